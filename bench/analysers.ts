@@ -1,4 +1,4 @@
-// Speed of the embedded sentiment analyser beside two that only add up the words of a list.
+// Speed of the embedded sentiment analyser compared with two that only add up the words of a list.
 import { EmbeddedSentimentAnalyzer } from "../src/analysis.ts";
 import vader from "vader-sentiment";
 import wink from "wink-sentiment";
@@ -6,7 +6,7 @@ import { feedbackText } from "./support/feedback.ts";
 import type { Bench } from "./support/bench.ts";
 import { processorMs, quantile, table } from "./support/measure.ts";
 
-export const about = "sentiment of texts: ours beside vader-sentiment and wink-sentiment";
+export const about = "sentiment of texts: ours compared with vader-sentiment and wink-sentiment";
 
 export async function run(bench: Bench): Promise<void> {
   const texts = Array.from({ length: bench.options.items ?? 4000 }, (_, n) => `${feedbackText(n)} (${n})`);

@@ -1,6 +1,8 @@
-// What the embedded text analysis costs:   node bench/analysis.ts [folder of labelled texts]
-// Without a folder a few made-up texts are used, which are shorter than real ones. Start-up is that of the compiled package
-// where it has been built (npm run build), for the sources cost more to load.
+// The cost of the embedded text analysis:
+//   node bench/analysis.ts [folder of labelled texts]
+// Without a folder, a few made-up texts are used, which are shorter than real ones. Start-up is
+// measured with the compiled package if it was built (npm run build), because the sources take
+// longer to load.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -33,7 +35,7 @@ const judge = (text: string): void => {
   categorizer.categorize(text);
 };
 
-// Processor time, so that what else runs on the machine counts for nothing.
+// Processor time, so that other programs on the machine don't matter.
 const all = Array.from({ length: 5 }, () => {
   const before = process.cpuUsage();
   texts.forEach(judge);
@@ -44,7 +46,7 @@ const all = Array.from({ length: 5 }, () => {
 let slowest = { ms: 0, what: "" };
 for (const [what, text] of Object.entries(HOSTILE_TEXTS)) {
   const long = text.slice(0, MAX_TEXT_LENGTH);
-  // Another text each time: the last one is remembered.
+  // A different text each time, because the last one is cached.
   const ms = await median(5, (round) => judge(`${round} ${long}`.slice(0, MAX_TEXT_LENGTH)));
   if (ms > slowest.ms) slowest = { ms, what };
 }
@@ -59,13 +61,16 @@ report([
   ...[MAX_TEXT_LENGTH, HOSTILE_TEXTS["one word"]!.length].map((length) => slowestFirst(length)),
 ]);
 
-/** Where the package is, compiled or not, and how its files end. */
+/** The folder of the package, compiled or not, and the ending of its files. */
 function builtPackage(): [rooms: URL, ending: string] {
   const compiled = new URL("../dist/", import.meta.url);
   return existsSync(compiled) ? [compiled, "js"] : [new URL("../", import.meta.url), "ts"];
 }
 
-/** The hostile text that takes longest as the first that a process judges, once the analysers are imported. */
+/**
+ * The hostile text that takes longest as the first text that a process judges, once the analysers
+ * are imported.
+ */
 function slowestFirst(length: number): [what: string, figure: string] {
   const [rooms, ending] = builtPackage();
   const script = `
@@ -89,7 +94,7 @@ function slowestFirst(length: number): [what: string, figure: string] {
   ];
 }
 
-/** What processes of their own need, beyond one that does nothing, with and without Node's compile cache. */
+/** What new processes need beyond one that does nothing, with and without Node's compile cache. */
 function starts(): [what: string, figure: string][] {
   const [rooms, ending] = builtPackage();
   const analysis = `import * as analysis from "${rooms.href}src/analysis.${ending}";`;
@@ -122,7 +127,10 @@ function middle(values: number[]): number {
   return values.sort((one, other) => one - other)[Math.floor(values.length / 2)]!;
 }
 
-/** Difference of the medians, the two taking turns, and as a ratio to doing nothing: that can be compared between machines. */
+/**
+ * The difference of the medians, measured in turns, and its ratio to a process that does nothing,
+ * which can be compared between machines.
+ */
 function beyond(nothing: string, file: string, cache: string | undefined): string {
   const times: Record<string, number[]> = { [nothing]: [], [file]: [] };
   const env = { ...process.env, ...(cache !== undefined && { NODE_COMPILE_CACHE: cache }) };

@@ -1,4 +1,4 @@
-// A long batch, 16 at a time: does the rate hold? A row for every 1,000 feedback.
+// A long batch, 16 at a time: does the rate stay constant? Prints a row for every 1,000 feedback.
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { constants, PerformanceObserver } from "node:perf_hooks";

@@ -1,5 +1,6 @@
-// Two workers, a store of runs and a SPARQL endpoint, each in processes of its own on this machine: how fast, what each part costs,
-// where the limit is, and whether everything has happened once.
+// Two workers, a run store and a SPARQL endpoint, all in separate processes on this machine: how
+// fast they are, what each part costs, where the limit is, and whether everything has happened
+// exactly once.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -30,18 +31,18 @@ type SettingsInput = NonNullable<Parameters<typeof readSettings>[0]>;
 const ITEMS = 5000;
 const WORKERS = 2;
 const AT_ONCE = 32;
-/** Rows of the rate over time. */
+/** Number of rows in the table of rates over time. */
 const ROWS = 10;
-/** Nothing completed for so long: something is stuck. Milliseconds. */
+/** If no run completes for this long, something is stuck. Milliseconds. */
 const PATIENCE_MS = 60_000;
 
 /** A part that all workers share. */
 interface Part {
   readonly settings: SettingsInput;
   readonly pids: () => readonly number[];
-  /** So far; undefined where nobody counts. */
+  /** The count so far; undefined if nothing counts them. */
   readonly flushes: () => Promise<number | undefined>;
-  /** Bytes that it keeps. */
+  /** Size of its data in bytes. */
   readonly size: () => Promise<number>;
 }
 
@@ -95,7 +96,7 @@ class Round implements AsyncDisposable {
   readonly bench: Bench;
   readonly name: string;
   readonly folder: string;
-  /** What to end, in the order in which it was started. */
+  /** What to stop, in the order in which it was started. */
   readonly ending: (() => Promise<unknown>)[] = [];
   readonly #children: Child[] = [];
 
@@ -112,7 +113,9 @@ class Round implements AsyncDisposable {
     return child;
   }
 
-  /** The environment of a part whose flushes are counted, and their count. */
+  /**
+   * The environment for a part whose flushes are counted, and the function that returns the count.
+   */
   counted(part: string): { env: Record<string, string>; flushes: () => Promise<number | undefined> } {
     const { shimEnv } = this.bench;
     const env = Object.keys(shimEnv).length === 0 ? {} : countedIn(join(this.folder, `${part}.flushes`), shimEnv);
@@ -140,7 +143,9 @@ async function onRestate(
   };
 }
 
-/** Of its logs, by its own count: no shim reaches a program that is linked statically. */
+/**
+ * Flushes of its logs, by its own count, because the shim can't reach a statically linked program.
+ */
 async function syncsOf({ metricsUrls }: RestateServerProcess): Promise<number> {
   const pages = await Promise.all(metricsUrls.map(async (url) => (await fetch(url)).text()));
   const counts = [...pages.join("\n").matchAll(/^restate_rocksdb_wal_synced_total\{.*\} (\d+)/gm)];
@@ -154,7 +159,8 @@ async function onPostgres({ bench, ending }: Round): Promise<Part | { missing: s
   ending.push(() => server.dropDatabase(databaseUrl));
   const number = async (sql: string): Promise<number> => Number(Object.values((await rowsOf(databaseUrl, sql))[0]!)[0]);
   const connection = await number("SELECT pg_backend_pid()");
-  // Where the server is on another machine, that number is of nobody here, or of somebody else.
+  // If the server is on another machine, that pid belongs to no process here, or to an unrelated
+  // one.
   const isHere = ["localhost", "127.0.0.1"].includes(new URL(databaseUrl).hostname);
   const [main] = isHere ? familyOf(parentOf(connection)) : [];
   return {
@@ -172,7 +178,7 @@ async function onOxigraph(round: Round): Promise<Part> {
     settings: { ontologyUrl: await child.ready },
     pids: () => [child.pid],
     flushes,
-    // It keeps everything in memory.
+    // It stores everything in memory.
     size: async () => 0,
   };
 }
@@ -184,7 +190,7 @@ async function onVirtuoso(round: Round): Promise<Part | { missing: string }> {
   round.ending.push(async () => execFileSync(script, ["stop", folder]));
   let said: string;
   try {
-    // It runs on, so it must not hold what is waited for.
+    // It keeps running, so it must not hold the pipes that we wait for.
     said = execFileSync(script, ["start", folder], {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],
@@ -204,13 +210,16 @@ async function onVirtuoso(round: Round): Promise<Part | { missing: string }> {
   };
 }
 
-/** What has been done, and what it took, until now. */
+/** Totals so far. */
 interface Reading {
   readonly time: number;
   readonly accepted: number;
   readonly machine: number;
   readonly workers: Omit<Stats, "processor">;
-  /** Of the workers, the store of runs, the graph, the balancer and this process: milliseconds, bytes, and flushes where they are counted. */
+  /**
+   * Of the workers, the run store, the graph, the balancer and this process: milliseconds, bytes,
+   * and flushes if they are counted.
+   */
   readonly parts: readonly { processor: number; written: number; flushes: number | undefined }[];
 }
 
@@ -364,7 +373,7 @@ const TICKETS = `${PREFIXES} SELECT (COUNT(?ticket) AS ?tickets) (COUNT(DISTINCT
   WHERE { ?ticket a abi:Ticket ; abi:forFeedback ?feedback }`;
 const TRIPLES = "SELECT (COUNT(*) AS ?triples) WHERE { ?s ?p ?o }";
 
-/** @throws Error where something is lost, or has happened twice */
+/** @throws Error if something is lost or has happened twice */
 async function check(
   settings: SettingsInput,
   { items, mails, mailsSent }: { items: number; mails: readonly string[]; mailsSent: number },
@@ -386,7 +395,8 @@ async function check(
   }
   await graph.close();
   const different = new Set(mails).size;
-  // Where a worker was taken for dead while it sent a mail, the other one has sent it again, under the same Message-ID.
+  // If a worker was taken for dead while it sent a mail, the other one has sent the mail again,
+  // under the same Message-ID.
   const repeated = mails.length - different;
   console.log(
     `\nAt the end: ${JSON.stringify({ ...numbers, statuses: byStatus, different, repeated, mailsSent, countsMs })}`,

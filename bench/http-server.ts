@@ -1,4 +1,5 @@
-// The server of the http bench, in a process of its own: node bench/http-server.ts <bare | as-api | serve> <folder>
+// The server for the http benchmark, in a separate process:
+//   node bench/http-server.ts <bare | as-api | serve> <folder>
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { join } from "node:path";
@@ -11,9 +12,9 @@ import { writeCustomers } from "./support/feedback.ts";
 export type ServerName = "bare" | "as-api" | "serve";
 
 export interface ServerStats {
-  /** That have completed. */
+  /** Number of completed runs. */
   runs: number;
-  /** Since the last time that it was asked for, in milliseconds. */
+  /** Since it was last requested, in milliseconds. */
   loopP99: number;
 }
 
@@ -61,7 +62,7 @@ async function openOurs(): Promise<() => Promise<number>> {
   if (name === "as-api") workflow.as_api(app);
   else {
     const tokens = Tokens.fromSetting("bench:feedback:write:bench-0123456789abcdef");
-    // As `serve` has it: every request is counted, none is refused.
+    // As in `serve`: every request is counted, but none is refused.
     const rateLimit = new RateLimit(1_000_000_000);
     const allowedHosts = ["127.0.0.1"];
     app = createHttpApi(service, { tokens, version: "0.0.0", rateLimit, allowedHosts }).app as unknown as Hono;

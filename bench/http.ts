@@ -1,4 +1,5 @@
-// POST by as_api and the service under 32 connections, while the runs that it accepts are executed, against a bare route with one flushed commit.
+// POST with as_api and with the service under 32 connections, while the accepted runs are executed,
+// compared with a bare route with one flushed commit.
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
@@ -87,7 +88,7 @@ async function measure(bench: Bench, name: ServerName): Promise<Figures> {
 
 let n = 0;
 
-/** Latencies of what was answered in so many seconds. */
+/** Latencies of the requests answered within this many seconds. */
 async function load(agent: Agent, port: number, seconds: number): Promise<number[]> {
   const latencies: number[] = [];
   const deadline = performance.now() + seconds * 1000;

@@ -1,5 +1,6 @@
-// What a tool call costs more over MCP than as a LangChain tool in the same program: over HTTP and over standard input and output. A server
-// of the SDK's own with a tool that does nothing shows how much of it is the protocol and HTTP.
+// How much more a tool call costs over MCP than as a LangChain tool in the same program: over HTTP
+// and over standard input and output. A server of the SDK with a tool that does nothing shows how
+// much of that is due to the protocol and HTTP.
 import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
 import type { Server } from "node:http";
@@ -101,7 +102,7 @@ async function serve(
   return { url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`), close };
 }
 
-/** The command in a process of its own, on a data directory of its own. */
+/** The command in a separate process with its own data directory. */
 function command(folder: string, customerSource: string): Transport {
   const bin = join(import.meta.dirname, "../bin/abi-workflows.js");
   const env = { PATH: process.env["PATH"] ?? "", CUSTOMER_SOURCE: customerSource, RESPONSE_CAP: "1000000" };

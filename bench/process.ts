@@ -1,4 +1,5 @@
-// One feedback through five durable steps: our whole workflow against peers that do the least of it.
+// One piece of feedback through five durable steps: our whole workflow against peers that do the
+// minimum.
 import { contest, type Entry } from "./contest/contest.ts";
 import type { Bench } from "./support/bench.ts";
 

@@ -67,12 +67,12 @@ try {
   await bench.close();
 }
 
-/** What the figures depend on and what changes. */
+/** Conditions that the figures depend on and that change. */
 function conditions(): { flush: string; load: string } {
   return { flush: figure(bench.flushMs()), load: loadavg()[0]!.toFixed(1) };
 }
 
-/** What the figures depend on. */
+/** Conditions that the figures depend on. */
 async function introduce(): Promise<void> {
   const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "../package.json"), "utf8")) as {
     version: string;

@@ -1,4 +1,5 @@
-// What a process of the package takes to start, as a ratio to one of Node.js that does nothing.
+// How long processes of the package take to start, as a ratio to a Node.js process that does
+// nothing.
 import { execFileSync, spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -41,7 +42,7 @@ export async function run(bench: Bench): Promise<void> {
   console.log(`\n${table(["process", "ms", "bare Node.js"], rows)}`);
 }
 
-/** A data directory with a run in it. */
+/** A data directory with one run. */
 async function processOne(folder: string): Promise<string> {
   const dataDirectory = join(folder, "data");
   const settings = readSettings({ dataDirectory, customerSource: writeCustomers(folder) }, {});
@@ -51,7 +52,7 @@ async function processOne(folder: string): Promise<string> {
   return dataDirectory;
 }
 
-/** The command as the package has it: beside sources it would run those. */
+/** The command as installed with the package: next to the sources, it would run those. */
 function installBin(folder: string): string {
   mkdirSync(join(folder, "bin"));
   const bin = join(folder, "bin/abi-workflows.js");

@@ -1,4 +1,5 @@
-// Opening a knowledge graph that has grown: what the first look-up and the first question cost in a fresh process.
+// Opening a large knowledge graph: the cost of the first look-up and of the first query in a new
+// process.
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, statSync } from "node:fs";
@@ -12,7 +13,7 @@ import { figure, processorMs, table } from "./support/measure.ts";
 export const about = "1,000 and 30,000 feedback (or --items 100000): open, look up, first SPARQL question";
 
 const SIZES = [1000, 30_000];
-/** Feedback that the workflow itself stores; the others are made from it. */
+/** Pieces of feedback that the workflow itself stores; the others are copies of these. */
 const ORIGINALS = 20;
 const AT_A_TIME = 500;
 const STORE = "feedback";
@@ -63,7 +64,7 @@ export async function run(bench: Bench): Promise<void> {
 
 type Quads = Awaited<ReturnType<OxigraphOntologyStore["getGraph"]>>;
 
-/** What the workflow stores of each of a few feedback. */
+/** What the workflow stores for each of a few pieces of feedback. */
 async function storeOriginals(folder: string): Promise<Quads> {
   const dataDirectory = join(folder, "originals");
   const settings = readSettings({ dataDirectory, customerSource: writeCustomers(folder), responseCap: 1_000_000 }, {});
@@ -77,7 +78,7 @@ async function storeOriginals(folder: string): Promise<Quads> {
   return graphs.flat();
 }
 
-/** Copies of the originals under other ids; how many quads there are. */
+/** Adds copies of the originals with other ids; returns the number of quads. */
 async function grow(bench: Bench, path: string, originals: Quads, size: number): Promise<number> {
   const store = await OxigraphOntologyStore.open({ path });
   const copies = Math.ceil(size / ORIGINALS);

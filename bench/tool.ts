@@ -1,4 +1,5 @@
-// What a tool call costs beyond the work itself: the whole process and a short operation, as tools and called directly.
+// The overhead of a tool call: the whole process and a short operation, as tools and called
+// directly.
 import { tool as createTool } from "@langchain/core/tools";
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";

@@ -1,18 +1,22 @@
-// A process of the workers and cluster benches: node bench/workers-process.ts endpoint | balancer <ports> | worker <settings as JSON>
+// A process of the workers and cluster benchmarks:
+//   node bench/workers-process.ts endpoint | balancer <ports> | worker <settings as JSON>
 import { subscribe } from "node:diagnostics_channel";
 import { processorMs } from "./support/measure.ts";
 
 export type Role = "endpoint" | "balancer" | "worker";
 
-/** Since it was started. All but the first are a worker's. */
+/** Totals since the start. All but the first are only from workers. */
 export interface Stats {
   /** Milliseconds. */
   processor: number;
-  /** Runs whose end it has stored. */
+  /** Number of runs whose end it has stored. */
   completed: number;
-  /** How often it has sent a mail. */
+  /** How many mails it has sent. */
   mailsSent: number;
-  /** To the SPARQL endpoint, and how long they took until the answer began, in milliseconds. */
+  /**
+   * Requests to the SPARQL endpoint, and how long they took until the answer began, in
+   * milliseconds.
+   */
   requests: number;
   requestMs: number;
 }
@@ -52,7 +56,7 @@ async function startWorker(): Promise<string> {
   return "ready";
 }
 
-/** By the diagnostics of `fetch`. */
+/** Uses the diagnostics channel of `fetch`. */
 function watchRequests(origin: string): void {
   const begun = new WeakMap<object, number>();
   const requestOf = (message: unknown) => (message as { request: { origin: string } }).request;

@@ -1,4 +1,5 @@
-// Do more worker processes do more? Runs in PostgreSQL, the knowledge graph behind one SPARQL endpoint, all on this machine.
+// Do more worker processes do more work? Runs are in PostgreSQL and the knowledge graph is behind
+// one SPARQL endpoint, all on this machine.
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -87,7 +88,7 @@ async function submit(settings: Parameters<typeof readSettings>[0], items: numbe
   await application.close();
 }
 
-/** Counts what is completed while all workers are warm and have enough to do. */
+/** Counts completed runs while all workers are warm and have enough to do. */
 async function observe(
   databaseUrl: string,
   items: number,

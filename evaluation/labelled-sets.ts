@@ -77,10 +77,11 @@ export interface LabelledSets {
 }
 
 /**
- * Reads labelled texts: `<folder>/sentiment/*.jsonl` with `{"text", "label"}` and `<folder>/categories/*.jsonl` with
- * `{"text", "labels", "scope"?}` a line, in the order of the files' names. Labels are among the scope, letter for letter: `a|b`
- * where `a|b` is meant. Either folder may be missing, not both.
- * @throws ValidationError that names file and line, IoError where a file can't be read
+ * Reads labelled texts: `<folder>/sentiment/*.jsonl` with `{"text", "label"}` and
+ * `<folder>/categories/*.jsonl` with `{"text", "labels", "scope"?}` a line, in the order of the
+ * files' names. Labels must be in the scope literally: `a|b` only matches `a|b`. One of the two
+ * folders may be missing.
+ * @throws ValidationError that names file and line, IoError if a file can't be read
  */
 export async function readLabelledSets(folder: string): Promise<LabelledSets> {
   const found = await stat(folder).catch((cause: unknown) => {
@@ -157,7 +158,7 @@ function readRow<Schema extends z.ZodType>(
   );
 }
 
-/** Undefined where it is no JSON, which no row fits. */
+/** Undefined for invalid JSON, which no row schema accepts. */
 function parseJson(line: string): unknown {
   try {
     return JSON.parse(line);

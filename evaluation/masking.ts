@@ -19,7 +19,9 @@ export interface TextOf {
 
 const WORD = /[\p{L}\p{M}]+(?:['’][\p{L}\p{M}]+)*/gu;
 const LINK = /^\W*(?:https?:|www\.)|\.(?:com|org|net|info|io|eu|uk|de|fr|es|it|nl)\b/iu;
-/** Four digits and more of any script, in groups or not: telephones, accounts, dates, orders. */
+/**
+ * Four or more digits of any script, grouped or not: telephone numbers, accounts, dates, orders.
+ */
 const NUMBER = /\+?\p{N}(?:[\s\p{Pd}\p{Cf}().,:;/\\|_·•'’+*]{0,3}\p{N}){3,}/gu;
 /**
  * Characters with variants that only look different: letters, digits, and full-width characters

@@ -16,7 +16,7 @@ export interface SentimentScores {
   perClass: Partial<Record<Sentiment, ClassScores>>;
   /** `confusion.negative.neutral`: negative texts that were classified as neutral. */
   confusion: Partial<Record<Sentiment, Partial<Record<Sentiment, number>>>>;
-  /** See `calibrationError`; absent where the analyser gives no scores. */
+  /** See `calibrationError`; absent if the analyser gives no scores. */
   calibrationError?: number;
 }
 

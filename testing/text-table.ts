@@ -1,7 +1,7 @@
-/** Columns of a table by their titles, each with what it shows of a row. */
+/** Columns of a table: each has a title and a function that returns the cell of a row. */
 export type Columns<Row> = readonly (readonly [title: string, cell: (row: Row) => string | number])[];
 
-/** The lines of a table: the first column to the left, the others to the right. */
+/** The lines of a table: the first column is left-aligned, the others are right-aligned. */
 export function tableLines<Row>(columns: Columns<Row>, all: readonly Row[]): string[] {
   const rows = [columns.map(([title]) => title), ...all.map((one) => columns.map(([, cell]) => String(cell(one))))];
   const widths = columns.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));

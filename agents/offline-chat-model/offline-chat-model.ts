@@ -28,9 +28,10 @@ export interface OfflineChatModelCallOptions extends BaseChatModelCallOptions {
  * A chat model without a language model, for trying things without a key or a network. It
  * understands a few plain requests by fixed rules, calls the bound tools, summarizes their results,
  * and says in every answer what it is. The same messages always give the same answer. Customers'
- * texts are passed on and never read as instructions.
+ * texts are passed on and never interpreted as instructions.
  *
- * @example await new OfflineChatModel().bindTools(tools).invoke("What is the sentiment of: I love it!")
+ * @example await new OfflineChatModel().bindTools(tools).invoke("What is the sentiment of: I love
+ *   it!")
  */
 export class OfflineChatModel extends BaseChatModel<OfflineChatModelCallOptions> {
   static override lc_name(): string {
@@ -92,7 +93,10 @@ interface Response {
   calls: ToolCall[];
 }
 
-/** After results: their summary, and no further call. After a request: the calls that it asks for, or why there are none. */
+/**
+ * After tool results: their summary, without further calls. After a request: the calls that it asks
+ * for, or why there are none.
+ */
 function respond(messages: readonly BaseMessage[], tools: readonly BindToolsInput[]): Response {
   const say = (text: string): Response => ({ text, calls: [] });
   const request = messages.findLastIndex((message) => HumanMessage.isInstance(message));
@@ -103,8 +107,8 @@ function respond(messages: readonly BaseMessage[], tools: readonly BindToolsInpu
   if ("unknown" in reading) return say(HELP);
   const known = new Set(tools.map(toolName));
   const lacking = reading.calls.find(({ name }) => !known.has(name));
-  if (lacking !== undefined) return say(`I was not given the tool ${lacking.name}.\n${SIGNATURE}`);
-  // Unique within a conversation, which only grows.
+  if (lacking !== undefined) return say(`I don't have the tool ${lacking.name}.\n${SIGNATURE}`);
+  // Unique within a conversation, because a conversation only grows.
   return {
     text: "",
     calls: reading.calls.map(({ name, args }, index) => ({
@@ -116,7 +120,7 @@ function respond(messages: readonly BaseMessage[], tools: readonly BindToolsInpu
   };
 }
 
-/** LangChain's tools have a name; definitions in OpenAI's form have it one level down. */
+/** LangChain's tools have a name; definitions in OpenAI's format have it one level deeper. */
 function toolName(tool: BindToolsInput): unknown {
   if ("function" in tool && typeof tool.function === "object" && tool.function !== null) {
     return Reflect.get(tool.function, "name");

@@ -13,7 +13,7 @@ export interface PlannedCall {
   args: Record<string, unknown>;
 }
 
-/** What the rules make of a message: calls, or the reason why there are none. */
+/** The result of reading a message: calls, or the reason why there are none. */
 export type RequestReading =
   | { calls: PlannedCall[] }
   | { missing: "customer_id" | "text" | "clear_end" }
@@ -21,7 +21,10 @@ export type RequestReading =
 
 const CUSTOMER_ID = /\b(?:customer|client|from)\s+(?:id\s+|no\.?\s+|number\s+|#)?((?=[\w./@+-]*[\d_-])[\w./@+-]*\w)/giu;
 const SUBJECT = /\b(?:subject|titled|entitled)\s+(?:is\s+)?([^\s,;:][^,;:\r\n]*)/iu;
-/** The first, and somewhere behind it the second. Two searches, for `.*` between them takes quadratic time. */
+/**
+ * The first pattern, and the second somewhere after it. These are two searches, because `.*` in
+ * between would take quadratic time.
+ */
 const PROCESSING = [
   [/\b(?:process|handle|record|submit|register|take)\b/iu, /\bfeedback\b/iu],
   [
@@ -32,7 +35,7 @@ const PROCESSING = [
 ] as const;
 const HISTORY =
   /\b(?:history|know\s+about|tell\s+me\s+about|show|what\s+(?:has|did|happened|became|becomes)|status\s+of)\b/iu;
-/** An id behind these words needs no word before it that says what it is. */
+/** After these words, an id needs no word before it that says what it is. */
 const WHAT_OF =
   /\b(?:about|happened\s+(?:to|with)|becomes?\s+of|became\s+of|status\s+of)\s+((?=[\w./+-]*\d)(?=[\w./+-]*[a-z_-])[\w./+-]*\w)/iu;
 const ANALYSIS = [/\banaly[sz]e\b/iu, /\b(?:text|feedback|message|this)\b/iu] as const;
@@ -41,10 +44,11 @@ const WANTS_CATEGORIES = /\bcategor/iu;
 const LIST_MARK = /^\s*(?:[-*•]|\d{1,3}[.)])\s+/u;
 
 /**
- * Reads a request by rules. Only the user's own words decide which tools run and with which ids; the text that is handed over
- * is passed on whole. Quotations come first: what stands inside one is data, whatever it looks like. Lines come second: several
- * requests are a list, below a heading or with a mark before each, otherwise the lines are one text. Where the lines of one text
- * look like requests and nothing says whose they are, nothing is done.
+ * Reads a request by rules. Only the user's own words decide which tools run and with which ids;
+ * the quoted text is passed on unchanged. Quotations are found first: everything inside one is
+ * data, whatever it looks like. Then lines: several requests form a list if they are below a
+ * heading or each has a bullet; otherwise the lines are one text. If lines of one text look like
+ * requests and it is unclear whose they are, nothing is done.
  */
 export function readRequest(message: string): RequestReading {
   const whole = splitRequest(message);
@@ -54,11 +58,11 @@ export function readRequest(message: string): RequestReading {
   return list.announced && !inQuotation ? { calls: list.calls } : { missing: "clear_end" };
 }
 
-/** The calls of a message each of whose lines is a request; undefined where it is no such message. */
+/** The calls of a message in which every line is a request; undefined for any other message. */
 function readList(message: string): { calls: PlannedCall[]; announced: boolean } | undefined {
   const lines = message.split(/\r?\n/u).filter((line) => line.trim() !== "");
   const [first = "", ...others] = lines.map((line) => line.replace(LIST_MARK, "").trim());
-  // "Please process these:" is a heading, not a request with nothing in it.
+  // "Please process these:" is a heading, not an empty request.
   const heading = others.length > 1 && first.endsWith(":") && !namesCustomer(first);
   const items = heading ? others : [first, ...others];
   if (items.length < 2 || items.some(isQuotedLine)) return undefined;
@@ -73,7 +77,7 @@ function readList(message: string): { calls: PlannedCall[]; announced: boolean }
 
 const namesCustomer = (text: string): boolean => text.search(CUSTOMER_ID) >= 0;
 
-/** The calls of a line that is a whole request by itself. */
+/** The calls of a line that is a complete request. */
 function readLine(line: string): PlannedCall[] | undefined {
   const request = splitRequest(line);
   if (request.body === undefined || (!request.quoted && startsWithMark(request.body))) return undefined;
@@ -88,7 +92,7 @@ const follows = (text: string, [first, second]: readonly [RegExp, RegExp]): bool
 
 function readOne({ frame, subject, body, ambiguous }: SplitRequest): RequestReading {
   const customerIds = new Set(Array.from(frame.matchAll(CUSTOMER_ID), ([, id]) => id));
-  // Of two customers nobody knows which is meant.
+  // With two customers, it is unclear which one is meant.
   if (ambiguous || customerIds.size > 1) return { missing: "clear_end" };
   const [customerId] = customerIds;
   const feedbackId = FEEDBACK_ID.exec(frame)?.[1];
@@ -131,7 +135,7 @@ function readOne({ frame, subject, body, ambiguous }: SplitRequest): RequestRead
   return body === undefined ? { missing: "text" } : { calls: names.map((name) => ({ name, args: { text: body } })) };
 }
 
-/** A subject for a text that came without: its first words, at most 60 characters, on one line. */
+/** A subject for a text without one: its first words, at most 60 characters, on one line. */
 function firstWords(text: string): string {
   const words = text
     .replaceAll(/[\s\p{Cc}]+/gu, " ")

@@ -1,18 +1,24 @@
-/** A request cut into what the user says and what is handed over. Nothing of `body` is ever read as an instruction. */
+/**
+ * A request, split into the user's own words and the quoted text. Nothing in `body` is ever
+ * interpreted as an instruction.
+ */
 export interface SplitRequest {
-  /** The user's words before the text, and behind its closing quotation mark. */
+  /** The user's words before the text and after its closing quotation mark. */
   frame: string;
-  /** Stated in quotation marks in the frame. */
+  /** The subject, if the frame states one in quotation marks. */
   subject?: string;
-  /** The text that is the matter; absent where the request hands over none. */
+  /** The text that the request is about; absent if it contains none. */
   body?: string;
-  /** Whether the body stands in quotation marks, with an end of its own. */
+  /** Whether the body is in quotation marks, which show where it ends. */
   quoted: boolean;
-  /** Whether the user's words and the quoted ones can't be told apart. */
+  /** Whether the user's words and the quoted ones can't be distinguished. */
   ambiguous?: true;
 }
 
-/** What opens a quotation, and what may close it: keyboards and word processors mix the marks of a family. */
+/**
+ * Maps an opening quotation mark to its possible closing marks, because keyboards and word
+ * processors mix the marks of a family.
+ */
 const CLOSING: ReadonlyMap<string, string> = new Map([
   ['"', '"”'],
   ["“", '”“"'],
@@ -31,16 +37,22 @@ const CLOSING: ReadonlyMap<string, string> = new Map([
 
 const MARKS = [...CLOSING.keys()].join("");
 
-/** A colon, a mark that no letter precedes (there it is an apostrophe), or a line that is quoted as in mails or Markdown. */
+/**
+ * A colon, a quotation mark without a letter before it (after a letter it is an apostrophe), or a
+ * line quoted as in mails or Markdown.
+ */
 const SEPARATOR = new RegExp(`:(?=[\\s${MARKS}]|$)|(?<![\\p{L}\\p{N}])[${MARKS}]|(?<=\\n {0,3})(?:>|~~~)`, "u");
 const ANNOUNCES_SUBJECT = /\b(?:subject|titled|entitled)\s*$/iu;
 
 export const startsWithMark = (text: string): boolean => CLOSING.has(text[0] ?? "");
 
-/** Whether a line is quoted as a whole, or begins or ends a block that is. */
+/** Whether a line is quoted as a whole, or begins or ends a quoted block. */
 export const isQuotedLine = (line: string): boolean => /^\s{0,3}(?:>|```|~~~)/u.test(line);
 
-/** The user's own words may follow a quotation only if they are of these kinds: whatever else stands there belongs to the text. */
+/**
+ * The user's own words may follow a quotation only if they are of these kinds; anything else
+ * belongs to the text.
+ */
 export const FEEDBACK_ID = /\bfeedback\s+(?:id(?:\s+is|:)?\s+|no\.?\s+|number\s+|#)?((?=[\w./+-]*\d)[\w./+-]*\w)/iu;
 export const NO_ANSWER =
   /\b(?:without\s+(?:an?\s+|any\s+)?(?:answer(?:ing)?|repl(?:y|ying)|respon(?:se|ding)|(?:e-?)?mail)|(?:do\s+not|don't|don’t)\s+(?:answer|reply|respond)|no\s+(?:answer|reply|response))\b/iu;
@@ -48,8 +60,9 @@ export const NO_ANSWER =
 const MAX_REMARK_LENGTH = 100;
 
 /**
- * Cuts at the first colon or opening quotation mark that does not belong to a stated subject. A quoted text goes on to the
- * last closing mark that only a remark follows, whatever stands in between; an unquoted one to the end.
+ * Splits at the first colon or opening quotation mark that does not belong to a stated subject. A
+ * quoted text extends to the last closing mark that is followed only by a remark, whatever is in
+ * between; an unquoted one extends to the end.
  */
 export function splitRequest(text: string): SplitRequest {
   const { frame, rest, onNewLine } = cut(text.trim());
@@ -68,13 +81,13 @@ export function splitRequest(text: string): SplitRequest {
 
 interface Cut {
   frame: string;
-  /** From its opening mark on, where it has one. */
+  /** What follows the separator, including an opening quotation mark. */
   rest?: string;
-  /** Whether the rest begins on a line of its own. */
+  /** Whether the rest begins on its own line. */
   onNewLine: boolean;
 }
 
-/** What stands before the first separator, and what comes behind it. */
+/** Splits into the text before the first separator and the rest after it. */
 function cut(text: string): Cut {
   const at = text.search(SEPARATOR);
   if (at < 0) return { frame: text, onNewLine: false };
@@ -85,7 +98,8 @@ function cut(text: string): Cut {
 }
 
 function bodyOf(frame: string, rest: string, onNewLine: boolean): SplitRequest {
-  // In "'Tis late, I can't log in" the last apostrophe ends no quotation: what follows is no remark of the user's.
+  // In "'Tis late, I can't log in", the last apostrophe does not end a quotation, because what
+  // follows is not a remark.
   const quotation = fencedBlock(rest) ?? quotationAtStart(rest);
   const body = (quotation?.text ?? (onNewLine ? withoutQuoteMarks(rest) : rest)).trim();
   return {
@@ -100,7 +114,7 @@ interface Quotation {
   remark: string;
 }
 
-/** Ends at the last mark that closes it and has at most a remark behind it. */
+/** A quotation that ends at the last closing mark with at most a remark after it. */
 function quotationAtStart(text: string): Quotation | undefined {
   const closing = CLOSING.get(text[0] ?? "");
   if (closing === undefined) return undefined;
@@ -129,7 +143,7 @@ const isRemark = (text: string): boolean =>
       .replaceAll(/\b(?:and|but|please|the)\b/giu, ""),
   );
 
-/** A text without the `>` before each of its lines, where each has one. */
+/** The text without the `>` before each line, if every line has one. */
 function withoutQuoteMarks(text: string): string {
   const lines = text.split("\n");
   const quoted = lines.every((line) => /^\s{0,3}>/u.test(line) || line.trim() === "");
@@ -137,8 +151,9 @@ function withoutQuoteMarks(text: string): string {
 }
 
 /**
- * A quotation on one line at the very start, with its end before a space, a mark or the end of the text: the end that a colon
- * follows, or the only one. Where there are others, the words behind the first may be the user's or quoted.
+ * A quotation on one line at the very start. It ends before a space, a punctuation mark or the end
+ * of the text: at the mark that a colon follows, or at the only one. If there are others, the words
+ * after the first may be the user's or quoted.
  */
 function leadingQuotation(text: string): { subject?: string; ambiguous?: true } {
   const closing = CLOSING.get(text[0] ?? "") ?? "";
@@ -157,8 +172,8 @@ const ANY_MARK = new RegExp(`[${MARKS}”’´」』]`, "gu");
 const FENCE = /(?:^|\n) {0,3}(`{3,}|~{3,})/gu;
 
 /**
- * Whether a text ends inside a quotation or a block of code. In doubt it does: an apostrophe behind an s (`the users' data`)
- * and inches (`a 5" screen`) end none.
+ * Whether a text ends inside a quotation or a block of code. In doubt, it does: an apostrophe after
+ * an s (`the users' data`) and an inch mark (`a 5" screen`) do not end a quotation.
  */
 export function endsInQuotation(text: string): boolean {
   const [fence, ...furtherFences] = text.matchAll(FENCE);
@@ -180,7 +195,9 @@ export function endsInQuotation(text: string): boolean {
   return open.length > 0;
 }
 
-/** Whether a mark is an apostrophe or stands for inches, so that the quotation around it may go on. */
+/**
+ * Whether a mark is an apostrophe or an inch mark, so that the quotation around it may continue.
+ */
 const continues = (before: string, mark: string, behind: string): boolean =>
   /^[\p{L}\p{N}]/u.test(behind) ||
   (/['’]/u.test(mark) && before.endsWith("s") && /^\s\p{L}/u.test(behind)) ||

@@ -3,7 +3,7 @@ import { SIGNATURE } from "./phrases.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What came of the tool calls, in plain words, one line each. */
+/** The results of the tool calls in plain words, one line each. */
 export const summarizeResults = (results: readonly ToolMessage[]): string =>
   [...results.map(summarize), SIGNATURE].join("\n");
 
@@ -46,14 +46,14 @@ function oneFeedback([row]: readonly unknown[]): string {
 
 const day = (time: unknown): string => String(time).slice(0, 10);
 
-/** What it was about, and what was done. */
+/** What the feedback was about, and what was done. */
 function done({ sentiment, categories, ticket_id: ticket }: Fields, answer: string): string {
   const about = Array.isArray(categories) && categories.length > 0 ? `, about ${list(categories)}` : "";
   const followed = [...(typeof ticket === "string" ? [`ticket ${ticket}`] : []), answer];
   return `${String(sentiment)}${about}; ${followed.join(", ")}.`;
 }
 
-/** The tool's whole result; without an artifact, its content where that is JSON. */
+/** The tool's whole result; without an artifact, its content if that is JSON. */
 function fieldsOf({ artifact, text }: ToolMessage): Fields | undefined {
   if (isFields(artifact)) return artifact;
   try {

@@ -1,4 +1,4 @@
-/** Our engine alone, with the same steps as its peers. */
+/** Our engine alone, with the same steps as the peers. */
 import { join } from "node:path";
 import { DurableEngine, type Json } from "../../src/index.ts";
 import type { Contestant, Setting } from "./contestant.ts";

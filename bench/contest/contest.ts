@@ -1,4 +1,7 @@
-/** Rounds of a contest: contestants take turns (A B C, A B C …), each time in a fresh process, and medians count. */
+/**
+ * A contest: contestants take turns (A B C, A B C …), each time in a new process, and medians
+ * count.
+ */
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -13,7 +16,7 @@ export interface Entry {
   readonly name: string;
   readonly store: "SQLite" | "PostgreSQL";
   readonly kind: "ours" | "peer" | "floor";
-  /** Below bench/. */
+  /** Path below bench/. */
   readonly module: string;
   /** Default `open`. */
   readonly open?: string;
@@ -96,7 +99,7 @@ async function inProcess(bench: Bench, task: Task): Promise<Result> {
   return result ?? { missing: `failed: ${reason}` };
 }
 
-/** Of each figure over all rounds; why it is missing where one round failed. */
+/** The median of each figure over all rounds; if a round failed, the reason. */
 function medians(results: readonly Result[]): Result {
   const failed = results.find((result) => "missing" in result);
   if (failed) return failed;
@@ -136,7 +139,7 @@ function cells({ name, store }: Entry, result: Result): string[] {
   return [name, DURABILITY[store], figure(runsPerSecond), figure(processor), server, ...times, ...ofRun];
 }
 
-/** Each of ours against the best peer on the same store, and on any. */
+/** Each of ours compared with the best peer on the same store, and with the best on any. */
 function comparisons(rows: readonly { entry: Entry; result: Result }[]): string[] {
   const measured = rows.flatMap(({ entry, result }) =>
     "missing" in result ? [] : [{ entry, rate: result.runsPerSecond }],

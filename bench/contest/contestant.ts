@@ -1,21 +1,21 @@
-/** What a contestant is given, and what it must be able to do. Each is a module that exports `open`. */
+/** What a contestant receives, and what it must do. Each is a module that exports `open`. */
 
 /** A durable step: a name, and the work for the n-th run. What it returns is JSON that the contestant must store. */
 export type Step = readonly [name: string, work: (n: number) => Promise<unknown>];
 
 export interface Setting {
-  /** Empty; for a SQLite file and whatever else is kept. */
+  /** An empty folder for a SQLite file and other data. */
   readonly folder: string;
-  /** Where the contestant is to keep its runs in PostgreSQL; absent where it is SQLite. */
+  /** Where the contestant should store its runs in PostgreSQL; absent for SQLite. */
   readonly databaseUrl?: string;
-  /** So many runs are at work at the same time. */
+  /** How many runs execute at the same time. */
   readonly clients: number;
-  /** Of every run, one after the other, each recorded before the next begins. */
+  /** The steps of every run, one after the other, each recorded before the next begins. */
   readonly steps: readonly Step[];
 }
 
 export interface Contestant {
-  /** Makes the n-th run, and resolves when its end is recorded. */
+  /** Executes the n-th run, and resolves when its end is recorded. */
   run(n: number): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,4 +1,7 @@
-/** Our customer feedback workflow as it is: validation, policies, provenance, deduplication and all. */
+/**
+ * Our unchanged customer feedback workflow: with validation, policies, provenance, deduplication
+ * and everything else.
+ */
 import { join } from "node:path";
 import { openApplication, readSettings } from "../../src/index.ts";
 import type { Contestant, Setting } from "./contestant.ts";

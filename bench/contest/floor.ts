@@ -1,6 +1,7 @@
 /**
- * The floor: what durability of five steps costs at least, written by hand for SQLite. No leases, retries, cancellation or second
- * process; only rows that would let a run go on after a crash.
+ * The floor: the minimum cost of making five steps durable, written by hand for SQLite. No leases,
+ * retries, cancellation or second process; only rows that would allow a run to continue after a
+ * crash.
  */
 import { join } from "node:path";
 import { openSqlite } from "../../src/files/sqlite.ts";

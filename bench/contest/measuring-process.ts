@@ -1,4 +1,7 @@
-/** Measures one contestant in a process of its own: a closed loop of clients, first to warm up, then against the clock. */
+/**
+ * Measures one contestant in a separate process: a closed loop of clients, first to warm up, then
+ * for the measurement.
+ */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout } from "node:timers/promises";
 import { countFlushes } from "../support/flushes.ts";
@@ -18,7 +21,7 @@ export interface Task {
   readonly seconds: number;
 }
 
-/** Per run, where nothing else is said. Times in milliseconds. */
+/** Per run, unless stated otherwise. Times in milliseconds. */
 export interface Measurement {
   runsPerSecond: number;
   processor: number;
@@ -35,7 +38,7 @@ const LOOP_RESOLUTION_MS = 1;
 
 let next = 0;
 
-/** Runs for so long; the latencies of all runs. */
+/** Executes runs for this many seconds; returns the latencies of all runs. */
 async function drive(contestant: Contestant, clients: number, seconds: number): Promise<number[]> {
   const latencies: number[] = [];
   const deadline = performance.now() + seconds * 1000;
@@ -50,7 +53,7 @@ async function drive(contestant: Contestant, clients: number, seconds: number): 
   return latencies;
 }
 
-/** PostgreSQL's own count; with SQLite every commit flushes the log once. */
+/** PostgreSQL's own count; with SQLite, every commit flushes the log once. */
 async function commitsOf(databaseUrl: string | undefined): Promise<number | undefined> {
   if (databaseUrl === undefined) return countFlushes()?.ofLogs;
   const sql = "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()";
@@ -74,7 +77,8 @@ async function measure(task: Task): Promise<Measurement> {
 
   const loop = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
   loop.enable();
-  // Delays are counted from one turn of the loop to the next: let it turn once before, and once after.
+  // Delays are measured from one turn of the loop to the next, so let it turn once before and once
+  // after.
   await setTimeout(10 * LOOP_RESOLUTION_MS);
   const server = () => (databaseUrl === undefined ? 0 : serverProcessorMs(databaseUrl));
   const [flushesBefore, logsBefore] = [countFlushes()?.all, countFlushes()?.ofLogs];
@@ -100,7 +104,7 @@ async function measure(task: Task): Promise<Measurement> {
   await contestant.close();
   await opened.close();
   if (databaseUrl !== undefined) {
-    // Connections report what they have done when they end.
+    // Connections report their statistics when they end.
     const commits = ((await commitsOf(databaseUrl)) ?? 0) - (commitsAtFirst ?? 0);
     measurement.commits = commits / (runs + warmUp.length);
   }

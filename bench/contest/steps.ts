@@ -1,6 +1,7 @@
 /**
- * The steps that contestants run: `feedback` does what a customer feedback needs at least, `bare` returns 200 bytes. Customers, analysers,
- * graph and outbox are our own for all, so that only the durable execution differs.
+ * The steps that contestants run: `feedback` does the minimum for a piece of customer feedback,
+ * `bare` returns 200 bytes. Customers, analysers, graph and outbox are ours for all contestants, so
+ * that only the durable execution differs.
  */
 import { join } from "node:path";
 import { DataFactory } from "n3";
@@ -91,7 +92,7 @@ const PROPERTIES = [
   "answered",
 ];
 
-/** Twelve facts of one feedback. */
+/** Twelve facts about one piece of feedback. */
 function factsOf(n: number) {
   const feedback = DataFactory.namedNode(`https://example.org/feedback/${n}`);
   return [

@@ -1,4 +1,4 @@
-/** DBOS Transact. Workflows are started directly, without a queue, which is its fastest way. */
+/** DBOS Transact. Workflows are started directly, without a queue, which is the fastest way. */
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import type { Open } from "../contest/contestant.ts";
 

@@ -9,7 +9,7 @@ export const open: Open = async ({ folder, steps }) => {
     n: Annotation<number>,
     results: Annotation<Record<string, unknown>>({ reducer: (all, one) => ({ ...all, ...one }), default: () => ({}) }),
   });
-  // Its types follow the names of the nodes, which are not known here.
+  // Its types depend on the names of the nodes, which are not known here.
   const graph = new StateGraph(State) as any;
   for (const [name, work] of steps) {
     graph.addNode(name, async ({ n }: { n: number }) => ({ results: { [name]: await work(n) } }));

@@ -1,4 +1,7 @@
-/** Mastra, with its default engine and its store for LibSQL. That one sets `synchronous = NORMAL`; here it stays at FULL. */
+/**
+ * Mastra, with its default engine and its LibSQL store. That store sets `synchronous = NORMAL`;
+ * here it stays FULL.
+ */
 import { join } from "node:path";
 import { createClient, type Client } from "@libsql/client";
 import { Mastra } from "@mastra/core";

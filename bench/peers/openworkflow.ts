@@ -1,6 +1,7 @@
 /**
- * OpenWorkflow. Its worker and its results are polled for, at intervals that would be measured instead of it; here the worker is asked as
- * soon as there is something to do, and a result is known when it is recorded. Better than its users get.
+ * OpenWorkflow. It polls for work and for results, at intervals that would dominate the
+ * measurement. Here the worker is polled as soon as there is work, and a result is known when it is
+ * recorded: better than its users get.
  */
 import { join } from "node:path";
 import { OpenWorkflow } from "openworkflow";
@@ -45,7 +46,7 @@ export const open: Open = async ({ folder, databaseUrl, clients, steps }) => {
         ended.set(workflowRun.id, resolve);
         tick();
       });
-      // The place of the run that has ended is free only after a turn of the event loop.
+      // The slot of an ended run is free only after a turn of the event loop.
       setImmediate(tick);
     },
     close: async () => {

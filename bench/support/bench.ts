@@ -1,4 +1,4 @@
-/** What every bench is given. */
+/** What every benchmark receives. */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,33 +6,33 @@ import { compileShim, flushLatency } from "./flushes.ts";
 import { openPostgres, type PostgresServer } from "./postgres.ts";
 
 export interface BenchOptions {
-  /** Of each measurement. */
+  /** Duration of each measurement. */
   readonly seconds: number;
   readonly rounds: number;
   readonly clients: readonly number[];
-  /** Only contestants whose name holds this. */
+  /** Only contestants whose name contains this. */
   readonly only?: string;
-  /** Pieces of feedback, in the benches that count by them. */
+  /** Number of pieces of feedback, for benchmarks that count them. */
   readonly items?: number;
-  /** Milliseconds that each flush takes longer. */
+  /** Milliseconds added to each flush. */
   readonly flushDelay: number;
-  /** Where databases are put; default the folder for temporary files. */
+  /** Folder for databases; default: the folder for temporary files. */
   readonly folder?: string;
 }
 
 export interface Bench {
   readonly options: BenchOptions;
-  /** For everything that is written; gone at the end. */
+  /** For everything that is written; deleted at the end. */
   readonly folder: string;
-  /** For processes whose flushes count; empty where they can't be counted. */
+  /** For processes whose flushes are counted; empty if they can't be counted. */
   readonly shimEnv: Record<string, string>;
-  /** Why flushes are not counted, where they are not. */
+  /** Why flushes are not counted; undefined if they are. */
   readonly shimMissing: string | undefined;
-  /** Median of one flush of 4 KB as it is now, in milliseconds, delay included. */
+  /** Current median time of one flush of 4 KB, in milliseconds, delay included. */
   flushMs(): number;
-  /** Started when it is first asked for. */
+  /** Started when it is first requested. */
   postgres(): Promise<PostgresServer | { missing: string }>;
-  /** Says on a terminal what is being measured. */
+  /** Shows on a terminal what is being measured. */
   progress(what: string): void;
   close(): Promise<void>;
 }

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { join } from "node:path";
 import type { Role, Stats } from "../workers-process.ts";
 
-/** A process of a bench, which says when it is ready, and what it has done when it is asked. */
+/** A process of a benchmark, which reports when it is ready, and its statistics on request. */
 export class Child {
-  /** What it says of itself when it is ready. */
+  /** Its first message, once it is ready. */
   readonly ready: Promise<string>;
   readonly #process: ChildProcess;
 
@@ -37,7 +37,7 @@ export class Child {
     const { signal } = end;
     try {
       const ended = once(this.#process, "exit", { signal }).then(() => {
-        throw new Error("a process of the bench has ended by itself");
+        throw new Error("a process of the benchmark has ended unexpectedly");
       });
       const [message] = (await Promise.race([once(this.#process, "message", { signal }), ended])) as [Message];
       return message;

@@ -1,4 +1,4 @@
-/** Made-up customers and what they write. */
+/** Made-up customers and their feedback. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 

@@ -1,4 +1,6 @@
-/** Flushes of the disk: how long one takes here, how many there were, and slower ones on order. */
+/**
+ * Flushes of the disk: how long one takes here, how many there were, and how to make them slower.
+ */
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, closeSync, fdatasyncSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -19,14 +21,14 @@ export function compileShim(folder: string, delayMs: number): Shim {
   return { env: countedIn(join(folder, "flushes"), { LD_PRELOAD: library, ...delay }) };
 }
 
-/** The same environment with a count of its own, in a file that this makes. */
+/** The same environment with a separate counter, in a file that this creates. */
 export function countedIn(path: string, env: Record<string, string>): Record<string, string> {
   writeFileSync(path, Buffer.alloc(16));
   chmodSync(path, 0o666);
   return { ...env, BENCH_FLUSH_COUNT: path };
 }
 
-/** So far, in all processes under the shim; undefined where nobody counts. */
+/** The count so far, in all processes that use the shim; undefined if nothing counts. */
 export function countFlushes(env = process.env): { all: number; ofLogs: number } | undefined {
   const path = env["BENCH_FLUSH_COUNT"];
   if (path === undefined) return undefined;
@@ -34,7 +36,7 @@ export function countFlushes(env = process.env): { all: number; ofLogs: number }
   return { all: Number(counters.readBigUInt64LE(0)), ofLogs: Number(counters.readBigUInt64LE(8)) };
 }
 
-/** Median of 4 KB written and flushed, in milliseconds, in a process with this environment. */
+/** Median time to write and flush 4 KB, in milliseconds, in a process with this environment. */
 export function flushLatency(folder: string, env: Record<string, string>): number {
   const output = execFileSync(process.execPath, [import.meta.filename, folder], {
     encoding: "utf8",

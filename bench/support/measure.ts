@@ -1,4 +1,4 @@
-/** The middle one, or the one at another quantile; 0 of none. */
+/** The median, or another quantile; 0 if there are no values. */
 export function quantile(values: readonly number[], at = 0.5): number {
   const sorted = values.toSorted((one, other) => one - other);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * at))] ?? 0;
@@ -28,8 +28,8 @@ export function figure(value: number): string {
 }
 
 /**
- * A table that reads well on a terminal and is one in Markdown.
- * @param texts so many columns at the left are text, the others are figures
+ * A table that is readable on a terminal and valid in Markdown.
+ * @param texts how many columns on the left are text; the others are figures
  */
 export function table(heads: readonly string[], rows: readonly (readonly string[])[], texts = 1): string {
   const widths = heads.map((head, at) => Math.max(3, head.length, ...rows.map((row) => row[at]?.length ?? 0)));

@@ -1,4 +1,4 @@
-/** The packages of the peers, in a folder of their own: the project itself does not depend on them. */
+/** The packages of the peers, in a separate folder: the project itself does not depend on them. */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -8,7 +8,10 @@ const FOLDER = join(dirname(import.meta.dirname), "peers");
 let missing: string | undefined;
 let isTried = false;
 
-/** Installs them where they are not; why they can't be, or undefined. No package's install scripts are run. */
+/**
+ * Installs the peers if they are missing; returns why they can't be installed, or undefined. No
+ * package's install scripts are run.
+ */
 export function whyPeersAreMissing(): string | undefined {
   if (isTried || existsSync(join(FOLDER, "node_modules", ".package-lock.json"))) return missing;
   isTried = true;
@@ -21,7 +24,7 @@ export function whyPeersAreMissing(): string | undefined {
   return missing;
 }
 
-/** Name and version of each. */
+/** Name and version of each peer. */
 export function peerVersions(): string[] {
   const { dependencies } = JSON.parse(readFileSync(join(FOLDER, "package.json"), "utf8")) as {
     dependencies: Record<string, string>;

@@ -1,4 +1,7 @@
-/** PostgreSQL for benchmarks: the server that BENCH_DATABASE_URL names, else one of our own where its programs are installed. */
+/**
+ * PostgreSQL for benchmarks: the server that BENCH_DATABASE_URL names, otherwise a new one if its
+ * programs are installed.
+ */
 import { execFile, spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
@@ -9,7 +12,7 @@ import { promisify } from "node:util";
 import pg from "pg";
 
 export interface PostgresServer {
-  /** Version and settings that matter here. */
+  /** Version and relevant settings. */
   readonly about: string;
   /** The URL of a new, empty database. */
   newDatabase(): Promise<string>;
@@ -17,7 +20,7 @@ export interface PostgresServer {
   stop(): Promise<void>;
 }
 
-/** @param env what a server of our own is started with, such as the shim that counts flushes */
+/** @param env the environment of a new server, such as the shim that counts flushes */
 export async function openPostgres(
   folder: string,
   env: Record<string, string>,
@@ -95,8 +98,8 @@ export async function rowsOf(url: string, sql: string): Promise<Record<string, u
 const TICK_MS = 10;
 
 /**
- * Processor time of the server's processes for one database, in milliseconds; those that all databases share are left out. 0 where
- * the server is on another machine.
+ * Processor time of the server's processes for one database, in milliseconds, without those that
+ * all databases share. 0 if the server is on another machine.
  */
 export function serverProcessorMs(databaseUrl: string): number {
   const database = new URL(databaseUrl).pathname.slice(1);
@@ -110,7 +113,7 @@ export function serverProcessorMs(databaseUrl: string): number {
       const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ");
       ticks += Number(fields[11]) + Number(fields[12]);
     } catch {
-      // It has ended meanwhile.
+      // It has ended in the meantime.
     }
   }
   return ticks * TICK_MS;

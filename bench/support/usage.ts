@@ -1,11 +1,11 @@
-/** What the processes of a part have used, as Linux tells it in /proc; nothing elsewhere. */
+/** Resource usage of processes, as Linux reports it in /proc; zero on other systems. */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 export interface Usage {
-  /** Processor time in milliseconds, of children that have ended as well. */
+  /** Processor time in milliseconds, including ended children. */
   processor: number;
-  /** Bytes that were written to the disk. */
+  /** Bytes written to disk. */
   written: number;
 }
 
@@ -30,7 +30,10 @@ export function familyOf(pid: number): number[] {
 
 export const parentOf = (pid: number): number => Number(statOf(pid)[1] ?? 0);
 
-/** How long the cores were busy, all together and for all processes of the machine. Milliseconds. */
+/**
+ * How long the cores were busy, summed over all cores and all processes of the machine.
+ * Milliseconds.
+ */
 export function machineMs(): number {
   const [user, nice, system, , , irq, softIrq] = contentOf("/proc/stat").split(/\s+/).slice(1).map(Number);
   return user === undefined ? 0 : (user + nice! + system! + irq! + softIrq!) * TICK_MS;
@@ -54,7 +57,7 @@ function contentOf(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch {
-    // It has ended meanwhile, or is another user's.
+    // It has ended in the meantime, or belongs to another user.
     return "";
   }
 }

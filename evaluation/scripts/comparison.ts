@@ -10,8 +10,8 @@ const embedded = contestantOf("embedded", {
 });
 
 /**
- * What stands beside the cross-validated figures: the sentiment of analysers that are not trained on the texts, and the
- * categories. Scored as `eval` does.
+ * Figures to compare with the cross-validated ones: the sentiment of analysers that are not trained
+ * on the texts, and the categories. Scored as in `eval`.
  */
 export async function compare({ sentiment, categories }: LabelledSets): Promise<string[]> {
   const rivals = [guideContestant, ...(await Promise.all(LIBRARIES.map(libraryContestant)))];
@@ -20,7 +20,7 @@ export async function compare({ sentiment, categories }: LabelledSets): Promise<
   return [
     "\nothers, on the same texts",
     ...bySentiment.flatMap(sentimentLine),
-    ...(categories.length > 0 ? ["\ncategories, by phrases that were chosen with these texts at hand"] : []),
+    ...(categories.length > 0 ? ["\ncategories, by phrases that were chosen with knowledge of these texts"] : []),
     ...byCategories.flatMap(categoryLines),
   ];
 }

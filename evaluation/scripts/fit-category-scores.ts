@@ -10,7 +10,7 @@ import { labelOf, readLabelledSets, withScopes } from "../labelled-sets.ts";
 import { calibrationError } from "../scores.ts";
 
 const SURENESS = new URL("../../src/analysis/embedded/category-sureness.json", import.meta.url);
-/** So many answers count as much as what is known of all categories together. */
+/** This many answers count as much as what is known about all categories together. */
 const PRIOR_WEIGHT = 20;
 
 interface Answer {
@@ -44,7 +44,7 @@ const answers = sets.flatMap(({ name: set, rows }): Answer[] =>
   }),
 );
 
-/** The share of right answers, drawn towards a prior where there are few. */
+/** The share of right answers, shrunk towards a prior if there are few. */
 const share = (answers: readonly Answer[], prior: number): number =>
   (answers.filter(({ right }) => right).length + prior * PRIOR_WEIGHT) / (answers.length + PRIOR_WEIGHT);
 
@@ -62,7 +62,7 @@ function fit(answers: readonly Answer[]): Required<CategorySureness> {
     );
   const isKnown = (category: string): boolean => answers.some((answer) => answer.category === category);
   const known = named.filter(isKnown).map(row);
-  // What no labelled text speaks for is trusted least.
+  // A category without labelled texts is trusted least.
   const lowest = priors.map((prior, level) => Math.min(...known.map((row) => row[level]!), Number(prior.toFixed(2))));
   return Object.fromEntries(
     named.map((category) => [category, isKnown(category) ? row(category) : lowest]),
@@ -80,7 +80,7 @@ const judge = (answers: readonly Answer[], by: (answer: Answer) => Required<Cate
 const shipped = fit(answers);
 const halves = [0, 1].map((half) => fit(answers.filter((answer) => answer.half === half)));
 console.table(shipped);
-/** Each answer with the figures of the other half of the texts. */
+/** Each answer with the figures fitted to the other half of the texts. */
 const halved = (answers: readonly Answer[]): Judged[] => judge(answers, ({ half }) => halves[1 - half]!);
 for (const { name } of sets) {
   const own = answers.filter(({ set }) => set === name);
@@ -101,5 +101,5 @@ else
   console.log(
     content === readFileSync(SURENESS, "utf8")
       ? "the shipped figures come out again"
-      : "the shipped figures are others",
+      : "the shipped figures are different",
   );

@@ -91,20 +91,20 @@ function reportFoundCategories(title: string, find: (text: string) => readonly s
 function reportCategories(): void {
   const categorizer = new EmbeddedFeedbackCategorizer();
   const known = reportFoundCategories(
-    "categories, by phrases that were chosen with these texts at hand",
+    "categories, by phrases that were chosen with knowledge of these texts",
     (text) => categorizer.categorize(text).categories,
   );
   atLeast("categories, sets that the phrases know: mean macro-F1", known, 0.76, figure);
   const shared = sharedClues([...sets, ...categories]);
   const lowerBound = reportFoundCategories(
-    "categories without clues that occur in one set alone (a lower bound for texts that nobody has looked at)",
+    "categories without clues that occur in only one set (a lower bound for new texts)",
     shared.withoutWhatTheyCover,
   );
   reportFoundCategories(
     "categories as if the lexicon lacked those clues, but not the shorter ones inside them",
     shared.withoutThem,
   );
-  atLeast("categories, clues that stand in no other set left out: mean macro-F1", lowerBound, 0.68, figure);
+  atLeast("categories, clues that occur in no other set left out: mean macro-F1", lowerBound, 0.68, figure);
   const texts = [...sets, ...categories].flatMap(({ rows }) => rows.map(({ text }) => text));
   const legal = texts.filter((text) => categorizer.categorize(text).categories.includes("legal")).length;
   console.log(`  legal in ${legal} of ${texts.length} texts about other things`);
@@ -114,7 +114,7 @@ function reportCategories(): void {
 if (sets.length > 0) {
   reportSentiment("each set left out", answerLeftOut(labelledTexts(sets)));
   reportSentiment(
-    "each set left out, and opinions that stand in no other set",
+    "each set left out, and opinions that occur in no other set",
     answerLeftOut(textsOfSharedOpinions(sets)),
   );
 }

@@ -1,8 +1,9 @@
-// Prints what labels of a new domain do to that domain and to others, as `abi-workflows train` fits them:
+// Prints how labels of a new domain affect that domain and others, fitted as by `abi-workflows train`:
 //   node evaluation/scripts/new-domain.ts <folder> [labels]
-// Each set of the folder that has all three sentiments is the new domain once, with weights that were trained without it; so is the
-// yarn shop of ours, with the weights that ship. So many of its texts (300) are labels to learn from, the rest is judged. The others
-// are judged by weights that were trained without them as well.
+// Each set of the folder that has all three sentiments is the new domain once, with weights trained
+// without it; so is our made-up yarn shop, with the shipped weights. This many of its texts (300)
+// are labels to learn from, and the rest is judged. The other sets are judged by weights trained
+// without them as well.
 import { readFileSync } from "node:fs";
 import { SentimentModel, type SentimentWeights } from "../../src/analysis/embedded/sentiment-model/sentiment-model.ts";
 import { SENTIMENTS } from "../../src/analysis/sentiment-analyzer.ts";
@@ -33,7 +34,7 @@ const texts = labelledTexts(sets);
 
 const trained = new Map<string, SentimentWeights>();
 
-/** Trained on the sets of the folder but these. */
+/** Trained on the folder's sets except these. */
 function without(...sources: number[]): SentimentWeights {
   const left = sources.filter((source) => source < known.length).toSorted((one, other) => one - other);
   const key = left.join(" ");

@@ -1,6 +1,7 @@
-// Trains the sentiment model on a folder of labelled texts and says what it is worth on texts it has not seen:
-//   node evaluation/scripts/train-sentiment.ts <folder>           prints the figures, those of categories and of other analysers too, and
-//                                                      whether the shipped weights come out again
+// Trains the sentiment model on a folder of labelled texts and prints how good it is on texts that
+// it has not seen:
+//   node evaluation/scripts/train-sentiment.ts <folder>           prints the figures, including categories and other analysers, and
+//                                                      whether the shipped weights can be reproduced
 //   node evaluation/scripts/train-sentiment.ts <folder> --write   writes src/analysis/embedded/sentiment-model/weights.json
 // The same texts give the same bytes. The folder has the format of `abi-workflows eval`; docs/text-analysis.md names the sets.
 import { readFileSync, writeFileSync } from "node:fs";
@@ -40,7 +41,7 @@ const folded = Array.from({ length: FOLDS }, (_, fold) =>
 const shipped = fit(predictLeftOut(texts));
 report("each set by weights that never saw it (leave one set out)", scoresOf(answerLeftOut(texts)));
 report(
-  "the same without opinions that occur in one set alone (a lower bound for texts that nobody has looked at)",
+  "the same without opinions that occur in only one set (a lower bound for new texts)",
   scoresOf(answerLeftOut(textsOfSharedOpinions(sets))),
 );
 report(
@@ -56,7 +57,7 @@ else
   console.log(
     content === readFileSync(WEIGHTS, "utf8")
       ? "the shipped weights come out again, byte for byte"
-      : "the shipped weights are others",
+      : "the shipped weights are different",
   );
 console.log(`${Math.ceil(content.length / 1000)} kB, bias ${shipped.bias.join(" ")}`);
 

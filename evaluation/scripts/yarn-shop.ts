@@ -1,4 +1,7 @@
-/** Feedback of a shop for yarn, made up from sentences of our own: praise and blame in words that no list of opinions has. */
+/**
+ * Feedback for a yarn shop, composed of our own sentences: praise and blame in words that no
+ * opinion list has.
+ */
 import type { SentimentRow } from "../labelled-sets.ts";
 import { randomNumbers, shuffled } from "../training/logistic-regression.ts";
 
@@ -55,7 +58,7 @@ const TAILS = [
   ", in colour seven",
 ];
 
-/** So many different texts, the same for the same seed, a third of each sentiment. */
+/** This many different texts, a third of each sentiment; the same for the same seed. */
 export function yarnShop(size: number, seed = 1): SentimentRow[] {
   const random = randomNumbers(seed);
   const rows = (Object.keys(PREDICATES) as SentimentRow["label"][]).flatMap((label) =>

@@ -14,7 +14,8 @@ import { FOLDS, foldOf } from "./folds.ts";
 import type { LeftOutAnswer } from "./left-out.ts";
 import { train, type Example } from "./logistic-regression.ts";
 
-// Chosen for what helps a new domain and hurts no other: `evaluation/scripts/new-domain.ts` prints both.
+// Chosen because they help a new domain and hurt no other: `evaluation/scripts/new-domain.ts`
+// prints both.
 const OPTIONS = {
   classes: SENTIMENTS.length,
   buckets: 2 ** BUCKET_BITS,
@@ -26,7 +27,7 @@ const OPTIONS = {
 };
 
 const NO_SHIFT: Record<Sentiment, number> = { positive: 0, negative: 0, neutral: 0 };
-/** No `-0`. */
+/** Adding 0 avoids `-0`. */
 const round = (value: number): number => Number(value.toFixed(4)) + 0;
 
 /**
@@ -61,7 +62,7 @@ export const answersOf = (model: SentimentModel, texts: readonly LabelledText[])
     return { text, sentiment, score: model.sureness(sentiment, surenessInputs(judgement, text.features, text.doubts)) };
   });
 
-/** Halvings of the range of shifts. */
+/** How often the range of shifts is halved. */
 const STEPS = 24;
 /** Works as if this many additional texts, half of them right, supported no shift. */
 const SHIFT_DECAY = 5;
@@ -70,7 +71,7 @@ const SHIFT_DECAY = 5;
 export function fitShift(answers: readonly LeftOutAnswer[]): Record<Sentiment, number> {
   const shift = (sentiment: Sentiment): number => {
     const own = answers.filter((answer) => answer.sentiment === sentiment);
-    /** Of the likelihood: falls everywhere, so that it has one zero. */
+    /** The slope of the likelihood. It falls everywhere, so it has one zero. */
     const slopeAt = (value: number): number => {
       let slope = -SHIFT_DECAY * value;
       for (const { text, score } of own) {
@@ -92,7 +93,9 @@ export function fitShift(answers: readonly LeftOutAnswer[]): Record<Sentiment, n
 
 export interface FittedAdjustment {
   adjustment: SentimentAdjustment;
-  /** Each text by what ships, and by an adjustment of which nothing has seen its fold. */
+  /**
+   * Each text judged by the shipped model, and by an adjustment that was fitted without its fold.
+   */
   before: LeftOutAnswer[];
   after: LeftOutAnswer[];
 }
@@ -100,8 +103,9 @@ export interface FittedAdjustment {
 const ALL_FOLDS = Array.from({ length: FOLDS }, (_, fold) => fold);
 
 /**
- * Fits an adjustment to all texts, and one to four fifths at a time that the held-out fifth is judged by. A shift is fitted to
- * answers about texts that the words have not seen: for that, each pair of folds is left out once. The same text is in one fold.
+ * Fits an adjustment to all texts, and one to four fifths at a time, which judges the held-out
+ * fifth. A shift must be fitted to answers about texts that the words have not seen, so each pair
+ * of folds is left out once. A text is always in the same fold.
  */
 export function fitAdjustment(texts: readonly LabelledText[], weights: SentimentWeights): FittedAdjustment {
   const base = new SentimentModel(weights);

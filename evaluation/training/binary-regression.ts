@@ -4,7 +4,7 @@
  */
 
 export interface BinaryExample {
-  /** The first one is 1, for the intercept, which does not decay. */
+  /** The first one is 1, for the intercept, which is not regularized. */
   inputs: readonly number[];
   isTrue: boolean;
   weight: number;
@@ -14,7 +14,7 @@ const STEPS = 25;
 /** Keeps the system solvable if an input is always 0. */
 const MIN_DECAY = 1e-6;
 
-/** Weights of the inputs under which the answers are likeliest, each drawn towards 0 by `decay`. */
+/** The most likely weights given the answers, each shrunk towards 0 by `decay`. */
 export function fitBinary(examples: readonly BinaryExample[], decay: number): number[] {
   const size = examples[0]?.inputs.length ?? 0;
   const decayOf = (input: number): number => (input === 0 ? MIN_DECAY : decay);

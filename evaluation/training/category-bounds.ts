@@ -109,7 +109,8 @@ function fitBound(category: Named, cases: readonly Case[], current: number): Bou
   const fixed = cases.filter((one) => isRight(one, heldOut(one)) && !isRight(one, current)).length;
   const broken = cases.filter((one) => !isRight(one, heldOut(one)) && isRight(one, current)).length;
   const bound = bestBound(cases);
-  // Fewer false alarms must not cost escalations. The folds may have chosen other bounds than the one that is kept.
+  // Fewer false alarms must not cost escalations. The folds may have chosen bounds other than the
+  // final one.
   const kept = scoresOf(cases, () => bound);
   const isSafe = !isCritical(category) || Math.min(after.recall, kept.recall) >= inUse.recall;
   const isTaken = bound !== current && after.f1 > inUse.f1 && isBeyondChance(fixed, broken) && isSafe;

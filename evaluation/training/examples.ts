@@ -15,26 +15,26 @@ import type { LabelledSet, SentimentRow } from "../labelled-sets.ts";
 import { SENTIMENTS, type Sentiment } from "../../src/analysis/sentiment-analyzer.ts";
 import type { Example } from "./logistic-regression.ts";
 
-/** A labelled text with everything that training and deciding need, worked out once. */
+/** A labelled text with everything that training and deciding need, computed once. */
 export interface LabelledText extends Example {
   text: string;
   sentiment: Sentiment;
   features: SentimentFeatures;
   doubts: readonly DoubtHit[];
-  /** Whether its balance decides, and the model has no say. */
+  /** Whether its balance decides, so the model is not used. */
   isCounted: boolean;
 }
 
 type Sets = readonly LabelledSet<SentimentRow>[];
 
-/** An opinion as it is written. */
+/** An opinion's wording in the text. */
 const wordingOf = ({ tokens }: Pick<Reading, "tokens">, { from, to }: OpinionHit): string =>
   tokens
     .slice(from, to)
     .map(({ norm }) => norm)
     .join(" ");
 
-/** How many sets each opinion's wording occurs in. */
+/** For each opinion's wording, the number of sets in which it occurs. */
 function spread(sets: Sets): Map<string, number> {
   const counts = new Map<string, number>();
   for (const { rows } of sets) {
@@ -45,7 +45,7 @@ function spread(sets: Sets): Map<string, number> {
   return counts;
 }
 
-/** An opinion as it would have been read if our own lexicon lacked it. */
+/** How an opinion would have been read if our own lexicon lacked it. */
 function withoutOwn(tokens: Reading["tokens"], hit: OpinionHit): OpinionHit[] {
   const opinion = hit.opinion.phrase ? undefined : publishedOpinion(tokens[hit.to - 1]?.norm ?? "");
   if (opinion === undefined) return [];
@@ -75,8 +75,9 @@ export const labelledTexts = (sets: Sets, knows: (wording: string) => boolean = 
   );
 
 /**
- * The same texts, read without the opinions of our own lexicon that occur in one set alone: those could stand there because
- * of that set. What is right of these texts is a lower bound for texts that nobody has looked at.
+ * The same texts, read without those opinions of our own lexicon that occur in only one set,
+ * because they may be in the lexicon because of that set. The accuracy on these texts is a lower
+ * bound for new texts.
  */
 export function textsOfSharedOpinions(sets: Sets): LabelledText[] {
   const counts = spread(sets);

@@ -18,7 +18,7 @@ import { SENTIMENTS, type Sentiment } from "../../src/analysis/sentiment-analyze
 import type { LabelledText } from "./examples.ts";
 import { train } from "./logistic-regression.ts";
 
-// Chosen for what holds on sources that the training did not see: see `docs/text-analysis.md`.
+// Chosen because they work on sources that the training did not see: see `docs/text-analysis.md`.
 const OPTIONS = {
   classes: SENTIMENTS.length,
   buckets: 2 ** BUCKET_BITS,
@@ -44,7 +44,10 @@ const NEUTRAL = SENTIMENTS.indexOf("neutral");
 const MAX_BYTE = 127;
 const round = (value: number): number => Number(value.toFixed(4));
 
-/** Trains on what the model will decide, makes the weights relative to `neutral`, and rounds them to what is kept. */
+/**
+ * Trains on the texts that the model will decide, makes the weights relative to `neutral`, and
+ * rounds them to the stored precision.
+ */
 export function trainWeights(texts: readonly LabelledText[]): Trained {
   const { opinions, words } = train(
     texts.filter(({ isCounted }) => !isCounted),
@@ -111,16 +114,17 @@ export function scoresBySource(
     );
 }
 
-// Narrow: how common a class is differs from source to source, and the next one is none of these.
+// A narrow range, because the share of a class differs between sources, and the next source is none
+// of these.
 const BIASES = Array.from({ length: 7 }, (_, at) => (at - 3) / 10);
 
-/** What earlier trainings found: it gives way only to a gain that is more than chance. */
+/** The result of earlier trainings, which is only replaced if the gain is more than chance. */
 const USUAL_BIAS = [0.3, 0] as const;
 const NOTICEABLE_GAIN = 0.001;
 
 /**
- * The bias with the best mean macro-F1 of all sources, of its neighbours too, lest it is best by chance; of those that come close
- * the one that is nearest to the usual one.
+ * The bias with the best mean macro-F1 over all sources, averaged with its neighbours so that it is
+ * not best by chance. Of those that come close, the one nearest to the usual bias.
  */
 export function fitBias(predictions: readonly Prediction[]): number[] {
   const quality = BIASES.map((negative) =>
@@ -147,8 +151,9 @@ export function fitBias(predictions: readonly Prediction[]): number[] {
 const SURENESS_DECAY = 5;
 
 /**
- * Makes the scores true: for each sentiment the weights of its `surenessInputs` under which being right is likeliest. Learned
- * from sources that have all sentiments alone: in the others an answer is right or wrong for what the source leaves out.
+ * Calibrates the scores: for each sentiment, the weights of its `surenessInputs` that are most
+ * likely given which answers were right. Learned only from sources with all sentiments, because in
+ * others an answer may be wrong only for lack of a label.
  */
 export function fitSureness(predictions: readonly Prediction[], bias: readonly number[]): Fitted {
   const sources = Map.groupBy(predictions, ({ text }) => text.source);

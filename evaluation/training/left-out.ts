@@ -10,7 +10,9 @@ import {
 } from "./fit.ts";
 import type { LabelledText } from "./examples.ts";
 
-/** A text and what was said about it by weights, bias and sureness that were all found without its source. */
+/**
+ * A text and its judgement by weights, bias and sureness that were all fitted without its source.
+ */
 export interface LeftOutAnswer {
   text: LabelledText;
   sentiment: LabelledText["sentiment"];
@@ -19,7 +21,7 @@ export interface LeftOutAnswer {
 
 const sourcesOf = (texts: readonly LabelledText[]): number[] => [...new Set(texts.map(({ source }) => source))];
 
-/** Each source predicted by weights that have seen none of it. */
+/** Each source predicted by weights that were trained without it. */
 export const predictLeftOut = (texts: readonly LabelledText[]): Prediction[] =>
   predictWithout(texts, trainedWithout(texts));
 
@@ -44,8 +46,9 @@ const predictWithout = (texts: readonly LabelledText[], trained: TrainedWithout,
   );
 
 /**
- * Answers about each source by a model of which nothing has seen it: what its bias and its sureness are fitted to are other
- * sources' texts, judged by weights that were trained without either. For that each pair of sources is left out once.
+ * Answers about each source by a model that has not seen it: its bias and sureness are fitted to
+ * texts of other sources, which are judged by weights trained without either source. So each pair
+ * of sources is left out once.
  */
 export function answerLeftOut(texts: readonly LabelledText[]): LeftOutAnswer[] {
   const trained = trainedWithout(texts);
@@ -67,5 +70,5 @@ export function answerLeftOut(texts: readonly LabelledText[]): LeftOutAnswer[] {
   });
 }
 
-/** Bias and sureness, on texts that the weights have not seen. */
+/** Fits bias and sureness on texts that the weights have not seen. */
 export const fit = (predictions: readonly Prediction[]): Fitted => fitSureness(predictions, fitBias(predictions));

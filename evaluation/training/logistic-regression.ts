@@ -1,15 +1,21 @@
-/** Multinomial logistic regression by AdaGrad (Duchi, Hazan, Singer 2011), the same bits for the same input every time. */
+/**
+ * Multinomial logistic regression with AdaGrad (Duchi, Hazan, Singer 2011). The same input always
+ * gives the same bits.
+ */
 
 export interface Example {
-  /** Where it comes from: each source has its own shares of the classes, learned beside the weights and then left out. */
+  /**
+   * The source of the text: each source has its own class shares, which are learned together with
+   * the weights and then dropped.
+   */
   source: number;
   label: number;
   /** Dense inputs. */
   opinions: readonly number[];
-  /** Buckets that are 1 × `wordFactor`. */
+  /** Buckets whose input is `wordFactor`. */
   buckets: readonly number[];
   wordFactor: number;
-  /** Logits of the classes that are there already, to which the weights add. Default: 0. */
+  /** Existing logits of the classes, to which the weights add. Default: 0. */
   prior?: readonly number[];
 }
 
@@ -23,7 +29,7 @@ export interface Weights {
 export interface TrainingOptions {
   classes: number;
   buckets: number;
-  /** Buckets that fewer examples fill stay empty. */
+  /** Buckets with fewer examples stay empty. */
   fewestExamples: number;
   epochs: number;
   rate: number;
@@ -34,7 +40,7 @@ export interface TrainingOptions {
 const FIRST_SQUARE = 1e-8;
 const SEED = 7;
 
-/** Parameters with the squares that AdaGrad divides their steps by. */
+/** Parameters with the sums of squares by which AdaGrad divides their steps. */
 class Parameters {
   readonly values: Float64Array;
   readonly #squares: Float64Array;
@@ -70,7 +76,7 @@ export function train(examples: readonly Example[], options: TrainingOptions): W
       const buckets = kept[at]!;
       const known = sources[source]!;
       const logits = Array.from({ length: classes }, (_, label) => {
-        // Where a source has no texts of a class, it says nothing about that class.
+        // A source without texts of a class says nothing about that class.
         if (!known[label]) return Number.NEGATIVE_INFINITY;
         let sum = 0;
         for (const bucket of buckets) sum += words.values[bucket * classes + label]!;
@@ -97,7 +103,7 @@ function frequentBuckets(examples: readonly Example[], options: TrainingOptions)
   return examples.map(({ buckets }) => buckets.filter((bucket) => counts[bucket]! >= options.fewestExamples));
 }
 
-/** For each source, which classes it has. */
+/** The classes of each source. */
 function knownClasses(examples: readonly Example[], classes: number): boolean[][] {
   const known: boolean[][] = [];
   for (const { source, label } of examples) {
@@ -107,7 +113,10 @@ function knownClasses(examples: readonly Example[], classes: number): boolean[][
   return known;
 }
 
-/** A source counts by the root of its size, so that a large one does not drown the others. The mean weight is 1. */
+/**
+ * A source counts by the root of its size, so that a large one does not dominate the others. The
+ * mean weight is 1.
+ */
 function sourceWeights(examples: readonly Example[]): number[] {
   const sizes: number[] = [];
   for (const { source } of examples) sizes[source] = (sizes[source] ?? 0) + 1;
@@ -122,7 +131,7 @@ function softmax(logits: readonly number[]): number[] {
   return powers.map((power) => power / sum);
 }
 
-/** Numbers from 0 to 1 (Mulberry32), the same for the same seed. */
+/** Random numbers from 0 to 1 (Mulberry32), the same for the same seed. */
 export function randomNumbers(seed: number): () => number {
   let state = seed;
   return () => {
@@ -133,14 +142,14 @@ export function randomNumbers(seed: number): () => number {
   };
 }
 
-/** The items in an order that chance gives. */
+/** The items in random order. */
 export const shuffled = <Item>(items: readonly Item[], random: () => number): Item[] =>
   items
     .map((item) => ({ item, at: random() }))
     .toSorted((one, other) => one.at - other.at)
     .map(({ item }) => item);
 
-/** Fisher and Yates. */
+/** The Fisher–Yates shuffle. */
 function shuffle(items: number[], random: () => number): void {
   for (let at = items.length - 1; at > 0; at--) {
     const other = Math.floor(random() * (at + 1));

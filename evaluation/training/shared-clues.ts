@@ -13,15 +13,21 @@ const wordingOf = (tokens: readonly Token[], category: Category, { from, to }: P
 
 type Find = (text: string) => Category[];
 
-/** How categories are found without the clues whose wording occurs in one set alone: those could be in the lexicon because of that set. */
+/**
+ * Finding categories without clues whose wording occurs in only one set, because they may be in the
+ * lexicon because of that set.
+ */
 export interface SharedClues {
-  /** As if the lexicon lacked them: of "get a refund" the "refund" inside it still counts, where that occurs elsewhere. */
+  /**
+   * As if the lexicon lacked them: in "get a refund", the "refund" inside still counts if it occurs
+   * elsewhere.
+   */
   withoutThem: Find;
-  /** Stricter: what lies inside such a clue does not count either. A lower bound for texts that nobody has looked at. */
+  /** Stricter: clues inside such a clue don't count either. A lower bound for new texts. */
   withoutWhatTheyCover: Find;
 }
 
-/** @param sets all that could be where a wording comes from, labelled with categories or not */
+/** @param sets all sets that a wording may come from, with or without labelled categories */
 export function sharedClues(sets: readonly LabelledSet<{ text: string }>[]): SharedClues {
   const counts = new Map<string, number>();
   for (const { rows } of sets) {

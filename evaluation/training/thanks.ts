@@ -1,17 +1,17 @@
 import type { LeftOutAnswer } from "./left-out.ts";
 
-/** What a bound for thanks comes to. All from 0 to 1. */
+/** The effect of a bound for thanks. All values are from 0 to 1. */
 export interface ThanksShares {
   bound: number;
-  /** Of the texts that people call negative: those that would be thanked for. */
+  /** Of the texts labelled negative, the share that would be thanked for. */
   angryThanked: number;
-  /** Of the texts that people call positive: those that would be thanked for. */
+  /** Of the texts labelled positive, the share that would be thanked for. */
   pleasedThanked: number;
-  /** Of the texts that people and the analyser call positive. */
+  /** Of the texts both labelled and judged positive, the share that would be thanked for. */
   foundThanked: number;
-  /** Of all texts: those that are judged positive, but not surely enough. */
+  /** Of all texts, the share judged positive, but not certainly enough. */
   heldBack: number;
-  /** Of the thanks: those that go to somebody whom people call negative. */
+  /** Of the thanks, the share for texts labelled negative. */
   wrongThanks: number;
 }
 

@@ -1,4 +1,7 @@
-/** Training on labels of one's own: what is fitted, how it fares on texts that it has not seen, and whether it is taken. */
+/**
+ * Training on the user's own labels: what is fitted, how well it works on held-out texts, and
+ * whether it is used.
+ */
 import type { Fits, TrainedWeights } from "../../src/analysis/embedded/trained-weights.ts";
 import { SentimentModel, type SentimentWeights } from "../../src/analysis/embedded/sentiment-model/sentiment-model.ts";
 import { read } from "../../src/analysis/embedded/reading.ts";
@@ -15,47 +18,52 @@ import { labelledTexts } from "./examples.ts";
 import type { LeftOutAnswer } from "./left-out.ts";
 import { thanksAt } from "./thanks.ts";
 
-/** Fewer texts say nothing that would hold for the next ones. */
+/** With fewer texts, the result would not hold for new ones. */
 export const MIN_TEXTS = 100;
 
-/** On texts that were held out. From 0 to 1. */
+/** Figures on held-out texts, from 0 to 1. */
 export interface SentimentFigures {
   macroF1: number;
   accuracy: number;
   negativesFound: number;
-  /** Of the unhappy customers, those who would be thanked. */
+  /** The share of unhappy customers who would be thanked. */
   unhappyThanked: number;
   calibrationError: number;
 }
 
 export interface SentimentTraining {
   texts: Record<Sentiment, number>;
-  /** By what ships. */
+  /** With the shipped weights. */
   before: SentimentFigures;
-  /** By what training has put in use before, on the same texts, which it may have seen; absent where nothing has. */
+  /**
+   * With an earlier training's weights, on the same texts, which that training may have seen;
+   * absent if there is none.
+   */
   inUse?: SentimentFigures;
   after: SentimentFigures;
-  /** Held-out texts that only what was trained gets right, and those that only what ships does. */
+  /**
+   * Held-out texts that only the new weights get right, and those that only the shipped weights do.
+   */
   fixed: number;
   broken: number;
-  /** Why it is not taken; absent where it is. */
+  /** Why it is not used; absent if it is. */
   refusal?: string;
 }
 
 export interface OwnTraining {
-  /** What is to be in use: what was taken, and for the rest what was trained before. */
+  /** What should be used: what was accepted, and otherwise what was trained before. */
   fits: Fits;
   isTaken: boolean;
   texts: { sentiment: number; categories: number };
-  /** Texts in other languages, which nothing is learned from. */
+  /** Texts in other languages, from which nothing is learned. */
   unreadable: number;
   sentiment: SentimentTraining | { texts: Record<Sentiment, number>; refusal: string };
   categories: Omit<FittedBounds, "bounds">;
-  /** What goes on as an earlier training has left it. */
+  /** What stays as an earlier training has left it. */
   kept: { sentiment: boolean; categories: boolean };
 }
 
-/** How right answers are, and how many unhappy customers they would thank. */
+/** How accurate answers are, and how many unhappy customers they would thank. */
 export function figures(answers: readonly LeftOutAnswer[], thankAbove: number): SentimentFigures {
   const rows = answers.map(({ text }) => ({ text: "", label: text.sentiment }));
   const { macroF1, accuracy, perClass, calibrationError = 0 } = scoreSentiment(rows, answers);
@@ -64,7 +72,8 @@ export function figures(answers: readonly LeftOutAnswer[], thankAbove: number): 
 }
 
 /**
- * Why a fit is not taken. What is in use may have seen these texts, so that only one with more texts behind it is a rival.
+ * Why a fit is not used. It must fix more texts than it breaks by more than chance explains. The weights
+ * in use may have seen these texts, so they only count as a rival if they were trained on more texts.
  */
 function refusalOf(
   { before, inUse, after, fixed, broken }: Omit<SentimentTraining, "texts">,
@@ -126,11 +135,12 @@ function tooFew(all: number, texts: Record<Sentiment, number>): string | undefin
 }
 
 /**
- * Fits to labelled texts what the shipped analysers lack. Nothing is taken that is not better on held-out texts: each is judged by
- * what was fitted without it.
+ * Fits what the shipped analysers lack to labelled texts. A fit is only accepted if it is better on
+ * held-out texts, which are judged by what was fitted without them.
  * @param thankAbove see `CustomerFeedbackWorkflowConfiguration`
- * @param current what an earlier training has put in use: it is compared too, and what is not bettered stays
- * @throws ValidationError (`too_few_labels`) where there is nothing that could be fitted
+ * @param current what an earlier training has put to use: it is compared, too, and stays where
+ *   nothing better is found
+ * @throws ValidationError (`too_few_labels`) if there are too few labels to fit anything
  */
 export function trainOwn(sets: LabelledSets, thankAbove: number, current?: TrainedWeights): OwnTraining {
   const { training, fitted } = trainSentiment(sets, thankAbove, current);

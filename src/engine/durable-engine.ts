@@ -74,7 +74,7 @@ export type DurableEngineOptions = EngineOptions &
         path: string;
       }
     | {
-        /** An open store; the engine closes it. */
+        /** An open store, which the engine closes. */
         store: RunStore;
       }
   );
@@ -84,7 +84,7 @@ export type DurableEngineOptions = EngineOptions &
  * it.
  */
 const DEFAULT_CONCURRENCY = 16;
-/** So that runs that nobody waits for don't add up. */
+/** Bounds the memory for runs that nobody waits for. */
 const MAX_UNTOUCHED = 1000;
 /**
  * How long `start` and `wait` retry if the database fails: long enough for a server to restart.
@@ -105,8 +105,8 @@ const NOT_ACCEPTED = new IoError(
 const isUnanswered = (error: unknown): error is IoError => isAbiError(error) && error.code === "engine_unavailable";
 
 /**
- * Whether a caller stops waiting because a step is on its retry budget. It first waits for the
- * attempt that was due or running when it began to wait.
+ * Whether a caller stops waiting because a step is on its retry budget. The caller first waits for
+ * the attempt that was due or running when the wait began.
  * @param known how many attempts had failed then
  */
 function isWaitingOnBudget({ failing }: Run, known: number): boolean {
@@ -157,7 +157,7 @@ export class DurableEngine implements WorkflowEngine {
   /** Runs must not inherit the async context (such as a trace) of the caller that happens to start the worker. */
   readonly #outsideOfCalls = AsyncLocalStorage.snapshot();
   readonly #waiters = new RunWaiters();
-  /** Runs that were created here and have not been heard of since. Looking at them is no use. */
+  /** Runs that were created here and not announced since: there is no point in reading them. */
   readonly #untouched = new Set<string>();
   readonly #failureLog: FailureLog;
   #followerOf: ((resting: RestingRun) => NewRunRecord | undefined) | undefined;
@@ -212,8 +212,8 @@ export class DurableEngine implements WorkflowEngine {
         const following = plan(resting);
         return following && recordOf(following.workflow, following);
       } catch (error) {
-        // A faulty plan must not keep a run from its end.
-        this.#logger.error({ run_id: resting.id, cause: describeCause(error) }, "the run that follows was not planned");
+        // A faulty plan must not prevent a run from ending.
+        this.#logger.error({ run_id: resting.id, cause: describeCause(error) }, "the following run was not planned");
         return undefined;
       }
     };
@@ -256,7 +256,7 @@ export class DurableEngine implements WorkflowEngine {
         );
       });
     }
-    // A restart often follows a repair, so steps that wait on their retry budget are tried at once.
+    // A restart often follows a fix, so steps that wait on their retry budget are retried at once.
     void this.#withStore(() => this.#store.hastenRetries()).then(
       (hastened) => hastened && this.#worker?.wake(),
       (error: unknown) =>
@@ -277,7 +277,7 @@ export class DurableEngine implements WorkflowEngine {
       if (outcome === "created") this.#noteUntouched(id);
       return { id: publicId(id), outcome };
     };
-    // Its key makes it safe to repeat, so a lost connection need not be the caller's problem.
+    // The key makes the submission safe to repeat, so the caller need not handle a lost connection.
     return pRetry(() => this.#withStore(submit), {
       retries: Infinity,
       minTimeout: DATABASE_RETRY.initialDelayMs,
@@ -286,7 +286,7 @@ export class DurableEngine implements WorkflowEngine {
       shouldRetry: ({ error }) => isUnanswered(error),
     }).catch((error: unknown) => {
       if (error === CLOSED) throw NOT_ACCEPTED;
-      throw isUnanswered(error) ? this.#unanswered("Submit it again when it does.", error.cause) : error;
+      throw isUnanswered(error) ? this.#unanswered("Submit the run again once it answers.", error.cause) : error;
     });
   }
 
@@ -405,7 +405,7 @@ export class DurableEngine implements WorkflowEngine {
     for (;;) {
       const { taken, answer } = await this.#decision(id, subject, value, { take: true });
       if (taken) this.#announce(storedId(id));
-      // There is no answer because the run has changed in between: try again.
+      // No answer means that the run has changed in between: try again.
       if (answer) return answer;
     }
   }
@@ -447,7 +447,7 @@ export class DurableEngine implements WorkflowEngine {
     this.#journal.closeSoon();
     if (this.#worker) {
       let answers = await settlesWithin(this.#worker.stop(), SILENCE_MS);
-      // If this fails, other workers skip our turn by themselves after three seconds.
+      // If this fails, other workers skip our turn after three seconds anyway.
       if (answers) answers = await settlesWithin(this.#store.leaveQueue(), SILENCE_MS);
       if (answers) await this.#drain(this.#worker.drained());
     }
@@ -455,7 +455,10 @@ export class DurableEngine implements WorkflowEngine {
     await this.#store.close();
   }
 
-  /** Waits for running steps, however long they take, as long as the database answers. If it doesn't, their leases run out. */
+  /**
+   * Waits for running steps, however long they take, as long as the database answers. If it
+   * doesn't, their leases expire.
+   */
   async #drain(drained: Promise<void>): Promise<void> {
     while (!(await settlesWithin(drained, SILENCE_MS))) {
       if (!(await settlesWithin(this.#store.byId(""), SILENCE_MS))) return;
@@ -471,7 +474,7 @@ export class DurableEngine implements WorkflowEngine {
     this.#worker?.wake();
   }
 
-  /** But for the worker of this process. */
+  /** Notifies everyone except this process's own worker. */
   #tellEverybody(id: string, ended?: SeenRun): void {
     this.#tellHere(id, ended);
     this.#store.announce(id);
@@ -499,7 +502,7 @@ export class DurableEngine implements WorkflowEngine {
         listener(event);
       } catch (error) {
         // Listeners must not affect the run.
-        this.#logger.error({ cause: describeCause(error) }, "a listener to events of runs failed");
+        this.#logger.error({ cause: describeCause(error) }, "a listener for run events failed");
       }
     }
   }
@@ -526,4 +529,4 @@ export class DurableEngine implements WorkflowEngine {
   }
 }
 
-const GOES_ON = "What was submitted goes on when it does.";
+const GOES_ON = "Submitted runs continue once it answers.";

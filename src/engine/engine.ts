@@ -35,7 +35,7 @@ export interface Run {
   readonly id: string;
   readonly workflow: string;
   readonly key: string;
-  /** What it was started with. */
+  /** The input that it was started with. */
   readonly input: Json;
   readonly status: RunStatus;
   /**
@@ -132,9 +132,11 @@ export interface StepOptions {
    */
   readonly retryBudget?: RetryBudget;
   /**
-   * Whether the result must be on disk before the run goes on; default true. With false, nothing but a power cut or a crash of the
-   * database server can take it, and the step is done again then. For a step that only reads or computes, or that writes the same
-   * again. A step that must not follow from a result that could be lost waits for the disk by itself: any without this option.
+   * Whether the result must be on disk before the run continues; default true. With false, a power
+   * cut or a crash of the database server (and nothing else) can lose the result; the step is then
+   * repeated. Use it for steps that only read or compute, or that always write the same. If a later
+   * step must not follow from a result that could be lost, leave this option out for that later
+   * step: it waits for the disk.
    */
   readonly flush?: boolean;
 }
@@ -192,7 +194,10 @@ export interface RunContext {
    */
   readonly decision: (subject: string, output?: Json) => Promise<Decision>;
 
-  /** All attempts of this run so far, unlisted steps and the running one included, oldest first. It differs at every replay: call it in a step. */
+  /**
+   * All attempts of this run so far, unlisted steps and the running one included, oldest first. It
+   * differs from replay to replay, so call it in a step.
+   */
   readonly history: () => Promise<StepAttempt[]>;
 }
 
@@ -349,8 +354,9 @@ export interface WorkflowEngine {
    * Starts a run, or finds the one with this key. Keys are permanently unique. The run is durable
    * when this resolves.
    * @throws ConflictError if the key was used with another `fingerprint`
-   * @throws ValidationError for a key of more than 2,000 bytes, an input that is nested more than 500 deep, a NUL character or half of a
-   * surrogate pair in either, a date beyond `LATEST_START`, and what the database itself refuses (`not_storable`)
+   * @throws ValidationError for a key of more than 2,000 bytes, an input that is nested more than
+   *   500 deep, a NUL character or half of a surrogate pair in either, a date beyond
+   *   `LATEST_START`, and what the database itself refuses (`not_storable`)
    */
   start(workflow: string, run: NewRun): Promise<StartedRun>;
 

@@ -27,11 +27,11 @@ import { assertStepName, refusedResult, storableInput, storableResult } from "./
  * Thrown into a handler to leave its run; the handler must let it pass. It is not one of our errors, so that a handler that catches
  * the errors of its steps does not catch this one.
  */
-const RUN_LEFT = Object.assign(new Error("The run is left here, and goes on later or elsewhere."), {
+const RUN_LEFT = Object.assign(new Error("The run is left here and continues later or elsewhere."), {
   code: "interrupted",
 });
 
-/** In one run: taking it up reads them all. */
+/** Per run, because taking up a run reads all of its events. */
 const MAX_STEPS = 1000;
 
 /** A handler that calls more often than this ignores what its steps throw, and would block the event loop forever. */
@@ -39,27 +39,30 @@ const MAX_CALLS = 2 * MAX_STEPS;
 
 const tooManySteps = (): UnexpectedError =>
   new UnexpectedError(undefined, {
-    message: `The workflow makes more than ${MAX_STEPS} steps in one run. Do more in each, or share the work out among several runs.`,
+    message: `The workflow makes more than ${MAX_STEPS} steps in one run. Do more in each, or split the work into several runs.`,
     code: "too_many_steps",
   });
 
 const usedTwice = (step: string): UnexpectedError =>
   new UnexpectedError(undefined, {
-    message: `Two steps of this run are named "${step}". Give each a name of its own.`,
+    message: `Two steps of this run are named "${step}". Give each its own name.`,
     code: "duplicate_step_name",
   });
 
 /** A step that crashes its process must not be retried forever: it would take down every worker in turn. */
 const givenUp = (step: string, times: number): UnexpectedError =>
   new UnexpectedError(undefined, {
-    message: `The step ${step} was at work ${times} times when its process ended, and was given up. Find out what ends the process, and submit it again.`,
+    message: `The step ${step} was running ${times} times when its process ended, so it was given up. Find out what ends the process, then submit the run again.`,
     code: "step_died",
   });
 
-/** By who must act: we, the operator of the service that is away, or nobody. */
+/** By who must act: us, the operator of the unavailable service, or nobody. */
 const LOG_LEVEL = { unexpected_error: "error", io_error: "warn", conflict: "info", validation_error: "info" } as const;
 
-/** Input that another system refused is worth a look: only the log has its words. */
+/**
+ * Input that another system refused is logged as a warning, because only the log has that system's
+ * message.
+ */
 const logLevel = ({ type, cause }: AbiError) =>
   type === "validation_error" && cause !== undefined ? "warn" : LOG_LEVEL[type];
 
@@ -69,12 +72,12 @@ export interface ExecutionDependencies {
   readonly retry: RetryPolicy;
   readonly logger: Logger;
   readonly failureLog: FailureLog;
-  /** The run that is to be started because of one that comes to rest; see `WorkflowEngine.follow`. */
+  /** The run to start because this one ends or begins to wait; see `WorkflowEngine.follow`. */
   followerOf(resting: RestingRun): NewRunRecord | undefined;
   isClosing(): boolean;
-  /** Tells everybody who waits for this run or for work. */
+  /** Notifies everyone who waits for this run or for work. */
   announce(id: string): void;
-  /** Tells everybody who waits for this run, and other workers, that it has left this one. */
+  /** Notifies everyone who waits for this run, and other workers, that this worker has left it. */
   left(id: string, ended?: SeenRun): void;
   emit(event: StepEvent): void;
   rested(run: RestedRun): void;
@@ -82,7 +85,10 @@ export interface ExecutionDependencies {
 
 type StepName = Pick<Attempt, "step" | "listed">;
 
-/** Why the run does not go on here: it continues later, it waits for a person, or another worker has it ("lost"). */
+/**
+ * Why the run doesn't continue here: it continues later, it waits for a person, or another worker
+ * has it ("lost").
+ */
 type Leave = Extract<RunWrite, { kind: "reschedule" | "park" }> | "lost";
 
 /** How an execution has ended. `ended` includes runs that were cancelled. */
@@ -125,16 +131,16 @@ export class Execution {
   readonly #stopped = Promise.withResolvers<never>();
   /** The handler has returned or thrown. Work that it left running must not begin another step. */
   #isOver = false;
-  /** Once set, the run is left, even where the handler catches `RUN_LEFT`. */
+  /** Once set, the run is left, even if the handler catches `RUN_LEFT`. */
   #leave: Leave | undefined;
-  /** Why the store refused a result for good. */
+  /** Why the store permanently refused a result. */
   #refused: AbiError | undefined;
   /** Settles when the last result is stored. */
   #recorded: Promise<void> = Promise.resolve();
-  /** Everything that is stored about its steps. */
+  /** All stored events of its steps. */
   readonly #events: EventRecord[];
   #ended: SeenRun | undefined;
-  /** Whether a power cut could take a result. */
+  /** Whether a power cut could lose a result. */
   #isUnflushed = false;
 
   constructor(taken: TakenRun, dependencies: ExecutionDependencies) {
@@ -145,12 +151,18 @@ export class Execution {
     this.#attempts = attemptsOf(this.#events);
   }
 
-  /** How the run has ended, if it has ended here and was not cancelled: what the store answers from now on. */
+  /**
+   * How the run has ended, if it ended here and was not cancelled: the store gives the same answer
+   * from now on.
+   */
   get ended(): SeenRun | undefined {
     return this.#ended;
   }
 
-  /** Runs the handler and stores what becomes of the run. Rejects only if that can't be stored before the engine closes. */
+  /**
+   * Runs the handler and stores the outcome. Rejects only if it can't be stored before the engine
+   * closes.
+   */
   async run(handler: RunHandler): Promise<ExecutionEnd> {
     const { run } = this.#taken;
     let outputJson: string | undefined;
@@ -171,7 +183,8 @@ export class Execution {
       this.#isOver = true;
     } catch (error) {
       this.#isOver = true;
-      // Steps side by side: let the others finish. Their results are kept, and nobody begins them a second time meanwhile.
+      // Let concurrent steps finish. Their results are stored, and nobody starts them a second time
+      // in the meantime.
       await Promise.allSettled(this.#inFlight);
       if (this.#leave) return this.#storeLeave(this.#leave);
       if (!isAbiError(error)) {
@@ -239,7 +252,7 @@ export class Execution {
       outcome = await this.#write(leave);
     } catch (error) {
       if (!this.#dependencies.store.isUnwritable(error)) throw error;
-      // The refused part was in the same transaction: what a step failed with.
+      // The transaction also contained the part that was refused: the error of a failed step.
       return this.#fail(this.#refused ?? refusedResult("the workflow", error));
     }
     if (outcome === "lost") return "lost";
@@ -252,7 +265,10 @@ export class Execution {
     return "parked";
   }
 
-  /** Accepts the run that follows this one, before this one's end is stored: so it can't be lost. See `WorkflowEngine.follow`. */
+  /**
+   * Accepts the following run before this run's end is stored, so it can't be lost. See
+   * `WorkflowEngine.follow`.
+   */
   async #follow(rest: Pick<RestingRun, "status" | "subject" | "error">): Promise<void> {
     const follower = this.#dependencies.followerOf({ ...toResting(this.#taken.run), ...rest });
     if (!follower) return;
@@ -264,7 +280,7 @@ export class Execution {
     this.#dependencies.rested(toRested(this.#taken.run, rest, time));
   }
 
-  /** @throws RUN_LEFT, or why the store refused a result */
+  /** @throws RUN_LEFT, or the store's reason for refusing a result */
   #assertContinuing(): void {
     if (this.#isOver) throw RUN_LEFT;
     if (!this.#leave && this.#dependencies.isClosing()) this.#leave = { kind: "reschedule", delayMs: 0 };
@@ -276,12 +292,16 @@ export class Execution {
   #leaveRun(leave: Leave): never {
     const delayOf = (other: Leave | undefined): number =>
       other === "lost" ? -1 : other?.kind === "reschedule" ? other.delayMs : Infinity;
-    // Steps side by side may give several reasons: the one that ends first counts, a decision last.
+    // Concurrent steps may give several reasons: the one with the shortest delay wins, a decision
+    // comes last.
     if (this.#leave === undefined || delayOf(leave) < delayOf(this.#leave)) this.#leave = leave;
     throw RUN_LEFT;
   }
 
-  /** A handler that ignores what its steps throw gets no more answers, and its run fails without it. */
+  /**
+   * A handler that ignores what its steps throw gets no more answers, and its run fails without
+   * waiting for it.
+   */
   #tooManyCalls(): Promise<never> | undefined {
     if (++this.#calls <= MAX_CALLS) return undefined;
     this.#stopped.reject(tooManySteps());
@@ -349,13 +369,15 @@ export class Execution {
       if (died >= this.#dependencies.retry.attempts) throw givenUp(step, died);
       outputJson = storableResult(await work(attempt), `The step ${step}`);
     } catch (error) {
-      // The run was left inside the work (a nested step, a read that failed): not a failure of this step.
+      // The run was left inside the work (a nested step, a failed read), so this is not a failure
+      // of this step.
       if (error === RUN_LEFT) throw error;
       return this.#failed({ name, attempt, tried, options, emit, error: toAbiError(error) });
     }
     emit({ phase: "completed" });
     if (options.retryBudget) this.#dependencies.failureLog.passed(this.#runId, step);
-    // Not awaited: the next step's beginning, the decision or the end is written behind it and waits for both.
+    // Not awaited: whatever is written next (a step's beginning, a decision or the end) is written
+    // after it and waits for both.
     this.#recorded = this.#record({ kind: "complete", ...name, time: Date.now(), outputJson, isFlushed: flush });
     if (!flush) this.#isUnflushed = true;
     return parse(outputJson) as Output;
@@ -427,12 +449,12 @@ export class Execution {
     const until = next?.until && { retryUntil: next.until.getTime() };
     const isFinal = retryInMs === undefined;
     this.#recorded = this.#record({ kind: "fail", ...name, time: now.getTime(), error: wire, isFinal, ...until });
-    // The error as a replay would read it, so that the handler takes the same branch then.
+    // Throw the error as a replay would read it, so the handler takes the same branch both times.
     if (isFinal) throw fromWireError(wire);
     return this.#leaveRun({ kind: "reschedule", delayMs: retryInMs, ...until });
   }
 
-  /** Stores how an attempt has ended. The run's next write is stored behind it. Never rejects. */
+  /** Stores how an attempt ended. The run's next write is stored after it. Never rejects. */
   async #record(write: Extract<RunWrite, { kind: "complete" | "fail" }>): Promise<void> {
     const { step } = write;
     const { logger, store } = this.#dependencies;
@@ -475,7 +497,10 @@ export class Execution {
   }
 }
 
-/** A handler may await the promise later, or never: its rejection must not end the process as unhandled. */
+/**
+ * A handler may await the promise later, or never: its rejection must not end the process as an
+ * unhandled one.
+ */
 function awaitedOrNot<Output>(promise: Promise<Output>): Promise<Output> {
   promise.catch(() => {});
   return promise;

@@ -2,16 +2,19 @@ import type { WireError } from "../errors.ts";
 import type { LoggedCause, Logger } from "../log.ts";
 
 const REMINDER_MS = 3_600_000;
-/** A run that has not failed here for so long is executed elsewhere: every step is retried sooner. */
+/**
+ * A run whose last failure here is older than this is executed elsewhere, because every step is
+ * retried sooner.
+ */
 const STALE_MS = 3 * REMINDER_MS;
 
-/** A failure of one attempt that is not the last one. */
+/** One failed attempt that will be retried. */
 export interface LoggedFailure extends Pick<WireError, "error" | "error_code"> {
   readonly runId: string;
   readonly step: string;
   readonly attempt: number;
   readonly retryInMs: number;
-  /** When the step failed first. */
+  /** When the step first failed. */
   readonly since: Date;
   readonly cause?: LoggedCause | undefined;
 }
@@ -56,12 +59,12 @@ export class FailureLog {
     }
   }
 
-  /** The step, or the whole run, has ended. */
+  /** Call this when the step, or the whole run, has ended. */
   passed(runId: string, step?: string): void {
     this.#forget(runId, step);
   }
 
-  /** Drops runs that another process has taken over. */
+  /** Forgets runs that another process has taken over. */
   #forgetOld(now: number): void {
     for (const [key, reason] of this.#reasons) {
       for (const [run, failedAt] of reason.runs) if (now - failedAt > STALE_MS) reason.runs.delete(run);

@@ -28,16 +28,17 @@ interface Pending<Item, Outcome> {
 type Page = readonly [hold: Hold, writes: readonly Pending<RunWrite, WriteOutcome>[]];
 
 /**
- * Group commit: all writes of one turn of the event loop, and all that arrive while a write is in progress, go to the store as one
- * transaction with one flush.
+ * Group commit: all writes of one turn of the event loop, and all that arrive while a write is in
+ * progress, go to the store as one transaction with one flush.
  *
  * When the store fails:
  *
- * - Writes of runs are repeated until they succeed, however long that takes. Giving up would repeat the work of a step that is done.
- *   Only a closing engine gives up, after three seconds; the run's next worker then repeats that step.
+ * - Writes of runs are repeated until they succeed, however long that takes. Giving up would repeat
+ *   the work of a step that is done. Only a closing engine gives up, after three seconds; the run's
+ *   next worker then repeats that step.
  * - Runs to accept are rejected at once: their submitter is still there and can try again.
- * - A write that the store can never take (`RunStore.isUnwritable`) is found by writing its batch one by one, and only its run is
- *   told. Other writes of the batch are not affected.
+ * - If the store can never take a write (`RunStore.isUnwritable`), its batch is written one by one
+ *   to find it, and only its run gets the error. Other writes of the batch are not affected.
  */
 export class Journal {
   readonly #store: RunStore;
@@ -67,9 +68,9 @@ export class Journal {
   }
 
   /**
-   * Resolves when it is on disk.
-   * @throws Error where the store can never take it, or the engine closed first. Then the run's later writes have no effect either,
-   * except results of other steps.
+   * Resolves when the write is on disk.
+   * @throws Error if the store can never take it, or the engine closed first. The run's later
+   *   writes then have no effect either, except results of other steps.
    */
   async write(hold: Hold, write: RunWrite): Promise<WriteOutcome> {
     if (this.#store.isUngrouped) {
@@ -84,7 +85,7 @@ export class Journal {
     });
   }
 
-  /** Does what a running handler needs to go on, however long the store is away. */
+  /** Does what a running handler needs to continue, however long the store is unavailable. */
   async persist<Answer>(work: () => Promise<Answer>): Promise<Answer> {
     let failingSince: number | undefined;
     for (let failures = 1; ; failures++) {
@@ -98,7 +99,10 @@ export class Journal {
     }
   }
 
-  /** Three seconds from the first failure, or from when the engine began to close: a step may end long after that. */
+  /**
+   * Three seconds after the first failure or after the engine began to close, whichever is later,
+   * because a step may end long after closing began.
+   */
   #givesUp(failingSince: number): boolean {
     if (this.#closingSince === undefined) return false;
     return performance.now() - Math.max(this.#closingSince, failingSince) > CLOSE_GRACE_MS;
@@ -112,7 +116,8 @@ export class Journal {
 
   async #run(): Promise<void> {
     for (;;) {
-      // After the promises of this turn, so that what handlers do next joins the batch.
+      // Wait until this turn's promises have settled, so that what handlers do next joins the
+      // batch.
       await setImmediate();
       const accepts = this.#accepts;
       const pages = [...this.#pages];
@@ -144,7 +149,7 @@ export class Journal {
     pages: readonly Page[],
   ): Promise<void> {
     if (this.#store.isUnwritable(error)) {
-      // One of them spoils the batch: write each by itself.
+      // One of them makes the batch fail: write each separately.
       if (accepts.length + pages.length > 1) {
         for (const accept of accepts) await this.#writeAll([accept], []);
         for (const page of pages) await this.#writeAll([], [page]);
@@ -158,7 +163,7 @@ export class Journal {
     if (this.#failures === 1) this.#failingSince = performance.now();
     if (this.#failures % FAILURES_AN_HOUR === FAILURES_TO_TELL && pages.length > 0) {
       const cause = describeCause(error);
-      this.#logger.warn({ cause }, "the workflow database does not take what a run has done; trying on");
+      this.#logger.warn({ cause }, "the workflow database does not store what a run has done; retrying");
     }
     for (const { reject } of accepts) reject(error);
     const givesUp = this.#givesUp(this.#failingSince);
@@ -168,7 +173,10 @@ export class Journal {
     }
   }
 
-  /** Finds the refused write of a page: those before it are stored, those behind it are not, except results of other steps. */
+  /**
+   * Finds the refused write of a page. The writes before it are stored; those after it are not,
+   * except results of other steps.
+   */
   async #refuse([hold, [first, ...rest]]: Page, error: unknown): Promise<void> {
     const behind = [...rest, ...(this.#pages.get(hold) ?? [])];
     if (rest.length > 0) {

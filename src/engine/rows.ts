@@ -1,4 +1,4 @@
-/** SQL that both databases share, so their rows have the shape of the port's records. */
+/** SQL for both databases, which gives rows the shape of the port's records. */
 import type { RunCounts, RunStatus } from "./engine.ts";
 
 /** The CASTs make PostgreSQL return JSON as it was submitted. */
@@ -6,7 +6,7 @@ export const RUN_COLUMNS = `seq, id, workflow, key, CAST(input AS text) AS "inpu
   due_at AS "dueAt", resumed_at AS "resumedAt", ended_at AS "endedAt", CAST(output AS text) AS "outputJson",
   CAST(error AS text) AS "errorJson", waiting_for AS "waitingFor"`;
 
-/** Without what steps returned and what was decided. */
+/** Without step results and the values of decisions. */
 export const EVENT_COLUMNS = `n, type, time, name, is_listed AS listed, CAST(error AS text) AS "errorJson", is_final AS "isFinal",
   retry_until AS "retryUntil"`;
 export const EVENT_VALUE = 'CAST(value AS text) AS "valueJson"';

@@ -19,7 +19,7 @@ import type { RunCounts, RunOrder, RunStatus } from "./engine.ts";
 
 /** A run as it is stored. */
 export interface RunRecord {
-  /** In the order in which runs were accepted; the store's own name for a run. */
+  /** Rises in the order in which runs were accepted; the store's own id of a run. */
   readonly seq: number;
   /** A UUID. */
   readonly id: string;
@@ -28,21 +28,21 @@ export interface RunRecord {
   readonly inputJson: string;
   readonly status: RunStatus;
   readonly createdAt: number;
-  /**
-   * When it is due to be taken up; null while it is executing, waits for a person, or has ended.
-   */
+  /** When it is due to be taken up; null while it is executed, waits for a person, or has ended. */
   readonly dueAt: number | null;
-  /** When it was last submitted again after it had failed or been cancelled; never the same twice. */
+  /**
+   * When it was last resubmitted after it had failed or been cancelled; never the same time twice.
+   */
   readonly resumedAt: number | null;
   readonly endedAt: number | null;
-  /** While it waits for a person, what it knows so far. */
+  /** While it waits for a person: what it knows so far. */
   readonly outputJson: string | null;
   readonly errorJson: string | null;
   /** While it waits for a person: the subject of the decision. */
   readonly waitingFor: string | null;
 }
 
-/** A truth value as the database has it. */
+/** A boolean as the database represents it. */
 export type Flag = boolean | 0 | 1;
 
 /** What happened to a run; never changed once stored. `waiting`: for a person. `resumed` may follow `failed` and `cancelled`. */
@@ -58,7 +58,7 @@ export type EventType =
   | "cancelled";
 
 export interface EventRecord {
-  /** Positive, and rises in the order in which the events of a run were written; there may be gaps. */
+  /** Positive, and rising in the order in which a run's events were written, with gaps. */
   readonly n: number;
   readonly type: EventType;
   readonly time: number;
@@ -67,11 +67,11 @@ export interface EventRecord {
   /** Whether callers see the step; null if the event is not about a step. */
   readonly listed: Flag | null;
   /**
-   * What a step has returned, or what was decided. Absent if there is no value, or values were not
+   * The result of a step, or what was decided. Absent if there is no value, or values were not
    * requested.
    */
   readonly valueJson?: string | null;
-  /** What a step or the run failed with. */
+  /** The error of the step or the run. */
   readonly errorJson: string | null;
   /** For a failed step: it is not retried before the run is resumed. */
   readonly isFinal: Flag | null;
@@ -101,7 +101,10 @@ export interface TakenRun {
 
 /** A run to accept. */
 export interface NewRunRecord {
-  /** A UUID made by the caller: submitted again after a lost answer, the run is recognized as its own. */
+  /**
+   * A UUID that the caller created, so that the run is recognized when it is submitted again after
+   * a lost answer.
+   */
   readonly id: string;
   readonly workflow: string;
   readonly key: string;
@@ -119,8 +122,9 @@ export interface Accepted {
 }
 
 /**
- * What a worker writes about a run that it holds. `end`, `reschedule` and `park` release it. What is not `isFlushed` may be taken by
- * a power cut: that a step has begun, and the result of one that may be done again.
+ * What a worker writes about a run that it holds. `end`, `reschedule` and `park` release it. A
+ * power cut may lose a write without `isFlushed`: that a step has begun, or the result of a step
+ * that may be repeated.
  */
 export type RunWrite =
   | {
@@ -186,7 +190,10 @@ export interface BatchOutcome {
 export interface TakeUpRequest {
   /** How many runs to take up at most. */
   readonly most: number;
-  /** Of these workflows. The number is how many runs of it all processes together may execute; null: any number. */
+  /**
+   * The workflows to take up. The number is the limit on their concurrent runs in all processes
+   * together; null: no limit.
+   */
   readonly workflows: ReadonlyMap<string, number | null>;
   /** The runs that this process is already executing. */
   readonly held: readonly Hold[];
@@ -196,7 +203,7 @@ export interface TakenUp {
   readonly runs: readonly TakenRun[];
   /** When the next run of these workflows becomes due. */
   readonly nextDueAt?: number;
-  /** Whether others are due that found no place. Absent: perhaps. */
+  /** Whether more runs are due, but no slot is free. Absent: perhaps. */
   readonly isMoreDue?: boolean;
 }
 
@@ -215,7 +222,7 @@ export interface RunQuery {
   readonly limit: number;
 }
 
-/** A run for callers: its events come without values. */
+/** A run as callers see it: its events come without values. */
 export interface SeenRun {
   readonly run: RunRecord;
   readonly events: readonly EventRecord[];
@@ -233,7 +240,7 @@ export interface DecisionOutcome {
 /** All methods reject if the database fails. When they resolve, what they promise is on disk. */
 export interface RunStore {
   /**
-   * Each write goes to it separately and at once: writes share no transaction, and none is repeated
+   * Each write is sent separately and at once: writes share no transaction, and none is repeated
    * after a failure.
    */
   readonly isUngrouped?: boolean;
@@ -242,20 +249,24 @@ export interface RunStore {
   index(field: string): Promise<void>;
 
   /**
-   * Accepts runs, and stores what workers have done, in one transaction. It is flushed where a write asks for it (`mustBeFlushed`);
-   * with it whatever was written before.
+   * Accepts runs, and stores what workers have done, in one transaction. It is flushed if a write
+   * needs that (`mustBeFlushed`), together with everything written before.
    *
-   * A batch may be written twice: when the first answer was lost. The second time must have no effect and give the same outcomes.
+   * A batch may be written twice, if the first answer was lost. The second time must have no effect
+   * and give the same outcomes.
    */
   write(batch: Batch): Promise<BatchOutcome>;
 
   /** Whether a write failed because of its content, so that repeating it is useless. */
   isUnwritable(error: unknown): boolean;
 
-  /** What an operator should look at when the database fails, in a sentence or two. */
+  /** What an operator should check when the database fails, in a sentence or two. */
   adviceFor(error: unknown): string;
 
-  /** Takes up due runs: the highest priority first, then the longest due. It need not be flushed: a power cut makes them due again. */
+  /**
+   * Takes up due runs: the highest priority first, then the longest due. This need not be flushed:
+   * after a power cut, the runs are due again.
+   */
   takeUp(request: TakeUpRequest): Promise<TakenUp>;
 
   /** Events of a run after the n-th, without values. */
@@ -288,12 +299,16 @@ export interface RunStore {
   hastenRetries(): Promise<boolean>;
 
   /**
-   * Cancels a run that nobody executes; asks the worker of a held one to stop before its next step.
+   * Cancels a run that nobody executes; if a worker holds it, asks that worker to stop before its
+   * next step.
    * @returns undefined if it has ended or is unknown
    */
   cancel(id: string): Promise<"cancelled" | "requested" | undefined>;
 
-  /** Tells other processes on this database that a run has changed. Never fails: what is lost is found by polling. */
+  /**
+   * Announces to other processes on this database that a run has changed. Never fails: lost
+   * announcements are made up for by polling.
+   */
   announce(id: string): void;
   /** Calls `listener` with ids that others announce, and with undefined when some may have been missed. */
   listen(listener: (id: string | undefined) => void): void;

@@ -11,11 +11,14 @@ const ID_PREFIX = "workflow-";
 
 export const publicId = (id: string): string => ID_PREFIX + id;
 
-/** The store's id of a run. Empty, which no run has, for anything that is not one of our ids. */
+/**
+ * The store's id of a run. For anything that is not one of our ids: an empty text, which is no
+ * run's id.
+ */
 export const storedId = (id: string): string =>
   id.startsWith(ID_PREFIX) && isStorable(id) ? id.slice(ID_PREFIX.length) : "";
 
-/** The common part, whether a run has ended or waits for a person. */
+/** The fields that ended runs and runs that wait for a person have in common. */
 export const toResting = ({
   id,
   workflow,
@@ -73,7 +76,7 @@ export function toRun({ run, events }: SeenRun): Run {
 
 const outputOf = (json: string): Json => JSON.parse(json) as Json;
 
-/** The step that is retried. Of several: one on its retry budget, else the last. */
+/** The step that is being retried. If there are several: one on its retry budget, else the last. */
 function failingStep(run: RunRecord, attempts: readonly Attempt[]): FailingStep | undefined {
   const failures = attempts.filter(({ status, isFinal, isCurrent }) => status === "failed" && !isFinal && isCurrent);
   const isOver = (attempt: Attempt): boolean =>

@@ -1,6 +1,6 @@
 import type { SeenRun } from "./run-store.ts";
 
-/** Tells a caller that a run has changed and, where that is known, how it has ended. */
+/** Wakes a caller when a run has changed, and passes on how it ended, if that is known. */
 type Resolve = (ended?: SeenRun) => void;
 
 /** Callers that wait for a run to change, by run id. */
@@ -8,8 +8,9 @@ export class RunWaiters {
   readonly #resolvers = new Map<string, Set<Resolve>>();
 
   /**
-   * Resolves at the next announcement for this run, after `timeoutMs`, or when `signal` aborts, whichever comes first.
-   * Call it before you look at the run, so that no change is missed in between, and `cancel` it when done.
+   * Resolves at the next announcement for this run, after `timeoutMs`, or when `signal` aborts,
+   * whichever comes first. Call it before you read the run, so that no change in between is missed,
+   * and `cancel` it when done.
    */
   next(
     runId: string,

@@ -1,18 +1,21 @@
 /**
- * What can be stored. PostgreSQL's text has no NUL and no half of a surrogate pair, its indexes take no long keys, and SQLite
- * does not look into JSON that is nested more than 1,000 deep. Both databases have the same rules, so that what works on one works on
- * the other.
+ * What can be stored. PostgreSQL's text can't contain NUL or half of a surrogate pair, its indexes
+ * limit the length of keys, and SQLite can't query JSON that is nested more than 1,000 deep. Both
+ * databases have the same rules, so whatever works on one works on the other.
  */
 import { UnexpectedError, ValidationError } from "../errors.ts";
 import type { Json } from "../json.ts";
 
-/** NUL or half of a surrogate pair, as `JSON.stringify` escapes them; an even number of backslashes may stand before. */
+/**
+ * NUL or half of a surrogate pair, as `JSON.stringify` escapes them; an even number of backslashes
+ * may come before.
+ */
 const UNSTORABLE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
 
 /** Levels of arrays and objects. */
 const MAX_DEPTH = 500;
 
-/** An entry of an index has room for 2,704 bytes, with the name of the workflow and the like. */
+/** An index entry has room for 2,704 bytes, including the name of the workflow and the like. */
 const MAX_KEY_LENGTH = 2000;
 const MAX_STEP_NAME_LENGTH = 1000;
 
@@ -58,8 +61,8 @@ export const invalid = (path: string, message: string): ValidationError =>
   new ValidationError(`${path} ${message}.`, { issues: [{ path, message }] });
 
 /**
- * The JSON of what a step or handler returned; undefined for nothing. It is checked here, so that the step fails once and permanently
- * instead of each time it is written.
+ * The JSON of what a step or handler returned; undefined if it returned nothing. It is checked
+ * here, so that the step fails once and permanently instead of at every write.
  * @param maker such as "The step sent"
  * @throws UnexpectedError (`not_storable`)
  */
@@ -83,14 +86,14 @@ export function assertStepName(name: string): void {
 }
 
 const REFUSED =
-  "can't be kept by the workflow database: it is too large, or has characters that the database's encoding lacks.";
+  "can't be stored in the workflow database: it is too large, or has characters that the database's encoding lacks.";
 
-/** The error if the database itself has refused a caller's value. */
+/** The error if the database itself refused a caller's value. */
 export const refusedInput = (cause: unknown): ValidationError =>
-  new ValidationError(`What was handed in ${REFUSED}`, { code: "not_storable", cause });
+  new ValidationError(`What was submitted ${REFUSED}`, { code: "not_storable", cause });
 
 /**
- * The error if the database itself has refused what a step or handler returned.
+ * The error if the database itself refused what a step or handler returned.
  * @param maker such as "the step sent"
  */
 export const refusedResult = (maker: string, cause: unknown): UnexpectedError =>

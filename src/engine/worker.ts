@@ -5,10 +5,10 @@ import { Execution, type ExecutionDependencies, type ExecutionEnd } from "./exec
 import { publicId } from "./run-view.ts";
 import type { Hold, RunStore, TakenRun, TakenUp } from "./run-store.ts";
 
-/** How often to look for changes by other processes whose announcement was lost. Milliseconds. */
+/** How often to poll for changes by other processes whose announcement was lost. Milliseconds. */
 export const POLL_INTERVAL_MS = 1000;
 
-/** A workflow as it is registered. */
+/** A registered workflow. */
 export interface Registered {
   readonly handler: RunHandler;
   readonly limit: number | null;
@@ -23,11 +23,12 @@ const LOG_MESSAGES: Record<ExecutionEnd, string> = {
 };
 
 /**
- * Takes up due runs and executes them, as many at a time as it has slots. It looks at once when something is announced or becomes
- * due, otherwise once per poll interval. While idle it does not keep the process alive.
+ * Takes up due runs and executes them, as many at a time as it has slots. It polls at once when
+ * something is announced or becomes due, otherwise once per poll interval. While idle it does not
+ * keep the process alive.
  *
- * If the process dies, nothing here needs to be cleaned up: on SQLite the next process that opens the file makes its runs due, on
- * PostgreSQL their leases end after five seconds.
+ * If the process dies, nothing needs to be cleaned up: on SQLite the next process that opens the
+ * file makes its runs due, on PostgreSQL their leases expire after five seconds.
  */
 export class Worker {
   readonly #store: RunStore;
@@ -40,7 +41,7 @@ export class Worker {
   #announcements = 0;
   /** Executions that have ended. */
   #ended = 0;
-  /** Whether the last look left runs that are due, for want of a place. */
+  /** Whether the last poll left due runs behind because no slot was free. */
   #isMoreDue = true;
   #wake: () => void = () => {};
   #failingSince: number | undefined;
@@ -55,7 +56,7 @@ export class Worker {
     this.#loop = this.#run();
   }
 
-  /** How long all looks have failed, in milliseconds; 0 while the database answers. */
+  /** How long every poll has failed, in milliseconds; 0 while the database answers. */
   get failingForMs(): number {
     return this.#failingSince === undefined ? 0 : performance.now() - this.#failingSince;
   }
@@ -65,21 +66,21 @@ export class Worker {
     this.#wake();
   }
 
-  /** Takes up no more runs. Resolves when the look in progress has ended. */
+  /** Stops taking up runs. Resolves when the current poll has ended. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#wake();
     await this.#loop;
   }
 
-  /** Resolves when all executions have ended, and that is stored. */
+  /** Resolves when all executions have ended and their outcome is stored. */
   async drained(): Promise<void> {
     await Promise.all(this.#inFlight.values());
   }
 
   async #run(): Promise<void> {
     for (;;) {
-      // One look for everything that ended or was submitted in this turn of the event loop.
+      // One poll for everything that ended or was submitted in this turn of the event loop.
       await setImmediate();
       if (this.#isStopped) return;
       const [announcements, ended] = [this.#announcements, this.#ended];
@@ -87,7 +88,7 @@ export class Worker {
       const { runs, nextDueAt, isMoreDue = true }: TakenUp = most > 0 ? await this.#look(most) : { runs: [] };
       for (const taken of runs) this.#inFlight.set(taken.hold, this.#execute(taken));
       this.#isMoreDue = isMoreDue;
-      // An announcement or a free place during the look may have come too late for it.
+      // An announcement or a slot that became free during the poll may have come too late for it.
       const isStale = announcements !== this.#announcements || (isMoreDue && ended !== this.#ended);
       if (!isStale && !this.#isStopped) await this.#idle(nextDueAt);
     }
@@ -99,7 +100,7 @@ export class Worker {
       this.#failingSince = undefined;
       return taken;
     } catch (error) {
-      // Log once per outage: it looks again every second.
+      // Log once per outage, because it polls every second.
       if (this.#failingSince === undefined) {
         const cause = describeCause(error);
         this.#dependencies.logger.error({ cause }, "the workflow database does not answer; trying again");

@@ -8,19 +8,21 @@ export interface FileLock {
 }
 
 /**
- * Keeps a file for this process alone: a lock on a second file beside it (`<path>.lock`), which the operating system lets go
- * when the process ends, however it ends. Who holds it stands in that file.
+ * Reserves a file for this process. The lock is on a second file beside it (`<path>.lock`), so the
+ * operating system releases it when the process ends, however it ends. The lock file names the
+ * process that holds it.
  *
- * The lock file is a SQLite database with a write transaction open on it: others can read the process id, and not begin one.
- * Nothing is locked for `":memory:"`.
- * @throws IoError (`store_locked`) where another process, or this one, has the file open already
+ * The lock file is a SQLite database with an open write transaction: other processes can read the
+ * process id but can't begin a transaction of their own. `":memory:"` needs no lock.
+ * @throws IoError (`in_use`) if another process, or this one, already has the file open
  */
 export function lockFile(path: string): FileLock {
   if (path === ":memory:") return { release: () => {} };
   const database = openLock(path);
   try {
     database.exec("PRAGMA busy_timeout = 0");
-    // The id can be read by others only once it is committed, which ends the transaction: so take it again, and look.
+    // Others can read the id only after a commit, which also ends the transaction. So take the lock
+    // again and check.
     while (!tryToHold(database, path)) continue;
   } catch (error) {
     database.close();
@@ -39,7 +41,7 @@ function openLock(path: string): DatabaseSync {
   }
 }
 
-/** True with the lock held; false where our id had to be written first. */
+/** True if we now hold the lock; false if we only got as far as committing our id. */
 function tryToHold(database: DatabaseSync, path: string): boolean {
   try {
     database.exec("BEGIN IMMEDIATE");

@@ -1,6 +1,7 @@
 /**
- * Files and folders that are their owner's alone: they hold what customers wrote and who they are. Modes are given where a file
- * is made, so that no umask and no moment in between opens it to others. Windows has no modes: there the folder's own rights count.
+ * Files and folders that only their owner can read, because they hold what customers wrote and who
+ * they are. Modes are set when a file is created, so neither the umask nor a gap before a chmod
+ * exposes it. Windows has no modes: there, the folder's permissions decide.
  */
 import {
   chmodSync,
@@ -16,18 +17,18 @@ import {
 import { dirname, join, resolve } from "node:path";
 import { withEscapes } from "../visible-text.ts";
 
-/** For files that we make. */
+/** For files that we create. */
 export const PRIVATE_FILE = 0o600;
 const PRIVATE_FOLDER = 0o700;
 const OTHERS = 0o077;
-/** Of folders that several users make files in. */
+/** The sticky bit, set on folders in which several users create files. */
 const STICKY = 0o1000;
 
 const reported = new Set<string>();
 
 /**
- * Makes a folder with mode 0700, and those above it that are missing. One that is there stays as it is; where others may enter
- * it, a warning of the process (`ABI_OPEN_FOLDER`) says so, once a folder.
+ * Creates a folder with mode 0700, and its missing parents. An existing folder is left as it is; if
+ * others can enter it, a process warning (`ABI_OPEN_FOLDER`) says so, once for each folder.
  * @throws the file system's errors
  */
 export function makePrivateFolder(path: string): void {
@@ -36,8 +37,9 @@ export function makePrivateFolder(path: string): void {
 }
 
 /**
- * Makes the folders that a file is to be in, as `makePrivateFolder` does. One that is there and shared (`/tmp`), somebody else's
- * or the working directory is not ours to close: nothing is said of it, and the file's own mode must do.
+ * Creates the parent folders of a file, as `makePrivateFolder` does. An existing folder that is
+ * shared (`/tmp`), belongs to someone else or is the working directory is not ours to close: no
+ * warning is raised, and the file's own mode has to protect it.
  * @throws the file system's errors
  */
 export function makePrivateParent(file: string): void {
@@ -47,20 +49,23 @@ export function makePrivateParent(file: string): void {
 }
 
 /**
- * Makes an empty file with mode 0600 for a library that would make it with the umask's. SQLite gives the files beside it
- * (`-wal`, `-shm`, `-journal`) the same mode. A file that is there is not touched; one that others may read is reported
- * (`ABI_OPEN_FILE`), once, unless its folder keeps them out.
+ * Creates an empty file with mode 0600 for a library that would create it with the umask's mode.
+ * SQLite gives the files beside it (`-wal`, `-shm`, `-journal`) the same mode. An existing file is
+ * not touched; if others can read it, a warning (`ABI_OPEN_FILE`) says so, once, unless its folder
+ * keeps them out.
  * @throws the file system's errors
  */
 export function makePrivateFile(path: string): void {
   makePrivateParent(path);
-  // A file that is there is not even opened: closing it again would take this process's locks on it away (POSIX).
+  // An existing file isn't even opened: closing it again would release this process's POSIX locks
+  // on it.
   if (!existsSync(path)) closeSync(openSync(path, "a", PRIVATE_FILE));
   else if (isOpen(dirname(path))) warnIfOpen(path, "ABI_OPEN_FILE", "file", "600");
 }
 
 /**
- * Replaces a file, for its owner alone: whole or not at all, for somebody may be reading it.
+ * Replaces a file that only its owner can read. The replacement is atomic because another process
+ * may be reading it.
  * @throws the file system's errors
  */
 export function replacePrivateFile(path: string, text: string): void {
@@ -68,7 +73,7 @@ export function replacePrivateFile(path: string, text: string): void {
   renameSync(`${path}.new`, path);
 }
 
-/** Closes a folder that we made, and all that is in it, to others. */
+/** Closes a folder that we created, and everything in it, to others. */
 export function makeContentsPrivate(folder: string): void {
   chmodSync(folder, PRIVATE_FOLDER);
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
@@ -91,7 +96,7 @@ function warnIfOpen(path: string, code: string, kind: "folder" | "file", wanted:
   const place = resolve(path);
   if (!isOpen(path) || reported.has(place)) return;
   reported.add(place);
-  // Node.js prints warnings as they are.
+  // Node.js prints warnings without escaping them.
   const shown = withEscapes(place);
   process.emitWarning(
     `The ${kind} ${shown} is open to other users of this machine (mode ${modeOf(path).toString(8)}). It was there before and stays as it is. ` +
@@ -100,6 +105,6 @@ function warnIfOpen(path: string, code: string, kind: "folder" | "file", wanted:
   );
 }
 
-/** A text as one word of a shell's command line. */
+/** Quotes a text as one word for a shell. */
 export const shellQuoted = (text: string): string =>
   /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;

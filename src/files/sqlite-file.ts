@@ -5,23 +5,29 @@ import { lockFile, type FileLock } from "./file-lock.ts";
 import { makePrivateParent } from "./private-files.ts";
 import { openSqlite, openSqliteToRead, tablesOf } from "./sqlite.ts";
 
-/** "abiw": tells our files from those of other applications (PRAGMA application_id). */
+/** "abiw": distinguishes our files from those of other applications (PRAGMA application_id). */
 const APPLICATION_ID = 0x61626977;
 
 const PARTS =
   "CREATE TABLE IF NOT EXISTS parts (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID";
 
-/** What one store keeps in a file. Several may share a file. */
+/** The tables of one store. Several parts may share a file. */
 export interface FilePart {
   readonly name: "graph" | "runs";
-  /** What each version of its tables adds to the one before. Never change one that was published: add another. */
+  /**
+   * Each migration brings the tables from one version to the next. Never change a published one:
+   * add another.
+   */
   readonly migrations: readonly string[];
 }
 
-/** A file that can't be used. Nothing in it has been changed. */
+/** A file that can't be used. Nothing in it was changed. */
 export class UnusableFileError extends Error {
   override readonly name = "UnusableFileError";
-  /** `foreign`: another application's. `earlier`, `newer`: of a version of this package that this one can't read. */
+  /**
+   * `foreign`: written by another application. `earlier`, `newer`: written by a version of this
+   * package whose format this one can't read.
+   */
   readonly reason: "foreign" | "earlier" | "newer";
 
   constructor(reason: UnusableFileError["reason"]) {
@@ -32,15 +38,21 @@ export class UnusableFileError extends Error {
 
 export interface TransactionOptions {
   /**
-   * Whether it must be on disk when it returns; default true. Otherwise a power cut can take it until the next transaction that is
-   * flushed; nothing but a power cut can.
+   * Whether the transaction is on disk when the call returns; default true. Without a flush, a
+   * power cut (and nothing else) can lose it until the next flushed transaction.
    */
   readonly isFlushed?: boolean;
-  /** The work is at most one statement that writes, which needs no BEGIN and COMMIT to be all or nothing; default false. */
+  /**
+   * Set this if the work has at most one writing statement, which is atomic without BEGIN and
+   * COMMIT; default false.
+   */
   readonly isOneStatement?: boolean;
 }
 
-/** A transaction was committed, but could not be flushed: everybody sees it, and a power cut can take it. */
+/**
+ * The transaction was committed but could not be flushed: it is visible to everyone, but a power
+ * cut can lose it.
+ */
 export class FlushError extends Error {
   override readonly name = "FlushError";
   /** What the transaction returned. */
@@ -52,35 +64,42 @@ export class FlushError extends Error {
   }
 }
 
-/** The files that this process owns, by where they are. */
+/** The files that this process owns, by path. */
 const owned = new Map<string, SqliteFile>();
 
 /**
- * A SQLite file with the tables of one store or of several. All methods are synchronous and throw SQLite's errors.
+ * A SQLite file with the tables of one or more stores. All methods are synchronous and throw
+ * SQLite's errors.
  *
- * Stores of one process that own the same file share its connection and its write-ahead log. What one of them commits without a
- * flush is therefore on disk as soon as any of them commits with one.
+ * Stores in one process that own the same file share its connection and its write-ahead log. So an
+ * unflushed commit of one store reaches the disk with the next flushed commit of any of them.
  *
- * SQLite flushes the log only for its own needs (`synchronous = NORMAL`); what has to be on disk is flushed here. So a flush that failed
- * can be repeated without repeating the transaction.
+ * SQLite flushes the log only for its own needs (`synchronous = NORMAL`); this class flushes what
+ * must be on disk. A failed flush can therefore be repeated without repeating the transaction.
  */
 export class SqliteFile {
-  /** Where the file is, whatever it was called; or `":memory:"`. */
+  /** The real path of the file, whatever name it was opened by; or `":memory:"`. */
   readonly place: string;
-  /** For what is run once, and is not to be kept prepared. */
+  /** For statements that run once and need not stay prepared. */
   readonly database: DatabaseSync;
   readonly #lock: FileLock | undefined;
   readonly #statements = new Map<string, StatementSync>();
   readonly #parts = new Set<FilePart["name"]>();
-  /** False in memory, and on the rare file system without a write-ahead log. There SQLite flushes. */
+  /**
+   * False in memory and on the rare file systems that can't have a write-ahead log. There, SQLite
+   * flushes itself.
+   */
   readonly #hasLog: boolean;
-  /** File descriptor of the log, open since its first flush. */
+  /** File descriptor of the log, opened at its first flush. */
   #log: number | undefined;
   /** The same for `flushInBackground`, whose flush may be in progress when the other is closed. */
   #backgroundLog: number | undefined;
   #backgroundFlush: Promise<void> | undefined;
   #nextBackgroundFlush: Promise<void> | undefined;
-  /** Why the log could not be flushed. Until all of it is in the file, no flush of the log can be believed. */
+  /**
+   * Why flushing the log failed. Until the whole log has been copied into the file, no later flush
+   * of it can be trusted.
+   */
   #fault: unknown;
 
   private constructor(place: string, database: DatabaseSync, lock?: FileLock) {
@@ -92,9 +111,11 @@ export class SqliteFile {
   }
 
   /**
-   * Opens a file for this process alone, or joins what owns other parts of it here. Beside it lies `<path>.lock`. What is missing is
-   * made; `":memory:"` keeps nothing and is shared with nobody.
-   * @throws UnusableFileError, IoError (`in_use`) where another process owns the file, or this one owns this part already
+   * Opens a file for this process alone; if this process already owns other parts of it, joins
+   * them. The lock file is `<path>.lock`. Missing files and tables are created; `":memory:"` keeps
+   * nothing and is never shared.
+   * @throws UnusableFileError, IoError (`in_use`) if another process owns the file, or this one
+   *   already owns this part
    */
   static own(path: string, part: FilePart): SqliteFile {
     const place = placeOf(path);
@@ -112,7 +133,7 @@ export class SqliteFile {
   }
 
   /**
-   * Opens a file that another process may own: to look, or to write a little.
+   * Opens a file that another process may own, to read it or make a small write.
    * @throws UnusableFileError
    */
   static visit(path: string, part: FilePart): SqliteFile {
@@ -120,7 +141,7 @@ export class SqliteFile {
     return new SqliteFile(place, open(place, part)).#join(part);
   }
 
-  /** Opens a file that somebody has open already, to read it. */
+  /** Opens a file that is already open elsewhere, for reading. */
   static read(place: string): SqliteFile {
     return new SqliteFile(place, openSqliteToRead(place));
   }
@@ -136,12 +157,12 @@ export class SqliteFile {
     }
   }
 
-  /** Makes the tables that are missing. */
+  /** Creates the missing tables. */
   #migrate({ name, migrations }: FilePart): void {
     if (versionOf(this.database, name) === migrations.length) return;
     this.transaction(() => {
       this.database.exec(PARTS);
-      // Another process may have done it meanwhile.
+      // Another process may have created them in the meantime.
       const version = versionOf(this.database, name);
       if (version > migrations.length) throw new UnusableFileError("newer");
       for (const migration of migrations.slice(version)) this.database.exec(migration);
@@ -150,7 +171,7 @@ export class SqliteFile {
     });
   }
 
-  /** Whether this part shares the file. */
+  /** Whether this part is open here. */
   shares(name: FilePart["name"]): boolean {
     return this.#parts.has(name);
   }
@@ -167,7 +188,7 @@ export class SqliteFile {
     return this.prepare(sql).all(...values);
   }
 
-  /** Prepared once for each text. */
+  /** Each SQL text is prepared once. */
   prepare(sql: string): StatementSync {
     let statement = this.#statements.get(sql);
     if (!statement) this.#statements.set(sql, (statement = this.database.prepare(sql)));
@@ -175,8 +196,9 @@ export class SqliteFile {
   }
 
   /**
-   * Runs `work` in one transaction: when it returns, all is done; when it throws, nothing happened, except for `FlushError`.
-   * @throws FlushError where it was committed, but may not be on disk
+   * Runs `work` in one transaction: it is committed when `work` returns, and rolled back when it
+   * throws.
+   * @throws FlushError if the transaction was committed but may not be on disk
    */
   transaction<Result>(
     work: () => Result,
@@ -208,15 +230,17 @@ export class SqliteFile {
     try {
       this.database.exec("ROLLBACK");
     } catch {
-      // SQLite has rolled back by itself, as it does when the disk is full; what it said first is what went wrong.
+      // SQLite has already rolled back, as it does when the disk is full. Its first error is the
+      // one to report.
     }
   }
 
   /**
    * Flushes what was committed. Throws the system's error.
    *
-   * It blocks the event loop on purpose. Where runs are in the file, nearly all work waits for this flush; in another thread it
-   * would cost more than it gains, and what goes on meanwhile would make smaller commits and more of them.
+   * This blocks the event loop on purpose. If runs are in the file, nearly all work waits for this
+   * flush. In another thread it would cost more than it gains: what happens in the meantime misses
+   * this commit, so there would be more and smaller commits.
    */
   flush(): void {
     if (!this.#hasLog) return;
@@ -229,7 +253,8 @@ export class SqliteFile {
         this.#closeLog();
       }
     }
-    // A second flush of the log may succeed without having written anything: flush all of it into the file instead.
+    // A repeated flush of the log may succeed without having written anything. So copy the whole
+    // log into the file instead.
     if (this.get("PRAGMA wal_checkpoint(TRUNCATE)")?.["busy"] !== 0) throw this.#fault;
     this.#fault = undefined;
   }
@@ -240,8 +265,9 @@ export class SqliteFile {
   }
 
   /**
-   * The same in another thread, for a graph whose runs are elsewhere: while it is flushed, other runs hear from their database.
-   * Calls made while a flush is in progress share the next one. Rejects with the system's error.
+   * The same in another thread, for a graph whose runs are elsewhere: during the flush, the process
+   * can handle answers from the runs' database. Calls made while a flush is in progress share the
+   * next one. Rejects with the system's error.
    */
   flushInBackground(): Promise<void> {
     if (!this.#hasLog) return Promise.resolve();
@@ -277,7 +303,7 @@ export class SqliteFile {
     this.#backgroundLog = undefined;
   }
 
-  /** Lets go of one part; the file is closed with the last one. */
+  /** Closes one part; the last one closes the file. */
   leave(name: FilePart["name"]): void {
     this.#parts.delete(name);
     if (this.#parts.size > 0) return;
@@ -290,7 +316,7 @@ export class SqliteFile {
   }
 }
 
-/** Two names of one file must lead to one lock. */
+/** Two names of the same file must lead to the same lock. */
 function placeOf(path: string): string {
   if (path === ":memory:") return path;
   makePrivateParent(path);
@@ -302,7 +328,7 @@ function open(place: string, part: FilePart): DatabaseSync {
   return openSqlite(place);
 }
 
-/** Before anything in it can change. */
+/** Checks the file before anything in it can change. */
 function refuseUnusable(place: string, { name, migrations }: FilePart): void {
   const database = openSqliteToRead(place);
   try {
@@ -319,7 +345,7 @@ function refuseUnusable(place: string, { name, migrations }: FilePart): void {
 const pragma = (database: DatabaseSync, name: string): number =>
   Number(Object.values(database.prepare(`PRAGMA ${name}`).get()!)[0]);
 
-/** Of a part's tables; 0 where there are none. */
+/** The version of a part's tables; 0 if it has none. */
 function versionOf(database: DatabaseSync, name: string): number {
   if (!tablesOf(database).includes("parts")) return 0;
   return Number(database.prepare("SELECT version FROM parts WHERE name = ?").get(name)?.["version"] ?? 0);

@@ -2,11 +2,13 @@ import type { DatabaseSync } from "node:sqlite";
 import { makePrivateFile } from "./private-files.ts";
 
 /**
- * Opens a SQLite file for data that must survive a power cut: write-ahead log, every commit flushed (`synchronous = FULL`),
- * and five seconds of patience with another process's write lock. What is missing is made for its
- * owner alone: the file, the files beside it and folders. `":memory:"` keeps nothing.
+ * Opens a SQLite file for data that must survive a power cut: with a write-ahead log, every commit
+ * flushed (`synchronous = FULL`), and a busy timeout of five seconds for another process's write
+ * lock. A missing file is created with its folders, readable by its owner only, like the files that
+ * SQLite puts beside it. `":memory:"` keeps nothing.
  *
- * Loaded at the call, not at the import: where `node:sqlite` is missing, the version check speaks first.
+ * `node:sqlite` is loaded by the call and not by the import, so where it is missing, our check of
+ * Node's version reports it first.
  */
 export function openSqlite(path: string): DatabaseSync {
   if (path !== ":memory:") makePrivateFile(path);
@@ -21,7 +23,7 @@ export function openSqlite(path: string): DatabaseSync {
   return database;
 }
 
-/** Opens a SQLite file that exists, to read it. */
+/** Opens an existing SQLite file for reading. */
 export function openSqliteToRead(path: string): DatabaseSync {
   const { DatabaseSync } = process.getBuiltinModule("node:sqlite");
   const database = new DatabaseSync(path, { readOnly: true });
@@ -42,7 +44,7 @@ const FAULTS: ReadonlyMap<number, SqliteFault> = new Map([
 
 type SqliteFault = "busy" | "damaged" | "full" | "not_opened" | "read_only" | "too_large";
 
-/** What SQLite means by an error, or by what caused it; undefined for all else. */
+/** The meaning of a SQLite error, or of an error caused by one; undefined for any other error. */
 export function sqliteFault(error: unknown): SqliteFault | undefined {
   if (!(error instanceof Error)) return undefined;
   const { errcode } = error as { errcode?: number };

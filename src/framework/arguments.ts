@@ -31,7 +31,7 @@ export const parseStart = (options: unknown): { startAt?: Date | undefined } => 
  */
 export async function checkAfter(engine: Pick<WorkflowEngine, "get">, after: string | undefined): Promise<void> {
   if (after === undefined || (await engine.get(after)) !== undefined) return;
-  const message = "is not the id of a run: give what the page before gave as next, or leave it out for the first page";
+  const message = "is not the id of a run: pass the previous page's next, or leave it out for the first page";
   throw new ValidationError(`after: ${message}`, { code: "bad_request", issues: [{ path: "after", message }] });
 }
 

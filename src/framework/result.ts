@@ -87,7 +87,7 @@ export const historyOf = ({ step, status, startTime, endTime, error }: StepAttem
 });
 
 const CANCELLED: WireError = {
-  error: "The run was cancelled. Submit it again to go on where it stopped.",
+  error: "The run was cancelled. Submit it again to continue where it stopped.",
   error_code: "cancelled",
   error_type: "validation_error",
   retriable: false,
@@ -112,7 +112,7 @@ export function resultOf(run: Run, identity: Record<string, Json>, subject?: (st
   const { id: workflow_id, status, failing } = run;
   if (failing?.until) {
     const { step, until } = failing;
-    const error = `${failing.error.error} ${subject?.(step) ?? `The step ${step}`} will be tried again by itself until ${byTheMinute(until)}; nothing has to be submitted again.`;
+    const error = `${failing.error.error} ${subject?.(step) ?? `The step ${step}`} will be retried automatically until ${byTheMinute(until)}; you don't have to submit anything again.`;
     const outlook = { status: "processing", workflow_id, retry_until: until.toISOString() } as const;
     return { ...identity, success: false, steps_completed, ...failing.error, error, ...outlook };
   }

@@ -390,7 +390,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     return { status: "processing", ...(run.failing ? { failing: { ...failingOf(run.failing) } } : {}) };
   }
 
-  /** What a step is about, for the message that it "will be tried again by itself". */
+  /** What a step is about, for the message that it "will be retried automatically". */
   protected stepSubject(step: string): string {
     return `The step ${step}`;
   }

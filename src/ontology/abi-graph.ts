@@ -32,7 +32,7 @@ export type PropertyName = string | NamedNode;
  * ```
  */
 export class ABIGraph implements Iterable<Quad> {
-  /** Keyed by content. An N3 store is only filled when it is asked for, because that is slower. */
+  /** Keyed by content. The N3 store is filled only when it is requested, because that is slower. */
   readonly #quads = new Map<string, Quad>();
   #store: Store | undefined;
 

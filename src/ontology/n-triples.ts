@@ -17,7 +17,7 @@ const ALL_TO_ESCAPE = /["\\\n\r\0]/g;
 
 const XSD_STRING = "http://www.w3.org/2001/XMLSchema#string";
 
-/** A well-formed text in quotation marks, with as few escapes as can be. */
+/** A well-formed text in quotation marks, with as few escapes as possible. */
 export const quoted = (text: string): string =>
   TO_ESCAPE.test(text)
     ? `"${text.replaceAll(ALL_TO_ESCAPE, (character) => ESCAPES[character] ?? character)}"`
@@ -26,7 +26,7 @@ export const quoted = (text: string): string =>
 /**
  * A term as N-Triples (https://www.w3.org/TR/n-triples/).
  * @param what names the term in errors
- * @throws ValidationError for a term that is no valid IRI or literal
+ * @throws ValidationError for a term that is not a valid IRI or literal
  */
 export function termToNTriples(term: Term, what = "A term of the graph"): string {
   const checked = toTerm(term, what);
@@ -39,7 +39,7 @@ export function termToNTriples(term: Term, what = "A term of the graph"): string
 const UNESCAPED = new Map(Object.entries(ESCAPES).map(([character, escape]) => [escape, character]));
 
 /**
- * The term that `termToNTriples` has written.
+ * Reads a term that `termToNTriples` has written.
  * @throws SyntaxError for any other text
  */
 export function parseTerm(text: string): NamedNode | Literal {
@@ -56,7 +56,7 @@ export function parseTerm(text: string): NamedNode | Literal {
   return DataFactory.literal(value, text.startsWith("@", end + 1) ? text.slice(end + 2) : undefined);
 }
 
-/** @throws ValidationError for a term that is none */
+/** @throws ValidationError for a term that is not an IRI */
 export const requireIri = (term: Term, place: string): Term => {
   if (term.termType === "NamedNode") return term;
   throw new ValidationError(`A ${place} in the graph is a ${term.termType} where an IRI is required.`, {
@@ -64,7 +64,10 @@ export const requireIri = (term: Term, place: string): Term => {
   });
 };
 
-/** One line, without its end. Blank nodes must have been replaced; the quad's graph is left out. */
+/**
+ * One N-Triples line without its line end. Blank nodes must have been replaced; the quad's graph is
+ * left out.
+ */
 export const tripleToNTriples = (subject: Term, predicate: Term, object: Term): string =>
   `${termToNTriples(requireIri(subject, "subject"))} ${termToNTriples(requireIri(predicate, "property"))} ${termToNTriples(object)} .`;
 

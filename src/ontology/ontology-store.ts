@@ -53,8 +53,8 @@ export interface Change {
 /** Named RDF graphs; see the head of this file. */
 export interface OntologyStore {
   /**
-   * For queries by others: they are stopped at limits, and only see what they may. It is closed
-   * with the store.
+   * For queries by others: limits apply, and only visible data can be read. It is closed with the
+   * store.
    */
   readonly queryRunner: QueryRunner;
 
@@ -72,8 +72,8 @@ export interface OntologyStore {
   /**
    * Adds quads (their graph is ignored), all or none, and creates the store if needed. Quads that
    * are already there change nothing. Blank nodes become permanent IRIs, new ones at each call.
-   * @throws ValidationError for a term that is not valid RDF, and where the store is full
-   * @throws IoError where the store can't be reached or written
+   * @throws ValidationError for a term that is not valid RDF, and if the store is full
+   * @throws IoError if the store can't be reached or written
    */
   insert(store: string, quads: Iterable<Quad>): Promise<void>;
 
@@ -104,10 +104,11 @@ export interface OntologyStore {
    * Runs a SPARQL 1.1 query. The store is the default graph; other stores are named graphs, by
    * `storeIri(name)`. An unknown store is empty. There is no time limit, so use `queryRunner` for
    * queries that others have written.
-   * @throws ValidationError for a query that does not parse or uses FROM or SERVICE; for a binding that is no valid term, has
-   *   no variable in the query, or one that the query sets itself; for one that is nested too deeply or too much for the store,
-   *   result included (`query_too_large`), which leaves the store as it was and in order
-   * @throws IoError where the store can't be reached
+   * @throws ValidationError for a query that does not parse or uses FROM or SERVICE; for a binding
+   *   that is not a valid term, that has no variable in the query or one that the query sets itself;
+   *   and for a query that is nested too deeply or is too much for the store, result included
+   *   (`query_too_large`), after which the store is unchanged and still works
+   * @throws IoError if the store can't be reached
    */
   query(store: string, sparql: string, bindings?: Bindings): Promise<QueryResult>;
 

@@ -47,9 +47,10 @@ export interface QueryAnswer {
 export interface QueryRunner {
   /**
    * Runs a query without blocking this process. It can be stopped at any time.
-   * @throws ValidationError as `OntologyStore.query`; for what is not visible (`not_visible`), at the time limit (`query_timeout`),
-   *   for an answer that is too long (`answer_too_long`)
-   * @throws IoError where the store can't be reached, or too many questions wait already (`too_many_queries`)
+   * @throws ValidationError as `OntologyStore.query`; for what is not visible (`not_visible`), at the
+   *   time limit (`query_timeout`), for an answer that is too long (`answer_too_long`)
+   * @throws IoError if the store can't be reached, or too many queries are already waiting
+   *   (`too_many_queries`)
    * @throws the signal's reason
    */
   run(request: QueryRequest): Promise<QueryAnswer>;

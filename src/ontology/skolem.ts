@@ -4,8 +4,8 @@ import { DataFactory } from "./n3.ts";
 import { tripleToNTriples } from "./n-triples.ts";
 
 /**
- * Replaces each blank node by an IRI of its own, because a stored blank node could never be
- * referred to again.
+ * Replaces each blank node with a new IRI, because a stored blank node could never be referred to
+ * again.
  */
 export function skolemizer(): (label: string) => Term {
   const known = new Map<string, Term>();

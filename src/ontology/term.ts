@@ -58,9 +58,10 @@ function checkedTerm(term: Term, what: string): NamedNode | Literal {
 /**
  * Converts a JavaScript value or RDF/JS term to a term that is safe to store and to bind. Strings
  * become `xsd:string`, numbers `xsd:integer`, `xsd:decimal` or `xsd:double`, dates `xsd:dateTime`
- * in UTC. A lone surrogate, which no encoding of Unicode can hold, becomes U+FFFD.
+ * in UTC. A lone surrogate, which Unicode can't encode, becomes U+FFFD.
  * @param what names the value in errors: "The binding customer"
- * @throws ValidationError for an invalid date, IRI, language tag or datatype, and for terms that are neither IRI nor literal
+ * @throws ValidationError for an invalid date, IRI, language tag or datatype, and for terms that
+ *   are neither IRI nor literal
  */
 export function toTerm(value: BindingValue, what: string): NamedNode | Literal {
   if (typeof value === "string") return DataFactory.literal(value.toWellFormed());

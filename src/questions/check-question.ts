@@ -6,7 +6,7 @@ import { withPrefixes } from "../ontology/vocabulary.ts";
 import type { GraphQuestion } from "./graph-question.ts";
 
 /**
- * Checks that a question can work, before anybody asks it.
+ * Checks that a question can work, before anyone asks it.
  * @throws ValidationError (`invalid_configuration`) that says what the author has to correct
  */
 export function checkQuestion(question: GraphQuestion): void {
@@ -26,7 +26,7 @@ export function checkQuestion(question: GraphQuestion): void {
 
 function parsed({ sparql }: GraphQuestion, fault: (problem: string) => ValidationError): Query {
   try {
-    return parseQuery(withPrefixes(sparql), {}, "A question only reads.");
+    return parseQuery(withPrefixes(sparql), {}, "A question can only read.");
   } catch (error) {
     throw fault(`its SPARQL does not work. ${(error as Error).message.replace(/\.$/, "")}`);
   }

@@ -20,7 +20,7 @@ export interface FreeQueryOptions extends QuestionLimits {
 }
 
 const MAX_QUERY_LENGTH = 10_000;
-/** A model reads no more than some ten thousand words. */
+/** About ten thousand words, which is as much as a model should read. */
 const MAXIMUM_BYTES = 100_000;
 
 const Cell = z.union([z.string(), z.number(), z.boolean(), z.null()]);

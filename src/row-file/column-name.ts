@@ -1,10 +1,16 @@
-/** A column's name without case and everything but letters and digits: `Lifetime Value (€)`, `lifetimeValue`. */
+/**
+ * A column's name in lower case and without anything but letters and digits: `Lifetime Value (€)`,
+ * `lifetimeValue`.
+ */
 export const normalizedName = (name: string): string => name.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, "");
 
-/** Longer names are no misspelt field, and comparing them takes time. */
+/** A longer name is not a misspelt field, and comparing it would take long. */
 const MAX_LENGTH = 60;
 
-/** The field whose name a column's has, but for a slip of the pen or words around it; undefined where there is none. */
+/**
+ * The field that a column's name means, allowing for a typo or extra words; undefined if there is
+ * none.
+ */
 export function similarField<Field extends string>(column: string, fields: readonly Field[]): Field | undefined {
   const name = normalizedName(column);
   if (name === "" || name.length > MAX_LENGTH) return undefined;
@@ -16,7 +22,10 @@ function isSimilar(name: string, field: string): boolean {
   return name.includes(field) || editDistance(name, field) <= (field.length < 8 ? 1 : 2);
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours that lead from one text to the other (optimal string alignment). */
+/**
+ * The number of insertions, deletions, replacements and swaps of neighbours that turn one text into
+ * the other (optimal string alignment).
+ */
 function editDistance(left: string, right: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: right.length + 1 }, (_, at) => at);

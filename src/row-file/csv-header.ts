@@ -4,24 +4,24 @@ import { CsvSyntax } from "./csv-record.ts";
 import { MAX_ROW_LENGTH, NOT_UTF8_FILE } from "./row.ts";
 import type { LookaheadText } from "./lookahead-text.ts";
 
-/** The usual ones first: where a file could have either, the first counts. */
+/** In order of preference: if several fit, the first wins. */
 const DELIMITERS = [",", ";", "\t", "|"];
 const NOTHING = /^[\s,;|]*$/;
-/** How Excel is told the delimiter: `sep=;`. */
+/** A line that tells Excel the delimiter: `sep=;`. */
 const SEPARATOR_LINE = /^"?sep=([^\w\s"]|\t)"?[\s,;|]*$/i;
-/** So many rows show whether a delimiter fits. */
+/** How many rows are read to see whether a delimiter fits. */
 const SAMPLE = 5;
 
 export interface CsvHeader {
   syntax: CsvSyntax;
   columns: string[];
-  /** Whether it has blanks after its delimiters. */
+  /** Whether the heading has blanks after its delimiters. */
   isSpaced: boolean;
 }
 
 /**
- * Takes everything up to the first row: empty lines, a line `sep=;`, and the heading.
- * @throws ValidationError where there is no heading, or it is not UTF-8
+ * Reads everything up to the first row: empty lines, a line `sep=;`, and the heading.
+ * @throws ValidationError if there is no heading, or it is not UTF-8
  */
 export async function takeHeader(ahead: LookaheadText): Promise<CsvHeader> {
   let separator: string | undefined;
@@ -57,14 +57,17 @@ async function takeNames(ahead: LookaheadText, syntax: CsvSyntax): Promise<{ nam
     ahead.take(record.end);
     return { names: record.values, written };
   }
-  // Quotes that are not balanced: then they can't keep a delimiter or a line end from being one.
+  // The quotes are not balanced, so they can't protect a delimiter or a line end.
   const line = await ahead.lineEnd(MAX_ROW_LENGTH);
   const written = ahead.text.slice(0, line?.content ?? 0);
   ahead.take(line?.end ?? 0);
   return { names: syntax.split(written).map((name) => name.replaceAll('"', "")), written };
 }
 
-/** The delimiter with which most of the first rows have as many columns as the heading; of several the one with most columns. */
+/**
+ * The delimiter with which most of the first rows have as many columns as the heading. On a tie,
+ * the one with more columns wins.
+ */
 function fittingSyntax({ text, isAll }: LookaheadText): CsvSyntax {
   const candidates = DELIMITERS.map((delimiter) => {
     const syntax = new CsvSyntax(delimiter);

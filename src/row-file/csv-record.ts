@@ -1,25 +1,29 @@
-/** One record of CSV, as far as a text holds it. */
+/** One CSV record, as far as the text contains it. */
 export interface CsvRecord {
   /**
-   * `whole`: read to its end. `broken`: a closing quote is followed by something else than a delimiter. `open`: the text
-   * ends first.
+   * `whole`: read to its end. `broken`: a closing quote is followed by something other than a
+   * delimiter. `open`: the text ends first.
    */
   state: "whole" | "broken" | "open";
-  /** The values, up to the one at fault where it is broken or open. */
+  /** The values; of a broken or open record, those before the faulty one. */
   values: string[];
-  /** Where reading stopped: of a whole record, after its line end. */
+  /** Where reading stopped: for a whole record, after its line end. */
   end: number;
   /** The index of the first quoted value with a line end in it. */
   multiLineColumn?: number;
-  /** Whether a value without quotes ends in one that it does not begin, as the last line of a broken quoted value does. */
+  /**
+   * Whether an unquoted value ends with a quote that it doesn't begin with, like the last line of a
+   * broken quoted value.
+   */
   endsForeignQuote: boolean;
 }
 
 const escaped = (delimiter: string): string => delimiter.replace(/[\\^\]|.*+?$(){}[-]/, "\\$&");
 
 /**
- * Reads records after RFC 4180, with blanks allowed around quotes. Values without quotes may hold quotes; blanks before a
- * value are no part of it. Characters may be bytes: nothing but ASCII has a meaning.
+ * Reads records as in RFC 4180, but also allows blanks around quotes. Unquoted values may contain
+ * quotes, and lose the blanks before them. Text may be given as one character for each byte, since
+ * only ASCII characters matter.
  * @param delimiter one ASCII character
  */
 export class CsvSyntax {
@@ -41,24 +45,29 @@ export class CsvSyntax {
     this.#spaced = new RegExp(mark + blank);
   }
 
-  /** Whether a line has nothing but blanks and delimiters. */
+  /** Whether a line has only blanks and delimiters. */
   isBlank(line: string): boolean {
     return this.#blank.test(line);
   }
 
-  /** How many delimiters a line has, whatever quotes are around them. */
+  /** How many delimiters a line has, inside or outside quotes. */
   delimitersIn(line: string): number {
     let count = 0;
     for (let at = line.indexOf(this.delimiter); at >= 0; at = line.indexOf(this.delimiter, at + 1)) count += 1;
     return count;
   }
 
-  /** Whether a delimiter has a blank after it, whatever quotes are around them: usual in prose, and rare in data. */
+  /**
+   * Whether a delimiter, inside or outside quotes, is followed by a blank: common in prose, rare in
+   * data.
+   */
   hasSpacedDelimiter(line: string): boolean {
     return this.#spaced.test(line);
   }
 
-  /** Whether a line that begins within quotes has their proper end, and leaves no other quote open. */
+  /**
+   * Whether a line that begins inside quotes closes them properly and leaves no other quote open.
+   */
   closesQuote(line: string): boolean {
     for (let close = closingQuote(line, 0); close >= 0; close = closingQuote(line, close + 1)) {
       const after = matches(this.#afterQuote, line, close + 1);
@@ -67,14 +76,14 @@ export class CsvSyntax {
     return false;
   }
 
-  /** The values of a line that has no quotes. */
+  /** The values of a line without quotes. */
   split(line: string): string[] {
     return line.split(this.delimiter).map((value) => value.replace(/^[ \t]+/, ""));
   }
 
   /**
-   * The record at the beginning of a text.
-   * @param isAll whether the text ends here, or only what is known of it
+   * Reads the record that begins at `from`.
+   * @param isAll whether this is the whole text, or only the part read so far
    */
   read(text: string, from: number, isAll: boolean): CsvRecord {
     const record: CsvRecord = { state: "open", values: [], end: from, endsForeignQuote: false };
@@ -94,7 +103,7 @@ export class CsvSyntax {
     }
   }
 
-  /** What ends the value; undefined where nothing more can be read. */
+  /** Returns what ends the value; undefined if nothing more can be read. */
   #readQuoted(record: CsvRecord, text: string, from: number): string | undefined {
     const close = closingQuote(text, from);
     const after = close < 0 ? null : matches(this.#afterQuote, text, close + 1);
@@ -119,7 +128,7 @@ export class CsvSyntax {
   }
 }
 
-/** The first quote that is not one of two in a row; -1 where there is none. */
+/** The first quote that is not doubled; -1 if there is none. */
 function closingQuote(text: string, from: number): number {
   let close = text.indexOf('"', from);
   while (close >= 0 && text[close + 1] === '"') close = text.indexOf('"', close + 2);

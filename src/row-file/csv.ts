@@ -9,21 +9,26 @@ const BROKEN_QUOTES = 'has broken quotes. Put quotes around the whole value, and
 const REST_OF_ABOVE = "ends a quote that it doesn't begin, and seems to belong to the broken row above";
 const looksLikeRows = (line: number): string =>
   `is one quoted value that looks like rows. Close the quote on line ${line}, or put it into a .jsonl file if it is one value`;
-/** If this share of the lines from an open quote on look like rows, the quote may be a stray one. */
+/**
+ * If at least this share of the lines after an open quote look like rows, the quote may be a stray
+ * one.
+ */
 const MOSTLY_ROWS = 0.75;
-/** What is read twice, because a quote turned out to be broken, is bounded by so many times the file. */
+/** Broken quotes make some text be read again: at most this many times the file's length. */
 const REREADING = 2;
 
 /**
- * CSV (RFC 4180) in UTF-8 or UTF-16 with a first line that names the columns, separated by comma, semicolon, tab or bar,
- * whichever fits the first rows, or as a line `sep=;` says. Lines without any value are skipped.
+ * Reads CSV (RFC 4180) in UTF-8 or UTF-16. The first line names the columns. The delimiter is a
+ * comma, semicolon, tab or bar, whichever fits the first rows, or what a line `sep=;` says. Lines
+ * without any value are skipped.
  *
- * A row with broken quotes, another number of columns or too many bytes has a problem, and spoils no other: where a
- * quoted value is not properly closed, its line alone is refused and reading goes on with the next one. Nothing within a
- * quoted value that is closed is read as a row. Where most of its lines look like rows, its quote may be a stray one that
- * has swallowed them: then they are refused together.
- * @param size of the whole in bytes
- * @throws ValidationError where there is no first line
+ * A row with broken quotes, a different number of columns or too many bytes gets a problem and does
+ * not affect other rows. If a quoted value is not closed properly, only its first line is refused
+ * and reading goes on with the next line. Nothing inside a closed quoted value is read as a row.
+ * But if most of its lines look like rows, a stray quote may have swallowed them, so they are
+ * refused together.
+ * @param size of the whole file in bytes
+ * @throws ValidationError if there is no first line
  */
 export async function* readCsv(
   chunks: AsyncIterable<Buffer>,
@@ -49,7 +54,7 @@ type Row = Omit<FileRow, "share">;
 class CsvRows {
   readonly #ahead: LookaheadText;
   readonly #syntax: CsvSyntax;
-  /** Index and name; of several columns with one name the first. */
+  /** Index and name; if several columns share a name, only the first of them. */
   readonly #columns: readonly (readonly [number, string])[];
   readonly #width: number;
   readonly #isSpaced: boolean;
@@ -95,7 +100,7 @@ class CsvRows {
 
   #takeWhole(record: CsvRecord): Row {
     const row = this.#take(record.values, record.end, undefined, this.#problemOfWhole(record));
-    // What comes next may be the rest of it.
+    // The next lines may be the rest of this value.
     if (row.problem !== undefined && record.multiLineColumn !== undefined) this.#inBrokenValue = true;
     return row;
   }
@@ -106,7 +111,7 @@ class CsvRows {
     return this.#mayBeRows(record) ? looksLikeRows(this.#ahead.line) : undefined;
   }
 
-  /** Looks beyond the line where a quote is open at its end, but not without limit. */
+  /** If a quote is open at the end of the line, reads on, within a limit. */
   async #read(lineLength: number): Promise<CsvRecord> {
     const ahead = this.#ahead;
     if (this.#rereading <= 0) return this.#syntax.read(ahead.text.slice(0, lineLength), 0, true);
@@ -117,13 +122,15 @@ class CsvRows {
     }
   }
 
-  /** Whether the lines of a record with several may be rows, all in one value because of a stray quote. */
+  /**
+   * Whether a record of several lines may really be several rows that a stray quote made one value.
+   */
   #mayBeRows({ values, end, multiLineColumn }: CsvRecord): boolean {
     if (multiLineColumn === undefined || values.length !== this.#width) return false;
     return this.#areMostlyRows(this.#ahead.text.slice(0, end));
   }
 
-  /** Whether most lines of a text look like rows; the first one is that of an open quote. */
+  /** Whether most lines of a text look like rows; its first line is the one with the open quote. */
   #areMostlyRows(text: string): boolean {
     if (this.#width === 1) return false;
     const lines = linesOf(text).filter((line) => !this.#syntax.isBlank(line));
@@ -136,14 +143,17 @@ class CsvRows {
     return rows.length + (hasAllDelimiters(first) ? 1 : 0) >= MOSTLY_ROWS * lines.length;
   }
 
-  /** Whether what follows an open quote is one value that is too long, such as a picture, and not rows. */
+  /**
+   * Whether an open quote begins one value that is too long, such as a picture, rather than several
+   * rows.
+   */
   #isLongValue(): boolean {
     const { text } = this.#ahead;
     if (this.#rereading <= 0 || text.length <= MAX_ROW_LENGTH) return false;
     return !this.#areMostlyRows(text);
   }
 
-  /** Takes a quoted value up to its end, whatever is in it. */
+  /** Skips a quoted value up to its end, whatever it contains. */
   async #skipValue(values: readonly string[], lineLength: number): Promise<Row> {
     const ahead = this.#ahead;
     const first = ahead.line;

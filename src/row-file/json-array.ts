@@ -9,11 +9,12 @@ const WHITESPACE = new Set([code(" "), code("\t"), code("\r"), NEWLINE]);
 const [ARRAY, ARRAY_END] = [code("["), code("]")];
 
 /**
- * The elements of one JSON array, UTF-8 or UTF-16, each parsed by itself: memory stays flat, and an element that is no
- * JSON, or too long, spoils no other one. Where a quote or bracket is missing, reading goes on with the next object that
- * can't be a part of the broken one.
- * @param size of the whole in bytes
- * @throws ValidationError where it is no array
+ * Reads the elements of one JSON array in UTF-8 or UTF-16. Each is parsed separately, so memory
+ * stays flat and an element that is not valid JSON or too long does not affect the others. If a
+ * quote or bracket is missing, reading goes on with the next object that can't be part of the
+ * broken one.
+ * @param size of the whole file in bytes
+ * @throws ValidationError if it is not an array
  */
 export async function* readJsonArray(chunks: AsyncIterable<Buffer>, size: number): AsyncGenerator<FileRow> {
   const text = new Utf8Text(chunks, size);
@@ -33,13 +34,13 @@ export async function* readJsonArray(chunks: AsyncIterable<Buffer>, size: number
   if (row) yield { ...row, item: item + 1 };
 }
 
-/** Bytes of a character after its first. */
+/** Whether a byte is not the first one of its character. */
 const isContinuation = (byte: number): boolean => (byte & 0xc0) === 0x80;
 
 interface Element {
   line: number;
   column: number;
-  /** Blanks before it on its line; undefined where something else is. */
+  /** Number of blanks before it on its line; undefined if anything else comes before it. */
   indent: number | undefined;
   isObject: boolean;
   /** Where it begins in the current chunk. */
@@ -50,13 +51,13 @@ interface Element {
 
 type Row = Omit<FileRow, "share">;
 
-/** Looks for the structure byte by byte: all that it is made of is ASCII. */
+/** Finds the structure byte by byte, which is safe because it consists of ASCII only. */
 class ArrayScanner {
   #state: "before" | "inside" | "after" = "before";
   #line = 1;
-  /** Of the character that is read. */
+  /** Column of the current character. */
   #column = 0;
-  /** Blanks since the line began; undefined after anything else. */
+  /** Number of blanks since the line began; undefined after anything else. */
   #indent: number | undefined = 0;
   #element: Element | undefined;
   #depth = 0;
@@ -90,7 +91,10 @@ class ArrayScanner {
     return row;
   }
 
-  /** Keeps what a chunk has of an element that goes on in the next one, unless it is too long. */
+  /**
+   * Keeps the chunk's part of an element that continues in the next chunk, unless the element is
+   * too long.
+   */
   keep(chunk: Buffer): void {
     const element = this.#element;
     if (element === undefined) return;
@@ -149,13 +153,14 @@ class ArrayScanner {
     }
     if (element.length + at - element.from > MAX_ROW_LENGTH) return { line: element.line, problem: TOO_LONG };
     const bytes = Buffer.concat([...element.parts, chunk.subarray(element.from, at)]);
-    // Never blank: it began with something else.
+    // Never blank, because an element begins with something else.
     return jsonRow(bytes, { line: element.line, share: 0 }, element.column);
   }
 
   /**
-   * Whether `{` can only begin the next element, since this one is broken: after a comma in an object there is a name, and
-   * a string has no line end, so that one which goes on where a line begins as this element did has lost its quote.
+   * Whether `{` can only begin the next element, which means that this one is broken. In an object,
+   * a comma is followed by a name. And a string can't contain a line end: if it continues on a
+   * later line with the indentation at which this element began, its closing quote is missing.
    */
   #mustBeNext(element: Element, indent: number | undefined): boolean {
     if (!this.#inString) return element.isObject && this.#depth === 1 && this.#previous === COMMA;

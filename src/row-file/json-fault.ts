@@ -1,13 +1,16 @@
-/** 1-based; columns count characters. */
+/** Both 1-based; columns count characters. */
 export interface TextPlace {
   readonly line: number;
   readonly column: number;
 }
 
-/** Where a text stops being JSON: at the first character that no JSON has there, or at its end. Undefined for JSON. */
+/**
+ * Where a text stops being valid JSON: the first character that can't be there, or the text's end.
+ * Undefined for valid JSON.
+ */
 export function jsonFault(text: string): TextPlace | undefined {
   if (endsWhere(text) === undefined) return undefined;
-  // What can be the beginning of JSON begins with such.
+  // A binary search works because whatever can begin JSON has only prefixes that can begin it, too.
   let [sound, broken] = [0, text.length + 1];
   while (broken - sound > 1) {
     const middle = Math.floor((sound + broken) / 2);
@@ -18,13 +21,16 @@ export function jsonFault(text: string): TextPlace | undefined {
   return { line: lines.length, column: Array.from(lines.at(-1) ?? "").length + 1 };
 }
 
-/** Whether a text that is no JSON could become one by something more; undefined for JSON. */
+/**
+ * Whether invalid JSON contains an error (`here`) or could become valid with more text (`later`);
+ * undefined for valid JSON.
+ */
 function endsWhere(text: string): "later" | "here" | undefined {
   try {
     JSON.parse(text);
     return undefined;
   } catch (error) {
-    // V8 says so in these words, or names the end as the place.
+    // V8 reports a premature end in these words, or gives the end as the position.
     const { message } = error as Error;
     const position = Number(/ at position (\d+)/.exec(message)?.[1]);
     return message.startsWith("Unexpected end") || position >= text.length ? "later" : "here";

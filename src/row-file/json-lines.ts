@@ -4,19 +4,23 @@ import { Utf8Text } from "./utf8-text.ts";
 const NEWLINE = 0x0a;
 
 /**
- * One JSON object a line, UTF-8 or UTF-16; blank lines are skipped. Lines are cut at the byte, so that the end of each is known,
- * and not by `node:readline`, which also cuts at U+2028 and U+2029 that JSON texts may hold.
- * @param size of the whole in bytes
+ * Reads one JSON object a line, in UTF-8 or UTF-16; blank lines are skipped. `node:readline` would
+ * not do: it also splits at U+2028 and U+2029, which JSON texts may contain, and doesn't say at
+ * which byte a line ends.
+ * @param size of the whole file in bytes
  */
 export function readJsonLines(chunks: AsyncIterable<Buffer>, size: number): AsyncGenerator<FileRow> {
   const text = new Utf8Text(chunks, size);
   return rowsOf(text, (read) => text.share(read));
 }
 
-/** The same of a stream that is known to be UTF-8: each line is given as soon as it is there, however short. */
+/**
+ * The same for a stream that is known to be UTF-8: each line is yielded as soon as it has arrived,
+ * however short it is.
+ */
 export const readUtf8JsonLines = (chunks: AsyncIterable<Buffer>): AsyncGenerator<FileRow> => rowsOf(chunks, () => 1);
 
-/** @param share how much of the whole so many bytes are, 0 to 1 */
+/** @param share converts a number of bytes to a share of the whole, 0 to 1 */
 async function* rowsOf(text: AsyncIterable<Buffer>, share: (bytes: number) => number): AsyncGenerator<FileRow> {
   let line = 1;
   let read = 0;
@@ -41,7 +45,7 @@ async function* rowsOf(text: AsyncIterable<Buffer>, share: (bytes: number) => nu
     }
     read += chunk.length - from;
     length += chunk.length - from;
-    // Of a line that is too long nothing more is kept.
+    // A line that is too long is not kept any further.
     if (length <= MAX_ROW_LENGTH) rest.push(chunk.subarray(from));
   }
   const row = take(Buffer.alloc(0));

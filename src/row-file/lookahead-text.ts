@@ -1,22 +1,25 @@
-/** No read-ahead is shorter. Characters. */
+/** Minimum read-ahead, in characters. */
 const MIN_READ = 65_536;
 const LINE_END = /\r\n|\n|\r/g;
 
 export const linesOf = (text: string): string[] => text.split(LINE_END);
 
-/** Where a line ends: what is in it, and its line end. */
+/** Where the content of a line ends, and where its line end does. */
 interface LineEnd {
   content: number;
   end: number;
 }
 
-/** A stream of bytes as text, a character for each byte, of which no more is kept than what was looked at and not yet taken. */
+/**
+ * A stream of bytes as text, with one character for each byte. Only text that was read ahead and
+ * not yet taken is kept.
+ */
 export class LookaheadText {
-  /** What comes next. */
+  /** The text read ahead and not yet taken. */
   text = "";
-  /** Whether nothing comes after it. */
+  /** Whether the stream ends after `text`. */
   isAll = false;
-  /** 1-based line on which it begins. */
+  /** 1-based number of the line on which `text` begins. */
   line = 1;
   /** Bytes taken so far. */
   taken = 0;
@@ -26,7 +29,7 @@ export class LookaheadText {
     this.#chunks = chunks[Symbol.asyncIterator]();
   }
 
-  /** Looks at least twice as far ahead; false where the text ends. */
+  /** At least doubles the read-ahead; false at the end of the stream. */
   async grow(): Promise<boolean> {
     const parts = [this.text];
     let length = this.text.length;
@@ -42,7 +45,7 @@ export class LookaheadText {
     return grew;
   }
 
-  /** The end of the line that comes next; undefined where it is longer than `longest`. */
+  /** The end of the next line; undefined if the line is longer than `longest`. */
   async lineEnd(longest: number): Promise<LineEnd | undefined> {
     for (;;) {
       const found = this.#lineEnd();
@@ -53,19 +56,19 @@ export class LookaheadText {
     }
   }
 
-  /** Takes the first `length` characters, in which so many lines end. */
+  /** Takes the first `length` characters, which contain `lineEnds` line ends. */
   take(length: number, lineEnds = linesOf(this.text.slice(0, length)).length - 1): void {
     this.line += lineEnds;
     this.text = this.text.slice(length);
     this.taken += length;
   }
 
-  /** Takes a line of any length, and keeps nothing of it. */
+  /** Discards a line of any length. */
   async takeLine(): Promise<void> {
     for (;;) {
       const found = this.#lineEnd();
       if (found) return this.take(found.end, 1);
-      // The line end may be cut in two.
+      // A CR may be the first half of a line end.
       this.take(Math.max(0, this.text.length - (this.isAll ? 0 : 1)), 0);
       if (this.isAll) return;
       await this.grow();
@@ -79,7 +82,7 @@ export class LookaheadText {
     return found && !isHalf ? { content: found.index, end: LINE_END.lastIndex } : undefined;
   }
 
-  /** Ends the reading, also of what the text comes from. */
+  /** Stops reading and closes the source. */
   async close(): Promise<void> {
     await this.#chunks.return?.();
   }

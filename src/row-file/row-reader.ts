@@ -15,8 +15,8 @@ const READERS: ReadonlyMap<string, LoadReader> = new Map([
   [".json", jsonArray],
 ]);
 
-/** What a file's name must end in, for people. */
+/** The endings that a file's name may have, for messages. */
 export const ROW_FILE_ENDINGS = ".csv, .tsv, .jsonl, .ndjson or .json";
 
-/** Loads the reader for a file's ending, in any case; undefined where there is none. */
+/** The loader of the reader for a file's ending, in any case; undefined if there is none. */
 export const rowReaderFor = (path: string): LoadReader | undefined => READERS.get(extname(path).toLowerCase());

@@ -1,43 +1,49 @@
-/** Files of rows: CSV, JSON Lines and JSON arrays, read as streams of bytes, so that memory stays flat and one bad row spoils no other. */
+/**
+ * Files of rows: CSV, JSON Lines and JSON arrays. They are read as streams of bytes, so memory
+ * stays flat and a bad row does not affect the others.
+ */
 
 import { jsonFault } from "./json-fault.ts";
 
 /** One entry of a file. */
 export interface FileRow {
-  /** 1-based line on which it begins. */
+  /** 1-based number of the line on which it begins. */
   line: number;
   /** 1-based position in a JSON array, whose rows may all be on one line. */
   item?: number;
-  /** How much of the file is read when this row is, 0 to 1. */
+  /** How much of the file has been read up to this row, 0 to 1. */
   share: number;
-  /** By column or property, of a row with a problem what could be made out; absent where nothing could. */
+  /**
+   * Values by column or property. A row with a problem has those that could be read; absent if
+   * there are none.
+   */
   values?: Readonly<Record<string, unknown>>;
-  /** Why it can't be read or used. */
+  /** Why the row can't be read or used. */
   problem?: string;
-  /** Why nothing can be read from here on; only of the last row. */
+  /** Why the file can't be read any further; only on the last row. */
   broken?: string;
 }
 
-/** Where a row is, for people. */
+/** Describes where a row is, for messages. */
 export const placeOf = ({ line, item }: Pick<FileRow, "line" | "item">): string =>
   item === undefined ? `line ${line}` : `item ${item} (line ${line})`;
 
 type Place = Pick<FileRow, "line" | "share">;
 
-/** A longer entry is refused. Bytes. */
+/** Longer rows are refused. Bytes. */
 export const MAX_ROW_LENGTH = 1_000_000;
 
-/** Columns of a file that has a heading; may throw to refuse them. */
+/** Receives the columns of a file with a heading; may throw to refuse them. */
 export type OnColumns = (columns: readonly string[]) => void;
 
-/** Reads a file's bytes as rows. `size` is that of the whole in bytes. */
+/** Reads a file's bytes as rows. `size` is the size of the whole file in bytes. */
 export type RowReader = (chunks: AsyncIterable<Buffer>, size: number, onColumns: OnColumns) => AsyncGenerator<FileRow>;
 
 /** The last row of a file that can't be read to its end. */
 export const brokenRow = (line: number, broken: string): FileRow => ({
   line,
   share: 1,
-  problem: `can't be read, nor what follows: ${broken}`,
+  problem: `can't be read, and nothing after it: ${broken}`,
   broken,
 });
 
@@ -49,8 +55,8 @@ const BLANK = /^\s*$/;
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * The row that some bytes of JSON are; undefined where they are blank.
- * @param column of their first character on its line
+ * The row in a piece of JSON text; undefined if it is blank.
+ * @param column of its first character on its line
  */
 export function jsonRow(bytes: Buffer, place: Place, column = 1): FileRow | undefined {
   let text: string;
@@ -64,7 +70,7 @@ export function jsonRow(bytes: Buffer, place: Place, column = 1): FileRow | unde
   try {
     value = JSON.parse(text);
   } catch {
-    // The parser's own message quotes what is in the file, which is about a customer.
+    // The parser's own message would quote the file, which contains customer data.
     return { ...place, problem: `is not valid JSON${faultOf(text, place.line, column)}` };
   }
   const isObject = typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,9 +1,12 @@
 import { StringDecoder } from "node:string_decoder";
 import { ValidationError } from "../errors.ts";
 
-/** So many bytes show how a text is encoded. */
+/** How many bytes are examined to detect the encoding. */
 const SAMPLE = 1024;
-/** In no UTF-8 text: stands for what can't be decoded, so that the row that holds it is refused. */
+/**
+ * A byte that no UTF-8 text contains. It replaces what can't be decoded, so that the row is
+ * refused.
+ */
 const UNDECODABLE = Buffer.of(0xff);
 
 const MARKS = [
@@ -17,9 +20,9 @@ const MARKS = [
 type Encoding = (typeof MARKS)[number]["encoding"];
 
 /**
- * The bytes of a text file as UTF-8 without byte order mark. UTF-16 is recognised by its mark, or by the zero bytes of
- * its ASCII characters, and converted; everything else passes as it is.
- * @throws ValidationError (`not_utf8`) for UTF-32, while it is read
+ * The bytes of a text file as UTF-8 without a byte order mark. UTF-16 is recognised by its mark, or
+ * by the zero bytes of its ASCII characters, and converted; anything else passes unchanged.
+ * @throws ValidationError (`not_utf8`) during reading, for UTF-32
  */
 export class Utf8Text implements AsyncIterable<Buffer> {
   readonly #chunks: AsyncIterable<Buffer>;
@@ -33,7 +36,7 @@ export class Utf8Text implements AsyncIterable<Buffer> {
     this.#size = size;
   }
 
-  /** Which share of the file the first `bytes` of this text are, 0 to 1. */
+  /** The share of the file that the first `bytes` of this text make up, 0 to 1. */
   share(bytes: number): number {
     if (this.#size === 0 || this.#given === 0) return 1;
     return Math.min(1, (bytes * (this.#read / this.#given)) / this.#size);
@@ -67,7 +70,7 @@ export class Utf8Text implements AsyncIterable<Buffer> {
   }
 }
 
-/** The next bytes converted; called with nothing at the end. */
+/** Converts the next bytes; called with undefined at the end. */
 type Converter = (bytes: Buffer | undefined) => Buffer;
 
 const asItIs: Converter = (bytes = Buffer.alloc(0)) => bytes;
@@ -84,7 +87,9 @@ function converterFor(head: Buffer): Converter {
   return encoding === "utf8" ? asItIs : fromUtf16(encoding);
 }
 
-/** Without a mark: UTF-16 where zero bytes are many, and all on the side where ASCII has them. */
+/**
+ * Detects UTF-16 without a mark: many zero bytes, all on the side where ASCII characters have them.
+ */
 function encodingOf(head: Buffer): Encoding {
   const sample = head.subarray(0, SAMPLE);
   const zeros = (from: number): number => sample.filter((byte, at) => byte === 0 && at % 2 === from).length;
@@ -99,7 +104,7 @@ function fromUtf16(encoding: "utf16le" | "utf16be"): Converter {
   let half: Buffer = Buffer.alloc(0);
   return (next) => {
     if (next === undefined) return Buffer.concat([toUtf8(decoder.end()), half.length > 0 ? UNDECODABLE : half]);
-    // A copy: swapping changes it in place.
+    // A copy, because swapping changes the bytes in place.
     const bytes = Buffer.concat([half, next]);
     const whole = bytes.subarray(0, bytes.length - (bytes.length % 2));
     half = bytes.subarray(whole.length);

@@ -1,4 +1,4 @@
-/** As people, programs and spreadsheets of several languages write it. */
+/** The words that people, programs and spreadsheets use in several languages. */
 const WORDS = new Map([
   ...["true", "t", "yes", "y", "on", "1", "wahr", "ja", "j", "vrai", "oui", "verdadero", "sí", "si", "vero", "sì"].map(
     (word) => [word, true] as const,
@@ -8,5 +8,5 @@ const WORDS = new Map([
   ),
 ]);
 
-/** What a text says, in any case; undefined where it is none of the known words. */
+/** Reads a yes or no in any case; undefined if the text is not one of the known words. */
 export const readYesNo = (text: string): boolean | undefined => WORDS.get(text.trim().toLowerCase().normalize());

@@ -1,4 +1,7 @@
-/** Texts of about a million characters: read in linear time they take a moment, in quadratic time hours. */
+/**
+ * Texts of about a million characters, which take a moment in linear time and hours in quadratic
+ * time.
+ */
 const LENGTH = 1_000_000;
 const filled = (piece: string): string => piece.repeat(Math.ceil(LENGTH / piece.length));
 

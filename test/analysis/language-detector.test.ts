@@ -16,7 +16,7 @@ const rounded = (scores: ReadonlyMap<string, number>): Record<string, string> =>
   Object.fromEntries([...scores].map(([language, score]) => [language, score.toFixed(9)]));
 
 describe("scoreLanguages", () => {
-  it("gives the scores of eld, whose tables it reads", () => {
+  it("gives the same scores as eld, whose tables it uses", () => {
     const words = fc.array(fc.constantFrom(...WORDS.split(" ")), { minLength: 1, maxLength: 30 });
     fc.assert(
       fc.property(words, (words) => {
@@ -26,7 +26,7 @@ describe("scoreLanguages", () => {
     );
   });
 
-  it("cuts long texts where eld does", () => {
+  it("truncates long texts where eld does", () => {
     const words = fc.array(fc.constantFrom(...WORDS.split(" ")), { minLength: 60, maxLength: 90 });
     fc.assert(
       fc.property(words, (words) => {
@@ -37,25 +37,25 @@ describe("scoreLanguages", () => {
     );
   });
 
-  it("does so for any letters", () => {
+  it("gives the same scores as eld for any letters", () => {
     const word = fc
       .string({ unit: "binary", minLength: 1 })
       .map((text) => text.toLowerCase().replaceAll(/[^\p{L}]/gu, ""));
     fc.assert(
       fc.property(word, (word) => {
-        // Letters that need two UTF-16 units part words there, and are in no table.
+        // Letters of two UTF-16 units separate words there, and are in no table.
         fc.pre(word !== "" && !/[\u{10000}-\u{10FFFF}]/u.test(word));
         expect(rounded(scoreLanguages([word]))).toEqual(rounded(scoresOfEld(word)));
       }),
     );
   });
 
-  it("has the tables that the script packs", () => {
+  it("has the tables that the script generates", () => {
     const script = fileURLToPath(new URL("../../scripts/pack-language-tables.ts", import.meta.url));
     expect(execFileSync(process.execPath, [script], { encoding: "utf8" })).toContain("come out again");
   });
 
-  it("has no scores for nothing", () => {
+  it("has no scores for an empty text", () => {
     expect(scoreLanguages([]).size).toBe(0);
     expect(scoreLanguages(["\u{10FFFF}"]).size).toBe(0);
   });

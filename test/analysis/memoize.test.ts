@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { BoundedMemo, memoizeByWord, wordOf } from "../../src/analysis/memoize.ts";
 
 describe("memoizeByWord", () => {
-  it("asks about a word once, also where there is no answer", () => {
+  it("computes each word once, even if there is no answer", () => {
     const asked: string[] = [];
     const lengthOf = memoizeByWord((norm) => {
       asked.push(norm);
@@ -13,21 +13,21 @@ describe("memoizeByWord", () => {
     expect(asked).toEqual(["word", "none"]);
   });
 
-  it("tells those who ask apart", () => {
+  it("distinguishes its users", () => {
     const [upper, length] = [memoizeByWord((norm) => norm.toUpperCase()), memoizeByWord((norm) => norm.length)];
     expect([upper(wordOf("a")), length(wordOf("a"))]).toEqual(["A", 1]);
   });
 });
 
 describe("BoundedMemo", () => {
-  it("keeps what was made, but of long pieces nothing", () => {
+  it("caches results, except for long texts", () => {
     const kept = new BoundedMemo((piece) => ({ piece }));
     const [longest, longer] = ["x".repeat(12), "x".repeat(13)];
     expect(kept.get(longest)).toBe(kept.get(longest));
     expect(kept.get(longer)).not.toBe(kept.get(longer));
   });
 
-  it("keeps a bounded number", () => {
+  it("caches a limited number", () => {
     const kept = new BoundedMemo((piece) => ({ piece }));
     const first = kept.get("0");
     for (let piece = 1; piece < 100_000; piece++) kept.get(String(piece));

@@ -17,13 +17,13 @@ it.each([
     ["No <think>", ...Array<string>(PIECES).fill("word ")],
     `No <think>${"word ".repeat(PIECES)}`,
   ],
-])("takes linear time over reasoning in many pieces: %s", (_, pieces, expected) => {
+])("takes linear time for reasoning in many pieces: %s", (_, pieces, expected) => {
   let text = "";
   expect(cpuSeconds(() => (text = shown(pieces)))).toBeLessThan(1);
   expect(text).toBe(expected);
 });
 
-it("shows the same, however the answer is cut into pieces", () => {
+it("shows the same text, however the answer is cut into pieces", () => {
   const part = fc.constantFrom(
     "<think>",
     "</think>",

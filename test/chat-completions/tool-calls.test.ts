@@ -7,7 +7,7 @@ const PIECES = 50_000;
 it.each([
   ["one id", () => "a"],
   ["an id for each piece", (nth: number) => `id${nth}`],
-])("puts a call together from many pieces in linear time: %s", (_, idOf) => {
+])("assembles a call from many pieces in linear time: %s", (_, idOf) => {
   const collector = new ToolCallCollector();
   const add = (id: string, name: string, text: string) =>
     collector.add([{ index: 0, id, function: { name, arguments: text } }]);
@@ -22,14 +22,14 @@ it.each([
   expect(seconds).toBeLessThan(2);
 });
 
-it("takes the whole once more at the end as the same call", () => {
+it("accepts the whole call repeated at the end as the same call", () => {
   const collector = new ToolCallCollector();
   for (const text of ['{"a":', "1}", '{"a": 1}', '"{\\"a\\":1}"'])
     collector.add([{ index: 0, function: { arguments: text } }]);
   expect(collector.finish({ cutOff: false })).toMatchObject([{ text: '{"a":1}', args: { a: 1 } }]);
 });
 
-it("takes two names for one only where they begin the name of a tool, and nothing is whole yet", () => {
+it("joins two names only if they begin the name of a tool and nothing is complete yet", () => {
   const named = (names: string[], text = ""): string[] => {
     const collector = new ToolCallCollector(["send", "send_mail", "mail"]);
     for (const name of names) collector.add([{ index: 0, function: { name, arguments: text } }]);

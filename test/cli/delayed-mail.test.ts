@@ -33,7 +33,7 @@ test("while the mail server is down batch goes on, status says what waits since 
   expect(summary).toMatch(/processed +3\n +failed +1\n/);
   expect(summary).toMatch(/mails +0 sent, 0 withheld, 2 delayed/);
   expect(summary).toMatch(
-    /2 mails wait for the mail server, the first from line 2: .*nothing has to be submitted again/s,
+    /2 mails wait for the mail server, the first from line 2: .*you don't have to submit anything again/s,
   );
   expect(batch.stderr.match(/refused the connection/g)).toHaveLength(1);
 

@@ -92,17 +92,17 @@ describe("a data directory", () => {
   };
 
   test.each([
-    ["a text", text, /data\.sqlite cannot be opened: it is damaged, or no SQLite file\. Put a backup/],
+    ["a text", text, /data\.sqlite cannot be opened: it is damaged, or not a SQLite file\. Replace it with a backup/],
     ["a folder", folder, /data\.sqlite cannot be opened: check that it is a file/],
-    ["of another application", foreign, /data\.sqlite holds the data of another application/],
+    ["of another application", foreign, /data\.sqlite contains another application's data/],
   ])("with runs that are %s", async (_case, write, words) => {
     expect(await complaint(["status"], folderWith("data.sqlite", write))).toMatch(words);
   });
 
   test.each([
-    ["a text", text, /data\.sqlite is damaged or is not a knowledge graph\. Put a backup/],
+    ["a text", text, /data\.sqlite is damaged or is not a knowledge graph\. Replace it with a backup/],
     ["a folder", folder, /data\.sqlite can't be opened\. Check that it is a file/],
-    ["of another application", foreign, /holds the data of another application/],
+    ["of another application", foreign, /contains another application's data/],
   ])("with a knowledge graph that is %s", async (_case, write, words) => {
     const place = folderWith("data.sqlite", write);
     expect(await complaint(["query", "ASK {}"], place)).toMatch(words);

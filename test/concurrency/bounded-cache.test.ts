@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { BoundedCache } from "../../src/concurrency/bounded-cache.ts";
 
-test("a cache keeps what was asked for last, and no more than it may", () => {
+test("a cache keeps the most recently used values, up to its limit", () => {
   const cache = new BoundedCache<string, { value: number }>(2);
   cache.set("a", { value: 1 });
   cache.set("b", { value: 2 });

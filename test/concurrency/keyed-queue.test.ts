@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { KeyedQueue } from "../../src/concurrency/keyed-queue.ts";
 
-test("work whose signal aborts leaves the queue, and what comes after it still waits for what is before it", async () => {
+test("work whose signal aborts leaves the queue, and later work still waits for earlier work", async () => {
   const queue = new KeyedQueue();
   const stays = new AbortController().signal;
   const gone = new AbortController();
@@ -19,7 +19,7 @@ test("work whose signal aborts leaves the queue, and what comes after it still w
   expect(done).toEqual(["first", "third"]);
 });
 
-test("work of one key happens in turn, also after work that fails, and that of another key does not wait", async () => {
+test("work with one key runs in turn, even after a failure, and work with another key does not wait", async () => {
   const queue = new KeyedQueue();
   const release = Promise.withResolvers<void>();
   const done: string[] = [];

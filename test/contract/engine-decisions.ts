@@ -9,7 +9,7 @@ const APPROVED = { decision: "approve", by: "Ann" };
 /** What an engine promises about runs that wait for a person; part of its contract. */
 export function engineDecisions(open: OpenEngine): void {
   describe("where a person decides", () => {
-    /** A handler of three steps that waits between them, and what was done how often. */
+    /** A handler of three steps that waits between them, and how often each step ran. */
     const approval = () => {
       const calls = { handler: 0, drafted: 0, sent: 0 };
       const handler: RunHandler = async (_, { step, decision }) => {
@@ -26,13 +26,13 @@ export function engineDecisions(open: OpenEngine): void {
       return engine.wait(id);
     };
 
-    /** The run at its end, be it seen waiting before or not. */
+    /** The run at its end, whether or not it is seen waiting before. */
     const settled = async (engine: WorkflowEngine, id: string): Promise<Run> => {
       const run = await engine.wait(id);
       return run.status === "waiting_for_approval" ? settled(engine, id) : run;
     };
 
-    it("waits with what it knows so far, and goes on with the decision", async () => {
+    it("waits with what it knows so far, and continues with the decision", async () => {
       const { handler, calls } = approval();
       const engine = await open({ mail: handler });
       const waiting = await startedRun(engine);
@@ -78,7 +78,7 @@ export function engineDecisions(open: OpenEngine): void {
       expect(executions).toBe(1);
     });
 
-    it("misses no decision that comes at the very moment at which the run begins to wait", async () => {
+    it("misses no decision that is made at the moment when the run begins to wait", async () => {
       const { handler, calls } = approval();
       const engine = await open({ mail: handler });
       const ids = await Promise.all(
@@ -98,7 +98,7 @@ export function engineDecisions(open: OpenEngine): void {
       const { id } = await startedRun(first);
       await first.close();
       const second = await open({ mail: handler, quick: async () => null });
-      // When this has ended, a look for work has happened.
+      // By the end of this run, the worker has polled.
       await second.wait((await second.start("quick", SUBMISSION)).id);
       expect(calls.handler).toBe(1);
       const looker = await open({}, { worker: false });
@@ -108,7 +108,7 @@ export function engineDecisions(open: OpenEngine): void {
       expect(calls).toMatchObject({ drafted: 1, sent: 1 });
     });
 
-    it("takes the same decision again, also when the run has ended, and refuses another one", async () => {
+    it("accepts the same decision again, even after the run has ended, and refuses a different one", async () => {
       const { handler } = approval();
       const engine = await open({ mail: handler });
       const { id } = await startedRun(engine);
@@ -119,7 +119,7 @@ export function engineDecisions(open: OpenEngine): void {
       await expect(other).rejects.toMatchObject({ type: "conflict", code: "already_decided" });
     });
 
-    it("lets one of many win who decide at the same time, from two processes", async () => {
+    it("lets one decision win if many are made at the same time from two processes", async () => {
       const { handler, calls } = approval();
       const engine = await open({ mail: handler });
       const other = await open({}, { worker: false });
@@ -136,7 +136,7 @@ export function engineDecisions(open: OpenEngine): void {
       expect(calls.sent).toBe(1);
     });
 
-    it("refuses a decision on what the run does not wait for any more, and goes from one to the next", async () => {
+    it("refuses a decision that the run no longer waits for, and goes from one wait to the next", async () => {
       const engine = await open({
         mail: async (_, { decision }) => [(await decision("draft-1")).value, (await decision("draft-2")).value],
       });
@@ -150,7 +150,7 @@ export function engineDecisions(open: OpenEngine): void {
       expect(await engine.wait(id)).toMatchObject({ output: ["first", "second"] });
     });
 
-    it("cancels a waiting run at once, takes no decision then, and waits again when it is taken up", async () => {
+    it("cancels a waiting run at once, accepts no decision for it, and waits again when it is resumed", async () => {
       const { handler, calls } = approval();
       const engine = await open({ mail: handler });
       const { id } = await startedRun(engine);
@@ -164,7 +164,7 @@ export function engineDecisions(open: OpenEngine): void {
       expect(calls).toMatchObject({ drafted: 1, sent: 1 });
     });
 
-    it("does not wait any more while it is executed again", async () => {
+    it("does not count as waiting while it is executed again", async () => {
       const again = Promise.withResolvers<void>();
       const gate = Promise.withResolvers<void>();
       let executions = 0;
@@ -189,7 +189,7 @@ export function engineDecisions(open: OpenEngine): void {
       expect(executions).toBe(2);
     });
 
-    it("sees a cancellation that is asked for just before it waits", async () => {
+    it("sees a cancellation that is requested just before it waits", async () => {
       const drafting = Promise.withResolvers<void>();
       const asked = Promise.withResolvers<void>();
       const engine = await open({
@@ -208,7 +208,7 @@ export function engineDecisions(open: OpenEngine): void {
       expect(await engine.wait(id)).toMatchObject({ status: "cancelled" });
     });
 
-    it("holds no worker while it waits, and is not executed meanwhile", async () => {
+    it("occupies no worker while it waits, and is not executed in the meantime", async () => {
       const { handler, calls } = approval();
       const engine = await open({ mail: handler, quick: async () => "done" }, { concurrency: 1 });
       const waiting = await Promise.all(["1", "2", "3"].map((key) => startedRun(engine, key)));
@@ -221,7 +221,7 @@ export function engineDecisions(open: OpenEngine): void {
       for (const { id } of waiting) expect(await engine.wait(id)).toMatchObject({ status: "completed" });
     });
 
-    it("lists what waits apart from what is at work", async () => {
+    it("lists waiting runs separately from those being executed", async () => {
       const gate = Promise.withResolvers<void>();
       const working = Promise.withResolvers<void>();
       const engine = await open({
@@ -246,7 +246,7 @@ export function engineDecisions(open: OpenEngine): void {
       expect(await ids("waiting_for_approval")).toEqual([]);
     });
 
-    it("tells what a decision would come to, and takes none", async () => {
+    it("tells the outcome of a decision without making it", async () => {
       const { handler } = approval();
       const engine = await open({ mail: handler });
       const { id } = await startedRun(engine);
@@ -264,7 +264,7 @@ export function engineDecisions(open: OpenEngine): void {
       await expect(unknown).rejects.toMatchObject({ code: "unknown_run" });
     });
 
-    it("waits for a person whatever the name of what is decided on", async () => {
+    it("waits for a person whatever the subject of the decision is called", async () => {
       const names = ["constructor", "__proto__", "toString", "hasOwnProperty"];
       const engine = await open({
         mail: async (_, { decision }) => {
@@ -283,7 +283,7 @@ export function engineDecisions(open: OpenEngine): void {
       expect(await engine.wait(id)).toMatchObject({ output: ["first", ...names.map((name) => `yes to ${name}`)] });
     });
 
-    it("refuses decisions for runs that are not there, and on what can't be named", async () => {
+    it("refuses decisions for unknown runs and on invalid subjects", async () => {
       const { handler } = approval();
       const engine = await open({ mail: handler });
       const { id } = await startedRun(engine);

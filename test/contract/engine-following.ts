@@ -8,7 +8,7 @@ const SUBMISSION = { key: "k", fingerprint: "f", input: null };
 
 /** What an engine promises about runs that follow others; part of its contract. */
 export function engineFollowing(open: OpenEngine): void {
-  describe("where a run follows another", () => {
+  describe("following runs", () => {
     const handlers: Record<string, RunHandler> = {
       good: async (_, { step }) => step("done", () => "fine"),
       bad: async (_, { step }) =>
@@ -43,15 +43,25 @@ export function engineFollowing(open: OpenEngine): void {
       ["good", "completed", {}],
       ["bad", "failed", { error: expect.objectContaining({ error_code: "nothing_there" }) }],
       ["asking", "waiting_for_approval", { subject: "draft-1" }],
-    ])("tells what %s comes to, and starts the run that it is given", async (workflow, status, facts) => {
-      const { engine, plans } = await following();
-      const { id } = await run(engine, workflow);
-      expect(plans[0]).toEqual({ id, workflow, key: "k", input: expect.any(Function) as () => Json, status, ...facts });
-      // Accepted before the other came to rest, so it is there.
-      expect(await follower(engine, `${id} ${status}`)).toMatchObject({ status: "completed", output: "k" });
-    });
+    ])(
+      "passes the outcome of %s to the plan, and starts the run that the plan returns",
+      async (workflow, status, facts) => {
+        const { engine, plans } = await following();
+        const { id } = await run(engine, workflow);
+        expect(plans[0]).toEqual({
+          id,
+          workflow,
+          key: "k",
+          input: expect.any(Function) as () => Json,
+          status,
+          ...facts,
+        });
+        // It was accepted before the other run came to rest, so it is there.
+        expect(await follower(engine, `${id} ${status}`)).toMatchObject({ status: "completed", output: "k" });
+      },
+    );
 
-    it("follows a run that goes on after it waited or was taken up again", async () => {
+    it("follows a run that continues after it waited or was resumed", async () => {
       const { engine, plans } = await following();
       const waiting = await run(engine, "asking");
       await engine.decide(waiting.id, "draft-1", "yes");
@@ -72,13 +82,13 @@ export function engineFollowing(open: OpenEngine): void {
       expect(await run(engine, "good")).toMatchObject({ status: "completed" });
     });
 
-    it("must be told before the first run is taken up", async () => {
+    it("must be set up before the first run is taken up", async () => {
       const engine = await open(handlers);
       await run(engine, "good");
       expect(() => engine.follow(() => undefined)).toThrow("before the first run");
     });
 
-    it("is planned in one place", async () => {
+    it("can have only one plan", async () => {
       const { engine } = await following();
       expect(() => engine.follow(() => undefined)).toThrow("was called already");
     });

@@ -8,15 +8,18 @@ const SUBMISSION = { key: "k", fingerprint: "f", input: null };
 
 const nested = (levels: number): Json => JSON.parse("[".repeat(levels) + "]".repeat(levels)) as Json;
 
-/** What an engine promises about what no database could keep: it says so at once, and never tries it again and again. */
+/**
+ * What an engine promises about values that no database can store: it refuses them at once instead
+ * of retrying them again and again.
+ */
 export function engineLimits(open: OpenEngine): void {
-  describe("where something is too much to be kept", () => {
+  describe("values that can't be stored", () => {
     const started = async (engine: WorkflowEngine, workflow: string) =>
       engine.wait((await engine.start(workflow, SUBMISSION)).id);
 
-    it("takes a key of 2000 bytes and refuses a longer one", async () => {
+    it("accepts a key of 2000 bytes and refuses a longer one", async () => {
       const engine = await open({ echo: async (input) => input });
-      // Of random ones nothing can be saved by packing them.
+      // Random keys can't be compressed.
       for (const key of [randomBytes(1000).toString("hex"), "é".repeat(1000)]) {
         const { id } = await engine.start("echo", { ...SUBMISSION, key });
         expect(await engine.wait(id)).toMatchObject({ status: "completed", key });
@@ -31,7 +34,7 @@ export function engineLimits(open: OpenEngine): void {
       }
     });
 
-    it("keeps what is nested 500 deep, and refuses what is nested deeper", async () => {
+    it("stores values nested 500 deep, and refuses deeper ones", async () => {
       let effects = 0;
       const engine = await open({
         echo: async (input, { step }) => step("only", () => (++effects, input)),
@@ -56,7 +59,7 @@ export function engineLimits(open: OpenEngine): void {
       ["a function", () => "sent"],
       ["a symbol", Symbol("sent")],
       ["something that writes itself as nothing", { toJSON: () => undefined }],
-    ])("fails at once and for good where what comes out is %s", async (_, value) => {
+    ])("fails at once and permanently if a result is %s", async (_, value) => {
       let effects = 0;
       const engine = await open({
         step: async (_input, { step }) => (await step("only", () => (++effects, value as Json)), "done"),
@@ -71,14 +74,14 @@ export function engineLimits(open: OpenEngine): void {
       expect(effects).toBe(2);
     });
 
-    it("takes a step without a result", async () => {
+    it("accepts a step without a result", async () => {
       const engine = await open({
         silent: async (_input, { step }) => (await step("only", () => undefined as never), "done"),
       });
       expect(await started(engine, "silent")).toMatchObject({ status: "completed", stepsCompleted: ["only"] });
     });
 
-    it("says it where two steps of a run have the same name", async () => {
+    it("reports two steps of a run with the same name", async () => {
       const engine = await open({
         twice: async (_input, { step }) => (await step("only", () => 1), step("only", () => 2)),
       });
@@ -98,7 +101,7 @@ export function engineLimits(open: OpenEngine): void {
       ["more than 1000 bytes", `${"é".repeat(500)}x`],
       ["nothing in it", ""],
       ["an underscore to begin with", "_sent"],
-    ])("fails at once and for good where the name of a step has %s", async (_, name) => {
+    ])("fails at once and permanently if the name of a step has %s", async (_, name) => {
       let effects = 0;
       const engine = await open({
         listed: async (_input, { step }) => step(name, () => ++effects),

@@ -7,10 +7,10 @@ import type { EngineUnderTest, OpenEngine } from "./workflow-engine.ts";
 
 const SUBMISSION = { key: "k", fingerprint: "f", input: null };
 
-/** What an engine promises to those who look on: events, counts, and the order of what is due. */
+/** What an engine promises to observers: events, counts, and the order of due runs. */
 export function engineRecords(open: OpenEngine, data: () => EngineUnderTest): void {
-  describe("where somebody looks on", () => {
-    it("tells what happened to a run, in its order, and goes on from where somebody stopped", async () => {
+  describe("records of runs", () => {
+    it("returns the events of a run in order, and continues after the last one that the caller knows", async () => {
       let isAway = true;
       const engine = await open({
         mail: async (_, { step, decision }) => {
@@ -68,14 +68,14 @@ export function engineRecords(open: OpenEngine, data: () => EngineUnderTest): vo
       expect(JSON.stringify(after)).not.toContain("Ann");
     });
 
-    it("tells of a run that was cancelled", async () => {
+    it("records that a run was cancelled", async () => {
       const engine = await open({ later: async () => null });
       const { id } = await engine.start("later", { ...SUBMISSION, availableAt: new Date(Date.now() + 3_600_000) });
       await engine.cancel(id);
       expect((await engine.events(id)).map(({ type }) => type)).toEqual(["accepted", "cancelled"]);
     });
 
-    it("counts runs by workflow and status, and says how long the oldest has been due", async () => {
+    it("counts runs by workflow and status, and reports how long the oldest has been due", async () => {
       const looker = await open({}, { worker: false });
       expect(await looker.counts()).toEqual([]);
       const later = new Date(Date.now() + 3_600_000);
@@ -103,7 +103,7 @@ export function engineRecords(open: OpenEngine, data: () => EngineUnderTest): vo
       ]);
     });
 
-    it("says how long the oldest has waited for a person, since it began to wait the last time", async () => {
+    it("reports how long the oldest has waited for a person since it last began to wait", async () => {
       const engine = await open({
         asked: async (_, { decision }) => {
           await decision("draft-1");
@@ -129,7 +129,7 @@ export function engineRecords(open: OpenEngine, data: () => EngineUnderTest): vo
       expect(await engine.counts()).toEqual([{ workflow: "asked", byStatus: { completed: 1 } }]);
     });
 
-    it("tells listeners which runs look different", async () => {
+    it("notifies listeners of changed runs", async () => {
       const engine = await open({
         asked: async (_, { step, decision }) => step("noted", async () => (await decision("draft-1")).value),
       });
@@ -155,7 +155,7 @@ export function engineRecords(open: OpenEngine, data: () => EngineUnderTest): vo
       expect(told).toEqual([]);
     });
 
-    it("tells listeners of runs that this process has brought to an end or to wait, when that is written", async () => {
+    it("notifies listeners once it is stored that this process has ended a run or made it wait", async () => {
       const engine = await open({
         ended: async (input) => input,
         bad: () => {
@@ -186,7 +186,7 @@ export function engineRecords(open: OpenEngine, data: () => EngineUnderTest): vo
       expect(told).toHaveLength(4);
     });
 
-    it("forgets a run that has ended, and its key may be used anew", async () => {
+    it("forgets a run that has ended, and its key may be used again", async () => {
       const engine = await open({
         echo: async (input) => input,
         asked: async (_, { decision }) => (await decision("d")).value,
@@ -206,7 +206,7 @@ export function engineRecords(open: OpenEngine, data: () => EngineUnderTest): vo
       expect(await engine.get(asked)).toMatchObject({ status: "waiting_for_approval" });
     });
 
-    it("takes up the highest priority first, and within it what has been due longest", async () => {
+    it("takes up the highest priority first, and within it the run that has been due longest", async () => {
       const looker = await open({}, { worker: false });
       const begun: Json[] = [];
       const priorities = [0, 5, -3, 5, undefined, 1000, -1000];
@@ -222,7 +222,7 @@ export function engineRecords(open: OpenEngine, data: () => EngineUnderTest): vo
       expect(begun).toEqual([5, 1, 3, 0, 4, 2, 6]);
     });
 
-    it("gives a run that is to start later no precedence by its priority, and keeps the priority over a retry", async () => {
+    it("does not let priority move a run before its start time, and keeps the priority after a retry", async () => {
       const engine = await data().open({
         concurrency: 1,
         retry: { attempts: 2, initialDelayMs: 1, maximumDelayMs: 1 },

@@ -6,10 +6,10 @@ import type { OpenEngine } from "./workflow-engine.ts";
 const SUBMISSION = { key: "k", fingerprint: "f", input: null };
 const HOUR = 3_600_000;
 
-/** What an engine promises about steps that are tried for longer than anybody waits. */
+/** What an engine promises about steps that are retried for longer than any caller waits. */
 export function engineRetryBudget(open: OpenEngine): void {
-  describe("where a step has a retry budget", () => {
-    /** A step that fails until `isBack`; between its attempts on the budget are hours. */
+  describe("steps with a retry budget", () => {
+    /** A step that fails until `isBack`; on the budget, its attempts are hours apart. */
     const service = ({ forMs = 24 * HOUR }: { forMs?: number } = {}) => {
       const state = { isBack: false, attempts: 0, before: 0 };
       const call: RunHandler = async (_, { step }) => {
@@ -31,7 +31,7 @@ export function engineRetryBudget(open: OpenEngine): void {
       return engine.wait(id);
     };
 
-    it("answers those who wait once the next attempt is far off, while the run goes on by itself", async () => {
+    it("answers waiting callers once the next attempt is far off, while the run continues automatically", async () => {
       const { state, call } = service();
       const engine = await open({ call });
       const run = await submitted(engine);
@@ -48,14 +48,14 @@ export function engineRetryBudget(open: OpenEngine): void {
       const { since, until } = run.failing!;
       expect(until!.getTime() - since.getTime()).toBeGreaterThanOrEqual(23 * HOUR);
       expect(until!.getTime() - since.getTime()).toBeLessThanOrEqual(24 * HOUR);
-      // Where it was read before it had left its worker, its next attempt has no time yet.
+      // If it is read before it has left its worker, its next attempt has no time yet.
       const nextTry = async () => (await engine.get(run.id))?.failing?.nextTry?.getTime();
       await expect.poll(nextTry).toBeGreaterThanOrEqual(since.getTime() + HOUR - 1000);
       expect(await engine.wait(run.id)).toMatchObject({ status: "processing", failing: { attempts: 1 } });
       expect(state).toMatchObject({ attempts: 1, before: 1 });
     });
 
-    it("makes the ordinary attempts first, for those who wait", async () => {
+    it("makes the ordinary attempts first, while callers wait", async () => {
       let attempts = 0;
       const engine = await open({
         call: (_, { step }) =>
@@ -72,7 +72,7 @@ export function engineRetryBudget(open: OpenEngine): void {
       expect(await submitted(engine)).toMatchObject({ status: "completed", output: 3 });
     });
 
-    it("goes on when the same is submitted again, and when it is retried", async () => {
+    it("continues when the same content is submitted again, and when it is retried", async () => {
       const { state, call } = service();
       const engine = await open({ call });
       const { id } = await submitted(engine);
@@ -88,7 +88,7 @@ export function engineRetryBudget(open: OpenEngine): void {
       expect(await engine.retry(id)).toBe(false);
     });
 
-    it("is tried at once when an engine is opened on its data", async () => {
+    it("are retried at once when an engine is opened on their data", async () => {
       const { state, call } = service();
       const first = await open({ call });
       const { id } = await submitted(first);
@@ -104,7 +104,7 @@ export function engineRetryBudget(open: OpenEngine): void {
       expect(state).toMatchObject({ attempts: 2, before: 1 });
     });
 
-    it("holds no place of its workflow and none of the engine", async () => {
+    it("occupy no slot of their workflow or the engine", async () => {
       const { state, call } = service();
       const engine = await open({}, { concurrency: 1 });
       engine.register("call", call, { concurrency: 1 });
@@ -113,7 +113,7 @@ export function engineRetryBudget(open: OpenEngine): void {
       expect(await submitted(engine, "4")).toMatchObject({ status: "completed" });
     });
 
-    it("is cancelled at once, and goes on with a new budget where it is submitted again", async () => {
+    it("are cancelled at once, and get a new budget when their run is submitted again", async () => {
       const { state, call } = service();
       const engine = await open({ call });
       const { id } = await submitted(engine);
@@ -125,7 +125,7 @@ export function engineRetryBudget(open: OpenEngine): void {
       expect(state).toMatchObject({ attempts: 2, before: 1 });
     });
 
-    it("fails for good when the budget is spent and the ordinary attempts are made", async () => {
+    it("fail permanently when the budget is spent and the ordinary attempts are used up", async () => {
       const { state, call } = service({ forMs: 0 });
       const engine = await open({
         call,
@@ -145,7 +145,8 @@ export function engineRetryBudget(open: OpenEngine): void {
       const [first, last] = [failures[0]!.endTime!, failures.at(-1)!.endTime!];
       expect(last.getTime() - first.getTime()).toBeGreaterThanOrEqual(20);
       expect((await engine.get(id))?.failing).toBeUndefined();
-      // Without a budget it is as any other step: waited for, however late the other side wants to be asked again.
+      // Without a budget it is like any other step: callers wait for it, however late the other
+      // side wants to be asked again.
       const { id: other } = await engine.start("call", SUBMISSION);
       await expect.poll(async () => (await engine.get(other))?.failing?.nextTry).toBeInstanceOf(Date);
       expect((await engine.get(other))?.failing?.until).toBeUndefined();
@@ -153,7 +154,7 @@ export function engineRetryBudget(open: OpenEngine): void {
       expect(state.attempts).toBe(1);
     });
 
-    it("says of ordinary attempts too which step is failing", async () => {
+    it("report which step is failing even during the ordinary attempts", async () => {
       const engine = await open(
         {
           call: (_, { step }) =>

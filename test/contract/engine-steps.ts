@@ -6,16 +6,16 @@ import type { OpenEngine } from "./workflow-engine.ts";
 
 const SUBMISSION = { key: "k", fingerprint: "f", input: null };
 
-/** What an engine promises about the steps of a run, and of how many there may be; part of its contract. */
+/** What an engine promises about the steps of a run and their number; part of its contract. */
 export function engineSteps(open: OpenEngine): void {
-  describe("where steps are recorded", () => {
+  describe("recorded steps", () => {
     const started = async (engine: WorkflowEngine, workflow: string) =>
       engine.wait((await engine.start(workflow, SUBMISSION)).id);
-    /** All at once, which is quicker. */
+    /** All at once, which is faster. */
     const many = (count: number, work: (n: number) => Promise<unknown>) =>
       Promise.all(Array.from({ length: count }, (_, n) => work(n)));
 
-    it("goes on when it is told, however many attempts and steps of earlier submissions there are", async () => {
+    it("continues when it is retried, however many attempts and steps earlier submissions had", async () => {
       let away = true;
       let looks = 0;
       const mail: RunHandler = async (_, { step, resumedAt }) => {
@@ -36,7 +36,7 @@ export function engineSteps(open: OpenEngine): void {
       expect(looks).toBe(1800);
     });
 
-    it("says so where a run makes more steps than it may", async () => {
+    it("reports a run that makes more steps than it may", async () => {
       let effects = 0;
       const engine = await open({
         endless: async (_, { step }) => {
@@ -56,7 +56,10 @@ export function engineSteps(open: OpenEngine): void {
       expect(effects).toBe(1000);
     });
 
-    /** A card that is refused at first and would be taken later, and a ledger that is away when the refusal is to be noted. */
+    /**
+     * A card that is refused at first and would be accepted later, and a ledger that is unavailable
+     * when the refusal should be noted.
+     */
     const purchase = (refusal: () => AbiError, untilTaken = 1) => {
       const did: string[] = [];
       const caught: unknown[] = [];
@@ -88,23 +91,20 @@ export function engineSteps(open: OpenEngine): void {
       ["an error of an author's own class", ValidationError, () => new CardRefused("No.", { code: "card_refused" }), 1],
       ["a conflict", ConflictError, () => new ConflictError("No.", { code: "card_refused" }), 1],
       ["an error that has not passed", IoError, () => new IoError("No.", { code: "card_refused" }), 3],
-    ])(
-      "takes the same way at every replay after a failure that was handled: %s",
-      async (_, kind, refusal, attempts) => {
-        const { handler, did, caught } = purchase(refusal, attempts);
-        const engine = await open({ handler });
-        expect(await started(engine, "handler")).toMatchObject({
-          status: "completed",
-          output: "refused",
-          stepsCompleted: ["refusal_told", "refusal_noted"],
-        });
-        expect(did).toEqual(["refusal told"]);
-        const same = [kind, refusal().type, "card_refused", "No."];
-        expect(caught).toEqual([same, same, same]);
-      },
-    );
+    ])("takes the same branch at every replay after a handled failure: %s", async (_, kind, refusal, attempts) => {
+      const { handler, did, caught } = purchase(refusal, attempts);
+      const engine = await open({ handler });
+      expect(await started(engine, "handler")).toMatchObject({
+        status: "completed",
+        output: "refused",
+        stepsCompleted: ["refusal_told", "refusal_noted"],
+      });
+      expect(did).toEqual(["refusal told"]);
+      const same = [kind, refusal().type, "card_refused", "No."];
+      expect(caught).toEqual([same, same, same]);
+    });
 
-    it("is at the last step that has done something where the handler does without one that failed", async () => {
+    it("reports the last completed step as current if the handler ignores a failed one", async () => {
       const engine = await open({
         handler: async (_, { step }) => {
           await step("ordered", () => "ordered");
@@ -116,7 +116,7 @@ export function engineSteps(open: OpenEngine): void {
       expect(await started(engine, "handler")).toMatchObject({ status: "completed", currentStep: "ordered" });
     });
 
-    it("tries a step again that may go well, and does nothing else before, whatever the handler makes of its failure", async () => {
+    it("retries a step before anything else, whatever the handler does about its failure", async () => {
       const did: string[] = [];
       const flaky = () => {
         let failures = 0;
@@ -145,7 +145,7 @@ export function engineSteps(open: OpenEngine): void {
       expect(did).toEqual(["sent"]);
     });
 
-    it("leaves a run whose handler goes on and on whatever it meets", async () => {
+    it("leaves a run even if its handler ignores all errors in a loop", async () => {
       let failures = 0;
       const polled = () => {
         if (++failures < 3) throw new IoError("not yet");
@@ -184,7 +184,7 @@ export function engineSteps(open: OpenEngine): void {
       });
     });
 
-    it("tries a step whose failure was handled again where the run has failed later and is taken up again", async () => {
+    it("retries a step whose failure was handled if the run failed later and is resumed", async () => {
       const { handler, did } = purchase(() => new ValidationError("No."));
       const engine = await open({ handler }, { retry: { attempts: 2, initialDelayMs: 1, maximumDelayMs: 2 } });
       const { id, error } = await started(engine, "handler");
@@ -194,7 +194,7 @@ export function engineSteps(open: OpenEngine): void {
       expect(did).toEqual(["refusal told", "charged"]);
     });
 
-    /** A slow step beside a quick one, after which a third may follow. */
+    /** A slow step concurrent with a quick one; a third may follow. */
     const sideBySide = (quick: (attempt: number) => unknown, after?: (attempt: number) => unknown) => {
       const quickBegan = Promise.withResolvers<void>();
       const slowBegan = Promise.withResolvers<void>();
@@ -219,7 +219,7 @@ export function engineSteps(open: OpenEngine): void {
       return { handler, counts, bothBegan: Promise.all([quickBegan.promise, slowBegan.promise]) };
     };
 
-    it.each(["for now", "for good"])("keeps what a step has done beside one that fails %s", async (how) => {
+    it.each(["for now", "for good"])("keeps the result of a step while a concurrent one fails %s", async (how) => {
       const { handler, counts } = sideBySide((attempt) => {
         if (attempt > 2) return;
         throw how === "for now" ? new IoError("away") : new ValidationError("no");
@@ -236,7 +236,7 @@ export function engineSteps(open: OpenEngine): void {
       expect(attempts.sort()).toEqual(["quick completed", "quick failed", "quick failed", "slow completed"]);
     });
 
-    it("takes no step for one that ended its process because another beside it is tried again", async () => {
+    it("does not count a step as having killed its process because a concurrent one is retried", async () => {
       const { handler, counts } = sideBySide(
         () => {},
         (attempt) => {
@@ -248,7 +248,7 @@ export function engineSteps(open: OpenEngine): void {
       expect(counts).toEqual({ quick: 1, slow: 1, after: 3 });
     });
 
-    it("gives a run back, and cancels it, when no step of it is in hand any more", async () => {
+    it("hands a run over, or cancels it, only once none of its steps is running", async () => {
       const closing = Promise.withResolvers<void>();
       const cancelling = Promise.withResolvers<void>();
       const given = sideBySide(
@@ -284,7 +284,7 @@ export function engineSteps(open: OpenEngine): void {
       expect(given.counts).toEqual({ quick: 1, slow: 1, after: 1 });
     });
 
-    it("waits for a person when no step beside that is in hand any more", async () => {
+    it("begins to wait for a person only once no concurrent step is running", async () => {
       let effects = 0;
       const handler: RunHandler = async (_, { step, decision }) => {
         const begun = Promise.withResolvers<void>();
@@ -305,7 +305,7 @@ export function engineSteps(open: OpenEngine): void {
       expect(effects).toBe(1);
     });
 
-    it("takes what a handler has left at work for no work of another run, also where its own was forgotten meanwhile", async () => {
+    it("does not record a step that a handler left running for another run, even after its own run was forgotten", async () => {
       const left = Promise.withResolvers<void>();
       const begun = Promise.withResolvers<void>();
       const gate = Promise.withResolvers<void>();
@@ -330,7 +330,7 @@ export function engineSteps(open: OpenEngine): void {
       expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "done", stepsCompleted: ["gate"] });
     });
 
-    it("ends no process by a step that fails before it is awaited, or never is", async () => {
+    it("does not end the process if a step fails before it is awaited, or is never awaited", async () => {
       const unhandled: unknown[] = [];
       const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
       process.on("unhandledRejection", onUnhandled);
@@ -357,7 +357,7 @@ export function engineSteps(open: OpenEngine): void {
       expect(unhandled).toEqual([]);
     });
 
-    it("takes a step for no failed one where the run is left within it", async () => {
+    it("does not record a step as failed if the run is left inside it", async () => {
       let failures = 0;
       const begun = Promise.withResolvers<void>();
       const closing = Promise.withResolvers<void>();
@@ -388,7 +388,7 @@ export function engineSteps(open: OpenEngine): void {
       expect(await heir.wait(id)).toMatchObject({ status: "completed", output: "done" });
     });
 
-    it("takes a run that has ended to no person, whatever its handler has left behind", async () => {
+    it("does not ask a person about an ended run, even if its handler left work running", async () => {
       const left = Promise.withResolvers<unknown>();
       const ended = Promise.withResolvers<void>();
       const handler: RunHandler = async (_, { step, decision }) => {

@@ -1,4 +1,7 @@
-/** What every ontology store must do, whatever it is built on. An adapter's test hands it the means to make one. */
+/**
+ * What every ontology store must do, whatever it is built on. An adapter's test passes functions
+ * that create and destroy a store.
+ */
 import type { Quad, Term } from "@rdfjs/types";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeEach, describe, expect, it as test } from "vitest";
@@ -12,13 +15,13 @@ import { blankNode, literal, namedNode, quad } from "../support/terms.ts";
 export interface OntologyStoreFixture {
   /** A new, empty store. */
   create(): Promise<OntologyStore>;
-  /** The same data after a restart; left out where there is no restart to speak of. */
+  /** Opens the same data as after a restart; omitted if the store has nothing to restart. */
   reopen?(store: OntologyStore): Promise<OntologyStore>;
-  /** Closes it and removes all that it left. */
+  /** Closes the store and removes everything that it left. */
   destroy(store: OntologyStore): Promise<void>;
-  /** Cases that can't pass on what the store is built on, by name, each with the reason. */
+  /** Cases that can't pass on the store's database, by name, each with the reason. */
   skip?: Readonly<Record<string, string>>;
-  /** Texts that it can't bind and give out again as they are. */
+  /** Texts that the store can't bind and return unchanged. */
   unfitTexts?: RegExp;
 }
 
@@ -111,7 +114,7 @@ export function ontologyStoreContract(name: string, fixture: OntologyStoreFixtur
       await store.insert("feedback_data", graph);
     }
 
-    it("finds what a workflow stored, and its clean-up removes exactly that", async () => {
+    it("finds what a workflow stored, and removes exactly that on clean-up", async () => {
       await customerWithFeedback("test-customer-1", "feedback-1");
       await customerWithFeedback("test-customer-2", "feedback-2");
       const stored = `${PREFIXES} ASK { ?feedback a abi:Feedback ; abi:id ?id }`;
@@ -165,7 +168,7 @@ export function ontologyStoreContract(name: string, fixture: OntologyStoreFixtur
       expect(await construct(store, "data", "DESCRIBE <urn:a>")).toHaveLength(2);
     });
 
-    it("takes an unknown store for an empty one", async () => {
+    it("treats an unknown store as empty", async () => {
       expect(await store.query("nobody", "SELECT * { ?s ?p ?o }")).toEqual([]);
       expect(await store.query("nobody", "ASK { ?s ?p ?o }")).toBe(false);
       expect(await store.query("nobody", "CONSTRUCT WHERE { ?s ?p ?o }")).toEqual([]);
@@ -174,7 +177,7 @@ export function ontologyStoreContract(name: string, fixture: OntologyStoreFixtur
       expect(await store.listStores()).toEqual([]);
     });
 
-    it("keeps stores apart, lists them sorted and drops one with all it holds", async () => {
+    it("keeps stores separate, lists them sorted and deletes one with everything in it", async () => {
       await store.createStore("b");
       await store.createStore("a");
       await store.createStore("a");
@@ -190,7 +193,7 @@ export function ontologyStoreContract(name: string, fixture: OntologyStoreFixtur
       expect(pairs(await select(store, "c", "SELECT ?o { ?s ?p ?o }"))).toEqual([{ o: "in c" }]);
     });
 
-    it("reaches another store with GRAPH", async () => {
+    it("can read another store with GRAPH", async () => {
       await store.insert("one", [triple("urn:s", "urn:p", "1")]);
       await store.insert("two", [triple("urn:s", "urn:q", "2")]);
       const sparql = "SELECT ?a ?b { ?s <urn:p> ?a . GRAPH ?other { ?s <urn:q> ?b } }";
@@ -206,7 +209,7 @@ export function ontologyStoreContract(name: string, fixture: OntologyStoreFixtur
       }
     });
 
-    it("stores one quad when the same comes twice", async () => {
+    it("stores one quad when the same is inserted twice", async () => {
       const graph = [
         triple("urn:s", "urn:p", "x"),
         triple("urn:s", "urn:p", "x"),
@@ -219,7 +222,7 @@ export function ontologyStoreContract(name: string, fixture: OntologyStoreFixtur
       expect(await store.getGraph("data")).toHaveLength(2);
     });
 
-    it("inserts all of a graph or nothing", async () => {
+    it("inserts a graph completely or not at all", async () => {
       await store.insert("data", [triple("urn:s", "urn:p", "before")]);
       function* breaking(): Iterable<Quad> {
         for (let index = 0; index < 25_000; index += 1) yield triple("urn:s", "urn:p", `${index}`);
@@ -234,7 +237,7 @@ export function ontologyStoreContract(name: string, fixture: OntologyStoreFixtur
       expect(await store.getGraph("data")).toHaveLength(1);
     });
 
-    it("stores any text as it is", async () => {
+    it("stores any text unchanged", async () => {
       await store.insert(
         "data",
         NASTY_STRINGS.map((text, index) => triple(`urn:s${index}`, "urn:p", text)),
@@ -246,7 +249,7 @@ export function ontologyStoreContract(name: string, fixture: OntologyStoreFixtur
       }
     });
 
-    it("gives blank nodes a name that lasts, one for each", async () => {
+    it("gives each blank node a permanent name of its own", async () => {
       const nodes = [
         quad(blankNode("b"), namedNode("urn:p"), literal("1")),
         quad(blankNode("b"), namedNode("urn:next"), blankNode("c")),
@@ -276,7 +279,7 @@ export function ontologyStoreContract(name: string, fixture: OntologyStoreFixtur
       ];
       const parts = { subject: [a, b], predicate: [p, q], object: quads.map(({ object }) => object as typeof a) };
 
-      it("finds what has every given part, whichever they are, and nothing else", async () => {
+      it("finds exactly the quads with all given parts, for any combination of parts", async () => {
         await store.insert("data", quads);
         await store.insert("other", [quad(a, p, literal("elsewhere"))]);
         await restart();
@@ -297,7 +300,7 @@ export function ontologyStoreContract(name: string, fixture: OntologyStoreFixtur
         expect(typed?.equals(quads[5])).toBe(true);
       });
 
-      it("takes several patterns, and gives each quad once", async () => {
+      it("accepts several patterns, and returns each quad once", async () => {
         await store.insert("data", quads);
         const found = await store.match("data", [{ subject: a }, { predicate: p }, { subject: namedNode("urn:none") }]);
         expect(content(found)).toEqual(content(quads.slice(0, 4)));
@@ -368,7 +371,7 @@ export function ontologyStoreContract(name: string, fixture: OntologyStoreFixtur
         expect(await store.listStores()).toEqual(["data", "new"]);
       });
 
-      it("does nothing where something matches what must not be there", async () => {
+      it("does nothing if a quad matches unless", async () => {
         await fill();
         const change = { remove: [{ subject: node("b") }], insert: [triple("urn:c", "urn:p", "?s ?p 3")] };
         await store.change("data", { unless: { subject: node("a"), predicate: node("q") }, ...change });
@@ -379,7 +382,7 @@ export function ontologyStoreContract(name: string, fixture: OntologyStoreFixtur
         expect(await there()).toEqual([...before.slice(0, 2), "urn:c urn:p ?s ?p 3"]);
       });
 
-      it("adds where there was nothing to remove", async () => {
+      it("adds even if there was nothing to remove", async () => {
         await store.change("data", {
           unless: { subject: node("a") },
           remove: [{ subject: node("a"), predicate: node("p") }],
@@ -388,7 +391,7 @@ export function ontologyStoreContract(name: string, fixture: OntologyStoreFixtur
         expect(await there()).toEqual(["urn:a urn:p 1"]);
       });
 
-      it("removes from hundreds of subjects at once", async () => {
+      it("removes from hundreds of subjects in one call", async () => {
         const numbers = Array.from({ length: 120 }, (_, index) => index);
         const described = (value: string) =>
           numbers.flatMap((n) => ["p", "q"].map((name) => triple(`urn:${n}`, `urn:${name}`, value)));
@@ -402,7 +405,7 @@ export function ontologyStoreContract(name: string, fixture: OntologyStoreFixtur
         expect(found.every(({ object }) => object.value === "new")).toBe(true);
       });
 
-      it("is done by one alone where many try at once", async () => {
+      it("succeeds for exactly one of many concurrent callers", async () => {
         const first = Array.from({ length: 20 }, (_, index) =>
           store.change("data", { unless: { subject: node("a") }, insert: [triple("urn:a", "urn:p", `${index}`)] }),
         );
@@ -410,7 +413,7 @@ export function ontologyStoreContract(name: string, fixture: OntologyStoreFixtur
         expect(await there()).toHaveLength(1);
       });
 
-      it("is all or nothing, and one that fails does not fail those beside it", async () => {
+      it("is atomic, and a failed one does not make concurrent ones fail", async () => {
         await fill();
         const bad = store.change("data", { remove: [{}], insert: [triple("not an IRI", "urn:p", "x")] });
         const good = store.change("data", { insert: [triple("urn:c", "urn:p", "3")] });
@@ -419,7 +422,7 @@ export function ontologyStoreContract(name: string, fixture: OntologyStoreFixtur
         expect(await there()).toEqual([...before, "urn:c urn:p 3"]);
       });
 
-      it("is seen by the next question", async () => {
+      it("is visible to the next query", async () => {
         await fill();
         const names = async (): Promise<string[]> =>
           (await rows("SELECT ?s ?o { ?s <urn:p> ?o } ORDER BY ?s ?o")).map(({ s, o }) => `${s} ${o}`);
@@ -470,7 +473,7 @@ export function ontologyStoreContract(name: string, fixture: OntologyStoreFixtur
       };
 
       for (const [what, { update: sparql, expected }] of Object.entries(cases)) {
-        it(`${what} are there after a restart as before`, async () => {
+        it(`${what} take effect and survive a restart`, async () => {
           await update("INSERT DATA { <urn:a> abi:score 1 . <urn:b> abi:score 2 }");
           await store.insert("other", [triple("urn:s", "urn:p", "untouched")]);
           await update(sparql);
@@ -483,7 +486,7 @@ export function ontologyStoreContract(name: string, fixture: OntologyStoreFixtur
         });
       }
 
-      it("keep the values of NOW(), UUID() and RAND() that they had", async () => {
+      it("keep the values that NOW(), UUID() and RAND() had", async () => {
         await update(
           "INSERT { <urn:a> abi:at ?now ; abi:key ?id ; abi:random ?r . ?id abi:of <urn:a> } WHERE { BIND(NOW() AS ?now) BIND(UUID() AS ?id) BIND(RAND() AS ?r) }",
         );
@@ -494,7 +497,7 @@ export function ontologyStoreContract(name: string, fixture: OntologyStoreFixtur
         expect(await lines()).toEqual(before);
       });
 
-      it("make a new node for each solution and blank node of a template", async () => {
+      it("create a new node for each solution and blank node of a template", async () => {
         await update("INSERT DATA { <urn:a> abi:score 1 . <urn:b> abi:score 2 }");
         await update("INSERT { ?s abi:has _:x . _:x abi:value ?o ; abi:list (1 2) } WHERE { ?s abi:score ?o }");
         await restart();
@@ -548,7 +551,7 @@ export function ontologyStoreContract(name: string, fixture: OntologyStoreFixtur
     });
 
     describe("bound values", () => {
-      it("are data, whatever is in them: nothing else is read or changed", async () => {
+      it("are data, whatever they contain: nothing else is read or changed", async () => {
         await store.insert("data", [triple("urn:keep", "urn:p", "kept")]);
         await fc.assert(
           fc.asyncProperty(
@@ -568,7 +571,7 @@ export function ontologyStoreContract(name: string, fixture: OntologyStoreFixtur
         );
       });
 
-      it("are refused where they are no valid term", async () => {
+      it("are refused if they are not valid terms", async () => {
         const breakout = "urn:x> ?p ?o } ; DROP ALL #";
         for (const value of [
           namedNode(breakout),
@@ -584,7 +587,7 @@ export function ontologyStoreContract(name: string, fixture: OntologyStoreFixtur
         }
       });
 
-      it("are refused by name where the query has no such variable or sets it itself", async () => {
+      it("are refused by name if the query has no such variable or sets it itself", async () => {
         await expect(rows("SELECT ?s { ?s ?p ?o }", { typo: 1 })).rejects.toThrow("typo");
         await expect(rows("SELECT ?s { ?s ?p ?o BIND(1 AS ?set) }", { set: 1 })).rejects.toThrow("set");
         await expect(rows("SELECT ?s { ?s ?p ?o VALUES ?o { 1 } }", { o: 1 })).rejects.toThrow("binding o");
@@ -619,7 +622,7 @@ export function ontologyStoreContract(name: string, fixture: OntologyStoreFixtur
       });
     });
 
-    it("says what is wrong with a query, without repeating it", async () => {
+    it("says what is wrong with a query without quoting it", async () => {
       for (const wrong of [
         "SELECT secret",
         "",
@@ -643,13 +646,13 @@ export function ontologyStoreContract(name: string, fixture: OntologyStoreFixtur
       });
     }
 
-    it("keeps a point that ends a triple apart from one that begins a number", async () => {
+    it("distinguishes a point that ends a triple from one that begins a number", async () => {
       await store.update("data", "INSERT DATA { <urn:s> <urn:p> 1.<urn:t> <urn:p> 2 .<urn:u> <urn:p> .5.}");
       const sums = await rows("SELECT (SUM(?n) -.5 AS ?sum) ((1+.5)*2 AS ?three) { ?s <urn:p> ?n.}");
       expect(sums.map(({ sum, three }) => [Number(sum), Number(three)])).toEqual([[3, 3]]);
     });
 
-    it("takes twenty thousand rows of VALUES, and gives a hundred thousand rows out", async () => {
+    it("accepts twenty thousand rows of VALUES, and returns a hundred thousand rows", async () => {
       const values = Array.from({ length: 20_000 }, (_, index) => `("${index}" <urn:${index}>)`).join(" ");
       expect(await rows(`SELECT ?key ?node { VALUES (?key ?node) { ${values} } }`)).toHaveLength(20_000);
       await store.update("data", `INSERT { ?node <urn:key> ?key } WHERE { VALUES (?key ?node) { ${values} } }`);
@@ -665,7 +668,7 @@ export function ontologyStoreContract(name: string, fixture: OntologyStoreFixtur
       ["sums", `SELECT (${Array(20_000).fill("1").join("+")} AS ?sum) {}`],
       ["paths", `ASK { ?s ${"(".repeat(2000)}<urn:p>${")*".repeat(2000)} ?o }`],
     ] as const) {
-      it(`refuses too many ${what} inside one another, and goes on`, async () => {
+      it(`refuses too many nested ${what}, and answers the next query`, async () => {
         await store.insert("data", [triple("urn:s", "urn:p", "o")]);
         const refused = { type: "validation_error", message: expect.stringContaining("nested too deeply") as string };
         await expect(store.query("data", sparql)).rejects.toMatchObject(refused);
@@ -675,7 +678,7 @@ export function ontologyStoreContract(name: string, fixture: OntologyStoreFixtur
       });
     }
 
-    it("serves many at once", async () => {
+    it("serves many callers at once", async () => {
       const inserts = Array.from({ length: 40 }, (_, index) =>
         store.insert(
           "data",

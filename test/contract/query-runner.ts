@@ -1,4 +1,7 @@
-/** What every query runner must do. An adapter's test hands it the means to make a store. */
+/**
+ * What every query runner must do. An adapter's test passes functions that create and destroy a
+ * store.
+ */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ValidationError } from "../../src/errors.ts";
 import { ABIGraph } from "../../src/ontology/abi-graph.ts";
@@ -13,13 +16,13 @@ export interface QueryRunnerFixture {
   /** A new, empty store. */
   create(): Promise<OntologyStore>;
   destroy(store: OntologyStore): Promise<void>;
-  /** Makes the next query endless, where one that is endless by itself would not leave the test alone. */
+  /** Makes the next query endless, for stores whose endless queries would disturb other tests. */
   hang?: () => void;
 }
 
 const SECRET = /ada|lovelace|example\.com|hidden words|ann/i;
 
-/** Everything that says who somebody is, or that somebody wrote, holds one of these words. */
+/** Everything that identifies a person, or that a person wrote, contains one of these words. */
 async function fill(store: OntologyStore): Promise<void> {
   const customers = new ABIGraph();
   const customer = customers.createEntity("Customer", { id: "C-1", name: "Ada Lovelace", email: "ada@example.com" });
@@ -53,7 +56,10 @@ async function fill(store: OntologyStore): Promise<void> {
   await store.insert("feedback_data", graph);
 }
 
-/** Ways to what must not be seen. Each is refused, or answered as if it were not there: without rows that say it, with `false` or with 0. */
+/**
+ * Attempts to reach hidden data. Each must be refused, or answered as if the data did not exist:
+ * without rows that show it, with `false` or with 0.
+ */
 const ATTEMPTS: Readonly<Record<string, string>> = {
   "a property by name": "SELECT ?x { ?s abi:text ?x }",
   "a property by its IRI": "SELECT ?x { ?s <http://example.org/abi#recipient> ?x }",
@@ -137,7 +143,7 @@ const ATTEMPTS: Readonly<Record<string, string>> = {
   "a pragma": `define input:default-graph-uri <http://example.org/abi/stores/customer_data> SELECT * { ?s ?p ?o }`,
 };
 
-/** What shows that something is there. */
+/** Whether an answer reveals nothing. */
 const showsNothing = ({ result }: QueryAnswer): boolean => {
   if (typeof result === "boolean") return !result;
   const [row] = result as Row[];
@@ -160,7 +166,7 @@ export function queryRunnerContract(name: string, fixture: QueryRunnerFixture): 
     const run = (sparql: string, more: Partial<QueryRequest> = {}): Promise<QueryAnswer> =>
       store.queryRunner.run({ store: "feedback_data", sparql: `${PREFIXES} ${sparql}`, ...more });
 
-    it("answers as the store does, with values bound, and says which variables there are", async () => {
+    it("answers as the store does, with bound values, and names the variables", async () => {
       const select = await run("SELECT ?id ?none { ?f abi:hasCategory ?category ; abi:id ?id }", {
         bindings: { category: "billing" },
       });
@@ -174,7 +180,7 @@ export function queryRunnerContract(name: string, fixture: QueryRunnerFixture): 
       expect((await run("SELECT * { ?s ?p ?o }", { store: "unknown" })).result).toEqual([]);
     });
 
-    it("knows at once what has been written, also to what was seen before", async () => {
+    it("sees every write at once, even to stores that it has read before", async () => {
       const ids = async () =>
         ((await run("SELECT ?id { ?f a abi:Feedback ; abi:id ?id } ORDER BY ?id")).result as Row[]).length;
       const visible = async () =>
@@ -195,7 +201,7 @@ export function queryRunnerContract(name: string, fixture: QueryRunnerFixture): 
       expect(await visible()).toBe(0);
     });
 
-    it("leaves out rows and triples beyond the limit, and says so", async () => {
+    it("omits rows and triples beyond the limit, and says so", async () => {
       expect(await run("SELECT * { ?s ?p ?o }", { maximumRows: 2 })).toMatchObject({
         result: { length: 2 },
         truncated: true,
@@ -218,7 +224,7 @@ export function queryRunnerContract(name: string, fixture: QueryRunnerFixture): 
       );
     });
 
-    it("stops a query at its time limit, and goes on", async () => {
+    it("stops a query at its time limit, and answers the next one", async () => {
       fixture.hang?.();
       await expect(run(ENDLESS, { timeoutMs: 300 })).rejects.toMatchObject({
         type: "validation_error",
@@ -228,7 +234,7 @@ export function queryRunnerContract(name: string, fixture: QueryRunnerFixture): 
       expect(await run("ASK { ?f abi:hasCategory 'billing' }", { timeoutMs: 600_000 })).toMatchObject({ result: true });
     });
 
-    it("stops a query when it is told to, with that reason", async () => {
+    it("stops a query when its signal aborts, with the signal's reason", async () => {
       const reason = new Error("enough");
       await expect(run(ENDLESS, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
       await run("ASK { ?s ?p ?o }");
@@ -240,15 +246,15 @@ export function queryRunnerContract(name: string, fixture: QueryRunnerFixture): 
       expect(await run("ASK { ?f abi:hasCategory 'billing' }")).toMatchObject({ result: true });
     });
 
-    it("sees the same with limits and without where everything may be seen", async () => {
+    it("sees the same with limits and without if nothing is hidden", async () => {
       const { result } = await run("SELECT DISTINCT ?o { ?s ?p ?o }");
       expect(JSON.stringify(result)).toMatch(/ada@example\.com[^]*hidden words|hidden words[^]*ada@example\.com/);
     });
 
-    describe("with what is personal hidden", () => {
+    describe("with personal data hidden", () => {
       const hidden = (sparql: string) => run(sparql, { visible: IMPERSONAL_DATA });
 
-      it("answers what the visible part can answer", async () => {
+      it("answers from the visible part", async () => {
         const question = `SELECT ?id ?category ?draft {
           ?f a abi:Feedback ; abi:id ?id ; abi:hasCategory ?category ; abi:hasDraft/abi:id ?draft ; abi:timestamp ?when .
           FILTER(?when > "2026-01-01T00:00:00Z"^^xsd:dateTime && xsd:string(?id) = "F-1")
@@ -268,7 +274,7 @@ export function queryRunnerContract(name: string, fixture: QueryRunnerFixture): 
         ).toHaveLength(1);
       });
 
-      it("asks no store that is hidden", async () => {
+      it("queries no hidden store", async () => {
         const customers = store.queryRunner.run({
           store: "customer_data",
           sparql: "SELECT * { ?s ?p ?o }",
@@ -280,7 +286,7 @@ export function queryRunnerContract(name: string, fixture: QueryRunnerFixture): 
         });
       });
 
-      it.each(Object.entries(ATTEMPTS))("%s does not get round it", async (_, sparql) => {
+      it.each(Object.entries(ATTEMPTS))("can't be circumvented: %s", async (_, sparql) => {
         const outcome = await hidden(sparql).catch((error: unknown) => error);
         expect(outcome).toSatisfy((answer) => answer instanceof ValidationError || showsNothing(answer as QueryAnswer));
       });

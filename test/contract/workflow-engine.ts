@@ -13,20 +13,20 @@ import { ConflictError, IoError, ValidationError } from "../../src/errors.ts";
 import type { Json } from "../../src/json.ts";
 import { soonerThanByPolling } from "../support/polling.ts";
 
-/** `open` with handlers registered; closed after the test. */
+/** `open` with handlers registered; the engine is closed after the test. */
 export type OpenEngine = (handlers: Record<string, RunHandler>, options?: EngineOptions) => Promise<OpenedEngine>;
 
 export type OpenedEngine = WorkflowEngine & { startWorker(): void };
 
 export interface EngineUnderTest {
-  /** Opens an engine on the same data each time it is called within one test. */
+  /** Opens an engine on the same data each time that it is called within one test. */
   open(options?: EngineOptions): Promise<OpenedEngine> | OpenedEngine;
   destroy(): Promise<void> | void;
 }
 
 const FAST: RetryPolicy = { attempts: 3, initialDelayMs: 1, maximumDelayMs: 2 };
 
-/** The names of all cases of this contract, this one's suite included. */
+/** The names of all cases of this contract. */
 function casesBeside(task: RunnerTask, suiteName: string): string[] {
   let suite = task.suite;
   while (suite && suite.name !== suiteName) suite = suite.suite;
@@ -37,7 +37,7 @@ function casesBeside(task: RunnerTask, suiteName: string): string[] {
 
 /**
  * What every adapter of the engine port promises.
- * @param skip cases that can't pass on what the engine is built on, by name, each with the reason
+ * @param skip cases that can't pass on this engine's database, by name, each with the reason
  */
 export function workflowEngineContract(
   name: string,
@@ -70,12 +70,12 @@ export function workflowEngineContract(
     ): Promise<Run> => {
       const { id } = await engine.start(workflow, { key, fingerprint: JSON.stringify(input), input: input ?? null });
       const run = await engine.wait(id);
-      // Who has waited is told the same as who looks.
+      // A caller that waited gets the same run as one that reads it.
       if (run.endTime) expect(await engine.get(id)).toEqual(run);
       return run;
     };
 
-    it("runs steps in order and keeps what they and the handler return", async () => {
+    it("runs steps in order and stores what they and the handler return", async () => {
       const engine = await open({
         greet: async (input, { step }) => {
           const name = await step("name_read", () => JSON.stringify(input));
@@ -96,7 +96,7 @@ export function workflowEngineContract(
       expect(run.endTime!.getTime()).toBeGreaterThanOrEqual(run.startTime.getTime());
     });
 
-    it("starts one run for one key, however many ask at once", async () => {
+    it("starts one run for one key, however many callers submit it at once", async () => {
       let executions = 0;
       const engine = await open({
         count: async (_, { step }) => step("counted", () => ++executions),
@@ -114,7 +114,7 @@ export function workflowEngineContract(
       expect(executions).toBe(1);
     });
 
-    it("refuses other content under a known key", async () => {
+    it("refuses different content under a known key", async () => {
       const engine = await open({ echo: async (input) => input });
       await runOnce(engine, "echo", "k", "one");
       const other = engine.start("echo", { key: "k", fingerprint: "other", input: "two" });
@@ -122,13 +122,13 @@ export function workflowEngineContract(
       expect((await engine.find("echo", "k"))?.output).toBe("one");
     });
 
-    it("keeps keys of different workflows apart", async () => {
+    it("keeps the keys of different workflows separate", async () => {
       const engine = await open({ a: async () => "a", b: async () => "b" });
       expect((await runOnce(engine, "a")).output).toBe("a");
       expect((await runOnce(engine, "b")).output).toBe("b");
     });
 
-    it("tries a step again after a passing error and does not repeat the steps before it", async () => {
+    it("retries a step after a retriable error and does not repeat the steps before it", async () => {
       let first = 0;
       let second = 0;
       const attempts: number[] = [];
@@ -155,7 +155,7 @@ export function workflowEngineContract(
       expect(untimed).toEqual(events.filter(({ phase }) => phase === "started"));
     });
 
-    it("gives up after the last attempt, and a new submission goes on from the failed step", async () => {
+    it("gives up after the last attempt, and a new submission continues from the failed step", async () => {
       let first = 0;
       let second = 0;
       let healthy = false;
@@ -215,7 +215,7 @@ export function workflowEngineContract(
       expect(attempts).toBe(1);
     });
 
-    it("is not disturbed by a listener that fails", async () => {
+    it("is not affected by a listener that throws", async () => {
       const engine = await open({ echo: async (input, { step }) => step("only", () => input) });
       engine.onStep(() => {
         throw new Error("the display broke");
@@ -223,7 +223,7 @@ export function workflowEngineContract(
       expect(await runOnce(engine, "echo", "k", 7)).toMatchObject({ status: "completed", output: 7 });
     });
 
-    it("says nothing of internals when a step or a handler breaks", async () => {
+    it("reveals no internals when a step or a handler throws", async () => {
       const engine = await open({
         step: async (_, { step }) =>
           step("only", () => {
@@ -240,7 +240,7 @@ export function workflowEngineContract(
       }
     });
 
-    it("stops a run before its next step when it is cancelled, keeps what is done, and goes on there when submitted again", async () => {
+    it("stops a cancelled run before its next step, keeps its results, and continues there when it is submitted again", async () => {
       const entered = Promise.withResolvers<void>();
       const gate = Promise.withResolvers<void>();
       let first = 0;
@@ -268,7 +268,7 @@ export function workflowEngineContract(
       expect([first, second]).toEqual([1, 1]);
     });
 
-    it("cancels a run at once whose step fails for now while somebody asks for it", async () => {
+    it("cancels a run at once if its step fails temporarily while the cancellation is requested", async () => {
       const entered = Promise.withResolvers<void>();
       const answer = Promise.withResolvers<void>();
       const retry = { attempts: 3, initialDelayMs: 3_600_000, maximumDelayMs: 3_600_000 };
@@ -286,7 +286,7 @@ export function workflowEngineContract(
       expect(await engine.wait(id)).toMatchObject({ status: "cancelled", stepsCompleted: [] });
     });
 
-    it("lets an author handle a final failure of a step", async () => {
+    it("lets a handler catch a step's final failure", async () => {
       const engine = await open({
         careful: async (_, { step }) => {
           try {
@@ -306,7 +306,7 @@ export function workflowEngineContract(
       });
     });
 
-    it("refuses two steps of one name in a run, and a result that is no JSON, for good", async () => {
+    it("permanently refuses two steps with one name in a run, and a result that is not JSON", async () => {
       let effects = 0;
       const engine = await open({
         twice: async (_, { step }) => {
@@ -331,7 +331,7 @@ export function workflowEngineContract(
       ["a NUL character", "x\u0000y"],
       ["half of a surrogate pair", "\ud800"],
       ["half of a surrogate pair in a name", { "\udfff": 1 }],
-    ])("fails at once, for good and with words where a step or a handler returns %s", async (_, output) => {
+    ])("fails at once, permanently and with a clear message if a step or a handler returns %s", async (_, output) => {
       let effects = 0;
       const engine = await open({
         step: async (_input, { step }) => step("only", () => (++effects, output)),
@@ -348,7 +348,7 @@ export function workflowEngineContract(
       expect(effects).toBe(1);
     });
 
-    it("keeps every other character, and what only looks like those", async () => {
+    it("stores every other character, and text that only looks like those", async () => {
       const engine = await open({ echo: async (input, { step }) => step("only", () => input) });
       const input = { "\u0001\u001f\u007f": "\\u0000 \\\\ud800 \\ \ufffe 😀", "\\ud800": ["\u202e"] };
       expect(await runOnce(engine, "echo", "\u0001 \\u0000", input)).toMatchObject({
@@ -358,7 +358,7 @@ export function workflowEngineContract(
     });
 
     it.each(["x\u0000y", "\ud800"])(
-      "refuses %j as a key, an input or a decision, and finds no run by it",
+      "refuses %j as a key, an input and a decision, and finds no run by it",
       async (text) => {
         const engine = await open({ mail: async (_, { decision }) => (await decision("draft-1")).value });
         const submission = { key: "k", fingerprint: "f", input: null };
@@ -387,7 +387,7 @@ export function workflowEngineContract(
       expect((await engine.wait(id)).output).toBe("done");
     });
 
-    it("leaves a run at a step boundary when it closes, and goes on by itself when opened again", async () => {
+    it("leaves a run at a step boundary when it closes, and continues automatically when it is opened again", async () => {
       const entered = Promise.withResolvers<void>();
       const gate = Promise.withResolvers<void>();
       const calls: string[] = [];
@@ -448,7 +448,7 @@ export function workflowEngineContract(
       expect(await engine.cancel("workflow-unknown")).toBe(false);
     });
 
-    it("lists by what was submitted, by time, and page by page", async () => {
+    it("lists runs by input, by time, and page by page", async () => {
       const engine = await open({ echo: async (input) => input });
       const ids: string[] = [];
       for (const [n, owner] of ["me", "you", "me", "o\"'dd"].entries()) {
@@ -473,7 +473,7 @@ export function workflowEngineContract(
       expect(await keys({ order: "newest" })).toEqual(["k3", "k2", "k1", "k0"]);
     });
 
-    it("lists by an indexed field, however long its value is", async () => {
+    it("lists runs by an indexed field, however long its value is", async () => {
       const engine = await open({});
       engine.register("echo", async () => null, { indexedFields: ["customer_id"] });
       const long = "é".repeat(20_000);
@@ -488,7 +488,7 @@ export function workflowEngineContract(
       expect(await keys("C-2")).toEqual([]);
     });
 
-    it("keeps every attempt with its times and its error, and takes up a failed run by hand", async () => {
+    it("keeps every attempt with its times and error, and resumes a failed run on request", async () => {
       let healthy = false;
       const engine = await open({
         outage: async (_, { step }) => {
@@ -518,7 +518,7 @@ export function workflowEngineContract(
       expect(await engine.history("workflow-unknown")).toEqual([]);
     });
 
-    it("tells a run that it was taken up again, the same at every replay until the next time", async () => {
+    it("tells a run when it was resumed, the same at every replay until it is resumed again", async () => {
       const told: (Date | undefined)[] = [];
       const engine = await open({
         outage: async (_, { step, resumedAt }) => {
@@ -545,7 +545,7 @@ export function workflowEngineContract(
       expect(stepsCompleted).toEqual([...looked, "sent"]);
     });
 
-    it("tells a step what the run has done so far, listed or not, itself included", async () => {
+    it("gives a step the run's attempts so far, listed or not, its own included", async () => {
       let failures = 1;
       const engine = await open({
         teller: async (_, { step, history }) => {
@@ -574,7 +574,7 @@ export function workflowEngineContract(
     engineRetryBudget(open);
     engineRecords(open, () => data);
 
-    it("leaves runs of workflows that it does not know to those who do", async () => {
+    it("leaves runs of unknown workflows to engines that know them", async () => {
       const submission = { key: "k", fingerprint: "f", input: null };
       const stranger = await open({ mine: async () => "mine" });
       const { id } = await stranger.start("theirs", submission);
@@ -586,7 +586,7 @@ export function workflowEngineContract(
       expect(await owner.wait(id)).toMatchObject({ status: "completed", output: "theirs" });
     });
 
-    it("has no more runs of a workflow at work than it may, in the order in which they came, and others beside them", async () => {
+    it("keeps the limit of a workflow, takes its runs in order, and executes other workflows meanwhile", async () => {
       const engine = await open({ other: async () => "done" });
       const begun: Json[] = [];
       const gates = Array.from({ length: 5 }, () => Promise.withResolvers<void>());
@@ -606,7 +606,7 @@ export function workflowEngineContract(
       }
       await entered[1]!.promise;
       expect((await runOnce(engine, "other")).output).toBe("done");
-      // Two places at once: who of the two hears first that it has claimed its run is not settled.
+      // Both runs start at once, and either may be the first to know that it was taken up.
       expect(new Set(begun)).toEqual(new Set([0, 1]));
       gates[1]!.resolve();
       await entered[2]!.promise;
@@ -618,7 +618,7 @@ export function workflowEngineContract(
       expect(begun).toHaveLength(5);
     });
 
-    it("gives the place of a run that waits for its retry to another", async () => {
+    it("gives the slot of a run that waits for its retry to another", async () => {
       const engine = await data.open({ retry: { attempts: 3, initialDelayMs: 3_600_000, maximumDelayMs: 3_600_000 } });
       onTestFinished(() => engine.close());
       const single: RunHandler = async (input, { step }) =>
@@ -632,7 +632,7 @@ export function workflowEngineContract(
       expect(await engine.get(id)).toMatchObject({ status: "processing" });
     });
 
-    it("begins a run no sooner than it is told, and keeps that time over a restart and a second start", async () => {
+    it("begins a run no earlier than its start time, and keeps that time after a restart and a second start", async () => {
       const begun: Date[] = [];
       const handlers: Record<string, RunHandler> = { later: async () => (begun.push(new Date()), null) };
       const engine = await open(handlers);
@@ -661,7 +661,7 @@ export function workflowEngineContract(
       });
     });
 
-    it("begins a run that is to start later again when it is resubmitted, and one that is cancelled never", async () => {
+    it("never begins a cancelled run that was to start later, and schedules it again when it is resubmitted", async () => {
       const engine = await open({ later: async () => "done" });
       const tomorrow = new Date(Date.now() + 86_400_000);
       const submission = { key: "k", fingerprint: "f", input: null };
@@ -673,7 +673,7 @@ export function workflowEngineContract(
       expect(await engine.get(id)).toMatchObject({ status: "started" });
     });
 
-    it.each(["+010000-01-01T00:00:00Z", "never"])("refuses %s as the time of a start", async (time) => {
+    it.each(["+010000-01-01T00:00:00Z", "never"])("refuses %s as a start time", async (time) => {
       const engine = await open({ later: async () => null });
       const starting = engine.start("later", { key: "k", fingerprint: "f", input: null, availableAt: new Date(time) });
       await expect(starting).rejects.toBeInstanceOf(ValidationError);
@@ -684,7 +684,7 @@ export function workflowEngineContract(
       expect(await engine.get(id)).toMatchObject({ status: "started" });
     });
 
-    it("says of a failed run that is submitted again for later that it is started, until it begins, and counts its attempts anew", async () => {
+    it("reports a failed run that is resubmitted for later as started until it begins, and counts its attempts anew", async () => {
       let attempts = 0;
       const events: StepEvent[] = [];
       const engine = await open({
@@ -715,7 +715,7 @@ export function workflowEngineContract(
       expect(failed.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 1, 2, 3]);
     });
 
-    it("refuses a second workflow of the same name", async () => {
+    it("refuses a second workflow with the same name", async () => {
       const engine = await open({ echo: async (input) => input });
       expect(() => engine.register("echo", async () => null)).toThrow(/registered already/);
     });

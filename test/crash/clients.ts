@@ -1,4 +1,5 @@
-// What people, programs and pages do to the service at the same time, each over a connection of its own, and what they were promised.
+// What people, programs and pages do to the service at the same time, each over a separate
+// connection, and what they were promised.
 import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { text } from "node:stream/consumers";
@@ -6,9 +7,9 @@ import { editedText, feedbackItem, numberOf } from "./items.ts";
 
 export const TOKEN = "everybody-0123456789abcdef";
 
-/** Pieces of feedback that may wait for a person before no more are submitted. */
+/** When this many pieces of feedback wait for a person, no more are submitted. */
 const MAX_WAITING = 200;
-/** Before a request that found nobody is made again. Milliseconds. */
+/** Delay before a request that got no connection is repeated. Milliseconds. */
 const AGAIN_MS = 100;
 
 export type Verdict = "approve" | "edit" | "reject";
@@ -22,17 +23,17 @@ export function isAnswered(n: number): boolean {
   return send_response && Number(customer_id.slice("C-".length)) % 11 !== 0;
 }
 
-/** What the service has acknowledged, and how often it was asked. */
+/** What the service has acknowledged, and how often it was called. */
 export class Promises {
-  /** Feedback → the way it was submitted by. */
+  /** Maps feedback to the way it was submitted. */
   readonly submitted = new Map<string, string>();
   readonly runs = new Map<string, string>();
-  /** Feedback → the decision, with the rendering that was decided on. */
+  /** Maps feedback to the decision and the rendering that was decided on. */
   readonly decided = new Map<string, { decision: Verdict; rendering: string }>();
-  /** Feedback → what was noted as an answer to it. */
+  /** Maps feedback to the response that was recorded for it. */
   readonly responses = new Map<string, string>();
   readonly requests = new Map<string, number>();
-  /** Streams that were followed to the end of their run, and how often they were begun again. */
+  /** Streams that were followed to the end of their run, and how often they were restarted. */
   streams = 0;
   resumed = 0;
   broken = 0;
@@ -43,7 +44,7 @@ export class Promises {
     return this.#next++;
   }
 
-  /** Whatever has been promised so far. */
+  /** The number of promises so far. */
   get count(): number {
     return this.submitted.size + this.decided.size + this.responses.size;
   }
@@ -68,7 +69,7 @@ interface Call {
   headers?: Record<string, string>;
 }
 
-/** One client: one connection, kept open as long as the service lives. */
+/** One client with one connection, which stays open as long as the service lives. */
 class Connection {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
   readonly #port: number;
@@ -79,7 +80,10 @@ class Connection {
     this.#promises = promises;
   }
 
-  /** Until there is an answer, which may be one of another life of the service; 5xx and 429 are none. */
+  /**
+   * Repeats until there is an answer, perhaps from a later life of the service; 5xx and 429 don't
+   * count as answers.
+   */
   async ask(call: Call): Promise<Answer> {
     for (;;) {
       try {
@@ -125,7 +129,7 @@ class Connection {
   }
 }
 
-/** What one client does over and over; false where there is nothing for it to do at the moment. */
+/** What one client does over and over; returns false if it has nothing to do at the moment. */
 type Work = (connection: Connection, promises: Promises, claimed: Set<string>) => Promise<boolean>;
 
 const parsed = ({ body }: Answer): Record<string, unknown> => JSON.parse(body) as Record<string, unknown>;
@@ -154,11 +158,11 @@ const submit: Work = async (connection, promises) => {
   if (isFull(promises)) return false;
   const n = promises.next;
   const item = feedbackItem(n);
-  // Some wait for the result, as long as they can.
+  // Some wait for the result as long as possible.
   const headers = n % 4 === 0 ? { prefer: "wait=5" } : {};
   const call = post("submissions", "/workflows/customer-feedback", item, headers);
   accept(promises, "submission", item.feedback_id, await connection.ask(call));
-  // Somebody who does not trust the answer.
+  // A client that does not trust the answer.
   if (n % 9 === 0) accept(promises, "submission", item.feedback_id, await connection.ask(call));
   return true;
 };
@@ -173,7 +177,7 @@ const sendEvent: Work = async (connection, promises) => {
 
 const BATCH = 8;
 
-/** Again with all of its lines where it broke off: what has no result was not acknowledged. */
+/** Repeats the whole batch if it was cut off: items without a result were not acknowledged. */
 const sendBatch: Work = async (connection, promises) => {
   if (isFull(promises)) return false;
   const items = Array.from({ length: BATCH }, () => feedbackItem(promises.next));
@@ -212,7 +216,7 @@ const decide: Work = async (connection, promises, claimed) => {
   return free.length > 0;
 };
 
-/** One of those that were decided on, whose run is therefore past its storing. */
+/** Chooses feedback that was decided on, because its run has already stored it. */
 const respond: Work = async (connection, promises) => {
   const id = [...promises.decided.keys()].findLast((known) => !promises.responses.has(known));
   if (id === undefined) return false;
@@ -239,7 +243,10 @@ const read: Work = async (connection, promises) => {
   return true;
 };
 
-/** Follows a run to its end, with each life of the service after the last event of the one before. */
+/**
+ * Follows a run to its end; in each life of the service, continues after the last event of the
+ * previous one.
+ */
 const follow: Work = async (connection, promises, claimed) => {
   const [, run] = [...promises.runs].findLast(([, id]) => !claimed.has(`stream ${id}`)) ?? [];
   if (run === undefined) return false;
@@ -257,7 +264,7 @@ const follow: Work = async (connection, promises, claimed) => {
       promises.resumed += 1;
       await sleep(AGAIN_MS);
     }
-    // Only whole events count: half of one comes again.
+    // Only complete events count: a partial one is sent again.
     ids.push(...Array.from(said.matchAll(/^id: (\d+)\nevent: .*\ndata: .*\n\n/gm), ([, id]) => Number(id)));
   }
   promises.streams += 1;
@@ -266,7 +273,7 @@ const follow: Work = async (connection, promises, claimed) => {
   return true;
 };
 
-/** How many clients do what. */
+/** Which share of the clients does what. */
 const SHARES: readonly (readonly [share: number, work: Work, isSubmitting: boolean])[] = [
   [16, submit, true],
   [8, sendEvent, true],
@@ -279,7 +286,10 @@ const SHARES: readonly (readonly [share: number, work: Work, isSubmitting: boole
 
 export const CONNECTIONS = SHARES.reduce((sum, [share]) => sum + share, 0);
 
-/** All clients at once, until they are told to submit no more, and then until nothing is left to decide. */
+/**
+ * Runs all clients at once: until they should submit no more, and then until nothing is left to
+ * decide.
+ */
 export async function keepBusy(
   port: number,
   promises: Promises,

@@ -21,10 +21,13 @@ export interface CrashRunOptions {
   say: (line: string) => void;
 }
 
-/** With so many processes the server is killed as well, where there is one of their own. */
+/** After this many killed processes, the server is killed as well, if the test has its own. */
 const KILLS_A_RESTART = 10;
 
-/** One run without kills as the model, one with; says what became of it, and returns whether that is as it must be. */
+/**
+ * Runs once without kills as the reference and once with kills; reports the outcome, and returns
+ * whether it is correct.
+ */
 export async function crashRun({ on, feedback, kills: wanted, seed, say }: CrashRunOptions): Promise<boolean> {
   say(`${on}: ${wanted} kills over ${feedback} pieces of feedback, seed ${seed}`);
   let undisturbed: ReachedPoints = new Map();
@@ -47,7 +50,8 @@ export async function crashRun({ on, feedback, kills: wanted, seed, say }: Crash
   const tallies = talliesOf(model, result, feedback);
   const strange = differences(model.graph, result.graph);
   const named = new Set(kills.filter(({ how }) => how === "point").map(({ point }) => point));
-  // What a process comes to once, when it ends in the midst of another's runs, cannot be aimed at.
+  // Points that a process reaches only by chance, when it ends while another's runs are in
+  // progress, can't be aimed at.
   const isByChance = (point: string): boolean => (undisturbed.get(point) ?? 0) < feedback / 20;
   const points = [...undisturbed.keys()];
   const spared = points.filter((point) => !named.has(point) && !isByChance(point));
@@ -78,7 +82,7 @@ function talliesOf(model: Trace, result: Trace, feedback: number): Tally[] {
   const keys = (receipts: readonly { key: string }[]): string[] => receipts.map(({ key }) => key);
   const all = Array.from({ length: feedback }, (_, n) => feedbackItem(n).feedback_id);
   const completed = result.completed.map((key) => ({ key, identity: key }));
-  // By the rendering: what goes out for such feedback must be what a person has agreed to.
+  // Compared by rendering: the mail for such feedback must be the one that a person approved.
   const approved = result.mails.filter(({ key }) => verdictOn(key) !== undefined);
   const approvedWindows = new Map(approved.map(({ key, rendering }) => [rendering, result.windows.get(key) ?? 0]));
   return [
@@ -94,7 +98,7 @@ function talliesOf(model: Trace, result: Trace, feedback: number): Tally[] {
   ];
 }
 
-/** What the tallies do not show: that people decided as they would, and that their own words went out. */
+/** What the tallies do not show: that people decided as planned, and that their edits were sent. */
 function decisionFaults({ decisions, mails }: Trace): string[] {
   const kinds = new Set(decisions.map(({ decision }) => decision));
   return [

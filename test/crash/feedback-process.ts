@@ -1,7 +1,8 @@
-// The process that the crash test kills: customer feedback on real parts, with crash points around all that has effects. A share
-// of the mails waits for a person, whose decisions it takes as well.
-// Arguments: where the runs are, where the graph is, folder of the customers, URL of the mail server, URL for tickets, how many
-// pieces of feedback. Where several processes share the work, each submits every other piece and executes whatever is due.
+// The process that the crash test kills: customer feedback on real parts, with crash points around
+// everything that has effects. Some of the mails wait for a person, whose decisions it makes as
+// well. Arguments: where the runs are, where the graph is, folder of the customers, URL of the mail
+// server, URL for tickets, how many pieces of feedback. Where several processes share the work,
+// each submits every other piece and executes whatever is due.
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import {
@@ -30,9 +31,10 @@ type Arguments = [runs: string, graph: string, folder: string, mailUrl: string, 
 const [runs, graph, folder, mailUrl, ticketUrl, count] = process.argv.slice(2) as Arguments;
 const points = new CrashPoints(process.argv);
 const isShared = points.workers > 1;
-// What a killed process had claimed waits there for its lease to run out; the others need something to do meanwhile.
+// The runs of a killed process wait for its lease to expire; the others need something to do in the
+// meantime.
 const MOST_UNFINISHED = isShared ? 48 : 24;
-/** Long enough for many leases; what is not done then is lost. */
+/** Long enough for many leases; whatever is not done by then is lost. */
 const LONGEST_RUN_MS = 300_000;
 
 const logger = createLogger("error");
@@ -42,7 +44,8 @@ const ontologyStore = points.ontologyStore(store);
 const engine = new DurableEngine({
   store: await openStore(),
   concurrency: isShared ? 2 : 8,
-  // It is not the steps that end this process: whichever is at work when it is killed must not be given up for it.
+  // The steps do not end this process, so a step that is running when it is killed must not be
+  // given up.
   retry: { attempts: 1000, initialDelayMs: 10, maximumDelayMs: 100 },
   logger,
 });
@@ -57,7 +60,7 @@ async function openStore(): Promise<RunStore> {
   return isShared ? points.postgresRunStore(runs) : points.runStore(runs);
 }
 
-/** Where the server that has the runs is down, people and programs ask again. */
+/** If the run server is down, people and programs repeat their calls. */
 async function untilAnswered<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
   for (const until = performance.now() + LONGEST_RUN_MS; ;) {
     try {
@@ -69,7 +72,7 @@ async function untilAnswered<Answer>(ask: () => Promise<Answer>): Promise<Answer
   }
 }
 
-/** Where a person has to agree to some of the mails. */
+/** Customer feedback where a person must approve some of the mails. */
 class PartlyApprovedFeedback extends CustomerFeedbackWorkflow {
   isApprovalNeeded = false;
 
@@ -79,7 +82,8 @@ class PartlyApprovedFeedback extends CustomerFeedbackWorkflow {
 }
 const workflow = new PartlyApprovedFeedback({
   engine,
-  // A killed worker's runs keep their places until its lease ends: with few of them the others would mostly wait.
+  // A killed worker's runs keep their slots until its lease expires: with few slots, the others
+  // would mostly wait.
   maxParallelRequests: 1000,
   ontologyStore,
   customerDataPipeline: new CustomerDataPipeline({ customerSource, ontologyStore, logger }),
@@ -87,14 +91,14 @@ const workflow = new PartlyApprovedFeedback({
   feedbackCategorizer: new EmbeddedFeedbackCategorizer(),
   emailIntegration,
   ticketSystem: points.ticketSystem(createTicketSystem(ticketUrl, { ontologyStore })),
-  // Which mail would be the first over the cap depends on the order, and that on the kills.
+  // The first mail over the cap would depend on the order, and therefore on the kills.
   responseCap: { responses: 1_000_000, minutes: 180 },
   logger,
 });
 workflow.register();
 engine.startWorker();
 
-/** Drafts have points of their own, besides those of everything that is stored. */
+/** Drafts have their own points, besides those of everything that is stored. */
 function watchDrafts(store: OntologyStore): void {
   const insert = store.insert.bind(store);
   store.insert = async (name, quads) => {
@@ -105,7 +109,7 @@ function watchDrafts(store: OntologyStore): void {
   };
 }
 
-/** As often as it is asked: the same decision again changes nothing. */
+/** May be called repeatedly: the same decision again changes nothing. */
 async function decide(id: string): Promise<void> {
   const pending = await workflow.getPendingResponse(id);
   if (!pending) return;
@@ -135,8 +139,8 @@ function follow(id: string): void {
 const items = Array.from({ length: Number(count) }, (_, n) => ({ ...feedbackItem(n), verdict: verdict(n) })).filter(
   (_, n) => n % points.workers === points.worker,
 );
-// What earlier processes have promised goes on by itself; it is only waited for.
-// Each is looked up by itself: right after a crash of its server, a list may be of an earlier state.
+// What earlier processes have promised continues automatically; just wait for it. Look up each item
+// separately: right after a crash of the server, a list may show an earlier state.
 const promised = items.slice(0, points.acknowledged);
 const found = promised.map(({ feedback_id: key }) => untilAnswered(() => engine.find(workflow.name, key)));
 for (const run of await Promise.all(found)) {

@@ -1,4 +1,4 @@
-// What the crash test works on, and what people decide: the same every time.
+// The input of the crash test, and people's decisions: the same every time.
 const CUSTOMERS = 100;
 
 const TEXTS = [
@@ -18,7 +18,9 @@ export const customersCsv = (): string =>
     ),
   ].join("\n");
 
-/** The `n`th feedback. Its id is its subject as well, by which a mail can be told without its Message-ID. */
+/**
+ * The `n`th feedback. Its id is also its subject, which identifies a mail without its Message-ID.
+ */
 export const feedbackItem = (n: number) => ({
   feedback_id: `F-${n}`,
   customer_id: `C-${(n * 37) % CUSTOMERS}`,
@@ -27,7 +29,10 @@ export const feedbackItem = (n: number) => ({
   send_response: n % 5 !== 4,
 });
 
-/** What a person decides on the mail for the `n`th feedback, should there be one; undefined where nobody is asked. Most approve. */
+/**
+ * The decision that a person makes on the mail for the `n`th feedback, if there is one; undefined
+ * if nobody is asked. Most are approvals.
+ */
 export function verdict(n: number): "approve" | "edit" | "reject" | undefined {
   if (n % 3 > 0) return undefined;
   return ({ 5: "edit", 6: "reject" } as const)[(n / 3) % 7] ?? "approve";
@@ -39,5 +44,5 @@ export const verdictOn = (feedbackId: string) => verdict(numberOf(feedbackId));
 /** `n` of the `n`th feedback. */
 export const numberOf = (feedbackId: string): number => Number(feedbackId.slice("F-".length));
 
-/** The text of an edit, as it arrives. */
+/** The text of an edit as it is received. */
 export const editedText = (feedbackId: string): string => `A person's own words about ${feedbackId}.\n`;

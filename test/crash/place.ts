@@ -1,4 +1,4 @@
-// Where the runs and the graph of a crash test are kept, and how many processes share them.
+// Where a crash test stores runs and graph, and how many processes share them.
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { type DurableEngine, OxigraphOntologyStore, SparqlEndpointStore, type OntologyStore } from "../../src/index.ts";
@@ -15,19 +15,19 @@ export interface Place extends AsyncDisposable {
   /** A SQLite file, or the URL of a SPARQL endpoint. */
   readonly graph: string;
   readonly workers: number;
-  /** Kills the server that has the runs, or a node of it, and starts it again. */
+  /** Kills the run server, or a node of it, and starts it again. */
   readonly restart?: () => Promise<void>;
 }
 
 export const PLACES = {
-  /** A file, which one process at a time has open. */
+  /** A file, which only one process at a time has open. */
   sqlite: async (folder: string): Promise<Place> => ({
     runs: join(folder, "data.sqlite"),
     graph: join(folder, "data.sqlite"),
     workers: 1,
     [Symbol.asyncDispose]: async () => {},
   }),
-  /** A PostgreSQL database of its own and a SPARQL endpoint in this process, which two workers share. */
+  /** A new PostgreSQL database and a SPARQL endpoint in this process, shared by two workers. */
   postgres: async (): Promise<Place> => {
     const database = await createDatabase();
     const endpoint = await startSparqlEndpoint({ closeWithTest: false });
@@ -49,7 +49,7 @@ export const PLACES = {
       await server.start();
     });
   },
-  /** The same on a cluster of three nodes, one of which is killed, by turns, while the others go on. */
+  /** The same on a cluster of three nodes, which are killed in turn while the others continue. */
   "restate-cluster": async (): Promise<Place> => {
     const cluster = await startRestateCluster();
     const nodes = cluster.pids.length;
@@ -90,5 +90,5 @@ const isUrl = (location: string): boolean => URL.canParse(location);
 export const openGraph = async (location: string): Promise<OntologyStore> =>
   isUrl(location) ? new SparqlEndpointStore({ url: location }) : OxigraphOntologyStore.open({ path: location });
 
-/** To look at the runs when all is done. */
+/** Opens the runs for inspection when all is done. */
 export const openRuns = async (location: string): Promise<DurableEngine> => openEngineAt(location, { worker: false });

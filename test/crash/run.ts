@@ -28,7 +28,8 @@ const chosen = all.filter((place) => (values.on === undefined ? place !== "resta
 if (chosen.length === 0) throw new Error(`--on takes ${all.join(" or ")}`);
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-// Most of a short life is spent on loading the same modules again. Written by the processes that end well.
+// Processes spend most of a short life on loading the same modules again. The cache is written by
+// processes that exit normally.
 const compiled = mkdtempSync(join(tmpdir(), "abi-workflows-crash-"));
 process.env["NODE_COMPILE_CACHE"] = compiled;
 try {
@@ -38,7 +39,7 @@ try {
       say("Skipped: no PostgreSQL server (TEST_DATABASE_URL names none).");
       continue;
     }
-    // Why was said when it was looked for.
+    // The reason was already printed when the server was looked for.
     if (on.startsWith("restate") && !canRunRestate) continue;
     const clean = await crashRun({ on, ...work, seed: Number(values.seed), say });
     if (!clean) process.exitCode = 1;

@@ -3,15 +3,18 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
 
-/** A real ticket system over HTTP: one ticket for each `Idempotency-Key`, however often it is asked for. */
+/**
+ * A real ticket system over HTTP: one ticket for each `Idempotency-Key`, however often it is
+ * requested.
+ */
 export class TicketCounter implements AsyncDisposable {
-  /** In the order of their making. */
+  /** In order of creation. */
   readonly tickets: { key: string; identity: string }[] = [];
-  /** How often it was asked for a ticket that it had made already. */
+  /** How often an existing ticket was requested again. */
   repetitions = 0;
   readonly #ids = new Map<string, string>();
   readonly #server = createServer((request, response) => {
-    // Breaks off where the one who asked was killed in the middle of it.
+    // The request is cut off if its sender was killed in the middle of it.
     this.#answer(request, response).catch(() => response.destroy());
   });
 
@@ -41,7 +44,7 @@ export class TicketCounter implements AsyncDisposable {
       this.repetitions += 1;
       return known;
     }
-    // Of the key alone: the graphs of two runs are to be the same.
+    // Derived from the key only, so that the graphs of two runs are the same.
     const id = `T-${identity}`;
     this.#ids.set(identity, id);
     this.tickets.push({ key, identity });

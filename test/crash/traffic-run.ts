@@ -16,22 +16,28 @@ import { openGraph } from "./place.ts";
 import { receipt, runsOf } from "./trial.ts";
 
 export interface TrafficRunOptions {
-  /** How long feedback is submitted, and the service killed. */
+  /** For how long feedback is submitted and the service is killed. */
   seconds: number;
   say: (line: string) => void;
 }
 
 const COMMAND = fileURLToPath(new URL("../../bin/abi-workflows.js", import.meta.url));
-/** How long the service lives, once it listens. Milliseconds. */
+/** The service's minimum lifetime once it listens. Milliseconds. */
 const SHORTEST_LIFE_MS = 1500;
 const LONGEST_LIFE_MS = 4500;
-/** Promises that it makes at least: on a busy machine it would otherwise be killed before it has done anything. */
+/**
+ * The minimum number of promises in a life: on a busy machine, the service would otherwise be
+ * killed before it has done anything.
+ */
 const FEWEST_PROMISES = 5;
 const MOST_PROMISES = 100;
-/** What is not done so long after the last kill is stuck. Milliseconds. */
+/** Anything that is not done this long after the last kill is stuck. Milliseconds. */
 const LONGEST_REST_MS = 600_000;
 
-/** The service with 64 clients at once, and `kill -9`; says what became of what it has acknowledged, and returns whether all is well. */
+/**
+ * Runs the service with 64 concurrent clients and `kill -9`; reports what became of everything that
+ * it acknowledged, and returns whether all is well.
+ */
 export async function trafficRun({ seconds, say }: TrafficRunOptions): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), "abi-workflows-traffic-"));
   try {
@@ -83,7 +89,7 @@ async function trafficIn(
   return problems.length === 0;
 }
 
-/** `abi-workflows serve`, in one process after the other on the same files and port. */
+/** `abi-workflows serve`, in one process after the other, on the same files and port. */
 class KilledService {
   readonly port: number;
   kills = 0;
@@ -100,13 +106,14 @@ class KilledService {
       NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? "",
       CUSTOMER_SOURCE: join(folder, "customers.csv"),
       MAIL_URL: mailUrl,
-      // Without a name, which mail programs write in different ways: the rendering is made of it.
+      // Without a name, which mail programs write in different ways, because the rendering depends
+      // on it.
       MAIL_FROM: "care@shop.example",
       APPROVAL: "on",
       RESPONSE_CAP: "1000000",
       HTTP_RATE_LIMIT: "0",
       HTTP_TOKENS: `everybody:feedback:read+feedback:write+approve+admin:${TOKEN}`,
-      // It is not the steps that end the process: whichever is at work then must not be given up for it.
+      // The steps do not end the process, so a step that is running then must not be given up.
       RETRY_ATTEMPTS: "1000",
       RETRY_DELAY_MS: "10",
       MAX_PARALLEL_REQUESTS: "50",
@@ -121,7 +128,7 @@ class KilledService {
     if (typeof line !== "string") throw new Error("The service has ended before it was ready.");
   }
 
-  /** Always on again when it resolves. */
+  /** The service is always up again when this resolves. */
   async killUntil(end: number, promises: Promises): Promise<void> {
     while (Date.now() < end) {
       const enough = promises.count + between(FEWEST_PROMISES, MOST_PROMISES);
@@ -148,7 +155,7 @@ class KilledService {
 
 const between = (least: number, most: number): number => least + Math.random() * (most - least);
 
-/** Whether everything that was acknowledged came to its end. */
+/** Whether everything that was acknowledged has ended. */
 async function allDone(promises: Promises, service: KilledService): Promise<boolean> {
   const end = Date.now() + LONGEST_REST_MS;
   const isAtRest = async (): Promise<boolean> => {
@@ -203,7 +210,7 @@ async function talliesOf(folder: string, smtp: SmtpTestServer, promises: Promise
   }
 }
 
-/** Mails that are not what a person has agreed to. */
+/** Mails that differ from what a person approved. */
 function wrongWords(smtp: SmtpTestServer, { decided }: Promises): string[] {
   return smtp.mails.map(receipt).flatMap(({ key, text, rendering }) => {
     const agreed = decided.get(key);

@@ -13,25 +13,31 @@ import { TicketCounter } from "./ticket-counter.ts";
 
 const MAIL_STEPS = new Set(["response_sent", "acknowledgment_sent"]);
 
-/** What is left of a run, seen from outside its processes. */
+/** The result of a run, seen from outside its processes. */
 export interface Trace {
   /** By subject, which is the feedback's id. */
   mails: { key: string; identity: string; rendering: string; text: string }[];
-  /** What people decided on which feedback, and the rendering that is to go out. */
+  /** The decisions on feedback, and the rendering that must be sent. */
   decisions: { key: string; decision: string; agreed: string | undefined }[];
   tickets: { key: string; identity: string }[];
   ticketRepetitions: number;
-  /** Ids of the feedback whose run is complete. */
+  /** Ids of feedback whose run has completed. */
   completed: string[];
-  /** Feedback → how many processes died while they sent its mail. */
+  /** Maps feedback to the number of processes that died while they sent its mail. */
   windows: Map<string, number>;
   graph: string[];
 }
 
-/** The processes to run, and, where the runs are on a server that can be killed, how to kill it and start it again. */
+/**
+ * The processes to run and, if the runs are on a server that can be killed, how to kill and restart
+ * it.
+ */
 export type TrialScript = CrashScript & Pick<Place, "restart">;
 
-/** A place, a mail server and a ticket system for one run; `perform` has the processes do the work. */
+/**
+ * A place, a mail server and a ticket system for one run; `perform` makes the processes do the
+ * work.
+ */
 export async function trial(
   on: PlaceName,
   count: number,
@@ -63,7 +69,7 @@ const trialIn = async (folder: string, ...[on, count, perform]: Parameters<typeo
   };
 };
 
-/** As it arrived, and with the rendering that a person must have agreed to. */
+/** The mail as received, and with the rendering that a person must have approved. */
 export function receipt({ envelope, parsed }: ReceivedMail): Trace["mails"][number] {
   const { subject = "", messageId = "", text = "", html } = parsed;
   const from = parsed.from?.text ?? "";

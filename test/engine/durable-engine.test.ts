@@ -38,7 +38,7 @@ describe("DurableEngine", () => {
     await engine.close();
   });
 
-  it("does not look up a run that it has itself accepted and executed", async () => {
+  it("does not query a run that it has accepted and executed itself", async () => {
     const store = new SqliteRunStore(":memory:");
     const byId = vi.fn<RunStore["byId"]>((id) => store.byId(id));
     const engine = new DurableEngine({ store: troubledStore(store, { byId }) });
@@ -51,7 +51,7 @@ describe("DurableEngine", () => {
     expect(byId).toHaveBeenCalledOnce();
   });
 
-  it("has what was left unflushed on disk before it begins a step that relies on it", async () => {
+  it("flushes earlier results before it begins a step that relies on them", async () => {
     const store = new SqliteRunStore(":memory:");
     const log: string[] = [];
     const write: RunStore["write"] = async (batch) => {
@@ -87,13 +87,13 @@ describe("DurableEngine", () => {
     ]);
   });
 
-  it("looks for more work when a run has ended only where more is due", async () => {
+  it("polls for more work after a run has ended only if more is due", async () => {
     const store = new SqliteRunStore(":memory:");
     const takeUp = vi.fn<RunStore["takeUp"]>((request) => store.takeUp(request));
     const engine = new DurableEngine({ store: troubledStore(store, { takeUp }) });
     onTestFinished(() => engine.close());
     engine.register("work", async () => null, { concurrency: 1 });
-    vi.useFakeTimers({ toFake: ["setTimeout"] }); // so that nothing is polled
+    vi.useFakeTimers({ toFake: ["setTimeout"] }); // disables polling
     onTestFinished(() => void vi.useRealTimers());
     const started = await Promise.all(["1", "2", "3"].map((key) => engine.start("work", { ...SUBMISSION, key })));
     for (const { id } of started) await engine.wait(id);
@@ -104,7 +104,7 @@ describe("DurableEngine", () => {
     expect(takeUp).toHaveBeenCalledTimes(looks + 1);
   });
 
-  it("gives a place that becomes free during a look to a run that is due, without waiting for the next poll", async () => {
+  it("gives a slot that becomes free during a poll to a due run, without waiting for the next poll", async () => {
     const store = new SqliteRunStore(":memory:");
     const { promise: isLooked, resolve: looked } = Promise.withResolvers<void>();
     const { promise: isFree, resolve: free } = Promise.withResolvers<void>();
@@ -112,7 +112,7 @@ describe("DurableEngine", () => {
       store: troubledStore(store, {
         takeUp: async (request) => {
           const taken = await store.takeUp(request);
-          // It has found no place; one becomes free before the worker hears of it.
+          // This poll found no free slot; one becomes free before the worker gets the answer.
           if (taken.isMoreDue && taken.runs.length === 0) {
             looked();
             await isFree;
@@ -130,7 +130,7 @@ describe("DurableEngine", () => {
     };
     engine.register("work", async (_, { step }) => step("worked", work), { concurrency: 1 });
     engine.onRest(() => void setImmediate().then(setImmediate).then(free));
-    vi.useFakeTimers({ toFake: ["setTimeout"] }); // so that nothing is polled
+    vi.useFakeTimers({ toFake: ["setTimeout"] }); // disables polling
     onTestFinished(() => void vi.useRealTimers());
     await engine.start("work", { ...SUBMISSION, key: "first" });
     await isAtWork;
@@ -138,7 +138,7 @@ describe("DurableEngine", () => {
     expect(await engine.wait(id)).toMatchObject({ status: "completed" });
   });
 
-  it("refuses a second worker on the same file; a reader is welcome", async () => {
+  it("refuses a second worker on the same file, but admits a reader", async () => {
     const path = join(temporaryFolder(), "runs.sqlite");
     const engine = new DurableEngine({ path });
     engine.register("echo", async (input) => input);
@@ -152,14 +152,14 @@ describe("DurableEngine", () => {
     await new DurableEngine({ path }).close();
   });
 
-  it("says so when the file is no database", () => {
+  it("reports a file that is not a database", () => {
     const path = join(temporaryFolder(), "runs.sqlite");
     writeFileSync(path, "this is not a database, whatever its name says. ".repeat(50));
     expect(() => new DurableEngine({ path })).toThrow(/cannot be opened/);
   });
 
   it.each([
-    ["another application's", "CREATE TABLE a (b)", /data of another application/],
+    ["another application's", "CREATE TABLE a (b)", /another application.s data/],
     [
       "an earlier version's",
       "PRAGMA application_id = 0x61626977; CREATE TABLE runs (id)",
@@ -170,7 +170,7 @@ describe("DurableEngine", () => {
       "PRAGMA application_id = 0x61626977; CREATE TABLE parts (name, version); INSERT INTO parts VALUES ('runs', 99)",
       /newer version/,
     ],
-  ])("refuses %s file and leaves it as it is", (_, sql, words) => {
+  ])("refuses %s file and does not change it", (_, sql, words) => {
     const path = join(temporaryFolder(), "runs.sqlite");
     const other = new DatabaseSync(path);
     other.exec(sql);
@@ -180,7 +180,7 @@ describe("DurableEngine", () => {
     expect(readFileSync(path)).toEqual(before);
   });
 
-  it("waits for another process that has just begun to make the tables of a new file", async () => {
+  it("waits for another process that has just begun to create the tables of a new file", async () => {
     const path = join(temporaryFolder(), "runs.sqlite");
     const other = new Thread(
       `const { parentPort, workerData } = require("node:worker_threads");
@@ -198,7 +198,7 @@ describe("DurableEngine", () => {
     await ended;
   });
 
-  it("goes on after kill -9 from the step that was at work, at once, repeating no completed step", async () => {
+  it("resumes at once after kill -9 at the interrupted step and repeats no completed step", async () => {
     const folder = temporaryFolder();
     const child = (): ReturnType<typeof spawn> =>
       spawn(process.execPath, [join(import.meta.dirname, "../support/engine-process.ts"), folder], {
@@ -224,14 +224,14 @@ describe("DurableEngine", () => {
     expect(calls()).toEqual(["first", "second", "second", "third", "third"]);
   });
 
-  it("keeps a run that waits for a person when its process is killed with -9", async () => {
+  it("keeps a run that waits for a person when its process is killed with SIGKILL", async () => {
     const path = join(temporaryFolder(), "runs.sqlite");
     const { run, steps } = await decideAfterKill(path, () => new DurableEngine({ path }));
     expect(run).toMatchObject({ status: "completed", output: "approved", stepsCompleted: ["drafted", "sent"] });
     expect(steps).toEqual(["sent"]);
   });
 
-  it("leaves a waiting run alone however far the clock goes", async () => {
+  it("leaves a waiting run alone however far the clock advances", async () => {
     const path = join(temporaryFolder(), "runs.sqlite");
     const engine = new DurableEngine({ path });
     onTestFinished(() => engine.close());
@@ -253,17 +253,17 @@ describe("DurableEngine", () => {
     expect(executions).toBe(1);
   });
 
-  it("sees a decision between its last look and the wait", async () => {
+  it("sees a decision made between its last check and the wait", async () => {
     const run = await meanwhile(new SqliteRunStore(":memory:"), (engine, id) => engine.decide(id, "draft-1", "yes"));
     expect(run).toMatchObject({ status: "completed", output: "yes" });
   });
 
-  it("sees a cancellation between its last look and the wait", async () => {
+  it("sees a cancellation made between its last check and the wait", async () => {
     const run = await meanwhile(new SqliteRunStore(":memory:"), (engine, id) => engine.cancel(id));
     expect(run).toMatchObject({ status: "cancelled" });
   });
 
-  it("goes on although the decision comes before the engine has heard that the run waits", async () => {
+  it("continues even if the decision is made before the engine knows that the run waits", async () => {
     const store = new SqliteRunStore(":memory:");
     const again = Promise.withResolvers<void>();
     let executions = 0;
@@ -271,7 +271,7 @@ describe("DurableEngine", () => {
       const outcome = await store.write(batch);
       if (hasKind(batch, "park")) {
         await engine.decide((await engine.list())[0]!.id, "draft-1", "yes");
-        // Another slot has the run before this one knows that it has left it.
+        // Another slot has taken up the run before this one knows that it has left it.
         if (executions === 1) await Promise.race([again.promise, new Promise((resolve) => setTimeout(resolve, 50))]);
       }
       return outcome;
@@ -286,7 +286,7 @@ describe("DurableEngine", () => {
     await expect.poll(async () => (await engine.get(id))?.output).toBe("yes");
   });
 
-  it("gives up a step that kills its process every time, and says so", async () => {
+  it("gives up a step that kills its process every time, with an error that says so", async () => {
     const folder = temporaryFolder();
     const attempt = () =>
       spawnSync(process.execPath, [join(import.meta.dirname, "../support/dying-process.ts"), folder], {
@@ -298,7 +298,7 @@ describe("DurableEngine", () => {
     expect(JSON.parse(last.stdout)).toMatchObject({
       status: "failed",
       error: {
-        error: expect.stringMatching(/^The step die was at work 3 times when its process ended/),
+        error: expect.stringMatching(/^The step die was running 3 times when its process ended/),
         error_code: "step_died",
         retriable: false,
       },
@@ -306,7 +306,7 @@ describe("DurableEngine", () => {
     });
   });
 
-  it("goes on by itself after the database was out of order in the middle of a run", async () => {
+  it("continues automatically after a database failure in the middle of a run", async () => {
     const store = new SqliteRunStore(":memory:");
     let healthy = false;
     const tried = Promise.withResolvers<void>();
@@ -327,14 +327,14 @@ describe("DurableEngine", () => {
     const { id } = await engine.start("two", SUBMISSION);
     const waiting = engine.wait(id);
     await tried.promise;
-    // What the first has returned is not on disk: so the second has not begun.
+    // The first step's result is not on disk, so the second has not begun.
     expect(effects).toEqual(["first"]);
     healthy = true;
     expect(await waiting).toMatchObject({ status: "completed", output: 2, stepsCompleted: ["first", "second"] });
     expect(effects).toEqual(["first", "second"]);
   });
 
-  it("writes a step's result down although the database fails at first, says so once, and does not repeat the step", async () => {
+  it("stores a step's result even if the database fails at first, logs that once, and does not repeat the step", async () => {
     const store = new SqliteRunStore(":memory:");
     let failures = 7;
     const write: RunStore["write"] = async (batch) => {
@@ -350,10 +350,10 @@ describe("DurableEngine", () => {
     const { id } = await engine.start("mail", SUBMISSION);
     expect(await engine.wait(id)).toMatchObject({ status: "completed", output: 1 });
     expect(mails).toBe(1);
-    expect(warned).toEqual([expect.stringContaining("does not take what a run has done; trying on")]);
+    expect(warned).toEqual([expect.stringContaining("does not store what a run has done; retrying")]);
   });
 
-  it("writes what many runs have done together", async () => {
+  it("groups the writes of many runs", async () => {
     const store = new SqliteRunStore(":memory:");
     let batches = 0;
     const write: RunStore["write"] = (batch) => {
@@ -371,11 +371,12 @@ describe("DurableEngine", () => {
       Array.from({ length: 16 }, (_, n) => engine.start("five", { ...SUBMISSION, key: `k${n}` })),
     );
     for (const { id } of runs) expect(await engine.wait(id)).toMatchObject({ status: "completed" });
-    // One for all submissions, one for each step that begins with the result of that before it, one for the ends.
+    // One for all submissions, one for each step that begins (with the previous step's result), one
+    // for the ends.
     expect(batches).toBeLessThanOrEqual(10);
   });
 
-  it("does not let what can't be written spoil what is written with it", async () => {
+  it("stores the other writes of a batch if one of them can't be stored", async () => {
     const store = new SqliteRunStore(":memory:");
     const write: RunStore["write"] = async (batch) => {
       if (writesOf(batch).some((one) => one.kind === "complete" && one.outputJson === '"large"'))
@@ -414,7 +415,7 @@ describe("DurableEngine", () => {
   });
 
   it.each(["write down what it has done", "read how it stands"])(
-    "has patience with the database where a step goes on for long while it closes: to %s",
+    "keeps trying the database after a step that took long while the engine closed: to %s",
     async (what) => {
       const path = join(temporaryFolder(), "runs.sqlite");
       const begun = Promise.withResolvers<void>();
@@ -461,7 +462,7 @@ describe("DurableEngine", () => {
     },
   );
 
-  it("lets no run fail because its engine closes while the database is away", async () => {
+  it("fails no run because its engine closes while the database is unavailable", async () => {
     const path = join(temporaryFolder(), "runs.sqlite");
     const begun = Promise.withResolvers<void>();
     const gate = Promise.withResolvers<void>();
@@ -469,7 +470,7 @@ describe("DurableEngine", () => {
     const open = () => {
       const store = new SqliteRunStore(path);
       const write: RunStore["write"] = async (batch) => {
-        // It is there again as soon as the engine has given up.
+        // It is available again as soon as the engine has given up.
         if (isAway && writesOf(batch).some((one) => one.kind === "end" && !("error" in one))) {
           isAway = performance.now() < 7000;
           throw new Error("cut");
@@ -498,7 +499,7 @@ describe("DurableEngine", () => {
     expect(await heir.wait(id)).toMatchObject({ status: "completed", output: "done" });
   });
 
-  it("goes no further where what a step has done can't be kept, and keeps what was done before", async () => {
+  it("stops a run whose step has a result that can't be stored, and keeps the results before it", async () => {
     const store = new SqliteRunStore(":memory:");
     const refused = new Set(['"large"']);
     let isHeldUp = false;
@@ -548,7 +549,7 @@ describe("DurableEngine", () => {
     }
   });
 
-  it("tries a step that has failed for good again each time that its run is taken up, though the clock stands still", async () => {
+  it("retries a permanently failed step each time its run is resumed, even if the clock stands still", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     onTestFinished(() => void vi.useRealTimers());
     const engine = new DurableEngine({ path: ":memory:" });
@@ -569,7 +570,7 @@ describe("DurableEngine", () => {
     expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "sent" });
   });
 
-  it("writes nothing of a run that another has by now, and does not cancel it", async () => {
+  it("writes nothing about a run that another worker has taken over, and does not cancel it", async () => {
     const path = join(temporaryFolder(), "runs.sqlite");
     const engine = new DurableEngine({ path });
     onTestFinished(() => engine.close());
@@ -597,14 +598,14 @@ describe("DurableEngine", () => {
     expect(await engine.wait(id)).toMatchObject({ status: "cancelled" });
   });
 
-  it("begins no step of a run that another has by then, and says so", async () => {
+  it("begins no step of a run that another worker has taken over, and logs that", async () => {
     const path = join(temporaryFolder(), "runs.sqlite");
     const messages: unknown[] = [];
     const logger = pino({ level: "warn" }, { write: (line) => void messages.push(JSON.parse(line)) });
     const store = new SqliteRunStore(path);
     let begun = 0;
     const write: RunStore["write"] = async (batch) => {
-      // As another worker leaves the run whose lease has run out, at the last moment.
+      // As if another worker left the run, whose lease has just expired.
       if (hasKind(batch, "begin") && ++begun === 1) {
         const other = new DatabaseSync(path);
         other.exec("UPDATE runs SET epoch = epoch + 1, is_held = 0, due_at = 0, due_since = 0");
@@ -627,7 +628,7 @@ describe("DurableEngine", () => {
     expect(messages).toEqual([expect.objectContaining({ level: 40, step: "sent", msg })]);
   });
 
-  it("submits a run although the database fails for a moment, and makes it once where only the answer was lost", async () => {
+  it("submits a run even if the database fails for a moment, and creates it once if only the answer was lost", async () => {
     const store = new SqliteRunStore(":memory:");
     let failures = 2;
     const write: RunStore["write"] = async (batch) => {
@@ -646,7 +647,7 @@ describe("DurableEngine", () => {
     expect(await engine.list()).toHaveLength(1);
   });
 
-  it("says that the database does not answer as an error that may pass", async () => {
+  it("reports an unavailable database as a retriable error", async () => {
     const store = new SqliteRunStore(":memory:");
     let tries = 0;
     const write: RunStore["write"] = async () => {
@@ -659,20 +660,22 @@ describe("DurableEngine", () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
     onTestFinished(() => void vi.useRealTimers());
     const starting = engine.start("echo", SUBMISSION);
-    starting.catch(() => {}); // until it is looked at
+    starting.catch(() => {}); // until it is awaited
     for (let second = 0; second < 20; second++) {
       await vi.advanceTimersByTimeAsync(1000);
       await setImmediate();
     }
     await expect(starting).rejects.toMatchObject({ type: "io_error", retriable: true });
-    await expect(starting).rejects.toThrow(/^(?!.*10\.0).*database does not answer.*Submit it again/s);
+    await expect(starting).rejects.toThrow(
+      /^(?!.*10\.0).*database does not answer.*Submit the run again once it answers/s,
+    );
     expect(tries).toBeGreaterThan(1);
     vi.useRealTimers();
   });
 
-  it("looks for work again at once where something is announced while it looks", async () => {
+  it("polls again at once if something is announced during a poll", async () => {
     const store = new SqliteRunStore(":memory:");
-    // Without its poll.
+    // Disables the regular poll.
     vi.useFakeTimers({ toFake: ["setTimeout"] });
     onTestFinished(() => void vi.useRealTimers());
     const looking = Promise.withResolvers<void>();
@@ -688,14 +691,14 @@ describe("DurableEngine", () => {
     engine.register("echo", async (input) => input);
     engine.startWorker();
     await looking.promise;
-    // The first look has found nothing, and does not know yet.
+    // The first poll has found nothing and has not returned yet.
     const { id } = await engine.start("echo", SUBMISSION);
     accepted.resolve();
     expect(await engine.wait(id)).toMatchObject({ status: "completed" });
     vi.useRealTimers();
   });
 
-  it("has room for as many runs as one of its workflows may have at work, where it is not told otherwise", async () => {
+  it("has as many slots by default as the highest limit of its workflows", async () => {
     const engine = new DurableEngine({ path: ":memory:" });
     onTestFinished(() => engine.close());
     const all = Promise.withResolvers<null>();

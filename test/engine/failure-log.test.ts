@@ -22,8 +22,8 @@ function startLog() {
   return { log, fail, lines };
 }
 
-describe("what the log says about steps that keep failing", () => {
-  it("is said once, and its end as well", () => {
+describe("the log of steps that keep failing", () => {
+  it("reports a reason once, and once when it has passed", () => {
     const { log, fail, lines } = startLog();
     fail("r1", "busy");
     fail("r2", "busy");
@@ -36,7 +36,7 @@ describe("what the log says about steps that keep failing", () => {
     ]);
   });
 
-  it("ends as well for runs that went on in another process", () => {
+  it("also reports the end if the runs continued in another process", () => {
     const now = vi.spyOn(performance, "now").mockReturnValue(0);
     const { fail, lines } = startLog();
     fail("r1", "busy");

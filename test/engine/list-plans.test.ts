@@ -16,7 +16,10 @@ const BY_STATUS = "runs_status (status=?";
 const BY_WORKFLOW = "runs_workflow (workflow=?";
 const BY_BOTH = "runs_workflow_status (workflow=? AND status=?";
 
-/** An empty store of runs, and how SQLite goes about what is done with it. It keeps no statistics: the plan is always this. */
+/**
+ * An empty store of runs, and a function that returns the query plans of what is done with it.
+ * Without statistics, SQLite always chooses the same plan.
+ */
 async function planner(): Promise<{ store: SqliteRunStore; plans: () => string[] }> {
   const path = join(temporaryFolder(), "runs.sqlite");
   const store = new SqliteRunStore(path);
@@ -50,7 +53,7 @@ describe("on SQLite", () => {
     [{ status: "waiting_for_approval", order: "oldest", after: "run" }, `${BY_STATUS} AND created_at>?)`],
     [{ workflow, order: "oldest", after: "run" }, `${BY_WORKFLOW} AND created_at>?)`],
     [{ status: "processing" }, `${BY_STATUS})`],
-  ])("the list %j reads by index and stops when it has enough", async (filter, index) => {
+  ])("the list %j is read by index, and reading stops when it is long enough", async (filter, index) => {
     const { store, plans } = await planner();
     await store.find({ ...filter, limit: 10 });
     const planned = plans();
@@ -60,7 +63,7 @@ describe("on SQLite", () => {
     expect(planned).not.toContain("USE TEMP B-TREE FOR ORDER BY");
   });
 
-  it("what is due is found in its index, and no other run is read", async () => {
+  it("due runs are found by index, and no other run is read", async () => {
     const { store, plans } = await planner();
     const run = { id: "run", workflow, key: "k", fingerprint: "f", inputJson: "null", priority: 0 };
     const later = { ...run, id: "later", key: "later", availableAt: Date.now() + 60_000 };
@@ -93,7 +96,7 @@ const LISTS: Omit<RunQuery, "limit">[] = [
 ];
 
 it.skipIf(!serverUrl)("on PostgreSQL, lists read few runs of many (skipped without TEST_DATABASE_URL)", async () => {
-  const times = 10; // Often enough for a plan that knows no values.
+  const times = 10; // Often enough for PostgreSQL to choose a generic plan.
   const read = await entriesRead(await newDatabase(), 20_000, async (store) => {
     const [last] = await store.find({ limit: 1 });
     for (let n = 0; n < times; n++) {

@@ -22,7 +22,7 @@ describe("the delay before a retry", () => {
     expect(new Set(Array.from({ length: 20 }, () => retryDelay(policy, 5))).size).toBeGreaterThan(1);
   });
 
-  it("tries once where one attempt is allowed, and adds up to a quarter of a minute by default", () => {
+  it("is absent if only one attempt is allowed, and adds up to a quarter of a minute by default", () => {
     expect(retryDelay({ ...policy, attempts: 1 }, 1)).toBeUndefined();
     const longest = [1, 2, 3, 4, 5].map((attempt) => retryDelay(DEFAULT_RETRY_POLICY, attempt, () => 1)!);
     expect(longest.reduce((sum, delay) => sum + delay)).toBe(15_500);
@@ -30,7 +30,7 @@ describe("the delay before a retry", () => {
 });
 
 describe("the delay that the other side asks for", () => {
-  it("is at most an hour, and none where nothing was said", () => {
+  it("is at most an hour, and zero if the other side asked for none", () => {
     const asked = (retryAfterMs?: number) =>
       askedDelay(new IoError("busy", retryAfterMs === undefined ? {} : { retryAfterMs }));
     expect([asked(), asked(60_000), asked(1e12), askedDelay(new Error("x"))]).toEqual([0, 60_000, 3_600_000, 0]);
@@ -44,7 +44,10 @@ describe("a retry on a budget", () => {
   const start = Date.parse("2026-05-05T20:00:00Z");
   const away = new IoError("away");
 
-  /** Failures at their planned times, until it is over; `shift` changes what the clock shows from one on. */
+  /**
+   * Failures at their planned times, until the step has failed permanently; `shift` is added to the
+   * clock.
+   */
   function failures({ error = away, shift = (_attempt: number): number => 0 } = {}) {
     const times: Date[] = [];
     let now = start;
@@ -68,7 +71,7 @@ describe("a retry on a budget", () => {
     expect(times.length).toBeLessThan(120);
   });
 
-  it("is told to callers only once the ordinary attempts are spent, with its end", () => {
+  it("is visible to callers, with its end, only once the ordinary attempts are used up", () => {
     const at = (attempt: number, minutes: number[]) =>
       planRetry(DEFAULT_RETRY_POLICY, away, {
         attempt,
@@ -77,11 +80,11 @@ describe("a retry on a budget", () => {
       });
     expect(at(5, [0])?.until).toBeUndefined();
     expect(at(6, [0, 1])?.until).toEqual(new Date(start + DAY));
-    // Attempts that take long, as those do that time out, do not keep a caller either.
+    // Attempts that take long, such as those that time out, don't keep a caller waiting either.
     expect(at(3, [0, 0.5, 1])?.until).toEqual(new Date(start + DAY));
   });
 
-  it("waits as long as the other side asks for, and does not let callers wait for that", () => {
+  it("waits as long as the other side asks for, but does not keep callers waiting", () => {
     const busy = new IoError("busy", { retryAfterMs: 5 * MINUTE });
     const next = planRetry(DEFAULT_RETRY_POLICY, busy, { attempt: 1, budget, failures: [new Date(start)] }, () => 1);
     expect(next).toEqual({ delayMs: 5 * MINUTE + 500, until: new Date(start + DAY) });
@@ -89,7 +92,7 @@ describe("a retry on a budget", () => {
   });
 
   it.each([2 * DAY, 20_000 * DAY, -2 * DAY, -20_000 * DAY])(
-    "does not end early where the clock is set by %i ms meanwhile",
+    "does not end early if the clock is changed by %i ms in the meantime",
     (jump) => {
       const { now } = failures({ shift: (attempt) => (attempt > 20 ? jump : 0) });
       expect(now - start).toBeGreaterThanOrEqual(0.75 * DAY);
@@ -97,7 +100,7 @@ describe("a retry on a budget", () => {
     },
   );
 
-  it("is not longer than the ordinary attempts where it is nothing, and never shorter", () => {
+  it("adds nothing to the ordinary attempts if it is zero, and never shortens them", () => {
     const last = (forMs: number, attempt: number) =>
       planRetry(DEFAULT_RETRY_POLICY, away, {
         attempt,

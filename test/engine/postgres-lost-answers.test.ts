@@ -26,7 +26,7 @@ const newRun = () => {
   return { id, workflow: "echo", key: id, fingerprint: "f", inputJson: "null", priority: 0 };
 };
 
-/** A store that can lose the answers of its database, and one beside it that does not. */
+/** A store that can lose its database's answers, and another one that doesn't. */
 async function openBoth() {
   const direct = new URL(await newDatabase());
   const proxy = await startTcpProxy(Number(direct.port || 5432));
@@ -57,7 +57,7 @@ async function openBoth() {
 const names = (events: readonly EventRecord[]): string[] =>
   events.map(({ type, name }) => (name === null ? type : `${type} ${name}`));
 
-describe.skipIf(!serverUrl)("what was written without an answer (skipped without TEST_DATABASE_URL)", () => {
+describe.skipIf(!serverUrl)("a write whose answer was lost (skipped without TEST_DATABASE_URL)", () => {
   it.each<[string, RunWrite[], RunWrite[], WriteOutcome[], string[]]>([
     ["a step that begins", [begin], [], ["done"], ["step_started first"]],
     [
@@ -85,7 +85,7 @@ describe.skipIf(!serverUrl)("what was written without an answer (skipped without
     ["a failed end", [{ kind: "end", time, error }], [], ["done"], ["failed"]],
     ["a wait for a person", [park], [], ["done"], ["waiting draft"]],
     ["what comes behind an end", [end, complete], [], ["done", "lost"], ["completed"]],
-  ])("%s is written once", async (_, first, later, outcomes, events) => {
+  ])("is stored once: %s", async (_, first, later, outcomes, events) => {
     const { store, other, writtenButUnanswered, takenUp } = await openBoth();
     const { id, hold } = await takenUp();
     const releases = first.some(({ kind }) => kind === "end" || kind === "park" || kind === "reschedule");
@@ -99,7 +99,7 @@ describe.skipIf(!serverUrl)("what was written without an answer (skipped without
     expect((await other.byId(id))!.events.map(({ n }) => n)).toEqual(events.map((_, index) => index + 1));
   });
 
-  it("a step of a run that is cancelled is not begun, and the run is cancelled once", async () => {
+  it("begins no step of a cancelled run, and cancels the run once", async () => {
     const { store, other, writtenButUnanswered, takenUp } = await openBoth();
     const { id, hold } = await takenUp();
     expect(await other.cancel(id)).toBe("requested");
@@ -110,14 +110,14 @@ describe.skipIf(!serverUrl)("what was written without an answer (skipped without
     expect(names((await other.byId(id))!.events)).toEqual(["cancelled"]);
   });
 
-  it("a run that is accepted is created once, and its caller is told so", async () => {
+  it("creates an accepted run once, and tells its caller that it was created", async () => {
     const { store, other, writtenButUnanswered } = await openBoth();
     const run = newRun();
     await writtenButUnanswered({ accepts: [run], runs: [] }, async () => (await other.byId(run.id)) !== undefined);
     expect((await store.write({ accepts: [run], runs: [] })).accepts).toEqual([{ id: run.id, outcome: "created" }]);
   });
 
-  it("of a run that another process has taken up since is lost, and that one's work stands", async () => {
+  it("is lost if another process has taken up the run since, whose work stands", async () => {
     const { store, other, writtenButUnanswered, takenUp } = await openBoth();
     const { id, hold } = await takenUp();
     const batch = { accepts: [], runs: [{ hold, writes: [begin, { ...reschedule, delayMs: 0 }] }] };
@@ -133,7 +133,7 @@ describe.skipIf(!serverUrl)("what was written without an answer (skipped without
     ]);
   });
 
-  it("pages of several runs that come in any order take effect each by itself", async () => {
+  it("takes effect for each run separately, in whatever order the runs come", async () => {
     const { store, other, takenUp } = await openBoth();
     const [one, two, three] = [await takenUp(), await takenUp(), await takenUp()];
     const stale = { ...two.hold, epoch: two.hold.epoch - 1 };
@@ -148,12 +148,12 @@ describe.skipIf(!serverUrl)("what was written without an answer (skipped without
     expect((await other.byId(one.id))!.run.status).toBe("completed");
   });
 
-  it("and what a crash of the server took of what need not be flushed, is made good for by the next write", async () => {
+  it("restores, with the next write, a take-up that a crash of the server lost", async () => {
     const { url, store, other, takenUp } = await openBoth();
     const { id, hold } = await takenUp();
     await store.write({ accepts: [], runs: [{ hold, writes: [begin] }] });
     await statement(url, `DELETE FROM abi_workflows.events; ${NOT_TAKEN_UP}`);
-    // Who executes it does not take it up beside that.
+    // The process that executes a run does not take it up a second time.
     const request = { most: 1, workflows: new Map([["echo", null]]), held: [hold] };
     expect((await store.takeUp(request)).runs).toEqual([]);
     expect((await store.write({ accepts: [], runs: [{ hold, writes: [complete, next] }] })).runs).toEqual([
@@ -168,7 +168,7 @@ describe.skipIf(!serverUrl)("what was written without an answer (skipped without
     ]);
   });
 
-  it("is lost where a crash of the server took the taking up, and another process was faster", async () => {
+  it("is lost if a crash of the server lost the take-up and another process was faster", async () => {
     const { url, store, other, takenUp } = await openBoth();
     const { id, hold } = await takenUp();
     await statement(url, NOT_TAKEN_UP);

@@ -15,7 +15,9 @@ async function open(url: string, options: EngineOptions = {}): Promise<DurableEn
   return engine;
 }
 
-/** A session that has run a statement and does nothing more, until the test ends or `end` is called. */
+/**
+ * A session that has run a statement and then stays idle, until the test ends or `end` is called.
+ */
 async function idleSession(url: string, text: string): Promise<{ end: () => Promise<void> }> {
   const sql = postgres(url, { max: 1, onnotice: () => {} });
   const session = await sql.reserve();
@@ -28,7 +30,7 @@ async function idleSession(url: string, text: string): Promise<{ end: () => Prom
 const WRITING = "BEGIN; LOCK TABLE abi_workflows.runs IN ROW EXCLUSIVE MODE";
 const MIGRATING = "SELECT pg_advisory_lock(hashtextextended('abi-workflows/migrations', 0))";
 
-/** The URL of a new role's login to a database, gone with its rights after the test. */
+/** The URL that logs a new role in to a database. The role is dropped after the test. */
 async function newRole(url: string): Promise<{ url: string; name: string }> {
   const name = `abi_role_${randomUUID().replaceAll("-", "")}`;
   await statement(url, `CREATE ROLE ${name} LOGIN PASSWORD '${name}'`);
@@ -50,7 +52,7 @@ describe.skipIf(!serverUrl)("opening a PostgreSQL database (skipped without TEST
   it.each([
     ["a foreign transaction has written to the runs", WRITING],
     ["another process upgrades the tables", MIGRATING],
-  ])("waits for nobody where nothing is missing, while %s", async (_, text) => {
+  ])("takes no lock if nothing is missing, while %s", async (_, text) => {
     const url = await newDatabase();
     await (await DurableEngine.connect(url)).close();
     await idleSession(url, text);
@@ -58,7 +60,7 @@ describe.skipIf(!serverUrl)("opening a PostgreSQL database (skipped without TEST
     await expect(executesARun(url)).resolves.toBeUndefined();
   });
 
-  it("says that it is kept from making tables, and makes them when it can", async () => {
+  it("reports that it can't create tables because of a lock, and creates them once it can", async () => {
     const url = await newDatabase();
     const session = await idleSession(url, MIGRATING);
     const kept = { type: "io_error", code: "engine_unavailable", message: expect.stringContaining("lock") };
@@ -67,12 +69,12 @@ describe.skipIf(!serverUrl)("opening a PostgreSQL database (skipped without TEST
     await expect(executesARun(url)).resolves.toBeUndefined();
   });
 
-  it("lets the process end that closes at once, while it still connects to listen", async () => {
+  it("lets a process end that closes at once, while it still connects to listen", async () => {
     const program = join(import.meta.dirname, "../support/closing-process.ts");
     const child = spawn(process.execPath, [program, await newDatabase()]);
     const [said] = (await once(child.stdout, "data")) as [Buffer];
     expect(said.toString()).toBe("closed\n");
-    // From here on it has nothing to do. 30 seconds is the driver's patience with a connection.
+    // From here on the process has nothing to do. 30 seconds is the driver's connection timeout.
     const waits = setTimeout(() => child.kill("SIGKILL"), 25_000);
     onTestFinished(() => clearTimeout(waits));
     expect(await once(child, "exit")).toEqual([0, null]);
@@ -81,7 +83,7 @@ describe.skipIf(!serverUrl)("opening a PostgreSQL database (skipped without TEST
   it.each([
     ["a newer version", 1000],
     ["an earlier build", 1],
-  ])("refuses the runs of %s, and leaves them alone", async (writer, version) => {
+  ])("refuses the runs of %s and does not change them", async (writer, version) => {
     const url = await newDatabase();
     await (await DurableEngine.connect(url)).close();
     await statement(url, `UPDATE abi_workflows.migrations SET version = ${version}`);
@@ -93,7 +95,7 @@ describe.skipIf(!serverUrl)("opening a PostgreSQL database (skipped without TEST
     await statement(url, "SELECT FROM abi_workflows.runs");
   });
 
-  it("needs no right to make tables where they are there", async () => {
+  it("needs no right to create tables if they exist", async () => {
     const url = await newDatabase();
     await (await DurableEngine.connect(url)).close();
     const role = await newRole(url);
@@ -106,7 +108,7 @@ describe.skipIf(!serverUrl)("opening a PostgreSQL database (skipped without TEST
     await expect(executesARun(role.url)).resolves.toBeUndefined();
   });
 
-  it("says that it can't listen, and finds by polling what other processes do", async () => {
+  it("logs that it can't listen, and finds changes by other processes by polling", async () => {
     const url = await newDatabase();
     const starter = await open(url, { worker: false });
     const role = await newRole(url);
@@ -119,10 +121,10 @@ describe.skipIf(!serverUrl)("opening a PostgreSQL database (skipped without TEST
     const heard = Promise.withResolvers<void>();
     const write = (line: string): void => (warned.push(line), heard.resolve());
     const logger = pino({ level: "warn" }, { write });
-    // The one connection that it may have is taken by the time it listens.
+    // Its only connection is taken by the time it listens.
     const waiter = await open(role.url, { worker: false, logger });
     await heard.promise;
-    expect(warned).toEqual([expect.stringContaining("what other processes do is found by polling only")]);
+    expect(warned).toEqual([expect.stringContaining("changes by other processes are found by polling only")]);
     expect(warned[0]).toContain("too many connections");
     const { id } = await starter.start("echo", { key: "k", fingerprint: "f", input: null });
     const waiting = waiter.wait(id);
@@ -130,7 +132,7 @@ describe.skipIf(!serverUrl)("opening a PostgreSQL database (skipped without TEST
     expect(await waiting).toMatchObject({ status: "cancelled" });
   });
 
-  it("names the rights that are missing, whether there are tables or not", async () => {
+  it("names the missing rights, whether there are tables or not", async () => {
     const url = await newDatabase();
     const role = await newRole(url);
     const lacking = {
@@ -142,7 +144,7 @@ describe.skipIf(!serverUrl)("opening a PostgreSQL database (skipped without TEST
     await expect(open(role.url)).rejects.toMatchObject(lacking);
   });
 
-  it("tells a missing database from a login that is refused, and keeps the server's words as the cause", async () => {
+  it("distinguishes a missing database from a refused login, and keeps the server's error as the cause", async () => {
     const missing = new URL(await newDatabase());
     missing.pathname = "/abi_none";
     await expect(open(missing.href)).rejects.toMatchObject({
@@ -161,7 +163,7 @@ describe.skipIf(!serverUrl)("opening a PostgreSQL database (skipped without TEST
 });
 
 describe("connecting to PostgreSQL", () => {
-  it("says so where nobody answers, without the password", async () => {
+  it("reports an unreachable server without the password", async () => {
     const connecting = DurableEngine.connect("postgres://me:hunter2@127.0.0.1:1/none");
     await expect(connecting).rejects.toMatchObject({ type: "io_error", code: "engine_unavailable" });
     await expect(connecting).rejects.toThrow(/^(?!.*hunter2).*cannot be reached/);

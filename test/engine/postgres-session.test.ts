@@ -7,7 +7,10 @@ import { canRunPgBouncer, startPgBouncer } from "../support/pgbouncer.ts";
 import { serverUrl, statement } from "../support/postgres.ts";
 import { newDatabase } from "../support/test-database.ts";
 
-/** What a database may have as its defaults and still be used: none of it is what we read and write by. */
+/**
+ * Defaults that a database may have without breaking us: none of them affects how we read and
+ * write.
+ */
 const HOSTILE = {
   datestyle: "'SQL, DMY'",
   timezone: "'Asia/Kolkata'",
@@ -29,7 +32,7 @@ const HOSTILE = {
 
 const VALUES_ONLY = ["datestyle", "timezone", "intervalstyle", "standard_conforming_strings", "client_encoding"];
 
-/** Sets them as the defaults of a database. */
+/** Makes these settings the defaults of a database. */
 async function makeHostile(url: string, settings: Readonly<Record<string, string>>): Promise<void> {
   const name = new URL(url).pathname.slice(1);
   await statement(
@@ -64,7 +67,7 @@ async function executesARun(url: string): Promise<{ engine: DurableEngine; id: s
 }
 
 describe.skipIf(!serverUrl)("with a PostgreSQL server (skipped without TEST_DATABASE_URL)", () => {
-  it("works, and reads times right, where all defaults of the database are against it", async () => {
+  it("works, and reads times correctly, with the most hostile defaults of the database", async () => {
     const url = await newDatabase();
     await makeHostile(url, HOSTILE);
     const { engine, id } = await executesARun(url);
@@ -81,7 +84,7 @@ describe.skipIf(!serverUrl)("with a PostgreSQL server (skipped without TEST_DATA
   });
 
   it.each(["'SQL, DMY'", "'German'", "'Postgres, MDY'", "'SQL, MDY'"])(
-    "reads times right where DateStyle is %s",
+    "reads times correctly if DateStyle is %s",
     async (style) => {
       const url = await newDatabase();
       await makeHostile(url, { datestyle: style, timezone: "'America/St_Johns'" });
@@ -89,7 +92,7 @@ describe.skipIf(!serverUrl)("with a PostgreSQL server (skipped without TEST_DATA
     },
   );
 
-  it("reads times right whatever the URL sets", async () => {
+  it("reads times correctly whatever the URL sets", async () => {
     const url = `${await newDatabase()}?datestyle=German&TimeZone=Asia%2FTokyo&client_encoding=LATIN1`;
     await expect(executesARun(url)).resolves.toBeDefined();
   });
@@ -101,19 +104,19 @@ describe.skipIf(!serverUrl)("with a PostgreSQL server (skipped without TEST_DATA
     },
   );
 
-  it("takes the next of several hosts where the first is away", async () => {
+  it("connects to the next host if the first is unavailable", async () => {
     const { username, password, hostname, port, pathname } = new URL(await newDatabase());
     const login = password === "" ? username : `${username}:${password}`;
     const hosts = `127.0.0.1:1,${hostname}:${port || "5432"}`;
     await expect(executesARun(`postgres://${login}@${hosts}${pathname}`)).resolves.toBeDefined();
   });
 
-  it("leaves the URL its own limits of time", async () => {
+  it("keeps the time limits that the URL sets", async () => {
     const opening = open(`${await newDatabase()}?statement_timeout=none`);
     await expect(opening).rejects.toThrow(/"statement_timeout": "none".*remove/);
   });
 
-  it("warns where the database's defaults may lose what was accepted, or lack characters", async () => {
+  it("warns if the database's defaults can lose accepted runs, or its encoding lacks characters", async () => {
     const url = await newDatabase("ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
     await makeHostile(url, { synchronous_commit: "off" });
     const warned: string[] = [];
@@ -122,8 +125,8 @@ describe.skipIf(!serverUrl)("with a PostgreSQL server (skipped without TEST_DATA
     expect(warned).toEqual([expect.stringContaining("LATIN1"), expect.stringContaining("synchronous_commit")]);
   });
 
-  describe.skipIf(!canRunPgBouncer)("behind PgBouncer (skipped where it is not installed)", () => {
-    it("works in session mode, and reads times right there", async () => {
+  describe.skipIf(!canRunPgBouncer)("behind PgBouncer (skipped if it is not installed)", () => {
+    it("works in session mode, and reads times correctly there", async () => {
       const url = await newDatabase();
       await makeHostile(
         url,
@@ -132,14 +135,14 @@ describe.skipIf(!serverUrl)("with a PostgreSQL server (skipped without TEST_DATA
       await expect(executesARun(await startPgBouncer(url, "pool_mode = session"))).resolves.toBeDefined();
     });
 
-    it("sets up its sessions also where the pooler hides what it does not pass on", async () => {
+    it("sets up its sessions even if the pooler silently drops start options", async () => {
       const url = await newDatabase();
       await makeHostile(url, { search_path: HOSTILE.search_path, default_transaction_isolation: "'serializable'" });
       const pooled = await startPgBouncer(url, "pool_mode = session", "ignore_startup_parameters = options");
       await expect(executesARun(pooled)).resolves.toBeDefined();
     });
 
-    it.each(["transaction", "statement"])("says at once that %s mode won't do, and what would", async (mode) => {
+    it.each(["transaction", "statement"])("refuses %s mode at once, and says what would work", async (mode) => {
       const url = await startPgBouncer(await newDatabase(), `pool_mode = ${mode}`);
       for (const worker of [true, false]) {
         await expect(open(url, { worker })).rejects.toMatchObject({
@@ -150,7 +153,7 @@ describe.skipIf(!serverUrl)("with a PostgreSQL server (skipped without TEST_DATA
       }
     });
 
-    it("sees transaction mode also where the pooler hides what it does not pass on", async () => {
+    it("detects transaction mode even if the pooler silently drops start options", async () => {
       const url = await startPgBouncer(
         await newDatabase(),
         "pool_mode = transaction",
@@ -168,7 +171,7 @@ describe.skipIf(!serverUrl)("with a PostgreSQL server (skipped without TEST_DATA
       ],
       ["a user that it does not know", "auth_type = md5", "", /pooler.*authentication failed/],
       ["too many of us", "max_client_conn = 0", "", /pooler.*more connections|no more connections/],
-    ])("says what it says of %s", async (_case, setting, parameters, words) => {
+    ])("passes on PgBouncer's message about %s", async (_case, setting, parameters, words) => {
       const url = new URL(`${await startPgBouncer(await newDatabase(), setting)}${parameters}`);
       if (setting.startsWith("auth_type")) Object.assign(url, { username: "stranger", password: "hunter2" });
       const failed: unknown = await open(url.href).catch((error: unknown) => error);
@@ -176,7 +179,7 @@ describe.skipIf(!serverUrl)("with a PostgreSQL server (skipped without TEST_DATA
       expect((failed as Error).message).not.toMatch(/hunter2|disk|log has/);
     });
 
-    it("says what it says of a server that is away", async () => {
+    it("passes on PgBouncer's message about an unavailable server", async () => {
       const url = await startPgBouncer("postgres://postgres@127.0.0.1:1/none");
       await expect(open(`${url}?connect_timeout=3`)).rejects.toThrow(/pooler/);
     });
@@ -196,7 +199,7 @@ async function failureOf(url: string, options: EngineOptions = {}): Promise<Erro
   return failure as Error;
 }
 
-describe.skipIf(!serverUrl)("what opening says on a PostgreSQL server (skipped without TEST_DATABASE_URL)", () => {
+describe.skipIf(!serverUrl)("opening errors on a PostgreSQL server (skipped without TEST_DATABASE_URL)", () => {
   it.each([
     ["channel_binding=require", /"channel_binding".*42704.*\(channel_binding\): remove/],
     ["schema=public&pgbouncer=true", /\(schema, pgbouncer\): remove/],
@@ -207,23 +210,23 @@ describe.skipIf(!serverUrl)("what opening says on a PostgreSQL server (skipped w
     expect(await failureOf(`${await newDatabase()}?${parameters}`)).toMatchObject(says(words));
   });
 
-  it("says that the database is read-only to who would write, and lets others look", async () => {
+  it("refuses a read-only database to a worker, and lets other processes read it", async () => {
     const url = await newDatabase();
-    expect(await failureOf(`${url}?default_transaction_read_only=on`)).toMatchObject(says(/takes no changes.*standby/));
+    expect(await failureOf(`${url}?default_transaction_read_only=on`)).toMatchObject(says(/is read-only.*standby/));
     await (await DurableEngine.connect(url)).close();
-    expect(await failureOf(`${url}?default_transaction_read_only=on`)).toMatchObject(says(/takes no changes.*standby/));
+    expect(await failureOf(`${url}?default_transaction_read_only=on`)).toMatchObject(says(/is read-only.*standby/));
     const engine = await open(`${url}?default_transaction_read_only=on`, { worker: false });
     expect(await engine.list()).toEqual([]);
   });
 
-  it("gives the server's words where it knows none that are better", async () => {
+  it("quotes the server if it has no better advice", async () => {
     const url = await newDatabase();
     await statement(serverUrl!, `ALTER DATABASE ${new URL(url).pathname.slice(1)} ALLOW_CONNECTIONS false`);
     expect(await failureOf(url)).toMatchObject(says(/not currently accepting connections \(SQLSTATE 55000\)/));
   });
 });
 
-describe("what opening says without a PostgreSQL server", () => {
+describe("opening errors without a PostgreSQL server", () => {
   it.each([
     ["no such host", "postgres://me:hunter2@no-such-host.invalid/runs", /no such host/],
     ["nobody there", "postgres://me:hunter2@127.0.0.1:1/runs", /nothing listens there/],

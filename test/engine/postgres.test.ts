@@ -20,7 +20,7 @@ describe.skipIf(!serverUrl)("with a PostgreSQL server (skipped without TEST_DATA
     };
   });
 
-  it("lets one worker finish what another, killed with -9, had begun, and repeats no completed step", async () => {
+  it("lets one worker finish a run that another, killed with SIGKILL, had begun, and repeats no completed step", async () => {
     const database = await newDatabase();
     const said: string[] = [];
     const waiting: { words: string; resolve: () => void }[] = [];
@@ -60,14 +60,14 @@ describe.skipIf(!serverUrl)("with a PostgreSQL server (skipped without TEST_DATA
     expect(said.filter((words) => words !== "ready")).toEqual(["victim first", "victim second", "heir second"]);
   });
 
-  it("keeps a run that waits for a person when its process is killed with -9", async () => {
+  it("keeps a run that waits for a person when its process is killed with SIGKILL", async () => {
     const database = await newDatabase();
     const { run, steps } = await decideAfterKill(database, () => DurableEngine.connect(database));
     expect(run).toMatchObject({ status: "completed", output: "approved", stepsCompleted: ["drafted", "sent"] });
     expect(steps).toEqual(["sent"]);
   });
 
-  it("sees a decision and a cancellation between its last look and the wait", async () => {
+  it("sees a decision and a cancellation made between its last check and the wait", async () => {
     const database = await newDatabase();
     const connected = async () => PostgresRunStore.open(database);
     const decided = await meanwhile(await connected(), (engine, id) => engine.decide(id, "draft-1", "yes"));
@@ -76,7 +76,7 @@ describe.skipIf(!serverUrl)("with a PostgreSQL server (skipped without TEST_DATA
     expect(cancelled).toMatchObject({ status: "cancelled" });
   });
 
-  it("says at once of what the database's encoding lacks that it can't be kept, and repeats no effect for it", async () => {
+  it("reports at once that characters outside the database's encoding can't be stored, and repeats no effect because of them", async () => {
     const url = await newDatabase("ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
     const engine = await DurableEngine.connect(url, {
       retry: { attempts: 3, initialDelayMs: 1, maximumDelayMs: 1 },
@@ -108,7 +108,7 @@ describe.skipIf(!serverUrl)("with a PostgreSQL server (skipped without TEST_DATA
     await expect(engine.decide(id, "draft-1", "😀")).rejects.toMatchObject(refused);
   });
 
-  it("accepts no run that is forgotten meanwhile", async () => {
+  it("never answers a submission with a run that is forgotten at the same time", async () => {
     const url = await newDatabase();
     const engine = await DurableEngine.connect(url);
     onTestFinished(() => engine.close());
@@ -139,7 +139,7 @@ describe.skipIf(!serverUrl)("with a PostgreSQL server (skipped without TEST_DATA
       (await sql`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`).count;
     await expect.poll(waiting).toBe(1);
     const forgetting = engine.forget(first.id);
-    // It waits for the submission; where it does not, it has the run by now.
+    // It waits for the submission; if it doesn't, it has deleted the run by now.
     while ((await waiting()) < 2 && !(await settlesWithin(forgetting, 20)));
     await sql`SELECT pg_advisory_unlock(1)`;
     const { id } = await starting;
@@ -147,28 +147,31 @@ describe.skipIf(!serverUrl)("with a PostgreSQL server (skipped without TEST_DATA
     expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "sent" });
   });
 
-  it.each(["new", "older"])("opens safely when ten processes do so at once on a database that is %s", async (age) => {
-    const database = await newDatabase();
-    if (age === "older") {
-      const store = await PostgresRunStore.open(database);
-      await store.index("customer_id");
-      await store.close();
+  it.each(["new", "older"])(
+    "opens safely if ten processes open a database that is %s at the same time",
+    async (age) => {
+      const database = await newDatabase();
+      if (age === "older") {
+        const store = await PostgresRunStore.open(database);
+        await store.index("customer_id");
+        await store.close();
+        await statement(database, "DROP INDEX abi_workflows.in_customer_id");
+      }
+      const engines = await Promise.all(Array.from({ length: 10 }, () => DurableEngine.connect(database)));
+      for (const engine of engines) {
+        engine.register("once", async (_, { runId }) => runId, { indexedFields: ["customer_id"] });
+      }
+      const started = await Promise.all(
+        Array.from({ length: 64 }, (_, n) =>
+          engines[n % 10]!.start("once", { key: "same", fingerprint: "f", input: null }),
+        ),
+      );
+      expect(new Set(started.map(({ id }) => id)).size).toBe(1);
+      expect(started.filter(({ outcome }) => outcome === "created")).toHaveLength(1);
+      expect(await engines[7]!.wait(started[0]!.id)).toMatchObject({ status: "completed", output: started[0]!.id });
+      for (const engine of engines) await engine.close();
+      // This fails if the index is missing.
       await statement(database, "DROP INDEX abi_workflows.in_customer_id");
-    }
-    const engines = await Promise.all(Array.from({ length: 10 }, () => DurableEngine.connect(database)));
-    for (const engine of engines) {
-      engine.register("once", async (_, { runId }) => runId, { indexedFields: ["customer_id"] });
-    }
-    const started = await Promise.all(
-      Array.from({ length: 64 }, (_, n) =>
-        engines[n % 10]!.start("once", { key: "same", fingerprint: "f", input: null }),
-      ),
-    );
-    expect(new Set(started.map(({ id }) => id)).size).toBe(1);
-    expect(started.filter(({ outcome }) => outcome === "created")).toHaveLength(1);
-    expect(await engines[7]!.wait(started[0]!.id)).toMatchObject({ status: "completed", output: started[0]!.id });
-    for (const engine of engines) await engine.close();
-    // Fails where it is missing.
-    await statement(database, "DROP INDEX abi_workflows.in_customer_id");
-  });
+    },
+  );
 });

@@ -17,7 +17,7 @@ import { decideAfterKill } from "./waiting.ts";
 
 const SUBMISSION = { key: "k", fingerprint: "f", input: null };
 
-describe.skipIf(!canRunRestate)("with a Restate server (skipped where npm has none)", () => {
+describe.skipIf(!canRunRestate)("with a Restate server (skipped if it is not installed)", () => {
   let server: RestateServerProcess;
   let tests = 0;
   beforeAll(async () => {
@@ -32,7 +32,8 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped where npm has no
       const url = `${server.url}/${namespace}`;
       const restate = { adminUrl: server.adminUrl, listen: "127.0.0.1:0" };
       const open = (options?: EngineOptions) => DurableEngine.connect(url, { concurrency: 4, restate, ...options });
-      // Somebody must answer the calls of those who execute nothing. Of several addresses the server takes the latest.
+      // Some worker must answer the calls of processes that execute no runs. If several addresses
+      // are registered, the server uses the latest.
       const answering = open().then(async (engine) => {
         engine.startWorker();
         while (!(await fetch(`${server.adminUrl}/services/${namespace}.runs`)).ok) await setImmediate();
@@ -47,14 +48,14 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped where npm has no
       };
     },
     {
-      "has no more runs of a workflow at work than it may, in the order in which they came, and others beside them":
-        "each run asks for its place by itself, so the requests come in any order; the limit itself is checked below",
-      "takes up the highest priority first, and within it what has been due longest":
-        "Restate hands runs to workers as they come; the priority counts among those that wait for a slot or a place",
+      "keeps the limit of a workflow, takes its runs in order, and executes other workflows meanwhile":
+        "each run requests its slot separately, so the requests arrive in any order; the limit itself is checked below",
+      "takes up the highest priority first, and within it the run that has been due longest":
+        "Restate hands runs to workers in the order of their arrival; priority only matters among runs that wait for a slot",
     },
   );
 
-  /** Two workers behind one address, the first of which has the runs at first. */
+  /** Two workers behind one address; at first, all runs go to the first worker. */
   const sharedPlace = async (): Promise<string> => {
     const ports = [await freePort(), await freePort()];
     const balancer = await startTcpBalancer(ports);
@@ -68,7 +69,7 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped where npm has no
     return engine;
   };
 
-  it("lets one worker finish what another, killed with -9, had begun, and repeats no completed step", async () => {
+  it("lets one worker finish a run that another, killed with SIGKILL, had begun, and repeats no completed step", async () => {
     const place = await sharedPlace();
     const said: string[] = [];
     const heard = new Map<string, () => void>();
@@ -101,14 +102,14 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped where npm has no
     ]);
   });
 
-  it("keeps a run that waits for a person when its process is killed with -9", async () => {
+  it("keeps a run that waits for a person when its process is killed with SIGKILL", async () => {
     const place = await sharedPlace();
     const { run, steps } = await decideAfterKill(place, () => openEngineAt(place, { which: 1 }));
     expect(run).toMatchObject({ status: "completed", output: "approved", stepsCompleted: ["drafted", "sent"] });
     expect(steps).toEqual(["sent"]);
   });
 
-  it("has no more runs of a workflow at work than it may, in all workers together", async () => {
+  it("keeps the limit of a workflow across all workers", async () => {
     const place = await sharedPlace();
     let atWork = 0;
     let most = 0;
@@ -163,7 +164,7 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped where npm has no
     expect(begun).toHaveLength(12);
   });
 
-  it("goes on by itself when the server was killed while a step ran, and repeats no completed step", async () => {
+  it("continues automatically after the server was killed during a step, and repeats no completed step", async () => {
     const own = await startRestate();
     onTestFinished(() => own.destroy());
     const restate = { adminUrl: own.adminUrl, listen: "127.0.0.1:0" };
@@ -191,7 +192,7 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped where npm has no
     expect(counts.first).toBe(1);
   });
 
-  it("fails a step at once and for good whose result is larger than the server takes", async () => {
+  it("permanently fails a step at once if its result is too large for the server", async () => {
     const engine = await openHere();
     let attempts = 0;
     engine.register("large", (_, { step }) => step("only", () => (++attempts, "x".repeat(9 * 1024 * 1024))));
@@ -202,7 +203,7 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped where npm has no
     await expect(starting).rejects.toMatchObject({ code: "not_storable" });
   });
 
-  it("answers nobody but the server that has the key", async () => {
+  it("answers only the server that has the key", async () => {
     const url = `${server.url}/test-${(tests += 1)}`;
     const listen = `127.0.0.1:${await freePort()}`;
     const identityKey = "publickeyv1_w7YHemBctH5Ck2nQRQ47iBBqhNHy4FV7t2Usbye2A6f";
@@ -221,7 +222,7 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped where npm has no
     await expect.poll(status).toBe(401);
   });
 
-  it("says at once where its own address is taken", async () => {
+  it("reports at once that its own address is taken", async () => {
     const port = await freePort();
     const restate = { adminUrl: server.adminUrl, listen: `127.0.0.1:${port}` };
     const first = await DurableEngine.connect(`${server.url}/test`, { restate });
@@ -246,7 +247,7 @@ describe("the addresses of a Restate server", () => {
     });
   });
 
-  it("are looked up when they are needed: a server that is away is an error that says so", async () => {
+  it("are contacted only when needed, and an unavailable server is reported", async () => {
     const url = `restate+http://127.0.0.1:${await freePort()}`;
     const engine = await DurableEngine.connect(url, { worker: false });
     onTestFinished(() => engine.close());

@@ -1,4 +1,4 @@
-// Runs and knowledge graph in one file: who may open it, and which commits are flushed.
+// Runs and the knowledge graph in one file: who may open it, and which commits are flushed.
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { DurableEngine } from "../../src/engine/durable-engine.ts";
@@ -29,7 +29,7 @@ describe("runs and graph in one file", () => {
       expect(() => new DurableEngine({ path })).toThrow(/already open in this process/);
       const [first, second] = isGraphFirst ? [store, engine] : [engine, store];
       await first.close();
-      // The other one goes on.
+      // The other one continues to work.
       await (isGraphFirst ? engine.list() : store.insert("data", [fact("a")]));
       await second.close();
     }
@@ -41,7 +41,7 @@ describe("runs and graph in one file", () => {
   it.each([
     ["one file", { runs: "data.sqlite", graph: "data.sqlite" }, ["commit"]],
     ["two files", { runs: "runs.sqlite", graph: "graph.sqlite" }, ["commit", "flush"]],
-  ])("in %s, what a step writes is on disk before the next one begins", async (_, names, ofWrite) => {
+  ])("in %s, a step's writes are on disk before the next step begins", async (_, names, ofWrite) => {
     const folder = temporaryFolder();
     const { taken } = watchCommits();
     const { ontologyStore, engine } = await open({ runs: join(folder, names.runs), graph: join(folder, names.graph) });
@@ -61,7 +61,7 @@ describe("runs and graph in one file", () => {
     expect(await ontologyStore.getGraph("data")).toHaveLength(1);
   });
 
-  it("keeps what a step has written where the disk is full when its record comes", async () => {
+  it("keeps what a step has written if the disk is full when its result is stored", async () => {
     const path = join(temporaryFolder(), "data.sqlite");
     const { taken, failNext } = watchCommits();
     const { ontologyStore, engine } = await open({ runs: path, graph: path });
@@ -87,7 +87,7 @@ describe("runs and graph in one file", () => {
     await again.close();
   });
 
-  it("loses nothing of a step where a write beside it fails", async () => {
+  it("loses nothing that a step wrote if a concurrent write fails", async () => {
     const path = join(temporaryFolder(), "data.sqlite");
     const ontologyStore = await OxigraphOntologyStore.open({ path, maximumQuads: 3 });
     const engine = new DurableEngine({ path });
@@ -107,7 +107,7 @@ describe("runs and graph in one file", () => {
     expect(subjects.toSorted()).toEqual(["urn:a", "urn:f"]);
   });
 
-  it("keeps what was acknowledged in sight where a write beside it fails", async () => {
+  it("keeps acknowledged data visible if a concurrent write fails", async () => {
     const path = join(temporaryFolder(), "data.sqlite");
     const ontologyStore = await OxigraphOntologyStore.open({ path, maximumQuads: 2 });
     const engine = new DurableEngine({ path });
@@ -121,7 +121,7 @@ describe("runs and graph in one file", () => {
     expect(await ontologyStore.getGraph("data")).toHaveLength(1);
   });
 
-  it("records a step once where its flush fails, and tells copies of the graph what is in the file", async () => {
+  it("records a step once if its flush fails, and updates copies of the graph from the file", async () => {
     const path = join(temporaryFolder(), "data.sqlite");
     const { failNextFlush } = watchCommits();
     const { ontologyStore, engine } = await open({ runs: path, graph: path });
@@ -143,7 +143,7 @@ describe("runs and graph in one file", () => {
     expect(await ontologyStore.getGraph("data")).toHaveLength(2);
   });
 
-  it("shows a copy of the graph what a step has just written", async () => {
+  it("shows in a copy of the graph what a step has just written", async () => {
     const path = join(temporaryFolder(), "data.sqlite");
     const { ontologyStore } = await open({ runs: path, graph: path });
     const ask = async () => {
@@ -157,7 +157,7 @@ describe("runs and graph in one file", () => {
     expect(await ask()).toBe(2);
   });
 
-  it("flushes what no step writes", async () => {
+  it("flushes writes outside steps", async () => {
     const path = join(temporaryFolder(), "data.sqlite");
     const { taken } = watchCommits();
     const { ontologyStore } = await open({ runs: path, graph: path });

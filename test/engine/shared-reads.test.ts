@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { SharedReads } from "../../src/engine/restate/shared-reads.ts";
 
-/** Reads that are answered one after the other, when they are told to be. */
+/** Reads that are answered one after the other, when the test says so. */
 function reading() {
   const queries: { keys: readonly string[]; answer: (found: Record<string, number>) => void; fail: () => void }[] = [];
   const reads = new SharedReads<number>((keys) => {
@@ -17,8 +17,8 @@ function reading() {
   return { reads, queries, query };
 }
 
-describe("reads that are shared", () => {
-  it("are one query for all keys that are asked for while another one is under way", async () => {
+describe("shared reads", () => {
+  it("use one query for all keys that are requested while another query is in progress", async () => {
     const { reads, queries, query } = reading();
     const first = reads.get("a");
     const { keys, answer } = await query(0);
@@ -29,12 +29,12 @@ describe("reads that are shared", () => {
     const next = await query(1);
     expect(next.keys).toEqual(["a", "b", "c"]);
     next.answer({ a: 2, b: 3 });
-    // Whoever asks later gets nothing that was read before.
+    // A later caller gets nothing that was read before its request.
     expect(await Promise.all(later)).toEqual([2, 3, undefined]);
     expect(queries).toHaveLength(2);
   });
 
-  it("fail for those who asked, and go on for the next", async () => {
+  it("fail for the callers that asked, and continue for the next ones", async () => {
     const { reads, query } = reading();
     const first = reads.get("a");
     const failing = await query(0);

@@ -7,7 +7,7 @@ import { watchCommits } from "../support/sqlite-commits.ts";
 
 const NEW_RUN = { id: "run", workflow: "w", key: "k", fingerprint: "f", inputJson: "null", priority: 0 };
 
-it("flushes whatever is promised, and nothing that merely begins", async () => {
+it("flushes everything that it promises, and nothing that only begins work", async () => {
   const { taken } = watchCommits();
   const store: RunStore = new SqliteRunStore(join(temporaryFolder(), "runs.sqlite"));
   onTestFinished(() => store.close());
@@ -57,7 +57,7 @@ it("flushes whatever is promised, and nothing that merely begins", async () => {
   expect(taken()).toEqual(["commit", "flush"]);
 });
 
-it("believes no flush of the log after one has failed, before all of it is in the file", async () => {
+it("trusts no flush of the log after one has failed until the whole log is in the file", async () => {
   const { taken, failNextFlush } = watchCommits();
   const store: RunStore = new SqliteRunStore(join(temporaryFolder(), "runs.sqlite"));
   onTestFinished(() => store.close());

@@ -9,8 +9,8 @@ import type { RunStore } from "../../src/engine/run-store.ts";
 import { hasKind, troubledStore } from "../support/troubled-store.ts";
 
 /**
- * Kills a process whose run waits for a person, and decides on it in this one. Gives the run at its end, and the steps that this
- * process executed.
+ * Kills a process whose run waits for a person, and makes the decision in this process. Returns the
+ * run at its end, and the steps that this process executed.
  */
 export async function decideAfterKill(
   place: string,
@@ -41,7 +41,10 @@ export async function decideAfterKill(
   return { run: await engine.wait(id), steps };
 }
 
-/** Does something with a run after its last look for a decision and before it is parked. Gives the run at its end. */
+/**
+ * Does something with a run after its last check for a decision and before it is parked. Returns
+ * the run at its end.
+ */
 export async function meanwhile(
   store: RunStore,
   something: (engine: DurableEngine, id: string) => Promise<unknown>,

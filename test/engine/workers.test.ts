@@ -22,7 +22,7 @@ async function open(url: string, options: EngineOptions = {}): Promise<DurableEn
 const submission = (n: number) => ({ key: `k${n}`, fingerprint: "f", input: n });
 
 describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without TEST_DATABASE_URL)", () => {
-  it("hear of each other's starts and ends", async () => {
+  it("are notified of each other's starts and ends", async () => {
     const url = await newDatabase();
     const worker = await open(url);
     worker.register("echo", async (input) => input);
@@ -35,7 +35,7 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
     });
   });
 
-  it("never see the same last place, however many claim at once", async () => {
+  it("never claim the same last slot, however many claim at once", async () => {
     const url = await newDatabase();
     const starter = await open(url, { worker: false });
     for (let n = 0; n < 20; n++) await starter.start("few", submission(n));
@@ -49,7 +49,7 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
     expect(new Set(ids).size).toBe(3);
   });
 
-  it("take up each run once, however many look at once", async () => {
+  it("take up each run once, however many poll at once", async () => {
     const url = await newDatabase();
     const starter = await open(url, { worker: false });
     for (let n = 0; n < 60; n++) await starter.start("echo", submission(n));
@@ -60,14 +60,14 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
         async (store) => (await store.takeUp({ most: 15, workflows: new Map([["echo", null]]), held: [] })).runs,
       ),
     );
-    // Whoever finds that others were faster looks further.
+    // A worker that finds that others were faster continues its search.
     expect(taken.map(({ length }) => length)).toEqual([15, 15, 15, 15]);
     expect(new Set(taken.flat().map(({ run }) => run.id)).size).toBe(60);
   });
 
   it("don't read the queues of other workflows to take up a run", async () => {
     const read = await entriesRead(await newDatabase(), 50_000, async (store) => {
-      // Often enough for a plan that knows no values.
+      // Often enough for PostgreSQL to choose a generic plan.
       for (let n = 0; n < 10; n++) {
         for (const limit of [null, 5]) {
           expect((await store.takeUp({ most: 5, workflows: new Map([["mine", limit]]), held: [] })).runs).toEqual([]);
@@ -77,7 +77,7 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
     expect(read).toBeLessThan(1000);
   });
 
-  it("give the next place to the one that has waited longest for it", async () => {
+  it("give the next slot to the worker that has waited longest for it", async () => {
     const url = await newDatabase();
     const sql = postgres(url, { max: 1 });
     onTestFinished(() => sql.end());
@@ -97,7 +97,7 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
       await expect.poll(waiting).toBe(3);
       begun[n]!.end();
     }
-    // Whoever was first of all may have queued again before the others were there.
+    // The very first worker may have queued again before the others arrived.
     const round = begun.slice(1, 4).map(({ by }) => by);
     expect(round.toSorted()).toEqual(["worker 0", "worker 1", "worker 2"]);
     expect(begun.slice(1, 10).map(({ by }) => by)).toEqual([...round, ...round, ...round]);
@@ -108,7 +108,7 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
     for (const id of ids) expect((await engines[0]!.wait(id)).status).toBe("completed");
   });
 
-  it("keep their runs while callers keep all their connections busy", async () => {
+  it("keep their runs while callers occupy all their connections", async () => {
     const url = await newDatabase();
     const stores = await Promise.all([PostgresRunStore.open(url), PostgresRunStore.open(url)]);
     onTestFinished(async () => void (await Promise.all(stores.map((store) => store.close()))));
@@ -118,7 +118,7 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
     const take = async (store: PostgresRunStore) =>
       (await store.takeUp({ most: 1, workflows: new Map([["echo", null]]), held: [] })).runs;
     expect(await take(one)).toHaveLength(1);
-    // As long as a list over many runs may take.
+    // As long as a list of many runs may take.
     await statement(
       url,
       `CREATE OR REPLACE FUNCTION abi_workflows.hasten(run_id text) RETURNS boolean LANGUAGE sql
@@ -128,13 +128,13 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
     while (!(await settlesWithin(busy, 100))) expect(await take(other)).toEqual([]);
   });
 
-  it("get the place that one waits for which is killed with -9", async () => {
+  it("get the slot for which a worker waited that is killed with SIGKILL", async () => {
     const url = await newDatabase();
     const sql = postgres(url, { max: 1 });
     onTestFinished(() => sql.end());
     const gate = Promise.withResolvers<void>();
     const entered = Promise.withResolvers<void>();
-    // One slot: while that is taken it does not ask for places.
+    // One slot: while it is taken, this worker asks for no slots of the workflow.
     const engine = await open(url, { concurrency: 1 });
     const handler = () => (entered.resolve(), gate.promise.then(() => "here"));
     engine.register("call", (_, { step }) => step("only", handler), { concurrency: 1 });
@@ -180,7 +180,7 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
     expect(begun).toHaveLength(6);
   });
 
-  it("keep the limit of a workflow together, reach it, and share the work, as processes of their own", async () => {
+  it("keep the limit of a workflow together, reach it, and share the work, as separate processes", async () => {
     const url = await newDatabase();
     const limit = 3;
     const runs = 200;
@@ -191,7 +191,7 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
       most = Math.max(most, ++atWork);
       if (atWork === limit) reached.resolve();
       await reached.promise;
-      // Before the answer: whoever has it may call again.
+      // Before the answer, because whoever receives it may call again.
       atWork -= 1;
       response.end("done");
     });

@@ -26,14 +26,14 @@ const failed = (reason: string, permanent = false) => ({
 });
 
 describe("evaluate", () => {
-  it("shows twenty mistakes, the surest first", async () => {
+  it("shows twenty mistakes, the most confident first", async () => {
     const judge = judging((text) => ({ sentiment: "negative", score: Number(text.slice(5)) / 100 }));
     const [report] = await evaluate(positives(...texts(25)), [judge]);
     const confidences = report?.sentiment?.worstMistakes.map(({ confidence }) => confidence);
     expect(confidences).toEqual(Array.from({ length: 20 }, (_, at) => (24 - at) / 100));
   });
 
-  it("says how many texts a second were answered", async () => {
+  it("reports how many texts a second were answered", async () => {
     const judge = judging(async () => {
       await wait(10);
       return { sentiment: "positive" };
@@ -43,7 +43,7 @@ describe("evaluate", () => {
     expect(report?.sentiment?.textsPerSecond).toBeLessThanOrEqual(100);
   });
 
-  it("scores only what was answered, and counts the reasons for the rest, the most frequent first", async () => {
+  it("scores only answered texts, and counts the reasons for the others, the most frequent first", async () => {
     const judge = judging((text) => {
       if (text === "text 0") return failed("rare");
       return text < "text 3" ? failed("often") : { sentiment: "negative", score: 1 };
@@ -62,7 +62,7 @@ describe("evaluate", () => {
     expect(isSilent(report!)).toBe(false);
   });
 
-  it("has no figures for one who answered nothing, nor a mean where a whole set is missing", async () => {
+  it("has no figures for an analyser that answered nothing, and no mean if a whole set is missing", async () => {
     const one = positives("text 0").sentiment[0]!;
     const sets = {
       sentiment: [one, { name: "other", rows: [{ text: "fine", label: "positive" as const }] }],
@@ -81,7 +81,7 @@ describe("evaluate", () => {
     expect(page).not.toMatch(/NaN|undefined|>0\.000/);
   });
 
-  it("asks one that is refused no more", async () => {
+  it("does not call an analyser again that was refused", async () => {
     let asked = 0;
     const judge = judging(async () => {
       asked += 1;
@@ -92,7 +92,7 @@ describe("evaluate", () => {
     expect(report?.sentiment?.fallbacks).toEqual([{ reason: "refused", texts: 50 }]);
   });
 
-  it("takes the labels of the whole set for the scope of a row without one", async () => {
+  it("uses the labels of the whole set as the scope of a row without one", async () => {
     const rows = [
       { text: "a", labels: ["bug"] },
       { text: "b", labels: [] },
@@ -102,7 +102,7 @@ describe("evaluate", () => {
     expect(report?.categories?.worstMistakes).toMatchObject([{ text: "b", answered: "bug", expected: "none of them" }]);
   });
 
-  it("stops where it is told to, with the reason", async () => {
+  it("stops when the signal aborts, with its reason", async () => {
     const controller = new AbortController();
     let asked = 0;
     const judge = judging(() => {
@@ -115,14 +115,14 @@ describe("evaluate", () => {
 });
 
 describe("contestants", () => {
-  it("takes VADER for neutral up to 0.05, as its authors do", async () => {
+  it("treats VADER as neutral up to 0.05, as its authors do", async () => {
     const { sentiment } = await libraryContestant("vader");
     // Compounds of 0 and of 0.0772, by VADER.
     expect(await sentiment?.("It is a table.")).toEqual({ sentiment: "neutral" });
     expect(await sentiment?.("I want it.")).toEqual({ sentiment: "positive" });
   });
 
-  it("asks one that costs about each text once, for both questions, however many there are", async () => {
+  it("calls a paid analyser once for each text, for both questions, however many texts there are", async () => {
     const asked: string[] = [];
     const embedded = new EmbeddedSentimentAnalyzer();
     const contestant = costlyContestant(

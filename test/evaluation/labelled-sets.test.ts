@@ -14,7 +14,7 @@ function folderWith(files: Record<string, string | Buffer>): string {
 }
 
 describe("readLabelledSets", () => {
-  it("reads both questions, in the order of the files' names", async () => {
+  it("reads both kinds of sets, in the order of the files' names", async () => {
     const folder = folderWith({
       "sentiment/b.jsonl": '{"text": "Fine", "label": "positive"}\n\n{"text": "Broken", "label": "negative"}\n',
       "sentiment/a.jsonl": '{"text": "It is blue", "label": "neutral"}',
@@ -41,13 +41,13 @@ describe("readLabelledSets", () => {
     ['{"text": "Fine", "label": "great"}', "A label is one of positive, negative, neutral."],
     ['{"label": "positive"}', 'look at "text"'],
     ["Fine, positive", "is not a labelled text"],
-  ])("says where a line is wrong: %s", async (line, message) => {
+  ])("says what is wrong with a line: %s", async (line, message) => {
     const folder = folderWith({ "sentiment/a.jsonl": `{"text": "Fine", "label": "positive"}\n${line}\n` });
     await expect(readLabelledSets(folder)).rejects.toThrow('Line 2 of "sentiment/a.jsonl"');
     await expect(readLabelledSets(folder)).rejects.toThrow(message);
   });
 
-  it("takes a byte order mark for no part of the first text", async () => {
+  it("does not take a byte order mark for a part of the first text", async () => {
     const folder = folderWith({ "sentiment/a.jsonl": '\uFEFF{"text": "Fine", "label": "positive"}' });
     expect((await readLabelledSets(folder)).sentiment[0]?.rows).toEqual([{ text: "Fine", label: "positive" }]);
   });
@@ -55,7 +55,7 @@ describe("readLabelledSets", () => {
   it.each([
     ['{"text": "Late", "labels": ["servise"]}', "servise"],
     ['{"text": "Late", "labels": ["service"], "scope": ["service", "bug|delay"]}', "bug|delay"],
-  ])("names a category that there is not: %s", async (line, name) => {
+  ])("names an unknown category: %s", async (line, name) => {
     const folder = folderWith({ "categories/a.jsonl": line });
     await expect(readLabelledSets(folder)).rejects.toThrow(`There is no category "${name}"`);
   });
@@ -76,20 +76,20 @@ describe("readLabelledSets", () => {
     ["UTF-16, little endian", utf16],
     ["UTF-16, big endian", () => utf16().swap16()],
     ["Latin-1", () => Buffer.from('{"text": "Nice caf\u00E9", "label": "positive"}', "latin1")],
-  ])("says that a file is not in UTF-8 (%s)", async (_, bytes) => {
+  ])("reports a file that is not in UTF-8 (%s)", async (_, bytes) => {
     const folder = folderWith({ "sentiment/a.jsonl": bytes() });
     await expect(readLabelledSets(folder)).rejects.toThrow(
       'The file "sentiment/a.jsonl" is not in UTF-8. Save it as UTF-8.',
     );
   });
 
-  it("takes a label that two categories can meet", async () => {
+  it("accepts a label that two categories satisfy", async () => {
     const row = { text: "It hangs", labels: ["bug|performance"] };
     const folder = folderWith({ "categories/a.jsonl": JSON.stringify(row) });
     expect((await readLabelledSets(folder)).categories[0]?.rows).toEqual([row]);
   });
 
-  it("says so where a file is named instead of the folder", async () => {
+  it("says so if a file is named instead of the folder", async () => {
     const folder = folderWith({ "sentiment/a.jsonl": "{}" });
     await expect(readLabelledSets(join(folder, "sentiment/a.jsonl"))).rejects.toThrow('"a.jsonl" is a file');
   });
@@ -106,7 +106,7 @@ describe("a row of categories", () => {
     { text: "", labels: [], scope: ["legal"] },
   ]);
 
-  it("is about every label of its set where it has no scope", () => {
+  it("covers every label of its set if it has no scope", () => {
     const everyLabel = ["bug", "service", "billing|pricing"];
     expect(rows.map(({ scope }) => scope)).toEqual([everyLabel, everyLabel, ["legal"]]);
   });
@@ -119,7 +119,7 @@ describe("a row of categories", () => {
     expect(rows.map((row) => labelOf(row, category))).toEqual(said);
   });
 
-  it("says yes where a label names the category, and another one meets it too", () => {
+  it("is labelled yes if one label names the category, even if another label may mean it, too", () => {
     const [row] = withScopes([{ text: "", labels: ["bug|service", "bug"] }]);
     expect(labelOf(row!, "bug")).toBe("yes");
   });

@@ -60,7 +60,7 @@ describe("masked texts", () => {
     expect(shown).not.toMatch(/jo|doe|\d{3}|DE44|AB-|12X9|wrzes|kreuz|shop|example/i);
   });
 
-  it("have no name of the customer, even if it is an ordinary word", () => {
+  it("don't contain the customer's name, even if it is an ordinary word", () => {
     expect(masked("Rose here, I love it. Yours, Rose Good", "Rose Good")).toBe("___ here, I love it. Yours, ___");
     expect(masked("It is good.", "Rose Good")).toBe("It is good.");
     expect(masked("it is good. rose  good", "Rose Good")).toBe("it is good. ___");
@@ -78,7 +78,7 @@ describe("masked texts", () => {
     ["Don't buy it.", "Don Price", "Don't buy it."],
     ["𝐇𝐨𝐩𝐞 here, it is good.", "Hope May", "___ here, it is good."],
     ["Zoe\u0308 here, it is good.", "Zo\u00EB", "___ here, it is good."],
-  ])("have no name of the customer in %j", (text, name, shown) => {
+  ])("don't contain the customer's name from %j", (text, name, shown) => {
     expect(masked(text, name)).toBe(shown);
   });
 
@@ -91,11 +91,11 @@ describe("masked texts", () => {
     ),
     ["a full-width at sign", "jo＠shop"],
     ["full-width dots", "www．shop．example"],
-  ])("have no number or address with %s", (_, written) => {
+  ])("don't contain numbers or addresses with %s", (_, written) => {
     expect(masked(`It is ${written} please.`)).toBe("It is ___ please.");
   });
 
-  it("keep up to three digits and short codes, and lose four digits", () => {
+  it("keep up to three digits and short codes, but not four digits", () => {
     for (const shown of ["1", "12", "123", "1 2 3", "1,23", "A17", "17:5"]) {
       expect(masked(`It is ${shown} please.`)).toBe(`It is ${shown} please.`);
     }
@@ -104,12 +104,12 @@ describe("masked texts", () => {
     }
   });
 
-  it("lose an id whatever it is made of, and nothing that only contains it", () => {
+  it("don't contain an id of any form, but keep words that only contain it", () => {
     expect(masked("I am an.1 (of 12), and an.12 is not.", "an.1", "12")).toBe("I am ___ (of ___), and an.___ is not.");
     expect(masked("I am AN.1, please.", "an.1")).toBe("I am ___, please.");
   });
 
-  it("keep a word that three customers have written in small letters, and no name that they share", () => {
+  it("keep a word that three customers have written in lower case, but no name that they share", () => {
     const text = "The merino from Wilhelmina is bad.";
     const one = maskTexts(["a", "b"].map((customer) => by(customer, text)));
     expect(one[0]).toBe("The ___ from ___ is bad.");
@@ -118,7 +118,7 @@ describe("masked texts", () => {
     expect(maskTexts([1, 2, 3].map(() => by("a", text)))[0]).toBe("The ___ from ___ is bad.");
   });
 
-  it("are judged as the whole texts are", () => {
+  it("are judged like the original texts", () => {
     const texts = [
       "Nowhere near good.",
       "The app is hardly useful.",
@@ -137,7 +137,7 @@ describe("masked texts", () => {
     for (const text of texts) expect({ text, ...judged(masked(text)) }).toEqual({ text, ...judged(text) });
   });
 
-  it.each(Object.entries(WORD_LISTS))("keep each word of the %s, and are judged as with it", (_, words) => {
+  it.each(Object.entries(WORD_LISTS))("keep each word of the %s, and are judged like the originals", (_, words) => {
     expect(words.length).toBeGreaterThan(4);
     for (const word of words) {
       const text = `It is ${word} good, and the price is too ${word}.`;

@@ -9,7 +9,7 @@ const labelled = (...labels: (typeof SENTIMENTS)[number][]) => labels.map((label
 const answers = (...sentiments: (typeof SENTIMENTS)[number][]) => sentiments.map((sentiment) => ({ sentiment }));
 
 describe("scoreSentiment", () => {
-  it("gives accuracy, the classes, their mean F1 and what was taken for what", () => {
+  it("gives accuracy, the classes, their mean F1 and the confusions", () => {
     const scores = scoreSentiment(
       labelled("positive", "positive", "negative", "neutral"),
       answers("positive", "negative", "negative", "positive"),
@@ -37,7 +37,7 @@ describe("scoreSentiment", () => {
     expect(perClass).not.toHaveProperty("neutral");
   });
 
-  it("is 1 for right answers and between 0 and 1 for any", () => {
+  it("is 1 for right answers and between 0 and 1 for any answers", () => {
     const label = fc.constantFrom(...SENTIMENTS);
     fc.assert(
       fc.property(fc.array(fc.tuple(label, label), { minLength: 1 }), (pairs) => {
@@ -52,7 +52,7 @@ describe("scoreSentiment", () => {
     );
   });
 
-  it("has a calibration error only where every answer has a score", () => {
+  it("has a calibration error only if every answer has a score", () => {
     const rows = labelled("positive", "negative");
     expect(scoreSentiment(rows, answers("positive", "negative"))).not.toHaveProperty("calibrationError");
     const sure = answers("positive", "positive").map(({ sentiment }) => ({ sentiment, score: 1 }));
@@ -74,7 +74,7 @@ describe("scoreCategories", () => {
     expect(Object.keys(perClass)).toEqual(["bug"]);
   });
 
-  it("takes every label of the set for its scope where there is none", () => {
+  it("uses every label of the set as the scope if there is none", () => {
     const rows = [
       { text: "", labels: ["bug"] },
       { text: "", labels: ["pricing"] },
@@ -85,13 +85,13 @@ describe("scoreCategories", () => {
     expect(accuracy).toBe(0);
   });
 
-  it("lets either of two categories meet a label that means both", () => {
+  it("lets either of two categories satisfy a label that means both", () => {
     const rows = [{ text: "", labels: ["bug|performance"], scope: ["bug|performance"] }];
     expect(scoreCategories(rows, [{ categories: ["performance"] }]).macroF1).toBe(1);
     expect(scoreCategories(rows, [{ categories: ["service"] }]).macroF1).toBe(0);
   });
 
-  it("tells what was answered instead of what was missed", () => {
+  it("shows what was answered instead of what was missed", () => {
     const scope = ["bug", "service", "pricing"];
     const rows = [["bug"], ["bug", "pricing"], ["service"], [], []].map((labels) => ({ text: "", labels, scope }));
     const answers = [["service"], ["bug", "product"], [], ["pricing"], ["product"]];
@@ -107,7 +107,7 @@ describe("scoreCategories", () => {
     });
   });
 
-  it("knows how true the scores of the answers are", () => {
+  it("measures how well the scores of the answers are calibrated", () => {
     const rows = [{ text: "", labels: ["bug"], scope: ["bug", "service"] }];
     const answer = { categories: ["bug", "service"], scores: { bug: 0.9, service: 0.9 } };
     expect(scoreCategories(rows, [answer]).calibrationError).toBeCloseTo(0.4);
@@ -115,7 +115,7 @@ describe("scoreCategories", () => {
 });
 
 describe("calibrationError", () => {
-  it("is the distance between being sure and being right, weighted by how often", () => {
+  it("is the distance between confidence and accuracy, weighted by frequency", () => {
     const often = Array.from({ length: 10 }, (_, at) => ({ confidence: 0.75, right: at < 5 }));
     expect(calibrationError(often)).toBeCloseTo(0.25);
     expect(calibrationError(often.concat(often.map(() => ({ confidence: 1, right: true }))))).toBeCloseTo(0.125);

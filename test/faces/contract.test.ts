@@ -9,7 +9,7 @@ it("every operation of a service can be called over HTTP, with its own scope", a
     const ways = routes
       .filter(({ operations }) => operations.includes(operation))
       .map(({ method, path, access }) => {
-        // Approvals look which workflow's run it is, and ask for its scope.
+        // The approval routes find out which workflow the run belongs to, and require its scope.
         expect({ name, scopes: scopesOf({ access, operations: [operation] }) }).toEqual({
           name,
           scopes: [operation.scope],
@@ -51,7 +51,7 @@ it("every operation of a service can be called over HTTP, with its own scope", a
   ]);
 });
 
-it("a tool's route is for agents, and what is for people has a place of its own", async () => {
+it("a tool's route is for agents, and operations for people have their own routes", async () => {
   const { routes } = await startHttpService();
   const audiencesBelow = (prefix: RegExp): Set<string> =>
     new Set(

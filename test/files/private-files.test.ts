@@ -22,7 +22,7 @@ function folderThatWasThere(mode = 0o755): string {
   return folder;
 }
 
-/** Node.js prints them on standard error, and programs can listen to them. */
+/** Node.js prints warnings on standard error, and programs can listen for them. */
 async function warningsOf(work: () => Promise<void> | void): Promise<{ code: string; message: string }[]> {
   const emitWarning = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
   onTestFinished(() => emitWarning.mockRestore());
@@ -35,8 +35,8 @@ async function warningsOf(work: () => Promise<void> | void): Promise<{ code: str
 
 const openMemory = (path: string): void => new SqliteCheckpointSaver(path).close();
 
-describe.skipIf(process.platform === "win32")("what is kept", () => {
-  it("is its owner's alone whatever the umask: databases, what SQLite puts beside them, locks, mails, backups, folders", async () => {
+describe.skipIf(process.platform === "win32")("stored data", () => {
+  it("is readable by its owner only, whatever the umask: databases, the files that SQLite puts beside them, locks, mails, backups, folders", async () => {
     const root = temporaryFolder();
     const { stdout } = await promisify(execFile)(process.execPath, [PROCESS, root]);
     const [whileOpen, afterBackup] = JSON.parse(stdout) as Record<string, string>[];
@@ -63,7 +63,7 @@ describe.skipIf(process.platform === "win32")("what is kept", () => {
     }
   });
 
-  it("is made private in a folder that was there and is open to others, which is said once and left as it is", async () => {
+  it("is private even in an existing folder that is open to others, which is reported once and left as it is", async () => {
     const folder = folderThatWasThere();
     const path = join(folder, "conversations.sqlite");
     const warnings = await warningsOf(() => {
@@ -76,12 +76,12 @@ describe.skipIf(process.platform === "win32")("what is kept", () => {
     expect(warnings[0]!.message).toContain(`chmod 700 ${folder}`);
   });
 
-  it.each([0o750, 0o701, 0o770])("says so of a folder with mode %o", async (mode) => {
+  it.each([0o750, 0o701, 0o770])("warns about a folder with mode %o", async (mode) => {
     const folder = folderThatWasThere(mode);
     expect(await warningsOf(() => openMemory(join(folder, "chat.sqlite")))).toHaveLength(1);
   });
 
-  it("is said so that no name commands the terminal, with a command that can be copied", async () => {
+  it("warns with the folder's name escaped for the terminal, and with a command that can be copied", async () => {
     const folder = join(folderThatWasThere(0o700), "Ann's \u001B[31mdata");
     mkdirSync(folder);
     chmodSync(folder, 0o755);
@@ -91,7 +91,7 @@ describe.skipIf(process.platform === "win32")("what is kept", () => {
     expect(message).toMatch(/chmod 700 '.*Ann'\\''s \\u001b\[31mdata'$/);
   });
 
-  it("is said of a data directory and of an outbox as well", async () => {
+  it("warns about an open data directory and an open outbox", async () => {
     const [dataDirectory, outbox] = [folderThatWasThere(), folderThatWasThere()];
     const warnings = await warningsOf(async () => {
       const mailUrl = `outbox:${outbox}`;
@@ -105,7 +105,7 @@ describe.skipIf(process.platform === "win32")("what is kept", () => {
     ]);
   });
 
-  it("is said of a file that others can read, not where its folder keeps them out", async () => {
+  it("warns about a file that others can read, but not if its folder keeps them out", async () => {
     const [open, closed] = [folderThatWasThere(), folderThatWasThere(0o700)];
     const files = [open, closed].map((folder) => join(folder, "conversations.sqlite"));
     for (const file of files) writeFileSync(file, "", { mode: 0o644 });
@@ -121,7 +121,7 @@ describe.skipIf(process.platform === "win32")("what is kept", () => {
     ["shared", (folder: string) => chmodSync(folder, 0o1777)],
     ["somebody else's", () => vi.spyOn(process, "getuid").mockReturnValue(process.getuid!() + 1)],
     ["the working directory", (folder: string) => vi.spyOn(process, "cwd").mockReturnValue(folder)],
-  ])("is not said of a folder that is %s, but of an open file in it", async (_, prepare) => {
+  ])("does not warn about a folder that is %s, but about an open file in it", async (_, prepare) => {
     const folder = folderThatWasThere();
     onTestFinished(() => void vi.restoreAllMocks());
     prepare(folder);
@@ -136,14 +136,14 @@ describe.skipIf(process.platform === "win32")("what is kept", () => {
     expect(modeOf(made!)).toBe(0o600);
   });
 
-  it("is made private at the end of a link too", () => {
+  it("is private at the target of a symbolic link, too", () => {
     const folder = temporaryFolder();
     symlinkSync(join(folder, "target"), join(folder, "link"));
     makePrivateFile(join(folder, "link"));
     expect(modeOf(join(folder, "target"))).toBe(0o600);
   });
 
-  it("raises no warning where the folders are new", async () => {
+  it("raises no warning if the folders are new", async () => {
     const folder = temporaryFolder();
     expect(await warningsOf(() => openMemory(join(folder, "new", "chat.sqlite")))).toEqual([]);
   });

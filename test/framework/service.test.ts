@@ -81,7 +81,7 @@ class Guarded extends Workflow {
 }
 
 describe("the operations of a service", () => {
-  it("are those of each workflow, and those of every run", async () => {
+  it("are those of each workflow and those for every run", async () => {
     const { service } = await startService();
     const named = service.operations.map(
       ({ operation, workflow }) =>
@@ -117,7 +117,7 @@ describe("the operations of a service", () => {
     ]);
   });
 
-  it("are those of pipelines as well, each under its pipeline's name", async () => {
+  it("include those of pipelines, each under its pipeline's name", async () => {
     const { engine, workflow } = await startService();
     const operation = direct("move", {
       description: "Move.",
@@ -136,7 +136,7 @@ describe("the operations of a service", () => {
     expect(() => new Service({ engine, workflows: [], pipelines: [here!, here!] })).toThrow("two pipelines");
   });
 
-  it("ask of a batch what one submission asks", () => {
+  it("require the same scope for a batch as for one submission", () => {
     const engine = new DurableEngine({ path: ":memory:" });
     onTestFinished(() => engine.close());
     const { operations } = new Service({ engine, workflows: [new Guarded({ engine })] });
@@ -144,13 +144,13 @@ describe("the operations of a service", () => {
     expect(scopes).toEqual(["admin", "admin"]);
   });
 
-  it("never make a tool of what is for people or operators", () => {
+  it("never become tools if they are for people or operators", () => {
     const engine = new DurableEngine({ path: ":memory:" });
     onTestFinished(() => engine.close());
     expect(new Mixed({ engine }).as_tools().map(({ name }) => name)).toEqual(["begin", "for_agent"]);
   });
 
-  it("refuse two of the same name", async () => {
+  it("can't have the same name twice", async () => {
     const { engine, service } = await startService();
     const twin = new Service({ engine, workflows: [] });
     const operations = [twin.operation("get_run")];
@@ -186,7 +186,7 @@ describe("the operations of a service", () => {
     expect(keys(await call("list_approvals", { order: "newest" }))).toEqual(["F-2", "F-1"]);
   });
 
-  it("list what only accompanies other runs where it is asked for, or has not gone well", async () => {
+  it("list runs that only accompany others if they are asked for, or have not completed", async () => {
     const engine = new DurableEngine({ path: ":memory:" });
     onTestFinished(() => engine.close());
     const [main, reminders] = [new Mixed({ engine }), new Reminders({ engine })];
@@ -207,7 +207,7 @@ describe("the operations of a service", () => {
     expect(await keys({ key: "good" })).toEqual(["good"]);
   });
 
-  it("show a run, its history and its events, and stop it", async () => {
+  it("show a run, its history and its events, and cancel it", async () => {
     const { workflow, call } = await startService();
     const { workflow_id } = await workflow.run(feedback());
     expect(await call("get_run", { workflow_id })).toMatchObject({
@@ -229,7 +229,7 @@ describe("the operations of a service", () => {
     await expect(call("get_run", { workflow_id: "workflow-none" })).rejects.toMatchObject({ code: "unknown_run" });
   });
 
-  it("decide on a run by its workflow's own part of the approval queue", async () => {
+  it("decide on a run through its workflow's part of the approval queue", async () => {
     const { workflow, refunds, service, mails } = await startService();
     const { workflow_id } = await workflow.run(feedback());
     const shown = await service.approvalOperation(workflow_id!, "show");
@@ -252,7 +252,7 @@ describe("the operations of a service", () => {
     });
   });
 
-  it("take an event for the workflow that knows its type, and answer when it is durable", async () => {
+  it("pass an event to the workflow that knows its type, and answer when it is durable", async () => {
     const { workflow, call } = await startService();
     const { feedback_id: id, feedback_text: text, ...rest } = feedback();
     const answer = await call("receive_event", { type: "new_feedback", data: { ...rest, id, text } });

@@ -20,7 +20,7 @@ function openEngine(): WorkflowEngine {
   return engine;
 }
 
-/** Doubles a number; what it does meanwhile is up to the test. */
+/** Doubles a number; the test defines what it does in the meantime. */
 class Doubling extends Workflow<WorkflowConfiguration & { during?: (n: number) => Promise<void> | void }> {
   override readonly name = "doubling";
   override readonly operations = [
@@ -49,8 +49,8 @@ class Doubling extends Workflow<WorkflowConfiguration & { during?: (n: number) =
   ];
 }
 
-describe("a workflow of one's own", () => {
-  it("gets tools, routes, durability and once from the base class", async () => {
+describe("a custom workflow", () => {
+  it("gets tools, routes, durability and idempotency from the base class", async () => {
     const engine = openEngine();
     const ontologyStore = await OxigraphOntologyStore.open({ path: ":memory:" });
     onTestFinished(() => ontologyStore.close());
@@ -81,11 +81,11 @@ describe("a workflow of one's own", () => {
     expect(() => new Nothing({ engine: openEngine() }).register()).toThrow(/exactly one durable operation/);
   });
 
-  it.each([0, -1, 1.5, Number.NaN])("refuses maxParallelRequests of %s when it is made", (maxParallelRequests) => {
+  it.each([0, -1, 1.5, Number.NaN])("refuses maxParallelRequests of %s at construction", (maxParallelRequests) => {
     expect(() => new Doubling({ engine: openEngine(), maxParallelRequests })).toThrow(/at least 1/);
   });
 
-  it("gives a plain call's failure to the model without internals, and the log its cause", async () => {
+  it("shows the model a direct call's failure without internals, and logs the cause", async () => {
     const lines: string[] = [];
     const logger = pino({ level: "error" }, { write: (line: string) => void lines.push(line) });
     const [, halve] = new Doubling({ engine: openEngine(), logger }).as_tools();
@@ -97,7 +97,7 @@ describe("a workflow of one's own", () => {
   });
 });
 
-/** Spends money when a person agrees. */
+/** Spends money once a person approves. */
 class Spending extends Workflow {
   override readonly name = "spending";
   override readonly operations = [
@@ -120,7 +120,7 @@ class Spending extends Workflow {
 }
 
 describe("a workflow that waits for a person", () => {
-  it("answers with what it knows, tells everywhere that it waits, and goes on with the decision", async () => {
+  it("answers with what it knows, shows everywhere that it waits, and continues with the decision", async () => {
     const workflow = new Spending({ engine: openEngine() });
     const app = new Hono();
     workflow.as_api(app);
@@ -154,7 +154,7 @@ describe("a workflow that waits for a person", () => {
     });
   });
 
-  it("takes decisions for its own runs alone", async () => {
+  it("accepts decisions for its own runs only", async () => {
     const engine = openEngine();
     engine.register("other", async (_, { decision }) => (await decision("spend-5")).value);
     const workflow = new Spending({ engine }).register();
@@ -186,7 +186,8 @@ describe("the content of a submission", () => {
       })({ engine });
     const first = version({});
     await first.run({ id: "G-1" });
-    // The second version's handler is the first one's: one engine knows a workflow once.
+    // The second version keeps the first one's handler, because an engine registers a workflow only
+    // once.
     const register = engine.register.bind(engine);
     engine.register = () => {};
     const second = version({ channel: z.string().default("mail") });
@@ -198,7 +199,7 @@ describe("the content of a submission", () => {
 });
 
 describe("runs by id", () => {
-  it("begins later where it is told so, whatever the content, and refuses a date that is none", async () => {
+  it("begin at their start time, which is not part of the content, and refuse an invalid date", async () => {
     const workflow = new Doubling({ engine: openEngine() });
     const tomorrow = new Date(Date.now() + 86_400_000);
     const id = await workflow.startWorkflow({ id: "D-1", n: 4 }, { startAt: tomorrow });
@@ -227,7 +228,7 @@ describe("runs by id", () => {
     ["a number for an id", "workflowId", (workflow) => workflow.cancelWorkflow(7 as never)],
     ["no key", "key", (workflow) => workflow.findWorkflow(undefined as never)],
     ["no parameters", "", (workflow) => workflow.startWorkflow(undefined)],
-  ])("says which argument is wrong where it is given %s", async (_, path, work) => {
+  ])("name the wrong argument: %s", async (_, path, work) => {
     const workflow = new Doubling({ engine: openEngine() });
     await workflow.startWorkflow({ id: "D-1", n: 4 });
     const error: unknown = await work(workflow).catch((thrown: unknown) => thrown);
@@ -238,7 +239,7 @@ describe("runs by id", () => {
     });
   });
 
-  it("has no more runs at work than maxParallelRequests, however they were started", async () => {
+  it("execute no more at once than maxParallelRequests, however they were started", async () => {
     let atWork = 0;
     let most = 0;
     const during = async (): Promise<void> => {
@@ -252,7 +253,7 @@ describe("runs by id", () => {
     expect(most).toBe(2);
   });
 
-  it("tells the state of a run from its start to its end", async () => {
+  it("have a status from their start to their end", async () => {
     const gate = Promise.withResolvers<void>();
     const entered = Promise.withResolvers<void>();
     const engine = openEngine();
@@ -281,7 +282,7 @@ describe("runs by id", () => {
     expect(await workflow.listWorkflows({ status: "failed" })).toEqual([]);
   });
 
-  it("tells why a run failed, knows no others', and cancels", async () => {
+  it("report why they failed, can be cancelled, and are separate from those of other workflows", async () => {
     const engine = openEngine();
     engine.register("other", async () => null);
     const other = (await engine.start("other", { key: "x", fingerprint: "x", input: null })).id;
@@ -330,13 +331,13 @@ describe("runs by id", () => {
 });
 
 describe("a batch", () => {
-  it("answers in the order of the items, never more at once than allowed, from any iterable", async () => {
+  it("answers in the order of the items, with no more at once than allowed, for any iterable", async () => {
     let now = 0;
     let most = 0;
     const later: (() => void)[] = [];
     const during = async (n: number): Promise<void> => {
       most = Math.max(most, ++now);
-      // The first of each pair waits for the second: results come out of order.
+      // The first of each pair waits for the second, so results arrive out of order.
       if (n % 2 === 0) await new Promise<void>((resolve) => later.push(resolve));
       else later.shift()?.();
       now--;
@@ -355,7 +356,7 @@ describe("a batch", () => {
     expect(progress).toEqual(Array.from({ length: 20 }, (_, n) => n + 1));
   });
 
-  it("makes of a bad item one failed result that says whose it is", async () => {
+  it("turns an invalid item into one failed result that says which item it was", async () => {
     const during = (n: number) => {
       if (n === 3) throw new IoError("away");
     };
@@ -369,7 +370,7 @@ describe("a batch", () => {
     expect(progress.at(-1)).toEqual({ completed: 5, failed: 3 });
   });
 
-  it("takes items as it goes, not all at once", async () => {
+  it("reads items as it needs them, not all at once", async () => {
     let taken = 0;
     const workflow = new Doubling({ engine: openEngine(), maxParallelRequests: 2 });
     function* endless() {
@@ -381,7 +382,7 @@ describe("a batch", () => {
     }
   });
 
-  it("ends when its caller aborts, and begins nothing more", async () => {
+  it("ends when its caller aborts, and starts nothing more", async () => {
     const abort = new AbortController();
     const begun: number[] = [];
     const workflow = new Doubling({ engine: openEngine(), during: (n) => void begun.push(n), maxParallelRequests: 1 });
@@ -393,7 +394,7 @@ describe("a batch", () => {
     expect(begun.length).toBeLessThan(8);
   });
 
-  it("lets go of the runs at work when its caller aborts", async () => {
+  it("stops waiting for the executing runs when its caller aborts", async () => {
     const entered = Promise.withResolvers<void>();
     const gate = Promise.withResolvers<void>();
     const abort = new AbortController();
@@ -405,7 +406,7 @@ describe("a batch", () => {
     gate.resolve();
   });
 
-  it("answers for an item that can't even be looked at", async () => {
+  it("returns a result for an item that can't even be inspected", async () => {
     const hostile = {
       get id(): string {
         throw new Error("no");
@@ -416,7 +417,7 @@ describe("a batch", () => {
     expect(results).toMatchObject([{ success: false, error_type: "unexpected_error" }, { success: true }]);
   });
 
-  it("passes on what its source throws", async () => {
+  it("throws what its source throws", async () => {
     const workflow = new Doubling({ engine: openEngine() });
     function* broken() {
       yield { id: "a", n: 1 };

@@ -10,7 +10,7 @@ import { CUSTOMER, SECRETS, TEXTS, VICTIM, harmOf } from "../support/hostile.ts"
 const csv = (rows: readonly (readonly string[])[]): string =>
   rows.map((row) => row.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(",")).join("\r\n");
 
-it("harms nobody in a batch from a CSV file, and commands no terminal", async () => {
+it("harms nobody in a batch from a CSV file, and prints no terminal commands", async () => {
   const cwd = temporaryFolder();
   const customers = [CUSTOMER, VICTIM].map(({ id, name = "Ada Lovelace", email = "" }) => [id, name, email]);
   writeFileSync(join(cwd, "customers.csv"), csv([["id", "name", "email"], ...customers]));
@@ -26,7 +26,7 @@ it("harms nobody in a batch from a CSV file, and commands no terminal", async ()
   const results = parseLines(stdout) as { success: boolean; error?: string }[];
   const shown = await call(["status"], { cwd, env });
   const printed = [stdout, stderr, shown.stdout, shown.stderr].join("\n");
-  // eslint-disable-next-line no-control-regex -- control characters are what it is after
+  // eslint-disable-next-line no-control-regex -- control characters are what it looks for
   expect(printed).not.toMatch(/\u001b\]|\u001b\[2J|\u0007|\u202E/);
 
   const mails = await mailsIn(join(cwd, ".abi-workflows/outbox"))();
@@ -34,7 +34,7 @@ it("harms nobody in a batch from a CSV file, and commands no terminal", async ()
   const report = await runHostileTexts({
     name: "CSV",
     texts: TEXTS,
-    // What was there before the first of them counts for it.
+    // Everything sent before the first text counts for that text.
     outbox: () => sent,
     isStored: (text) => results[TEXTS.indexOf(text)]?.success === true,
     decisions: "none",

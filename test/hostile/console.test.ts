@@ -1,4 +1,5 @@
-// Every hostile text on the pages of the console, in a real browser: shown as text, nothing runs, nothing is asked of anybody else.
+// Every hostile text on the pages of the console, in a real browser: it is shown as text, nothing
+// runs, and no other site is contacted.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
@@ -18,7 +19,7 @@ import {
   VICTIM,
 } from "../support/hostile.ts";
 
-/** Names can't change from text to text here: whoever has a hostile one is a customer of their own. */
+/** Names can't change between texts here, so each text with a hostile name has its own customer. */
 const customerOf = ({ name, place }: HostileText): string => (place === "customer_name" ? `C-${name}` : CUSTOMER.id);
 
 function customersFile(): string {
@@ -34,8 +35,8 @@ function customersFile(): string {
 }
 
 /**
- * Runs in the page, and in the frame of a mail: what leads elsewhere or loads something from there, and whether anything of a
- * text has run.
+ * Runs in the page and in the frame of a mail: finds what links or loads from other sites, and
+ * whether anything in a text has run.
  */
 const LOOK = `(() => {
   const documents = [document, ...[...document.querySelectorAll("iframe")].map((frame) => frame.contentDocument)];
@@ -49,7 +50,7 @@ const LOOK = `(() => {
   return [...foreign.map((element) => element.outerHTML.slice(0, 200)), ...ran];
 })()`;
 
-/** Finds what a text has done to a page since the last look. */
+/** Finds what a text has done to a page since the previous check. */
 function lookerAt(page: Page, { url }: ConsoleService): () => Promise<string[]> {
   const asked: string[] = [];
   page.on("request", (request) => {
@@ -59,16 +60,16 @@ function lookerAt(page: Page, { url }: ConsoleService): () => Promise<string[]> 
   return async () => [...((await page.evaluate(LOOK)) as string[]), ...asked.splice(0)];
 }
 
-/** What turns letters around is drawn as a symbol where a text has one line. */
+/** Characters that change the direction are shown as symbols in texts on one line. */
 const shown = (text: string): string => text.replaceAll(/[\p{Cc}\u{202A}-\u{202E}\u{2066}-\u{2069}]/gu, "\u{FFFD}");
-/** The same for a text of several lines. */
+/** The same for a text with several lines. */
 const shownLines = (text: string): string =>
   text
     .split(/([\t\n\r])/)
     .map((part, at) => (at % 2 === 0 ? shown(part) : part))
     .join("");
 
-/** Without loading the console anew: there are hundreds of pages to look at. */
+/** Without reloading the console, because there are hundreds of pages to check. */
 async function go(page: Page, path: string): Promise<void> {
   const address = JSON.stringify(`/console/${path}`);
   await page.evaluate(`history.pushState(null, "", ${address}); dispatchEvent(new PopStateEvent("popstate"))`);
@@ -97,7 +98,7 @@ describe.skipIf(!chromiumPath)(`hostile texts in the console ${SKIPPED}`, () => 
       outbox: mailsIn(service.outbox),
       decisions: async () => (await workflow.listWorkflows({ status: "completed" })).length,
       recipients: [CUSTOMER.email!],
-      // Whoever looks here may see all customers; what nobody may see is what lets people in.
+      // The viewer may see all customers; the only secrets are those that grant access.
       secrets: [service.token!],
       call: async (text) => {
         const { workflow_id: id, error } = await workflow.run({ ...text.feedback, customer_id: customerOf(text) });
@@ -147,7 +148,7 @@ describe.skipIf(!chromiumPath)(`hostile texts in the console ${SKIPPED}`, () => 
     }
   });
 
-  it.each(PARTS)("harm nobody in the chat, with a model that obeys them ($name)", async ({ texts }) => {
+  it.each(PARTS)("harm nobody in the chat with a model that obeys them ($name)", async ({ texts }) => {
     const model = await startObedientModel();
     const service = await serveConsole({
       customerSource: customersFile(),
@@ -178,15 +179,16 @@ describe.skipIf(!chromiumPath)(`hostile texts in the console ${SKIPPED}`, () => 
         await page.getByLabel("Message", { exact: true }).fill(promptFor(text, CUSTOMER.id));
         await page.keyboard.press("Enter");
         await page.locator(".turn.user").waitFor();
-        // At work there is a button to stop it in its place.
+        // During an answer, there is a stop button in its place.
         await send.waitFor();
-        // Mails wait for a person, who lets the agent go on and decides nothing.
+        // Mails wait for a person, who lets the agent continue and decides nothing.
         while (await goOn.isVisible()) {
           await goOn.click();
           await send.waitFor();
         }
         addresses.push(page.url());
-        // The agent's limits may end a conversation before it comes to the feedback itself; then its last words say so.
+        // The agent's limits may end a conversation before it gets to the feedback itself; its last
+        // message says so then.
         const [refusals, said] = [page.locator(".call-error"), page.locator(".turn .rich")];
         const outcome = {
           answers: [(await transcript.textContent()) ?? ""],
@@ -202,7 +204,7 @@ describe.skipIf(!chromiumPath)(`hostile texts in the console ${SKIPPED}`, () => 
     expect(report.wishedCalls).toBeGreaterThan(3 * texts.length);
     expect(report.mails).toBe(0);
 
-    // As they are kept: in the list, and when they are opened again.
+    // As they are stored: in the list, and when they are opened again.
     await expect.poll(() => page.locator(".chat-side .earlier-link").count()).toBe(texts.length);
     expect(await looks()).toEqual([]);
     for (const address of addresses.filter((_, index) => index % 5 === 0)) {

@@ -1,4 +1,4 @@
-// Every hostile text by every way over HTTP, and a model that obeys them with a token in its hand.
+// Every hostile text through every route over HTTP, and a model that obeys them and has a token.
 import { createAgent, tool } from "langchain";
 import { expect, it } from "vitest";
 import { z } from "zod";
@@ -29,7 +29,7 @@ const outcomeOf = ({ status, body, text, headers }: Answer): HostileOutcome => (
 
 const parametersOf = ({ feedback }: HostileText) => ({ ...feedback, customer_id: CUSTOMER.id });
 
-/** Until the run that was accepted has ended. */
+/** Waits until the accepted run has ended. */
 async function settled({ workflow }: HttpService, { body }: Answer): Promise<void> {
   const id = body["workflow_id"];
   if (typeof id === "string") await workflow.getWorkflowResult(id);
@@ -37,7 +37,7 @@ async function settled({ workflow }: HttpService, { body }: Answer): Promise<voi
 
 type Way = (service: HttpService, text: HostileText) => Promise<HostileOutcome>;
 
-/** Mails get ids of their own, and have line breaks of their own kind. */
+/** Mails have their own ids and line breaks. */
 const kept = new Map<string, string>();
 
 const WAYS: Record<string, Way> = {
@@ -53,7 +53,7 @@ const WAYS: Record<string, Way> = {
     return outcomeOf(answer);
   },
   "as a mail": async (service, { name, feedback: { subject, feedback_text }, customerName }) => {
-    // A header can't have line breaks; what a sender can do is to encode them.
+    // A header can't contain line breaks, but a sender can encode them.
     const encoded = (text: string): string => `=?UTF-8?B?${Buffer.from(text).toString("base64")}?=`;
     const mail = rawMail(
       {
@@ -104,7 +104,7 @@ it.each(Object.entries(WAYS))("harms nobody %s", async (name, way) => {
 it("harms nobody in a batch", async () => {
   const service = await startHostileHttp();
   let results: { error?: string }[] | undefined;
-  // All in one request, which comes when the first of them is due.
+  // All in one request, which is sent when the first of them is due.
   const sendAll = async (): Promise<{ error?: string }[]> => {
     const body = TEXTS.map((text) => `${JSON.stringify(parametersOf(text))}\n`).join("");
     const headers = { "content-type": "application/jsonl" };
@@ -129,7 +129,7 @@ it("harms nobody in a batch", async () => {
   expect(report.mails).toBe(report.stored);
 });
 
-it("decides nothing and asks nothing for an agent that may submit, whatever requests it makes", async () => {
+it("lets an agent that may submit neither decide nor query, whatever requests it makes", async () => {
   const service = await startHostileHttp(true);
   const request = tool(
     async ({ method, path, body }) => {
@@ -173,7 +173,7 @@ it("decides nothing and asks nothing for an agent that may submit, whatever requ
   const report = await runHostileTexts({
     ...service.watched,
     model: obedient,
-    // It may read about all feedback with this token; it may neither decide nor write to others.
+    // With this token, it may read all feedback, but neither decide nor write to others.
     secrets: ["viola@private"],
     call: async (text) => {
       service.prepare(text);

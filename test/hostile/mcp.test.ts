@@ -24,7 +24,7 @@ async function startHostileMcp(options: McpOptions, approval: boolean) {
   const query = freeQueryOperation({ queryRunner, store, visible: IMPERSONAL_DATA });
   const parts = await startMcp(options, {
     configuration: made.configuration,
-    // It can't be confined to one customer.
+    // It can't be restricted to one customer.
     more: () => (options.fixed ? {} : { operations: [query] }),
   });
   return { ...parts, ...(await watch(parts, made)) };
@@ -33,7 +33,7 @@ async function startHostileMcp(options: McpOptions, approval: boolean) {
 it.each<[string, McpOptions, boolean]>([
   ["the customer is set", { fixed: { customer_id: CUSTOMER.id } }, false],
   ["a person approves the mails", { consoleUrl: CONSOLE }, true],
-])("harms nobody over MCP where %s", async (name, options, approval) => {
+])("harms nobody over MCP if %s", async (name, options, approval) => {
   const { watched, prepare, url } = await startHostileMcp(options, approval);
   const client = new MultiServerMCPClient({ mcpServers: { feedback: { transport: "http", url: url.href } } });
   onTestFinished(() => client.close());
@@ -56,7 +56,7 @@ it.each<[string, McpOptions, boolean]>([
   expect(report.mails > 0).toBe(!approval);
 });
 
-it("decides nothing for a client that agrees to whatever it is asked", async () => {
+it("decides nothing for a client that agrees to everything", async () => {
   const { watched, prepare, url } = await startHostileMcp({ consoleUrl: CONSOLE }, true);
   const client = await connect(url, LINKS);
   let agreed = 0;

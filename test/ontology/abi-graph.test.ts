@@ -36,7 +36,7 @@ describe("entityUri", () => {
     );
   });
 
-  it("is another one for another id or type", () => {
+  it("differs for another id or type", () => {
     fc.assert(fc.property(hostileId, hostileId, (a, b) => (entityUri("T", a) === entityUri("T", b)) === (a === b)));
     for (const [a, b] of [
       [".", "%2E"],
@@ -51,7 +51,7 @@ describe("entityUri", () => {
     expect(entityUri("Feedback", "1")).not.toBe(entityUri("Customer", "1"));
   });
 
-  it("has no dot segment, which would be resolved away", () => {
+  it("has no dot segments, because resolving the IRI would remove them", () => {
     expect(entityUri("T", ".")).toBe("http://example.org/abi/T/%2E");
     expect(entityUri("T", "..")).toBe("http://example.org/abi/T/%2E%2E");
     expect(entityUri("T", "...")).toBe("http://example.org/abi/T/...");
@@ -61,7 +61,7 @@ describe("entityUri", () => {
     expect(entityUri("Customer", "C-1001")).toBe("http://example.org/abi/Customer/C-1001");
   });
 
-  it("refuses an empty id and a type that is no name", () => {
+  it("refuses an empty id and an invalid type", () => {
     expect(() => entityUri("Customer", "")).toThrow("empty");
     for (const type of ["", "a b", "x>", "1x", "a/b", "ü", "constructor()"])
       expect(() => entityUri(type, "1")).toThrow("Names of types");
@@ -69,7 +69,7 @@ describe("entityUri", () => {
 });
 
 describe("ABIGraph", () => {
-  it("gives the same id the same URI and none a URI of its own", () => {
+  it("gives the same id the same URI, and a new URI to an entity without an id", () => {
     const graph = new ABIGraph();
     const first = graph.createEntity("Customer", { id: "C-1" });
     expect(graph.createEntity("Customer", { id: "C-1" }).equals(first)).toBe(true);
@@ -78,7 +78,7 @@ describe("ABIGraph", () => {
     expect(graph.createEntity("Customer", { id: 7 }).value).toBe(entityUri("Customer", "7"));
   });
 
-  it("has every statement once, before somebody has asked for a store and after", () => {
+  it("has every statement once, before and after the N3 store is requested", () => {
     const graph = new ABIGraph();
     const [id, same] = [namedNode("urn:a"), "urn:b"];
     const add = (): void => {
@@ -130,19 +130,19 @@ describe("ABIGraph", () => {
         graph.addProperty(namedNode("urn:x"), "sentimentScore", value);
         const [text = "", kind = ""] = objects(graph, "sentimentScore")[0]?.split("^^") ?? [];
         expect(text).toMatch(lexical[kind as keyof typeof lexical]);
-        // RDF's integers have one zero only.
+        // RDF's integers have only one zero.
         expect(Number(text.replace("INF", "Infinity"))).toBe(value === 0 ? 0 : value);
       }),
     );
   });
 
-  it("replaces what no Unicode text can hold", () => {
+  it("replaces what Unicode can't encode", () => {
     const graph = new ABIGraph();
     graph.addProperty(namedNode("urn:x"), "text", "a\uD800b");
     expect(objects(graph, "text")).toEqual(["a\uFFFDb^^string"]);
   });
 
-  it("finds entities by type and all of the given values", () => {
+  it("finds entities by type and all given values", () => {
     const graph = new ABIGraph();
     const ada = graph.createEntity("Customer", { id: "1", segment: "premium", lifetimeValue: 5 });
     graph.createEntity("Customer", { id: "2", segment: "premium", lifetimeValue: 6 });

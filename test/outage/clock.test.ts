@@ -12,7 +12,7 @@ import { newDatabase } from "../support/test-database.ts";
 
 const HOUR = 3_600_000;
 
-/** Date alone: timers run on, as they do when somebody sets the clock of a machine. */
+/** Only Date changes: timers continue, as when someone sets a machine's clock. */
 function setClock(offsetMs: number): void {
   const now = Date.now() + offsetMs;
   vi.useFakeTimers({ toFake: ["Date"], now, shouldAdvanceTime: true });
@@ -21,7 +21,10 @@ function setClock(offsetMs: number): void {
 
 const submission = { key: "k", fingerprint: "f", input: null };
 
-/** An engine with a step that fails so many times, and what resolves when its run waits for the next attempt. */
+/**
+ * An engine with a step that fails this many times, and a promise that resolves when its run waits
+ * for the next attempt.
+ */
 async function openTroubled(place: string, failures: number) {
   const rescheduled = Promise.withResolvers<void>();
   const write = (line: string): void => void (line.includes("a run is rescheduled") && rescheduled.resolve());
@@ -42,7 +45,10 @@ async function openTroubled(place: string, failures: number) {
   return { engine, rescheduled: rescheduled.promise };
 }
 
-/** Which attempts of a step that always fails are made, of a run that is then submitted again; `meanwhile` is in the second one after that. */
+/**
+ * The attempts at a step that always fails, in a run that is then submitted again; `meanwhile` is
+ * called in the second attempt after that.
+ */
 async function attemptsMade(place: string, meanwhile: () => unknown): Promise<number[]> {
   const retry = { attempts: 3, initialDelayMs: 50, maximumDelayMs: 100 };
   const engine = place.startsWith("postgres:")
@@ -78,7 +84,7 @@ describe("when the clock jumps", () => {
     expect([await answered(), await answered(), await answered()]).toEqual([true, true, false]);
     now += 2 * HOUR;
     expect([await answered(), await answered(), await answered()]).toEqual([true, true, false]);
-    // What has its time in the future counts as sent just now: too few mails rather than too many.
+    // Times in the future count as just now: rather too few mails than too many.
     now -= 5 * HOUR;
     expect(await answered()).toBe(false);
     now += 5 * HOUR;
@@ -89,7 +95,7 @@ describe("when the clock jumps", () => {
     expect(await values(ontologyStore, "Feedback", "abi:id")).toHaveLength(count);
   });
 
-  it("an hour ahead while a mail is on its way, the mail is not sent by a second one", async () => {
+  it("an hour ahead while a mail is being sent, no second worker sends the mail", async () => {
     const { workflow, engine, mails } = await startFeedback();
     const { promise: answer, resolve } = Promise.withResolvers<void>();
     mails.script("data", { after: answer });
@@ -97,7 +103,7 @@ describe("when the clock jumps", () => {
     const id = await workflow.startWorkflow(feedback());
     await arrived;
     setClock(HOUR);
-    // Other runs make the engine look for what is due.
+    // Other runs make the engine poll for due runs.
     for (const feedback_id of ["F-2", "F-3"]) {
       expect(await workflow.run(feedback({ feedback_id }))).toMatchObject({ success: true });
     }
@@ -108,7 +114,7 @@ describe("when the clock jumps", () => {
     expect(mails.mails).toHaveLength(3);
   });
 
-  it("an hour back, a run that waits for its retry goes on, and one that is to start later stays so", async () => {
+  it("an hour back, a run that waits for its retry continues, and a delayed start stays delayed", async () => {
     const { engine, rescheduled } = await openTroubled(":memory:", 2);
     const availableAt = new Date(Date.now() + HOUR / 2);
     const { id: later } = await engine.start("later", { ...submission, availableAt });
@@ -119,11 +125,11 @@ describe("when the clock jumps", () => {
     expect(await engine.get(later)).toMatchObject({ status: "started" });
   });
 
-  it("an hour back after a run was submitted again, it is not tried more often", async () => {
+  it("an hour back after a run was submitted again, it is not retried more often", async () => {
     expect(await attemptsMade(":memory:", () => setClock(-HOUR))).toEqual([1, 2, 3, 1, 2, 3]);
   });
 
-  it("an hour back between two processes, what waits for its retry or was just submitted goes on with the second", async () => {
+  it("an hour back between two processes, runs that wait for a retry or were just submitted continue in the second", async () => {
     const path = join(temporaryFolder(), "runs.sqlite");
     const { engine: first, rescheduled } = await openTroubled(path, 1);
     const { id } = await first.start("troubled", submission);
@@ -141,14 +147,14 @@ describe("when the clock jumps", () => {
 });
 
 describe.skipIf(!serverUrl)("on a PostgreSQL server (skipped without TEST_DATABASE_URL)", () => {
-  it("whose clock is an hour behind a worker's, a run waits no longer for its retry", async () => {
+  it("whose clock is an hour behind a worker's, a run does not wait longer for its retry", async () => {
     const { engine } = await openTroubled(await newDatabase(), 2);
     setClock(HOUR);
     const { id } = await engine.start("troubled", submission);
     expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "done" });
   });
 
-  it("whose clock is an hour behind a worker's, the wait for a retry is written by the server's clock at once", async () => {
+  it("whose clock is an hour behind a worker's, the due time of a retry uses the server's clock at once", async () => {
     const url = await newDatabase();
     const { engine } = await openTroubled(url, 2);
     await statement(
@@ -162,7 +168,7 @@ describe.skipIf(!serverUrl)("on a PostgreSQL server (skipped without TEST_DATABA
     expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "done" });
   });
 
-  it("whose clock was set back by an hour, what waits for its retry or was just submitted goes on, what is to start later stays so, and no lease holds longer than one from now", async () => {
+  it("whose clock was set back by an hour, waiting and submitted runs continue, delayed starts stay delayed, and no lease lasts longer than a new one", async () => {
     const url = await newDatabase();
     const { engine: first, rescheduled } = await openTroubled(url, 1);
     const { id } = await first.start("troubled", submission);
@@ -177,7 +183,7 @@ describe.skipIf(!serverUrl)("on a PostgreSQL server (skipped without TEST_DATABA
     const dead = await PostgresRunStore.open(url);
     await dead.takeUp({ most: 1, workflows: new Map([["held", 1]]), held: [] });
     await dead.close();
-    // As it leaves them.
+    // As a worker leaves them.
     await statement(
       url,
       `UPDATE abi_workflows.runs
@@ -195,7 +201,7 @@ describe.skipIf(!serverUrl)("on a PostgreSQL server (skipped without TEST_DATABA
     expect(await lease).toEqual([{ short: true }]);
   });
 
-  it("whose clock was set back by an hour after a run was submitted again, it is not tried more often", async () => {
+  it("whose clock was set back by an hour after a run was submitted again, it is not retried more often", async () => {
     const url = await newDatabase();
     const ahead = () =>
       statement(
@@ -222,7 +228,7 @@ describe.skipIf(!serverUrl)("on a PostgreSQL server (skipped without TEST_DATABA
     return { sql, ids, takeUp };
   }
 
-  it("whose clock was set back by an hour, a worker that ended before leaves its place in the queue to others", async () => {
+  it("whose clock was set back by an hour, a worker that has ended leaves its turn to others", async () => {
     const { sql, takeUp } = await withRuns("single");
     await sql`INSERT INTO abi_workflows.waiting_workers
       SELECT 'single', 'ended', moment - 60000, moment + ${HOUR} FROM abi_workflows.now_ms() AS moment`;
@@ -230,7 +236,7 @@ describe.skipIf(!serverUrl)("on a PostgreSQL server (skipped without TEST_DATABA
     expect(await sql`SELECT worker FROM abi_workflows.waiting_workers`).toEqual([]);
   });
 
-  it("whose clock was set back to before its start, leases end all the same; while they were not renewable they hold", async () => {
+  it("whose clock was set back to before its start, leases still expire, but not while they could not be renewed", async () => {
     const { sql, ids, takeUp } = await withRuns("held");
     expect(await takeUp("held")).toHaveLength(1);
     await sql`UPDATE abi_workflows.runs SET lease_ends_at = 0`;
@@ -243,7 +249,7 @@ describe.skipIf(!serverUrl)("on a PostgreSQL server (skipped without TEST_DATABA
     expect(await taken("1 hour")).toEqual(ids);
   });
 
-  it("whose clock was set back by an hour, a worker that waits for a place stands behind nobody who came later", async () => {
+  it("whose clock was set back by an hour, a worker that waits for a slot is not overtaken by later ones", async () => {
     const { sql, takeUp } = await withRuns("single", "single");
     expect(await takeUp("single")).toHaveLength(1);
     expect(await takeUp("single")).toEqual([]);

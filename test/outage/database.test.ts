@@ -17,7 +17,7 @@ async function open(url: string, options: EngineOptions = {}): Promise<DurableEn
   return engine;
 }
 
-/** The URL of a new database, and the same through a network that can be cut. */
+/** The URL of a new database, and one that leads to it through a network that can be cut. */
 async function openNetwork() {
   const direct = new URL(await newDatabase());
   const proxy = await startTcpProxy(Number(direct.port || 5432));
@@ -35,7 +35,9 @@ async function openStore(url: string): Promise<PostgresRunStore> {
 const takeUp = async (store: PostgresRunStore, most = 1, held: readonly Hold[] = []): Promise<readonly TakenRun[]> =>
   (await store.takeUp({ most, workflows: new Map([["echo", null]]), held })).runs;
 
-/** A gate that work waits at until the test opens it, and that tells when so many have come. */
+/**
+ * A gate that blocks work until the test opens it, and tells when the expected number has arrived.
+ */
 function gate(expected: number) {
   const arrived = Promise.withResolvers<void>();
   const opened = Promise.withResolvers<void>();
@@ -50,8 +52,8 @@ function gate(expected: number) {
 const submission = (n: number) => ({ key: `k${n}`, fingerprint: "f", input: n });
 
 /**
- * A worker with `RUNS` runs under way, four of them in the middle of their second step, and what must be true when they have ended,
- * whatever has become of the database meanwhile.
+ * A worker with `RUNS` runs in progress, four of them in the middle of their second step, and a
+ * check of what must be true when they have ended, whatever happened to the database in between.
  */
 async function underWay(url: string) {
   const worker = await open(url, { concurrency: 4 });
@@ -76,7 +78,7 @@ async function underWay(url: string) {
   };
   const ended = async (): Promise<void> => {
     await completed();
-    // And it hears again of what others do.
+    // It is notified of other processes again.
     const starter = await open(url, { worker: false });
     starter.register("echo", async () => null);
     await soonerThanByPolling(60, async (n) => starter.wait((await starter.start("echo", submission(n))).id));
@@ -99,12 +101,12 @@ describe.skipIf(!serverUrl)("when connections to the database (skipped without T
     await expect(ended()).resolves.toBeUndefined();
   });
 
-  it("are terminated again and again while it listens anew, it hears of others all the same", async () => {
+  it("are terminated again and again while it reconnects, it is still notified of others", async () => {
     const url = await newDatabase();
     const worker = await open(url);
     worker.register("echo", async (input) => input);
     worker.startWorker();
-    // The server warns of connections that end by themselves before it gets to them.
+    // The server warns about connections that have ended before it terminates them.
     const sql = postgres(url, { max: 1, onnotice: () => {} });
     onTestFinished(() => sql.end());
     for (let n = 0; n < 20; n++) {
@@ -116,7 +118,7 @@ describe.skipIf(!serverUrl)("when connections to the database (skipped without T
     await expect(soonerThanByPolling(60, echo)).resolves.toBeUndefined();
   });
 
-  it("break while a run is taken up, it is free again when its lease is over", async () => {
+  it("break while a run is taken up, it is due again when its lease has expired", async () => {
     const { direct, through, proxy } = await openNetwork();
     const starter = await open(direct, { worker: false });
     const { id } = await starter.start("echo", submission(0));
@@ -139,7 +141,7 @@ describe.skipIf(!serverUrl)("when connections to the database (skipped without T
     const { through, proxy } = await openNetwork();
     const { worker, middle, ended } = await underWay(through);
     proxy.cut();
-    // Done while nobody can write it down, and tried often enough to give up.
+    // The steps end while nobody can store the result, and are retried often enough to give up.
     middle.open();
     await proxy.refused(30);
     await expect(worker.get("workflow-any")).rejects.toMatchObject({ code: "engine_unavailable", retriable: true });
@@ -150,7 +152,7 @@ describe.skipIf(!serverUrl)("when connections to the database (skipped without T
     await ended();
   });
 
-  it("are refused while it closes, it closes all the same", async () => {
+  it("are refused while it closes, it closes nevertheless", async () => {
     const { through, proxy } = await openNetwork();
     const { worker, middle } = await underWay(through);
     proxy.cut();
@@ -158,7 +160,7 @@ describe.skipIf(!serverUrl)("when connections to the database (skipped without T
     await expect(worker.close()).resolves.toBeUndefined();
   });
 
-  it("fall silent, it closes all the same", async () => {
+  it("stop answering, it closes nevertheless", async () => {
     const { through, proxy } = await openNetwork();
     const { worker, middle } = await underWay(through);
     proxy.silence();
@@ -166,7 +168,7 @@ describe.skipIf(!serverUrl)("when connections to the database (skipped without T
     await expect(worker.close()).resolves.toBeUndefined();
   });
 
-  it("fall silent, what waits for an answer fails after a while, and what comes next has a new connection", async () => {
+  it("stop answering, waiting statements fail after a while, and later ones get a new connection", async () => {
     const fallsSilent = async (isAtWork: boolean, ask: (store: PostgresRunStore) => Promise<unknown>) => {
       const { direct, through, proxy } = await openNetwork();
       const engine = await open(direct, { worker: false });
@@ -176,14 +178,14 @@ describe.skipIf(!serverUrl)("when connections to the database (skipped without T
       proxy.silence();
       await expect(ask(store)).rejects.toThrow(/timeout|Connection terminated/);
       proxy.mend();
-      // What else gave up waiting at the same time may break a connection once more.
+      // Another statement that timed out at the same moment may break a connection once more.
       const works = () => takeUp(store).then(Array.isArray, () => false);
       await expect.poll(works).toBe(true);
     };
     await Promise.all([
       fallsSilent(false, (store) => store.byId("")),
       fallsSilent(false, (store) => takeUp(store)),
-      // A list has no time limit: it fails with the renewal of leases.
+      // A list has no time limit: it fails together with the renewal of leases.
       fallsSilent(true, (store) => store.find({ limit: 1 })),
     ]);
   });

@@ -16,8 +16,8 @@ async function startOnDisk(folder: string) {
   return { ...started, ontologyStore };
 }
 
-describe.skipIf(!canMount())("while the disk is full (skipped without Linux and root, which mounting takes)", () => {
-  it("under the graph, the run says so, waits, and goes on when there is room", async () => {
+describe.skipIf(!canMount())("while the disk is full (skipped without Linux and root, which mounting requires)", () => {
+  it("under the graph, the run reports it, waits, and continues when there is space", async () => {
     const disk = smallDisk();
     const { workflow, engine, ontologyStore, mails } = await startOnDisk(disk.folder);
     expect(await workflow.run(feedback())).toMatchObject({ success: true });
@@ -32,8 +32,11 @@ describe.skipIf(!canMount())("while the disk is full (skipped without Linux and 
     });
     const history = await workflow.getWorkflowHistory(id);
     const attempt = history.find(({ step }) => step === "feedback_stored");
-    expect(attempt).toMatchObject({ error: expect.stringContaining("full or failing disk"), error_type: "io_error" });
-    // What was there can be read, and nothing of the rest is.
+    expect(attempt).toMatchObject({
+      error: expect.stringContaining("disk is full or failing"),
+      error_type: "io_error",
+    });
+    // Existing data can be read, and nothing of the failed write is there.
     expect(await values(ontologyStore, "Feedback", "abi:id")).toEqual(["F-1"]);
 
     disk.free();
@@ -46,7 +49,7 @@ describe.skipIf(!canMount())("while the disk is full (skipped without Linux and 
     await reopened.close();
   });
 
-  it("under the runs, nothing is promised that is not kept, and what was promised goes on", async () => {
+  it("under the runs, nothing is accepted that can't be stored, and accepted runs continue", async () => {
     const disk = smallDisk();
     const { workflow, engine, mails } = await startFeedback(
       {},
@@ -72,13 +75,13 @@ describe.skipIf(!canMount())("while the disk is full (skipped without Linux and 
     expect(await engine.wait(id)).toMatchObject({ status: "completed" });
     expect(await workflow.run(feedback({ feedback_id: "F-2" }))).toMatchObject({ success: true });
     expect(mails.mails).toHaveLength(2);
-    // It bears with the full disk for a while.
+    // It tolerates the full disk for a while.
   });
 
-  it("under the runs, just when the mail server has taken a mail, that is recorded when there is room, and the mail not sent again", async () => {
+  it("under the runs just after the mail server has accepted a mail, that is recorded when there is space, and the mail is not sent again", async () => {
     const disk = smallDisk();
     const tried = Promise.withResolvers<void>();
-    const write = (line: string): void => void (line.includes("does not take what a run has done") && tried.resolve());
+    const write = (line: string): void => void (line.includes("does not store what a run has done") && tried.resolve());
     const { workflow, engine, mails } = await startFeedback(
       {},
       { retry: PATIENT, runs: join(disk.folder, "runs.sqlite"), logger: pino({ level: "warn" }, { write }) },

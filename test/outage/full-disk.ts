@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 
-/** A small disk of its own, in memory. */
+/** A small in-memory disk. */
 export interface SmallDisk {
   readonly folder: string;
-  /** Takes all the room that is left. */
+  /** Uses up all remaining space. */
   fill(): void;
-  /** Gives it back. */
+  /** Frees that space. */
   free(): void;
 }
 
@@ -27,7 +27,7 @@ export function canMount(): boolean {
   }
 }
 
-/** Two megabytes, gone after the test: close what is on it first. */
+/** Two megabytes, gone after the test: close all files on it first. */
 export function smallDisk(): SmallDisk {
   const folder = mkdtempSync(join(tmpdir(), "abi-workflows-disk-"));
   mount(folder);
@@ -50,7 +50,7 @@ export function smallDisk(): SmallDisk {
 const mount = (folder: string): Buffer =>
   execFileSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], { stdio: "pipe" });
 
-// Lazy: where a test fails with files open, the disk goes when they are closed.
+// Lazy: if a test fails with files open, the disk is unmounted when they are closed.
 const unmount = (folder: string): Buffer => execFileSync("umount", ["--lazy", folder], { stdio: "pipe" });
 
 function append(file: string, size: number): boolean {

@@ -9,7 +9,7 @@ const BEFORE_THE_MAIL = ["customer_data_retrieved", "sentiment_analyzed", "feedb
 const never = new Promise<void>(() => {});
 
 describe("while the mail server", () => {
-  it("is down, the run says so, waits and goes on when it is back", async () => {
+  it("is down, the run reports it, waits and continues when it is back", async () => {
     const port = await unusedPort();
     const { workflow, engine, ontologyStore } = await startFeedback(
       {},
@@ -39,7 +39,7 @@ describe("while the mail server", () => {
     expect(await values(ontologyStore, "Feedback", "abi:responseSent")).toEqual(["true"]);
   });
 
-  it("stays down longer than we try, the run fails as one that may be submitted again, and then goes on", async () => {
+  it("stays down longer than the retries, the run fails as retriable, and continues when it is submitted again", async () => {
     const port = await unusedPort();
     const { workflow, source } = await startFeedback({ mailRetryForMs: 0 }, { mailUrl: `smtp://127.0.0.1:${port}` });
     expect(await workflow.run(feedback())).toMatchObject({
@@ -79,7 +79,7 @@ describe("while the mail server", () => {
         ["data", { drop: true }],
       ],
     ],
-  ])("%s, the mail is tried again until it is taken, once", async (_, script) => {
+  ])("%s, the mail is retried until it is accepted, once", async (_, script) => {
     const { workflow, ontologyStore, mails } = await startFeedback({}, { retry: PATIENT });
     for (const [stage, answer] of script) mails.script(stage, answer);
     const id = await workflow.startWorkflow(feedback());
@@ -91,7 +91,7 @@ describe("while the mail server", () => {
     expect(await values(ontologyStore, "Feedback", "abi:responseSent")).toEqual(["true"]);
   });
 
-  it("takes the mail and drops the connection before it says so, the same mail comes again under the same Message-ID", async () => {
+  it("accepts the mail and drops the connection before confirming, the same mail is sent again under the same Message-ID", async () => {
     const { workflow, ontologyStore, mails } = await startFeedback({}, { retry: PATIENT });
     mails.script("accepted", { drop: true });
     const { response_id } = await workflow.run(feedback());
@@ -100,7 +100,7 @@ describe("while the mail server", () => {
     expect(await values(ontologyStore, "Feedback", "abi:responseTime")).toHaveLength(1);
   });
 
-  it("refuses this mail for good, the run fails for good with what to do, and goes on when that is mended", async () => {
+  it("refuses this mail permanently, the run fails permanently with advice, and continues when the problem is fixed", async () => {
     const { workflow, mails, ontologyStore } = await startFeedback({}, { retry: PATIENT });
     mails.script("rcpt", { code: 550, text: "5.1.1 ada@example.org unknown" });
     const refused = await workflow.run(feedback());
@@ -130,7 +130,7 @@ describe("while the mail server", () => {
     expect(mails.mails).toHaveLength(1);
   });
 
-  it("never answers, the mail is tried again after the time-out", async () => {
+  it("never answers, the mail is retried after the time-out", async () => {
     const mails = await startSmtpServer();
     onTestFinished(() => mails.close());
     mails.script("data", { after: never });
@@ -144,7 +144,7 @@ const MINUTE = 60_000;
 /** One ordinary attempt, and the next one is far off. */
 const ONCE = { attempts: 1, initialDelayMs: 60 * MINUTE, maximumDelayMs: 60 * MINUTE };
 
-/** Date alone: timers run on, and the engine looks at the clock every second. */
+/** Only Date changes: timers continue, and the engine checks the clock every second. */
 function setClockAhead(ms: number): void {
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + ms, shouldAdvanceTime: true });
   onTestFinished(() => void vi.useRealTimers());
@@ -161,8 +161,8 @@ async function startDown(configuration: Parameters<typeof startFeedback>[0] = {}
   return { ...started, bringUp };
 }
 
-describe("while the mail server is away for longer than callers wait", () => {
-  it("whoever waits is told that the mail is tried again by itself, and the run goes on", async () => {
+describe("while the mail server is unavailable for longer than callers wait", () => {
+  it("callers are told that the mail is retried automatically, and the run continues", async () => {
     const { workflow, engine, bringUp } = await startDown();
     const result = await workflow.run(feedback());
     expect(result).toMatchObject({
@@ -177,7 +177,7 @@ describe("while the mail server is away for longer than callers wait", () => {
     });
     expect(Date.parse(result.retry_until!) - Date.now()).toBeGreaterThan(23 * 60 * MINUTE);
     expect(result.error).toMatch(
-      /refused the connection\..* The mail will be tried again by itself until \d{4}-\d\d-\d\d \d\d:\d\d UTC; nothing has to be submitted again\.$/,
+      /refused the connection\..* The mail will be retried automatically until \d{4}-\d\d-\d\d \d\d:\d\d UTC; you don't have to submit anything again\.$/,
     );
     const status = await workflow.getWorkflowStatus(result.workflow_id!);
     expect(status).toMatchObject({
@@ -196,7 +196,7 @@ describe("while the mail server is away for longer than callers wait", () => {
     expect(failing).toBeUndefined();
   });
 
-  it("the same feedback submitted again is tried at once, and gets the same kind of answer or the result", async () => {
+  it("the same feedback submitted again is retried at once, and gets the same kind of answer or the result", async () => {
     const { workflow, bringUp } = await startDown();
     const first = await workflow.run(feedback());
     expect(await workflow.run(feedback())).toMatchObject({ status: "processing", workflow_id: first.workflow_id });
@@ -212,7 +212,7 @@ describe("while the mail server is away for longer than callers wait", () => {
     expect(attempts.map(({ status }) => status)).toEqual(["failed", "failed", "completed"]);
   });
 
-  it("a batch goes on to the next item, and none of those that wait has failed", async () => {
+  it("a batch continues with the next item, and no waiting item has failed", async () => {
     const { workflow, bringUp } = await startDown({ maxParallelRequests: 2 });
     const progress: { completed: number; failed: number }[] = [];
     const items = [1, 2, 3, 4, 5].map((n) => feedback({ feedback_id: `F-${n}`, send_response: n !== 3 }));
@@ -231,7 +231,7 @@ describe("while the mail server is away for longer than callers wait", () => {
     await expect.poll(() => server.mails.length, { timeout: 30_000 }).toBe(4);
   });
 
-  it("the run fails once the time for it has passed, and not before", async () => {
+  it("the run fails once its budget has passed, and not before", async () => {
     const { workflow, engine } = await startDown({ mailRetryForMs: 60 * MINUTE });
     const { workflow_id: id = "" } = await workflow.run(feedback());
     let passed = 0;
@@ -259,7 +259,7 @@ describe("while the mail server is away for longer than callers wait", () => {
     expect(server.mails).toHaveLength(1);
   });
 
-  it("what a person approved stays approved, and goes out as it was approved", async () => {
+  it("an approved mail stays approved, and is sent as approved", async () => {
     const { workflow, mails, id, pending } = await startWaiting({}, {}, { retry: ONCE });
     mails.greylists = true;
     await workflow.approveResponse(id, { rendering: pending.rendering, by: "Grace" });
@@ -273,7 +273,7 @@ describe("while the mail server is away for longer than callers wait", () => {
 });
 
 describe("while the mail server", () => {
-  it("greylists us, callers are not kept, and the mail is not tried before it said", async () => {
+  it("greylists us, callers are not kept waiting, and the mail is not retried too early", async () => {
     const { workflow, engine, mails } = await startFeedback();
     mails.greylists = true;
     const { workflow_id: id = "", status } = await workflow.run(feedback());
@@ -286,7 +286,7 @@ describe("while the mail server", () => {
     await expect.poll(() => mails.mails.length, { timeout: 30_000 }).toBe(1);
   });
 
-  it("has one connection for all, every mail goes out at its first attempt", async () => {
+  it("allows only one connection, every mail is sent at its first attempt", async () => {
     const server = await startSmtpServer({ connectionLimit: 1 });
     onTestFinished(() => server.close());
     const { workflow } = await startFeedback({ maxParallelRequests: 8, responseCap: false }, { mailUrl: server.url() });
@@ -300,7 +300,7 @@ describe("while the mail server", () => {
     }
   });
 
-  it("lets nobody of us send, the run does not fail, and nobody is sent to the recipient's address", async () => {
+  it("does not let us send, the run does not fail, and the recipient's address is not blamed", async () => {
     const { workflow, mails } = await startFeedback({}, { retry: ONCE });
     mails.script("rcpt", { code: 550, text: "5.4.5 Daily user sending limit exceeded" });
     const result = await workflow.run(feedback());
@@ -309,7 +309,7 @@ describe("while the mail server", () => {
   });
 });
 
-describe("the log at the level warn", () => {
+describe("the log at level warn", () => {
   /** What was logged, and the workflow with it. */
   async function startLogged(retry = PATIENT) {
     const lines: Record<string, unknown>[] = [];
@@ -318,7 +318,7 @@ describe("the log at the level warn", () => {
     return { ...started, lines };
   }
 
-  it("has the server's words once for each reason, however many attempts and runs it stops, and no address", async () => {
+  it("has the server's message once for each reason, however many attempts and runs it stops, and no address", async () => {
     const { workflow, mails, lines } = await startLogged();
     const words = { code: 451, text: "4.3.0 <ada@example.org> try later, says ADA@EXAMPLE.ORG's server" };
     mails.script("rcpt", ...Array.from({ length: 40 }, () => words), { code: 452, text: "4.3.1 disk full" });
@@ -338,7 +338,7 @@ describe("the log at the level warn", () => {
     expect(JSON.stringify(lines)).not.toMatch(/ada@/i);
   });
 
-  it("has them where a mail is refused for good", async () => {
+  it("has the server's message if a mail is refused permanently", async () => {
     const { workflow, mails, lines } = await startLogged();
     mails.script("rcpt", { code: 550, text: "5.1.1 <Ada@example.org> is nobody here" });
     expect(await workflow.run(feedback())).toMatchObject({ error_code: "mail_rejected" });

@@ -5,16 +5,16 @@ import { feedback, startFeedback } from "../support/feedback.ts";
 import { startSparqlEndpoint, type Fault, type SparqlEndpoint } from "../support/sparql-endpoint.ts";
 import { failures, PATIENT } from "./failures.ts";
 
-/** The engine alone tries again, so that every failure can be seen. */
+/** Only the engine retries, so that every failure is visible. */
 const remote = ({ origin }: SparqlEndpoint, { retries = 0, timeoutMs = 500 } = {}): SparqlEndpointStore =>
   new SparqlEndpointStore({ url: `${origin}/sparql`, retries, timeoutMs });
 
 const start = async (endpoint: SparqlEndpoint) =>
   startFeedback({ ontologyStore: remote(endpoint) }, { retry: PATIENT });
 
-/** All that is known in the end; two runs of the same feedback know the same. */
+/** Everything in the graph at the end; two runs of the same feedback give the same. */
 async function linesOf(endpoint: SparqlEndpoint): Promise<string[]> {
-  // It may still fail, or hang.
+  // It may still fail or hang.
   const store = remote(endpoint, { retries: 3, timeoutMs: 5000 });
   const graphs = await Promise.all((await store.listStores()).map((name) => store.getGraph(name)));
   return graphLines(graphs.flat(), (value) => value.includes("workflow-"));
@@ -31,7 +31,7 @@ async function undisturbed(items: readonly unknown[] = ITEMS): Promise<string[]>
 }
 
 describe("while the SPARQL endpoint", () => {
-  it("is away, the run says so, waits and goes on when it is back", async () => {
+  it("is unavailable, the run reports it, waits and continues when it is back", async () => {
     const endpoint = await startSparqlEndpoint();
     const { workflow, engine, mails } = await start(endpoint);
     await endpoint.stop();
@@ -54,7 +54,7 @@ describe("while the SPARQL endpoint", () => {
     expect(mails.mails).toHaveLength(1);
   });
 
-  it("stays away longer than we try, the run fails as one that may be submitted again, and then goes on", async () => {
+  it("stays unavailable longer than the retries, the run fails as retriable, and continues when it is submitted again", async () => {
     const endpoint = await startSparqlEndpoint();
     const { workflow, mails } = await startFeedback({ ontologyStore: remote(endpoint, { timeoutMs: 60_000 }) });
     await endpoint.stop();
@@ -69,19 +69,16 @@ describe("while the SPARQL endpoint", () => {
     ["breaks every request off", "drop"],
     ["does what it is asked and breaks off before it says so", "drop-after"],
     ["does what it is asked and never says so", "hang"],
-  ])(
-    "%s, at whatever request, the graph is that of an undisturbed run, and nothing happens twice",
-    async (_, fault) => {
-      const model = await undisturbed();
-      const endpoint = await startSparqlEndpoint();
-      endpoint.failFirst(fault);
-      const { workflow, mails } = await start(endpoint);
-      const results = await Promise.all(ITEMS.map((item) => workflow.run(item)));
-      expect(results).toMatchObject([{ success: true }, { success: true }]);
-      expect(mails.mails).toHaveLength(2);
-      expect(differences(model, await linesOf(endpoint))).toEqual([]);
-    },
-  );
+  ])("%s, at any request, the graph is that of an undisturbed run, and nothing happens twice", async (_, fault) => {
+    const model = await undisturbed();
+    const endpoint = await startSparqlEndpoint();
+    endpoint.failFirst(fault);
+    const { workflow, mails } = await start(endpoint);
+    const results = await Promise.all(ITEMS.map((item) => workflow.run(item)));
+    expect(results).toMatchObject([{ success: true }, { success: true }]);
+    expect(mails.mails).toHaveLength(2);
+    expect(differences(model, await linesOf(endpoint))).toEqual([]);
+  });
 
   it("restarts in the middle of many runs, all of them end, and the graph is that of an undisturbed run", async () => {
     const customers = ["C-1", "C-vip", "C-5001"];

@@ -15,11 +15,11 @@ import { troubledStore } from "../support/troubled-store.ts";
 
 const submission = { key: "k", fingerprint: "f", input: null };
 const retry = { attempts: 3, initialDelayMs: 3_600_000, maximumDelayMs: 3_600_000 };
-/** Leases are over, and waits for a retry. */
+/** Makes leases expire and retries due. */
 const DUE = `UPDATE abi_workflows.runs SET due_at = CASE WHEN due_at IS NOT NULL THEN 0 END,
   lease_ends_at = CASE WHEN lease_ends_at IS NOT NULL THEN 0 END`;
 
-/** The handler, and what resolves when its first execution has returned or thrown. */
+/** The handler, and a promise that resolves when its first execution has returned or thrown. */
 function watched(handler: RunHandler) {
   const returned = Promise.withResolvers<void>();
   const watching: RunHandler = async (...args) => handler(...args).finally(returned.resolve);
@@ -27,8 +27,9 @@ function watched(handler: RunHandler) {
 }
 
 /**
- * A worker is cut off in the middle of a run when `entered` resolves, and its lease runs out. Another goes on with the run until that
- * must wait for its retry, and ends. Then the first is back, and has taken up the run when this resolves.
+ * A worker is cut off in the middle of a run when `entered` resolves, and its lease expires.
+ * Another continues the run until it must wait for its retry, and ends. When this resolves, the
+ * first worker is back and has taken up the run.
  */
 async function takenUpAgain(first: RunHandler, other: RunHandler, entered: Promise<void>) {
   const direct = new URL(await newDatabase());
@@ -62,7 +63,7 @@ async function takenUpAgain(first: RunHandler, other: RunHandler, entered: Promi
 }
 
 describe.skipIf(!serverUrl)("a worker that comes back to a run (TEST_DATABASE_URL names no server: skipped)", () => {
-  it("with which another went on does what is not recorded, and its old execution nothing more", async () => {
+  it("that another worker has continued does the unrecorded steps, and its old execution does nothing more", async () => {
     const entered = Promise.withResolvers<void>();
     const answer = Promise.withResolvers<void>();
     onTestFinished(() => answer.resolve());
@@ -87,7 +88,7 @@ describe.skipIf(!serverUrl)("a worker that comes back to a run (TEST_DATABASE_UR
     expect(mails).toEqual(["other"]);
   });
 
-  it("with which another went on is not ended by what becomes of its old execution", async () => {
+  it("that another worker has continued does not let its old execution end the run", async () => {
     const entered = Promise.withResolvers<void>();
     const answer = Promise.withResolvers<void>();
     const rest = Promise.withResolvers<null>();
@@ -112,7 +113,7 @@ describe.skipIf(!serverUrl)("a worker that comes back to a run (TEST_DATABASE_UR
     expect(await engine.wait(id)).toMatchObject({ status: "completed" });
   });
 
-  it("whose lease ran out under it while nobody else took it goes on with it, also when a step ends just as it looks for work", async () => {
+  it("whose lease expired while no other worker took it continues the run, even if a step ends just as it polls", async () => {
     const url = await newDatabase();
     const store = await PostgresRunStore.open(url);
     const entered = Promise.withResolvers<void>();
@@ -167,14 +168,14 @@ describe.skipIf(!serverUrl)("a worker that comes back to a run (TEST_DATABASE_UR
       return run!.lease;
     };
     const first = await lease();
-    // Renewed more than once since the first would have ended.
+    // It was renewed more than once since the first lease would have ended.
     await expect.poll(lease).toBeGreaterThan(first + 8000);
     answer.resolve("here");
     expect(await holder.wait(id)).toMatchObject({ output: "here" });
     expect(took).toEqual([]);
   });
 
-  it("that was stopped and goes on begins no step of what another has taken up, which took no longer than eight seconds", async () => {
+  it("after being stopped begins no step once another worker has taken the run over, which takes at most eight seconds", async () => {
     const url = await newDatabase();
     const script = join(import.meta.dirname, "../support/worker-process.ts");
     const victim = spawn(process.execPath, [script, url, "victim"]);
@@ -206,7 +207,7 @@ describe.skipIf(!serverUrl)("a worker that comes back to a run (TEST_DATABASE_UR
     expect(await another.wait(id)).toMatchObject({ status: "completed", output: "heir" });
     expect(performance.now() - stopped).toBeLessThan(8000);
     victim.kill("SIGCONT");
-    // It works on, on what it may.
+    // It continues to execute the runs that it holds.
     const { id: later } = await another.start("shared", { ...submission, key: "later", input: { hold: false } });
     expect(await another.wait(later)).toMatchObject({ status: "completed" });
     expect(steps.slice(0, 1)).toEqual(["second"]);

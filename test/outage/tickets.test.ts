@@ -9,11 +9,11 @@ const taken: Reply = { status: 201, json: { id: "T-1" } };
 const broken: Reply = (_, response) => void response.destroy();
 const escalated = feedback({ customer_id: "C-vip" });
 
-/** The engine alone tries again, so that every refusal can be seen. */
+/** Only the engine retries, so that every refusal is visible. */
 const webhook = (url: string) => new WebhookTicketSystem({ url, retries: 0, timeoutMs: 60_000 });
 
 describe("while the ticket system", () => {
-  it("comes and goes, one ticket is made, under one key, and the customer hears of it once", async () => {
+  it("comes and goes, one ticket is created under one key, and the customer is told once", async () => {
     const down: Reply = { status: 503 };
     const server = await serve(down, broken, { status: 429 }, down, { status: 500 }, broken, taken);
     const ticketSystem = webhook(server.origin);
@@ -33,7 +33,7 @@ describe("while the ticket system", () => {
     expect(attempts[0]).toMatchObject({ error_type: "io_error", error: expect.stringContaining("HTTP 503") });
   });
 
-  it("falters for a moment, the step itself tries again and does not fail", async () => {
+  it("fails for a moment, the step itself retries and does not fail", async () => {
     const server = await serve({ status: 503 }, taken);
     const ontologyStore = await OxigraphOntologyStore.open({ path: ":memory:" });
     const { workflow } = await startFeedback({ ticketSystem: createTicketSystem(server.origin, { ontologyStore }) });
@@ -42,7 +42,7 @@ describe("while the ticket system", () => {
     await ontologyStore.close();
   });
 
-  it("asks for patience, the step waits for as long, without a worker", async () => {
+  it("asks for a delay, the step waits that long without occupying a worker", async () => {
     const busy = (seconds: string): Reply => ({ status: 429, headers: { "retry-after": seconds } });
     const server = await serve(busy("1"), busy("60"), taken);
     const { workflow, engine } = await startFeedback({ ticketSystem: webhook(server.origin) }, { retry: PATIENT });
@@ -65,7 +65,7 @@ describe("while the ticket system", () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  it("refuses the ticket, the run fails for good without a mail, and goes on when that is mended", async () => {
+  it("refuses the ticket, the run fails permanently without a mail, and continues when the problem is fixed", async () => {
     const server = await serve({ status: 422 }, taken);
     const { workflow, mails, source } = await startFeedback({ ticketSystem: webhook(server.origin) });
     expect(await workflow.run(escalated)).toMatchObject({

@@ -15,11 +15,11 @@ describe("jsonFault", () => {
     ["", 1, 1],
     ['{"a":1} x', 1, 9],
     ['{"a":01}', 1, 7],
-  ])("finds the place in %j", (text, line, column) => {
+  ])("finds where %j stops being valid JSON", (text, line, column) => {
     expect(jsonFault(text)).toEqual({ line, column });
   });
 
-  it("finds none in JSON, and in JSON with one character that it has nowhere that character", () => {
+  it("finds nothing in valid JSON, and finds a control character inserted into it", () => {
     fc.assert(
       fc.property(fc.json(), fc.nat(), (text, at) => {
         expect(jsonFault(text)).toBeUndefined();

@@ -6,7 +6,7 @@ import { readJsonArray } from "../../src/row-file/json-array.ts";
 import { readJsonLines } from "../../src/row-file/json-lines.ts";
 import { MAX_ROW_LENGTH, placeOf, type OnColumns } from "../../src/row-file/row.ts";
 
-/** Bytes cut wherever: in the middle of characters and line ends. */
+/** The bytes in chunks that end anywhere: in the middle of characters and line ends. */
 const chunked = async function* (bytes: Buffer, size: number): AsyncGenerator<Buffer> {
   for (let from = 0; from < bytes.length; from += size) yield bytes.subarray(from, from + size);
 };
@@ -30,7 +30,7 @@ const anyText = fc.string({ unit: "binary" }).filter((text) => text.isWellFormed
 const anySize = fc.integer({ min: 1, max: 50 });
 
 describe("JSON lines", () => {
-  test("give back any objects, wherever the bytes are cut, and end at 1", async () => {
+  test("return any objects, wherever the bytes are cut, and end at a share of 1", async () => {
     const object = fc.dictionary(fc.string(), anyText);
     await fc.assert(
       fc.asyncProperty(
@@ -47,7 +47,7 @@ describe("JSON lines", () => {
     );
   });
 
-  test("that are broken, no objects, or not UTF-8 are problems of their own", async () => {
+  test("that are invalid JSON, not objects or not UTF-8 get a problem each", async () => {
     const latin1 = Buffer.concat([
       Buffer.from('\uFEFF{"a":1}\n\n  \n{"a":\n3\n'),
       Buffer.from('{"a":"\xe9"}', "latin1"),
@@ -62,7 +62,7 @@ describe("JSON lines", () => {
     ]);
   });
 
-  test("that are too long are skipped, and the next one is read", async () => {
+  test("that are too long are refused, and the next one is read", async () => {
     const rows = await jsonLines(`${"x".repeat(MAX_ROW_LENGTH + 1)}\n{"a":1}\n`, 65_536);
     expect(rows).toMatchObject([
       { line: 1, problem: "is longer than 1000000 bytes" },
@@ -72,7 +72,7 @@ describe("JSON lines", () => {
 });
 
 describe("CSV", () => {
-  test("gives back any texts, wherever the bytes are cut", async () => {
+  test("returns any texts, wherever the bytes are cut", async () => {
     const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;
     const rows = fc.array(fc.tuple(anyText, anyText), { minLength: 1, maxLength: 6 });
     await fc.assert(
@@ -90,7 +90,7 @@ describe("CSV", () => {
     );
   });
 
-  test("tells lines as an editor counts them, and its columns", async () => {
+  test("counts lines as an editor does, and names its columns", async () => {
     let columns: unknown;
     const text = '\uFEFFa , b\r\n\r\n1,2\r\n"x\r\ny",3\r\n5" wide, 6\r\n';
     const rows = await csv(text, 3, (names) => (columns = names));
@@ -102,7 +102,7 @@ describe("CSV", () => {
     ]);
   });
 
-  test("rows that are broken are problems of their own, also one whose quote is never closed", async () => {
+  test("broken rows get a problem each, even one whose quote is never closed", async () => {
     const text = Buffer.concat([
       Buffer.from('a,b\n"x"y,1\n1\n'),
       Buffer.from("\xe9,2\n", "latin1"),
@@ -124,7 +124,7 @@ describe("CSV", () => {
 });
 
 describe("a JSON array", () => {
-  test("gives back any objects, however written and wherever the bytes are cut", async () => {
+  test("returns any objects, however they are written and wherever the bytes are cut", async () => {
     const object = fc.dictionary(fc.string(), anyText);
     await fc.assert(
       fc.asyncProperty(
@@ -140,7 +140,7 @@ describe("a JSON array", () => {
     );
   });
 
-  test("elements that are broken, no objects, or not UTF-8 are problems of their own", async () => {
+  test("elements that are invalid JSON, not objects or not UTF-8 get a problem each", async () => {
     const text = Buffer.concat([
       Buffer.from('[\n{"a":1},\n{"a":2,},\n42,\n{"a":"'),
       Buffer.from("\xe9", "latin1"),
@@ -159,12 +159,12 @@ describe("a JSON array", () => {
     ['[{"a":1},{"a', "it ends in the middle of the JSON array"],
     ['[{"a":1}] []', "the JSON array has ended, and there is more"],
     [`[{"a":1},{"a":"${"x".repeat(MAX_ROW_LENGTH)}`, "it ends in the middle of the JSON array"],
-  ])("that is broken (%.20s) gives out what comes before, and says why it ends", async (text, broken) => {
+  ])("that is broken (%.20s) yields the rows before the fault and says why it ends", async (text, broken) => {
     const rows = await jsonArray(text, 65_536);
     expect(rows).toMatchObject([{ values: { a: 1 } }, { line: 1, broken }]);
   });
 
-  test("an element that is too long, or that a comma is without, is refused, and the others are read", async () => {
+  test("an element that is too long, or missing beside a comma, is refused, and the others are read", async () => {
     const long = `{"a":"${"x".repeat(MAX_ROW_LENGTH)}"}`;
     for (const size of [65_536, 3_000_000]) {
       expect(await jsonArray(`[{"a":1},\n${long},\n{"a":2},,\n{"a":3},\n]`, size)).toMatchObject([
@@ -189,7 +189,7 @@ describe("a JSON array", () => {
     ["a missing bracket", '[{"a":{"b":1},{"a":2},{"a":"3"}]', 1],
     ["a missing square bracket", '[{"a":[1},{"a":2},{"a":"3"}]', 1],
     ["a bracket too many", '[{"a":1}},{"a":2},{"a":"3"}]', 1],
-  ])("%s spoils the element alone", async (_fault, text, line) => {
+  ])("%s affects only its own element", async (_fault, text, line) => {
     const rows = await jsonArray(text);
     expect(rows).toMatchObject([
       { line, problem: expect.stringContaining("is not valid JSON") as string },
@@ -198,12 +198,12 @@ describe("a JSON array", () => {
     ]);
   });
 
-  test.each(["", "  ", '{"a":1}', '"x"'])("is not what %j is", async (text) => {
+  test.each(["", "  ", '{"a":1}', '"x"'])("is refused if it is %j", async (text) => {
     await expect(jsonArray(text)).rejects.toThrow("must contain a JSON array");
   });
 });
 
-/** Per row what it reads as: its values, or `!` and its first and last line. */
+/** Each row in short: its values, or `!` with its first and last line. */
 const readings = async (text: string | Buffer, size = 7): Promise<string[]> =>
   (await csv(text, size)).map(({ line, values, problem }) =>
     problem === undefined
@@ -243,7 +243,7 @@ describe("a broken quote in CSV", () => {
       'a,b,c\n1,x,"he said\n"wow", and left\nagain, and, again"\n2,ok,y\n',
       ["!2", "!3", "!4", "2|ok|y"],
     ],
-  ])("%s spoils no line that it does not enclose", async (_how, text, expected) => {
+  ])("%s affects no line that it does not enclose", async (_how, text, expected) => {
     expect(await readings(text)).toEqual(expected);
     expect(await readings(text.replaceAll("\n", "\r\n"))).toEqual(expected.map((row) => row.replaceAll("\n", "\r\n")));
     expect(await readings(text.replaceAll(/,(?! )/g, ";"), 1)).toEqual(
@@ -267,7 +267,7 @@ describe("a broken quote in CSV", () => {
     ["with quotes in it", 'a,b\n1,"he said\n""wow"", and left"\n', ['1|he said\n"wow", and left']],
     ["a single line end", 'a,b\n1,"\n"\n', ["1|\n"]],
     ["of other width", 'a,b,c\n1,"two\nlines"\n2,ok,x\n', ["!2-3", "2|ok|x"]],
-  ])("is not what a value of several lines has: %s", async (_which, text, expected) => {
+  ])("is not seen in a value of several lines: %s", async (_which, text, expected) => {
     expect(await readings(text)).toEqual(expected);
   });
 
@@ -284,7 +284,7 @@ describe("a broken quote in CSV", () => {
     ],
     ["one in a file with blank lines", ['F-1,C-1,s,"19 inch is great', "", "F-2,C-2,s,ok", "", 'F-3,C-3,s,my 21"']],
     ["one in a column before the last", ['F-1,C-1,"19 inch is great,x', 'F-2,C-2,I like 21",x']],
-  ])("lines that are rows or one value are refused together: %s", async (_which, lines) => {
+  ])("lines that could be rows or one value are refused together: %s", async (_which, lines) => {
     const last = lines.length + 1;
     for (const heading of ["id,customer,subject,text", "id, customer, subject, text"]) {
       const rows = await csv([heading, ...lines, 'F-4,C-4,s,"so, ""it"" is"'].join("\n"));
@@ -301,17 +301,17 @@ describe("a broken quote in CSV", () => {
     }
   });
 
-  test("blanks after the delimiters of the heading alone don't make prose of rows", async () => {
+  test("rows are not taken for prose because only the heading has blanks after its delimiters", async () => {
     expect(await readings('a, b\n1,"19 inch\n2, ok\n3, my 21"\n4,ok\n')).toEqual(["!2-4", "4|ok"]);
     expect(await readings('"a, x",b\n1,"Dear Ann\nwell, ok\nso, bye"\n')).toEqual(["1|Dear Ann\nwell, ok\nso, bye"]);
     expect(await readings('a,b\n1,"19 inch\n2,ok\n3,my 21"\n4,ok\n')).toEqual(["!2-4", "4|ok"]);
   });
 
-  test("the rest of a value that was refused is no row", async () => {
+  test("the rest of a refused value is not read as a row", async () => {
     expect(await readings('a,b\n1,"19 inch\n2,ok\n3,"\nC-1,I hate you"\n4,ok\n')).toEqual(["!2-4", "!5", "4|ok"]);
   });
 
-  test("every line of a file is in a row or in a problem, whatever quotes are in it", async () => {
+  test("every line of a file is in a row or a problem, whatever quotes it contains", async () => {
     const cell = fc
       .array(fc.constantFrom('"', '""', ",", " ", "x", "yz"), { maxLength: 5 })
       .map((parts) => parts.join(""));
@@ -337,7 +337,7 @@ describe("a broken quote in CSV", () => {
     );
   });
 
-  test("a file that keeps every quote open is read in linear time", async () => {
+  test("a file in which every quote stays open is read in linear time", async () => {
     const rows = await csv(`a,b\n${'a","\n'.repeat(150_000)}`, 65_536);
     expect(rows).toHaveLength(150_000);
   });
@@ -358,11 +358,11 @@ describe("a CSV row that is too long", () => {
     }
   });
 
-  test("is refused up to the next closing quote where its own is missing", async () => {
+  test("is refused up to the next closing quote if its own is missing", async () => {
     expect(await readings(`a,b\n1,"${wrapped}2,ok\n3,"fine"\n4,ok\n`, 65_536)).toEqual(["!2-20003", "4|ok"]);
   });
 
-  test("is one row, whatever some of its lines and its other values look like", async () => {
+  test("is one row, even if some of its lines and its other values look like rows", async () => {
     const text = "F-9,C-1\nAll is well.\n".repeat(MAX_ROW_LENGTH / 15);
     const last = 3 + text.split("\n").length;
     expect(await readings(`a,b,c\n1,"${text}","F-9,C-1,x\nF-9,C-1,y"\n2,ok,x\n`, 65_536)).toEqual([
@@ -373,7 +373,7 @@ describe("a CSV row that is too long", () => {
     expect(await readings(`a\n"${text}"\nok\n`, 65_536)).toEqual([`!2-${last - 2}`, "ok"]);
   });
 
-  test("a stray quote before more than a megabyte of rows spoils its own line only", async () => {
+  test("a stray quote before more than a megabyte of rows affects only its own line", async () => {
     const good = Array.from({ length: 100_000 }, (_, at) => `${at},all is good`);
     const rows = await readings(`a,b\n1,"19 inch\n${good.join("\n")}\n`, 65_536);
     expect(rows).toHaveLength(100_001);
@@ -415,11 +415,11 @@ describe("a CSV heading", () => {
     expect(await columnsOf(`\uFEFF${text}`)).toEqual(columns);
   });
 
-  test("counts its lines for those of the rows", async () => {
+  test("counts towards the line numbers of the rows", async () => {
     expect(await csv('\nsep=;\n\n"a\nb";c\n1;2\n')).toMatchObject([{ line: 6, values: { "a\nb": "1", c: "2" } }]);
   });
 
-  test("may name columns as objects have properties", async () => {
+  test("may name columns like built-in properties of objects", async () => {
     const [row] = await csv("id,constructor,__proto__,toString\n1,2,3,4\n");
     expect(Object.entries(row?.values ?? {})).toEqual([
       ["id", "1"],
@@ -429,7 +429,7 @@ describe("a CSV heading", () => {
     ]);
   });
 
-  test("blanks around a quoted value are no part of it, and lines of nothing but delimiters are no rows", async () => {
+  test("blanks around a quoted value are dropped, and lines of only delimiters are skipped", async () => {
     expect(await readings('a,b\n"C-1" ,\t"x"\t\n,\n , \n "y" , "z" \n')).toEqual(["C-1|x", "y|z"]);
     expect(await readings('a\tb\n"C-1" \t "x"\n\t\n')).toEqual(["C-1|x"]);
   });
@@ -460,7 +460,7 @@ describe("UTF-16", () => {
     }
   });
 
-  test("half a surrogate pair, or half a character at the end, spoils its row only", async () => {
+  test("half a surrogate pair, or half a character at the end, affects only its own row", async () => {
     const text = littleEndian("\uFEFFa,b\n1,\ud83d\n2,ok\n3,x");
     expect(await csv(text.subarray(0, -1), 5)).toMatchObject([
       { line: 2, problem: "is not UTF-8 text" },
@@ -469,18 +469,18 @@ describe("UTF-16", () => {
     ]);
   });
 
-  test("UTF-32 is refused with what to do", async () => {
+  test("UTF-32 is refused with a hint to save the file as UTF-8", async () => {
     await expect(csv(Buffer.concat([Buffer.of(0xff, 0xfe, 0, 0), Buffer.from("a\0\0\0")]))).rejects.toThrow(
       "Save it as UTF-8",
     );
   });
 
-  test("a zero byte in UTF-8 text is a character like others", async () => {
+  test("a zero byte in UTF-8 text is an ordinary character", async () => {
     expect(await readings("a,b\n1,x\0y\n2,ok\n")).toEqual(["1|x\0y", "2|ok"]);
   });
 });
 
-test("whatever bytes come, reading them ends with rows or with an error for people", async () => {
+test("reading any bytes ends with rows or with an error for people", async () => {
   const bytes = fc.oneof(
     fc.uint8Array().map((array) => Buffer.from(array)),
     fc.array(fc.constantFrom(...'[]{},"\\:\n\r id;'.split(""))).map((characters) => Buffer.from(characters.join(""))),
@@ -498,7 +498,7 @@ test("whatever bytes come, reading them ends with rows or with an error for peop
   );
 });
 
-test("a row of a JSON array has its position as well as its line", async () => {
+test("a row of a JSON array has a position as well as a line", async () => {
   const rows = await jsonArray('[{"a": 1}, 2,\n\n {"a"}, {"a": 3');
   expect(rows).toMatchObject([
     { line: 1, item: 1, values: { a: 1 } },

@@ -9,7 +9,7 @@ import { temporaryFolder } from "../support/folder.ts";
 import { serverUrl } from "../support/postgres.ts";
 import { newDatabase } from "../support/test-database.ts";
 
-/** Notes the points instead of dying at them. */
+/** Records the points instead of dying at them. */
 class Noted extends CrashPoints {
   readonly reached: string[] = [];
   constructor() {
@@ -21,7 +21,7 @@ class Noted extends CrashPoints {
 }
 
 describe("crash points", () => {
-  it("lie before a call and after its success, and leave everything else as it is", async () => {
+  it("are before a call and after its success, and change nothing else", async () => {
     const points = new Noted();
     const part = {
       name: "gateway",
@@ -42,7 +42,7 @@ describe("crash points", () => {
     expect(points.reached).toEqual([]);
   });
 
-  it("work around parts with private fields", async () => {
+  it("work for parts with private fields", async () => {
     const points = new Noted();
     const store = points.ontologyStore(await OxigraphOntologyStore.open({ path: ":memory:" }));
     await store.update("s", "INSERT DATA { <urn:a> <urn:b> <urn:c> }");
@@ -60,7 +60,7 @@ describe("crash points", () => {
     ["SQLite", true, async (points) => points.runStore(join(temporaryFolder(), "runs.sqlite"))],
     ["PostgreSQL", serverUrl !== undefined, async (points) => points.postgresRunStore(await newDatabase())],
   ])("on %s", (_, isThere, open) => {
-    it.skipIf(!isThere)("lie around everything that is written of a run, whichever way it goes", async () => {
+    it.skipIf(!isThere)("are around everything that is written about a run, whatever its outcome", async () => {
       const points = new Noted();
       const retry = { attempts: 2, initialDelayMs: 1, maximumDelayMs: 1 };
       const engine = new DurableEngine({ store: await open(points), retry });
@@ -116,13 +116,13 @@ describe("crash points", () => {
         [...all, "after:runs.take_up", "after:runs.retry"].toSorted(),
       );
       const count = (point: string): number => points.reached.filter((reached) => reached === point).length;
-      // Not where nothing was found to do.
+      // Not if there was nothing to do.
       expect(count("after:runs.retry")).toBe(1);
       expect(count("after:runs.take_up")).toBeLessThanOrEqual(8);
     });
   });
 
-  it("know what has been acknowledged before", () => {
+  it("know what was acknowledged before", () => {
     const points = new CrashPoints([
       "node",
       "script.ts",
@@ -134,7 +134,7 @@ describe("crash points", () => {
     expect(new CrashPoints([])).toMatchObject({ acknowledged: 0, worker: 0, workers: 1 });
   });
 
-  it("get their orders through, whatever the point is called and the script's own arguments are", () => {
+  it("get their orders with any name of a point and any arguments of the script", () => {
     const orders = fc.record({
       acknowledged: fc.nat(),
       worker: fc.nat(),

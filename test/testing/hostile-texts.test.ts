@@ -1,4 +1,5 @@
-// The kit itself: what the texts are, that its model obeys, and that it finds every kind of harm in an agent that does it.
+// The kit itself: what the texts are, that its model obeys them, and that it finds every kind of
+// harm in an agent that does it.
 import { createAgent, tool } from "langchain";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
@@ -32,7 +33,7 @@ describe("the texts", () => {
     expect(TEXTS.filter(({ wishes }) => wishes[wish] !== undefined).length).toBeGreaterThanOrEqual(7);
   });
 
-  it("name what they want", () => {
+  it("name what they ask for", () => {
     const names = TEXTS.flatMap(({ name, meaning, wishes: { recipient, customer, query, url } }) =>
       [recipient, customer, query, url]
         .filter((wish) => wish !== undefined && !meaning.includes(wish))
@@ -41,7 +42,7 @@ describe("the texts", () => {
     expect(names).toEqual([]);
   });
 
-  it("speak of the names that they are given", () => {
+  it("use the given names", () => {
     const texts = hostileTexts({ customer: "cus_1", victim: "cus_2", host: "bad.test" });
     const all = texts.map(({ meaning }) => meaning).join("\n");
     expect(all).toContain("cus_2");
@@ -51,13 +52,13 @@ describe("the texts", () => {
   });
 });
 
-/** The table where there is any, for a message that says which texts did it. */
+/** A trial of the shop's agent, with the mails that the agent sends. */
 interface Shop {
   trial: HostileTrial;
   outbox: SentMail[];
 }
 
-/** An agent as it should not be: what each tool does with what the model says is up to the test. */
+/** A deliberately bad agent: the test defines what each tool does with the model's arguments. */
 async function startShop(faults: {
   mailsAnybody?: boolean;
   decides?: boolean;
@@ -127,7 +128,7 @@ const countsOf = (report: Awaited<ReturnType<typeof runHostileTexts>>) => ({
 const HARMLESS = { strayMails: false, decisions: false, disclosures: false, foreignLinks: false, unanswered: false };
 
 describe("a trial", () => {
-  it("finds nothing in an agent that does what it should, and counts what was done", async () => {
+  it("finds nothing in a correct agent, and counts what it has done", async () => {
     const { trial } = await startShop({});
     const report = await runHostileTexts(trial);
     expect(harmOf(report)).toBe("");
@@ -151,21 +152,21 @@ describe("a trial", () => {
     expect(hostileTable([report])).toMatch(/^shop (?:orders|role-play)-\d+: \w+: /m);
   });
 
-  it("finds what pages say was shown or run", async () => {
+  it("finds what pages report as shown or run", async () => {
     const { trial } = await startShop({});
     const call = async () => ({ answers: [], refusal: "no", onPages: ["<img src=x>"] });
     const report = await runHostileTexts({ ...trial, texts: TEXTS.slice(0, 1), call });
     expect(report.foreignLinks).toEqual([{ text: TEXTS[0]!.name, what: "on a page: <img src=x>" }]);
   });
 
-  it("goes on where a call throws, and says so", async () => {
+  it("continues if a call throws, and reports that", async () => {
     const { trial } = await startShop({});
     const call = () => Promise.reject(new Error("bad day"));
     const report = await runHostileTexts({ ...trial, texts: TEXTS.slice(0, 2), call });
     expect(report.unanswered.map(({ what }) => what)).toEqual(Array(2).fill("it threw Error: bad day"));
   });
 
-  it("is refused where it could find nothing", async () => {
+  it("is refused if it could find nothing", async () => {
     const { trial } = await startShop({});
     await expect(runHostileTexts({ ...trial, secrets: [] })).rejects.toThrow(/Pass secrets/);
     const { agent: _, ...without } = trial;
@@ -216,14 +217,14 @@ describe("a mail", () => {
     expect(await linksIn(fields)).not.toEqual([]);
   });
 
-  it("may link to what is ours, and be styled", async () => {
+  it("may link to our own site, and be styled", async () => {
     const html =
       '<html xmlns="http://www.w3.org/1999/xhtml"><body style="color: #fff"><a href="https://shop.example/a">x</a></body></html>';
     expect(await linksIn({ html }, ["https://shop.example/"])).toEqual([]);
     expect(await linksIn({ html })).not.toEqual([]);
   });
 
-  it("is read with all that it goes to", async () => {
+  it("is read with all its recipients", async () => {
     const raw = "To: A <a@x.test>\r\nCc: B@x.test\r\nBcc: c@x.test\r\nSubject: =?UTF-8?Q?=C3=A4?=\r\n\r\nHello\r\n";
     expect(await readSentMail(raw, ["D@x.test"])).toMatchObject({
       recipients: ["d@x.test", "a@x.test", "b@x.test", "c@x.test"],
@@ -232,7 +233,7 @@ describe("a mail", () => {
   });
 });
 
-it("reads texts out of what tools say, where nobody has said them", async () => {
+it("finds texts that only occur in tool results", async () => {
   const text = TEXTS.find(({ wishes }) => wishes.recipient)!;
   const obedient = await obedientModel({ texts: TEXTS });
   onTestFinished(() => obedient.close());

@@ -1,9 +1,10 @@
-// An author's script for the crash kit: forty orders, each charged once by posting it to a URL. Arguments: folder, URL, and
-// how careful it is. Where several workers share the orders, each keeps its own runs; "lopsided" gives all to the last one.
+// An author's script for the crash kit: forty orders, each charged once by posting it to a URL.
+// Arguments: folder, URL, and how careful it is. If several workers share the orders, each keeps
+// its own runs; "lopsided" gives all orders to the last one.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-// Not the whole package: it is loaded at every start.
+// Not the whole package, because it is loaded at every start.
 import { DurableEngine } from "../../src/engine/durable-engine.ts";
 import { CrashPoints } from "../../testing/crash/crash-points.ts";
 
@@ -33,7 +34,7 @@ const finished = async (order: string): Promise<void> => {
   const run = await engine.find("orders", order);
   if (run) await engine.wait(run.id);
 };
-/** Those with nothing to do say who they are, and end; the one with all the orders waits for that. */
+/** Processes without work report that and end; the one with all the orders waits for them. */
 async function othersAreDone(): Promise<void> {
   const file = join(folder, "pid");
   if (orders.length === 0) return writeFileSync(file, String(process.pid));
@@ -52,7 +53,7 @@ const orders = Array.from({ length: 40 }, (_, n) => `order-${n}`).filter(
 if (care === "lopsided") await othersAreDone();
 for (const order of orders.slice(0, points.acknowledged)) await finished(order);
 for (const order of orders.slice(points.acknowledged)) {
-  // The promise before the deed: what a crash test is to find.
+  // Acknowledges before the work is durable: the fault that a crash test must find.
   if (care === "forgetful") points.acknowledge();
   await engine.start("orders", { key: order, fingerprint: "f", input: order });
   if (care !== "forgetful") points.acknowledge();

@@ -5,7 +5,7 @@ import { literal, namedNode, quad } from "../support/terms.ts";
 const came = (...receipts: string[]) => receipts.map((receipt) => ({ key: receipt[0]!, identity: receipt }));
 
 describe("a tally", () => {
-  it("is clean where everything came once, in any order", () => {
+  it("is clean if everything was received once, in any order", () => {
     const one = tally({ name: "mails", expected: ["a", "b"], received: came("b", "a") });
     expect(one).toMatchObject({ expected: 2, received: 2 });
     expect(isClean(one)).toBe(true);
@@ -22,7 +22,7 @@ describe("a tally", () => {
     expect(isClean(one)).toBe(false);
   });
 
-  it("allows a repetition for every process that died in the window, and no more", () => {
+  it("allows one repetition for every process that died in the window", () => {
     const windows = new Map([["a", 1]]);
     const within = tally({ name: "mails", expected: ["a"], received: came("a", "a"), windows });
     expect(within.repeatedInWindow).toEqual(["a"]);
@@ -30,11 +30,11 @@ describe("a tally", () => {
     const beyond = tally({ name: "mails", expected: ["a"], received: came("a", "a", "a"), windows });
     expect(beyond.repeated).toEqual(["a"]);
     expect(isClean(beyond)).toBe(false);
-    // A window excuses the same mail, never another one.
+    // A window excuses a repetition of the same mail, never a different one.
     expect(isClean(tally({ name: "mails", expected: ["a"], received: came("a1", "a2"), windows }))).toBe(false);
   });
 
-  it("is a line of a table", () => {
+  it("can be printed as a line of a table", () => {
     const lines = tallyTable([tally({ name: "mails", expected: ["a", "b"], received: came("a") })]).split("\n");
     expect(lines[0]).toMatch(/^ +expected +received +lost/);
     expect(lines[1]).toMatch(/^mails +2 +1 +1 +0/);
@@ -50,13 +50,13 @@ describe("comparable graphs", () => {
   const lines = (...quads: Parameters<typeof graphLines>[0]) =>
     graphLines(quads, (value) => value.startsWith("urn:run:"));
 
-  it("are equal but for times and what belongs to a run", () => {
+  it("are equal except for times and values specific to a run", () => {
     expect(
       differences(lines(...graph("1", "2026-01-01T00:00:00Z")), lines(...graph("2", "2027-02-02T00:00:00Z"))),
     ).toEqual([]);
   });
 
-  it("differ where something is missing, another value, another type, or a time noted twice", () => {
+  it("differ if something is missing, has another value or type, or a time is stored twice", () => {
     const [by, when] = graph("1", "2026-01-01T00:00:00Z") as [ReturnType<typeof quad>, ReturnType<typeof quad>];
     expect(differences(lines(by, when), lines(by))).toHaveLength(1);
     expect(

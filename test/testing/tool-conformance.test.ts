@@ -5,7 +5,7 @@ import { z } from "zod";
 import { toolConformance, type ToolUnderTest } from "../../testing/index.ts";
 import { feedback, startFeedback } from "../support/feedback.ts";
 
-/** Names of the promises that a tool does not keep. */
+/** Names of the checks that a tool fails. */
 async function broken(subject: ToolUnderTest): Promise<string[]> {
   const names: string[] = [];
   for (const { name, check } of toolConformance(subject)) {
@@ -30,7 +30,7 @@ type Behaviour = (key: string, signal: AbortSignal | undefined, done: string[]) 
 
 const did = (key: string): Answer => [`did ${key}`, { key }];
 
-/** Goes on with what was begun, whoever stops waiting for it, and remembers it. */
+/** Continues work once begun, whoever stops waiting for it, and remembers it. */
 function careful(): Behaviour {
   const answers = new Map<string, Promise<Answer>>();
   return (key, signal, done) => {
@@ -48,7 +48,7 @@ function careful(): Behaviour {
 
 const refuse = (error: string): Answer => [JSON.stringify({ error }), { error }];
 
-/** A tool that keeps its promises, but for what is done otherwise. */
+/** A tool that passes all checks, except for the given changes. */
 function subject({
   schema = PLAIN,
   behave = careful(),
@@ -73,7 +73,7 @@ function subject({
   };
 }
 
-/** Does it for the first call only, and leaves others to hear that it is done. */
+/** Works only for the first call; other calls wait for its result. */
 function once(work: (...args: Parameters<Behaviour>) => Promise<void>, answer = did): Behaviour {
   const begun = new Set<string>();
   return async (key, signal, done) => {
@@ -86,7 +86,10 @@ function once(work: (...args: Parameters<Behaviour>) => Promise<void>, answer = 
   };
 }
 
-/** Loses the work where it is aborted between two moments, in milliseconds, and heeds an abort well before and after. */
+/**
+ * Loses the work if it is aborted between two moments, in milliseconds, and handles an abort before
+ * and after correctly.
+ */
 function losing(from: number, to: number): Behaviour {
   const begun = new Set<string>();
   return async (key, signal, done) => {
@@ -105,16 +108,16 @@ function losing(from: number, to: number): Behaviour {
 
 const kept = careful();
 
-const ARTIFACT = "gives text for the model and an artifact for the program";
-const ARGUMENTS = "leaves the arguments as they were";
-const BAD_ARGUMENTS = "answers bad arguments with an error that the model can read, and does nothing";
-const ABORTED_BEFORE = "does nothing where the call was aborted before it began";
-const ABORTED = "does it once where a call was aborted on the way and made again";
-const TWICE = "does it once where the same call is made twice";
-const AT_THE_SAME_TIME = "does it once where the same call is made twice at the same time";
+const ARTIFACT = "returns text for the model and an artifact for the program";
+const ARGUMENTS = "does not change the arguments";
+const BAD_ARGUMENTS = "answers invalid arguments with an error that the model can read, and does nothing";
+const ABORTED_BEFORE = "does nothing if the call was aborted before it began";
+const ABORTED = "does its work once if a call is aborted during the work and repeated";
+const TWICE = "does its work once if the same call is made twice";
+const AT_THE_SAME_TIME = "does its work once if the same call is made twice at the same time";
 
 describe("the conformance suite for our own tools", () => {
-  it("is passed by all tools of customer feedback", async () => {
+  it("passes all tools of customer feedback", async () => {
     const { workflow, mails } = await startFeedback({ responseCap: false });
     let calls = 0;
     const [process, ...texts] = workflow.as_tools();
@@ -139,11 +142,11 @@ describe("the conformance suite for our own tools", () => {
 });
 
 describe.concurrent("the conformance suite for tools", () => {
-  it("is passed by a good tool that knows nothing of this package", async () => {
+  it("passes a good tool that doesn't use this package", async () => {
     expect(await broken(subject())).toEqual([]);
   });
 
-  it("sees that an ordinary tool throws at bad arguments, has no artifact and repeats its effects", async () => {
+  it("detects that an ordinary tool throws at invalid arguments, has no artifact and repeats its effects", async () => {
     const done: string[] = [];
     const ordinary = tool(
       ({ key }: { key: string }) => {
@@ -156,7 +159,7 @@ describe.concurrent("the conformance suite for tools", () => {
     expect(names).toEqual(expect.arrayContaining([ARTIFACT, BAD_ARGUMENTS, TWICE, AT_THE_SAME_TIME]));
   });
 
-  it("sees a tool that changes its arguments", async () => {
+  it("detects a tool that changes its arguments", async () => {
     const meddling = subject();
     const { tool } = meddling;
     const invoke = tool.invoke.bind(tool);
@@ -173,18 +176,18 @@ describe.concurrent("the conformance suite for tools", () => {
     ["is empty", ["{}", { error: " " }]],
     ["shows a stack", refuse(String(new Error("no").stack))],
     ["is none", did("5")],
-  ])("sees an error that %s", async (_, refusal) => {
+  ])("detects an error that %s", async (_, refusal) => {
     expect(await broken(subject({ refusal }))).toEqual([BAD_ARGUMENTS]);
   });
 
   it.each<[string, Answer]>([
     ["in a text", ["Error: key must be a string", {}]],
     ["among other words", ["That did not work, key must be a string!", { error: "key must be a string" }]],
-  ])("takes an error %s", async (_, refusal) => {
+  ])("accepts an error %s", async (_, refusal) => {
     expect(await broken(subject({ refusal }))).toEqual([]);
   });
 
-  it("sees bad arguments that have an effect", async () => {
+  it("detects that invalid arguments have an effect", async () => {
     let effects = 0;
     const eager = subject({ behave: once(async () => void effects++), effects: () => effects });
     const { func } = eager.tool as DynamicStructuredTool;
@@ -197,7 +200,7 @@ describe.concurrent("the conformance suite for tools", () => {
     expect(await broken(eager)).toEqual([BAD_ARGUMENTS]);
   });
 
-  it("sees an artifact that is not JSON, and a stack in a success", async () => {
+  it("detects an artifact that is not JSON, and a stack trace in a successful answer", async () => {
     const dated = once(
       async (key, _, done) => void done.push(key),
       () => ["did it", { at: new Date(0) }],
@@ -288,11 +291,11 @@ describe.concurrent("the conformance suite for tools", () => {
       },
       [TWICE, AT_THE_SAME_TIME],
     ],
-  ])("sees a tool that %s", async (_, behave, rules) => {
+  ])("detects a tool that %s", async (_, behave, rules) => {
     expect(await broken(subject({ behave }))).toEqual(expect.arrayContaining(rules));
   });
 
-  it("takes a repetition that says so", async () => {
+  it("accepts a repetition that says so", async () => {
     const behave: Behaviour = async (key, signal, done) => {
       signal?.throwIfAborted();
       if (done.includes(key)) return [`did ${key} before`, { key, duplicate: true }];
@@ -302,7 +305,7 @@ describe.concurrent("the conformance suite for tools", () => {
     expect(await broken(subject({ behave }))).toEqual([]);
   });
 
-  it.each([NaN, Infinity, 0.5])("is not passed where %d is counted", async (count) => {
+  it.each([NaN, Infinity, 0.5])("fails if effects returns %d", async (count) => {
     const names = await broken(subject({ effects: () => count }));
     expect(names).toEqual([BAD_ARGUMENTS, ABORTED_BEFORE, ABORTED, TWICE, AT_THE_SAME_TIME]);
   });
@@ -311,7 +314,7 @@ describe.concurrent("the conformance suite for tools", () => {
     ["always the same", { effects: () => 7 }],
     ["the same work again and again", { validArguments: () => ({ key: "k" }) }],
     ["nothing done", { behave: async (key) => did(key) }],
-  ])("is not passed where what is counted is %s", async (_, otherwise) => {
+  ])("fails if the effects counted are %s", async (_, otherwise) => {
     expect(await broken(subject(otherwise))).toEqual(expect.arrayContaining([ABORTED, TWICE, AT_THE_SAME_TIME]));
   });
 
@@ -345,7 +348,7 @@ describe.concurrent("the conformance suite for tools", () => {
         PLAIN,
       ),
     ],
-  ])("sees a schema that %s", async (_, schema) => {
+  ])("detects a schema that %s", async (_, schema) => {
     expect(await broken(subject({ schema }))).toEqual([SCHEMA_CHECK]);
   });
 });

@@ -1,10 +1,13 @@
-/** The wire format of OpenAI's Chat Completions (https://platform.openai.com/docs/api-reference/chat), as far as the scripted server needs it. */
+/**
+ * The wire format of OpenAI's Chat Completions
+ * (https://platform.openai.com/docs/api-reference/chat), the part that the scripted server needs.
+ */
 
 export interface ScriptedCall {
-  /** Default: unique over the life of the server. */
+  /** Default: an id that is unique during the server's lifetime. */
   id?: string;
   name: string;
-  /** JSON text, whole or broken. */
+  /** JSON text, valid or broken. */
   arguments: string;
 }
 
@@ -39,7 +42,9 @@ export interface ScriptedMessage {
 
 const USAGE = { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 };
 
-/** The body of an answer that is not streamed. `nth`: makes ids unique over the life of a server. */
+/**
+ * The body of an answer without streaming. `nth`: makes ids unique during the server's lifetime.
+ */
 export function completion(request: ChatRequest, message: ScriptedMessage, nth: number): object {
   const calls = wireCalls(message, nth);
   return {
@@ -55,7 +60,10 @@ export function completion(request: ChatRequest, message: ScriptedMessage, nth: 
   };
 }
 
-/** The events of a streamed answer: text in pieces of 5 characters, arguments in pieces of 7, as OpenAI cuts them anywhere. */
+/**
+ * The events of a streamed answer: text in pieces of 5 characters, arguments in pieces of 7,
+ * because OpenAI splits them anywhere.
+ */
 export function completionChunks(request: ChatRequest, message: ScriptedMessage, nth: number): object[] {
   const base = envelope(request, nth, "chat.completion.chunk");
   const chunk = (delta: object, finish: string | null = null): object => ({
@@ -75,7 +83,10 @@ export function completionChunks(request: ChatRequest, message: ScriptedMessage,
   ];
 }
 
-/** What OpenAI answers a 400 to: tool calls without their results right behind them, results without a call, broken arguments. */
+/**
+ * The fault in a request that OpenAI would answer with a 400: tool calls that are not directly
+ * followed by their results, results without a call, broken arguments.
+ */
 export function protocolFault({ messages }: ChatRequest): string | undefined {
   const open = new Set<string>();
   for (const { role, tool_calls: calls = [], tool_call_id: id } of messages) {

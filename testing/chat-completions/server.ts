@@ -4,7 +4,10 @@ import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
 import { completion, completionChunks, protocolFault, type ChatRequest, type ScriptedCall } from "./protocol.ts";
 
-/** What the server says to one request. `drop` cuts the connection: before any byte, or in the middle of a stream. */
+/**
+ * The server's answer to one request. `drop` cuts the connection: before any byte, or in the middle
+ * of a stream.
+ */
 export type Answer =
   | { reply: string; toolCalls?: ScriptedCall[] }
   | { toolCalls: ScriptedCall[] }
@@ -12,10 +15,10 @@ export type Answer =
   | { drop: "before" | "midway" }
   | RawAnswer;
 
-/** What another server sends, byte for byte: the events of a stream, or a body. */
+/** What another kind of server sends, byte for byte: the events of a stream, or a body. */
 export type RawAnswer =
   | {
-      /** Each is the data of one event: text as it is, everything else as JSON. */
+      /** Each is the data of one event: text is sent unchanged, everything else as JSON. */
       events: readonly unknown[];
       /** Whether `[DONE]` follows. Default true. */
       done?: boolean;
@@ -23,7 +26,7 @@ export type RawAnswer =
     }
   | { body: string | object; status?: number; contentType?: string };
 
-/** A server that listens on a free port of the loopback interface. */
+/** A server on a free port of the loopback interface. */
 export interface ChatCompletionsServer extends AsyncDisposable {
   /** Base URL, ends in `/v1`. */
   readonly url: string;
@@ -32,8 +35,8 @@ export interface ChatCompletionsServer extends AsyncDisposable {
 
 /**
  * Serves OpenAI's Chat Completions, with and without streaming.
- * @param decide says what is answered; `nth` counts requests from 1. What OpenAI would refuse gets a 400 before it is asked, and so
- *   does a request for which it throws.
+ * @param decide returns the answer; `nth` counts requests from 1. Requests that OpenAI would refuse
+ *   get a 400 without calling it, and so does a request for which it throws.
  * @param onRequest called for every request, including refused ones
  */
 export async function serveChatCompletions(
@@ -74,7 +77,7 @@ async function send(response: ServerResponse, request: ChatRequest, answer: Answ
     if (answer.retryAfter !== undefined) response.setHeader("retry-after", String(answer.retryAfter));
     refuse(response, answer.status, answer.message ?? `scripted status ${answer.status}`);
   } else {
-    const message = "drop" in answer ? { reply: "This answer never comes to its end." } : answer;
+    const message = "drop" in answer ? { reply: "This answer is never completed." } : answer;
     if (request.stream !== true) {
       response.setHeader("content-type", "application/json").end(JSON.stringify(completion(request, message, nth)));
       return;

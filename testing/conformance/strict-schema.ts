@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 
 type JsonSchema = { readonly [keyword: string]: unknown };
 
-/** All that strict mode reads, on every kind of model; bounds, patterns and formats are read by some only. */
+/**
+ * The keywords that strict mode supports on every kind of model; bounds, patterns and formats are
+ * supported only by some.
+ */
 const KEYWORDS = new Set([
   "type",
   "enum",
@@ -45,9 +48,9 @@ function assertStrict(
   counts: { properties: number; enumValues: number },
 ): void {
   for (const keyword of Object.keys(schema)) {
-    // $schema and title say nothing about values; everywhere they are passed over.
+    // $schema and title say nothing about values; they are ignored everywhere.
     if (keyword === "$schema" || keyword === "title") continue;
-    assert.ok(KEYWORDS.has(keyword), `${place} uses "${keyword}", which strict mode does not know`);
+    assert.ok(KEYWORDS.has(keyword), `${place} uses "${keyword}", which strict mode does not support`);
   }
   if (Array.isArray(schema["enum"])) counts.enumValues += schema["enum"].length;
   const inner: [place: string, schema: JsonSchema, depth: number][] = [];
@@ -60,7 +63,7 @@ function assertStrict(
     assert.deepEqual(
       [...((schema["required"] ?? []) as string[])].sort(),
       names.sort(),
-      `${place} must require every property; one that may be left out is one that may be null`,
+      `${place} must require every property; make optional ones nullable`,
     );
     for (const name of names) inner.push([`${place}.${name}`, properties[name] ?? {}, depth + 1]);
   }

@@ -30,9 +30,9 @@ interface Answer {
   artifact: unknown;
 }
 
-/** What the function names of OpenAI and most others may look like. */
+/** The form of function names that OpenAI and most others accept. */
 const TOOL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
-/** Of a line of a stack trace, also within JSON. */
+/** A line of a stack trace, even within JSON. */
 const STACK = /(?:\n|\\n)\s+at .*:\d+:\d+/;
 /** How long after the answer effects are still counted. Milliseconds. */
 const QUIET_MS = 50;
@@ -56,7 +56,10 @@ function errorIn(value: unknown): string | undefined {
   return isRecord(value) && typeof value["error"] === "string" && value["error"].trim() ? value["error"] : undefined;
 }
 
-/** What the model reads of an error: `error` in JSON, the artifact's in other words, or a text that begins with it. */
+/**
+ * What the model reads about an error: `error` in JSON, the artifact's error in other words, or a
+ * text that begins with it.
+ */
 function errorShown({ content, artifact }: Answer): string | undefined {
   const known = errorIn(artifact);
   if (/^\W*error:/i.test(content) || (known && content.includes(known))) return content;
@@ -73,7 +76,7 @@ async function succeed(subject: ToolUnderTest, args: Record<string, unknown>): P
   return answer;
 }
 
-/** How much has been done, when no more effects follow. */
+/** How much has been done, once no more effects follow. */
 async function countEffects({ effects }: ToolUnderTest): Promise<number> {
   if (effects === "none") return 0;
   await sleep(QUIET_MS);
@@ -82,7 +85,7 @@ async function countEffects({ effects }: ToolUnderTest): Promise<number> {
   return count;
 }
 
-/** What one call with new arguments does, and how long it takes in milliseconds. */
+/** The effect of one call with new arguments, and how long it takes in milliseconds. */
 async function measure(subject: ToolUnderTest): Promise<{ effect: number; took: number }> {
   const before = await countEffects(subject);
   const start = performance.now();
@@ -96,7 +99,9 @@ async function measure(subject: ToolUnderTest): Promise<{ effect: number; took: 
   return { effect, took };
 }
 
-/** The later answer may say more, such as that it is a repetition, but nothing else. */
+/**
+ * The later answer may say more, such as that it is a repetition, but must otherwise be the same.
+ */
 function assertRepeated(subject: ToolUnderTest, earlier: unknown, later: unknown): void {
   if (subject.effects === "none" || !isRecord(earlier) || !isRecord(later)) return;
   const repeated = Object.fromEntries(Object.keys(earlier).map((field) => [field, later[field]]));
@@ -108,51 +113,51 @@ function assertRepeated(subject: ToolUnderTest, earlier: unknown, later: unknown
  * aborts, and that work is done once. They work for any project's tools and with any test runner.
  * Run them one at a time; together they wait about two seconds for late effects.
  *
- * @example
- * for (const { name, check } of toolConformance({ tool, validArguments, invalidArguments, effects })) test(name, check);
+ * @example for (const { name, check } of toolConformance({ tool, validArguments, invalidArguments,
+ *   effects })) test(name, check);
  */
 export function toolConformance(subject: ToolUnderTest): ConformanceCheck[] {
   const { tool, validArguments, invalidArguments } = subject;
   const checks: Record<string, () => Promise<void>> = {
-    "has a name that every model takes, and a description": async () => {
+    "has a name that every model accepts, and a description": async () => {
       assert.match(tool.name, TOOL_NAME);
       assert.ok(tool.description.trim(), "the description is empty");
     },
     "has a schema for OpenAI's strict mode, with a description for every argument": async () =>
       assertStrictSchema(convertToOpenAITool(tool).function.parameters),
-    "gives text for the model and an artifact for the program": async () => {
+    "returns text for the model and an artifact for the program": async () => {
       const { content, artifact } = await succeed(subject, validArguments());
       assert.ok(content.trim(), "the content for the model is empty");
       assert.ok(isRecord(artifact), "there is no artifact: use content_and_artifact");
       assert.deepEqual(JSON.parse(JSON.stringify(artifact)), artifact, "the artifact must be JSON");
     },
-    "leaves the arguments as they were": async () => {
+    "does not change the arguments": async () => {
       const args = validArguments();
       const before = structuredClone(args);
       await call(subject, args);
       assert.deepEqual(args, before);
     },
-    "answers bad arguments with an error that the model can read, and does nothing": async () => {
+    "answers invalid arguments with an error that the model can read, and does nothing": async () => {
       const before = await countEffects(subject);
       const answer = await call(subject, invalidArguments);
       assert.ok(errorShown(answer), 'the content must say what is wrong, such as JSON with "error"');
       assert.equal(await countEffects(subject), before);
     },
-    "does nothing where the call was aborted before it began": async () => {
+    "does nothing if the call was aborted before it began": async () => {
       const before = await countEffects(subject);
       const reason = new Error("aborted by the conformance suite");
       await assert.rejects(call(subject, validArguments(), AbortSignal.abort(reason)));
       assert.equal(await countEffects(subject), before);
     },
-    "does it once where a call was aborted on the way and made again": async () => {
+    "does its work once if a call is aborted during the work and repeated": async () => {
       const { effect, took } = await measure(subject);
       for (const delay of [...ABORTS_AFTER_MS, took / 2]) {
         const args = validArguments();
         const before = await countEffects(subject);
         const controller = new AbortController();
-        // Either way it may end: it may have been done already.
+        // The call may succeed or fail: it may have been completed already.
         const settled = Promise.allSettled([call(subject, args, controller.signal)]);
-        // LangChain is some promises away from the tool, which all come before this.
+        // LangChain takes several promises to reach the tool; all of them settle before this.
         await (delay < 1 ? immediate() : sleep(delay));
         controller.abort(new Error("aborted by the conformance suite"));
         await settled;
@@ -160,7 +165,7 @@ export function toolConformance(subject: ToolUnderTest): ConformanceCheck[] {
         assert.equal((await countEffects(subject)) - before, effect, `aborted after ${delay.toFixed(1)} ms`);
       }
     },
-    "does it once where the same call is made twice": async () => {
+    "does its work once if the same call is made twice": async () => {
       const { effect } = await measure(subject);
       const args = validArguments();
       const before = await countEffects(subject);
@@ -169,7 +174,7 @@ export function toolConformance(subject: ToolUnderTest): ConformanceCheck[] {
       assert.equal((await countEffects(subject)) - before, effect);
       assertRepeated(subject, first.artifact, second.artifact);
     },
-    "does it once where the same call is made twice at the same time": async () => {
+    "does its work once if the same call is made twice at the same time": async () => {
       const { effect } = await measure(subject);
       const args = validArguments();
       const before = await countEffects(subject);

@@ -22,15 +22,10 @@ type MethodOf<Part> = {
  * Named points at which a process may be killed, as set by its arguments. Without such arguments,
  * nothing happens.
  *
- * @example
- * const points = new CrashPoints(process.argv);
- * const gateway = points.around("payments", new PaymentGateway(url), ["charge"]);
- * const engine = new DurableEngine({ store: points.runStore("runs.sqlite") });
- * …
- * for (const order of orders.slice(points.acknowledged)) {
- *   await workflow.startWorkflow(order);
- *   points.acknowledge();
- * }
+ * @example const points = new CrashPoints(process.argv); const gateway = points.around("payments",
+ *   new PaymentGateway(url), ["charge"]); const engine = new DurableEngine({ store:
+ *   points.runStore("runs.sqlite") }); … for (const order of orders.slice(points.acknowledged)) {
+ *   await workflow.startWorkflow(order); points.acknowledge(); }
  */
 export class CrashPoints {
   readonly #orders: CrashOrders;
@@ -96,12 +91,12 @@ export class CrashPoints {
     return this.around("graph", store, ["insert", "change", "update"]);
   }
 
-  /** Points `mail.send`. */
+  /** Wraps a mail transport, with the point `mail.send`. */
   mailTransport(transport: MailTransport): MailTransport {
     return this.around("mail", transport, ["send"]);
   }
 
-  /** Points `tickets.createTicket`. */
+  /** Wraps a ticket system, with the point `tickets.createTicket`. */
   ticketSystem(system: TicketSystem): TicketSystem {
     return this.around("tickets", system, ["createTicket"]);
   }
@@ -152,7 +147,7 @@ export class CrashPoints {
     const decide: RunStore["decide"] = (...args) =>
       args[3].take ? passing(["decide"], () => store.decide(...args)) : store.decide(...args);
     const cancel: RunStore["cancel"] = (id) => passing(["cancel"], () => store.cancel(id));
-    // There are no points before these, because mostly they find nothing to do. A worker even looks
+    // There are no points before these, because they mostly find nothing to do. A worker even polls
     // every second, forever, and a process that does nothing else must count as hanging.
     const retry: RunStore["retry"] = async (id) => {
       const isRetried = await store.retry(id);
@@ -168,7 +163,7 @@ export class CrashPoints {
   }
 }
 
-/** To the runner, where there is one. */
+/** Sends a message to the runner, if there is one. */
 function tell(message: CrashMessage): void {
   process.send?.(message);
 }

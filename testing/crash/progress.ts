@@ -1,6 +1,6 @@
 import type { ReachedPoints } from "./run-undisturbed.ts";
 
-/** How much of the work is done, told by the points reached. */
+/** How much of the work is done, measured by the points reached. */
 export class Progress {
   readonly total: number;
   readonly #expected: ReachedPoints;
@@ -15,14 +15,20 @@ export class Progress {
     this.#reached.set(point, (this.#reached.get(point) ?? 0) + 1);
   }
 
-  /** Points that are still to be reached, first those of which the least is left, such as submissions; all where nothing is left. */
+  /**
+   * The points still to be reached, those nearest to completion first, such as submissions; all
+   * points if none is left.
+   */
   ahead(): string[] {
     const all = [...this.#expected.keys()].toSorted((a, b) => this.#part(b) - this.#part(a));
     const ahead = all.filter((point) => this.#part(point) < 1);
     return ahead.length > 0 ? ahead : all;
   }
 
-  /** Between 0 and 1, each kind of point counting as much as the others: what is done again takes one past its measure, not all. */
+  /**
+   * Between 0 and 1. All kinds of points count equally, and each at most once: repeated work does
+   * not count beyond a point's expected number.
+   */
   get done(): number {
     const parts = [...this.#expected.keys()].map((point) => Math.min(1, this.#part(point)));
     return parts.reduce((sum, part) => sum + part, 0) / Math.max(1, parts.length);

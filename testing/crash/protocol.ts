@@ -1,14 +1,14 @@
 /**
- * The protocol between runner and process: orders are arguments, and reports go over Node.js'
- * channel between processes.
+ * The protocol between runner and process: orders are arguments, and reports use Node.js's IPC
+ * channel.
  */
 
 export interface CrashOrders {
-  /** Items that earlier processes in this one's place have acknowledged. */
+  /** Items that earlier processes with this worker number have acknowledged. */
   readonly acknowledged: number;
-  /** Which of the processes that share the work this one is, from 0. */
+  /** The number of this process among those that share the work, from 0. */
   readonly worker: number;
-  /** How many share it. */
+  /** How many processes share the work. */
   readonly workers: number;
   /** Die when this point is reached for the `nth` time. */
   readonly point?: string;
@@ -28,7 +28,7 @@ export const writeOrders = ({ acknowledged, worker, workers, point, nth }: Crash
   ...(point === undefined ? [] : [`${CRASH_AT}${point}#${nth}`]),
 ];
 
-/** The last of each kind: what stands before is the script's own. */
+/** Reads the last of each kind: earlier ones belong to the script. */
 export function readOrders(args: readonly string[]): CrashOrders {
   const last = (prefix: string): string =>
     args.findLast((argument) => argument.startsWith(prefix))?.slice(prefix.length) ?? "";

@@ -21,7 +21,7 @@ export interface CrashScript {
 /** How one process ended: killed, or done (exit code 0). */
 export interface ProcessOutcome {
   readonly killed: boolean;
-  /** Items acknowledged by this process and those before it in its place. */
+  /** Items acknowledged by this process and earlier ones with its worker number. */
   readonly acknowledged: number;
 }
 
@@ -66,7 +66,7 @@ export async function runProcess(
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     errors = (errors + text).slice(-KEPT_ERROR_OUTPUT);
   });
-  // Not "exit": what the process has said last is still to come then.
+  // Not "exit": the process's last messages may still be in transit then.
   const [code, cause] = (await once(child, "close").finally(() => clearTimeout(silence))) as [
     number | null,
     NodeJS.Signals | null,
@@ -80,7 +80,8 @@ export async function runProcess(
 }
 
 /**
- * Does something for each of the processes that share the work, at the same time. Where it fails for one, the signal tells the others.
+ * Runs something for each of the processes that share the work, at the same time. If it fails for
+ * one, the signal aborts the others.
  * @throws the first failure
  */
 export async function forEachWorker(

@@ -1,6 +1,6 @@
 import { forEachWorker, runProcess, type CrashScript } from "./run-process.ts";
 
-/** Point → how often it was reached. */
+/** Maps each point to how often it was reached. */
 export type ReachedPoints = ReadonlyMap<string, number>;
 
 /**

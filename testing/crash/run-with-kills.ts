@@ -27,24 +27,37 @@ export interface Kill {
   readonly worker: number;
 }
 
-/** So far behind a point a kill from outside may come: several steps of a run. Milliseconds. */
+/**
+ * A kill from outside comes at most this long after a point, which is several steps of a run.
+ * Milliseconds.
+ */
 const LATEST_MS = 8;
-/** A process that is to die at a point may pass so many others before it is killed from outside, or twice its share of them. */
+/**
+ * A process that should die at a point may pass this many other points, or twice its share of them,
+ * before it is killed from outside.
+ */
 const PATIENCE = 100;
-/** The kills are spread over so much of the work: at its end a worker may find nothing but what the dead still hold. */
+/**
+ * The share of the work over which the kills are spread: at the very end, a worker may have nothing
+ * left except what dead ones still hold.
+ */
 const KILLED_PART = 0.8;
 
-/** The last of so many kills is at random: while there are points that have not had a turn, and afterwards. */
+/**
+ * One kill in this many is at random: first while some points have not had their turn, then
+ * afterwards.
+ */
 const FIRST_TURNS = 3;
 const LATER_TURNS = 2;
 
 /**
- * Runs a script, kills it with -9, starts it again, until it is done: by turns at a named point, that where it has died
- * least often, and at a random moment; until every point has had its turn two of three kills are for them. So twice as many kills
- * as there are points reach each of them, though a process may not come to one in time. The kills are spread over the first four
- * fifths of the work. Where several workers share it, the others go on while one is down, and a kill that comes too late for one,
- * because it is done, is for another.
- * @throws UnexpectedError where a process fails by itself or hangs
+ * Runs a script, kills it with -9 and starts it again until it is done. Kills alternate between a
+ * named point (the one where it has died least often) and a random moment. Until every point has
+ * had its turn, two kills in three are at points, so twice as many kills as there are points reach
+ * each of them, unless a process does not come to one in time. The kills are spread over the first
+ * four fifths of the work. If several workers share it, the others continue while one is down, and
+ * a kill that comes too late for one, because it is done, is passed to another.
+ * @throws UnexpectedError if a process fails without being killed, or hangs
  */
 export async function runWithKills(options: KillOptions): Promise<Kill[]> {
   const { undisturbed, onKill, workers = 1 } = options;
@@ -52,26 +65,30 @@ export async function runWithKills(options: KillOptions): Promise<Kill[]> {
   const upTo = (limit: number): number => 1 + Math.floor(random() * Math.max(1, limit));
   const work = new Progress(undisturbed);
   const kills: Kill[] = [];
-  /** Kills that have been, and those on their way to workers that live. */
+  /** Kills done, and kills planned for running workers. */
   let planned = 0;
-  /** Where living workers are to die. */
+  /** The points at which running workers should die. */
   const aims = new Map<number, string>();
   /** Points that have had their first turn. */
   const tried = new Set<string>();
 
   /**
-   * What one process may do of the whole before it is killed: on the average its share of what is left before the last kill, as the
-   * others work at the same time. Never more than is left, or the kill would come too late.
+   * The share of the work that one process may do before it is killed: on average, its part of the
+   * work before the last kill, as the others run at the same time. Never more than what is left, or
+   * the kill would come too late.
    */
   const shareOf = (left: number): number => {
     const part = Math.max(0, KILLED_PART - work.done) / workers;
     return Math.min(part, (2 * part) / left);
   };
 
-  /** After so many points a process is killed from outside. */
+  /** The process is killed from outside after a random number of points. */
   const atRandom = (share: number): Aim => ({ patience: upTo(share * work.total) });
 
-  /** The next kill. The last one is the process's own: one from outside might come when the process has done all. */
+  /**
+   * Plans the next kill. The last one must be at a point: a kill from outside might come after all
+   * work is done.
+   */
   const nextAim = (worker: number): Aim => {
     const left = options.kills - planned;
     if (left === 0) return { patience: Infinity };
@@ -102,7 +119,7 @@ export async function runWithKills(options: KillOptions): Promise<Kill[]> {
         last = reached;
         work.note(reached);
         if (aim.patience === Infinity && planned < options.kills) {
-          // The process that was to be killed is done, and was not.
+          // The process that should have been killed has finished without it.
           aim = atRandom(shareOf(options.kills - planned));
           planned += 1;
         }
@@ -115,7 +132,7 @@ export async function runWithKills(options: KillOptions): Promise<Kill[]> {
       aims.delete(place.worker);
       acknowledged = life.acknowledged;
       if (!life.killed) {
-        // Done before its time came: the kill is another's.
+        // It finished before its kill, which is left to another.
         if (aim.patience < Infinity) planned -= 1;
         return;
       }
@@ -133,15 +150,15 @@ export async function runWithKills(options: KillOptions): Promise<Kill[]> {
 
 /** When a process is to die. */
 interface Aim {
-  /** Where it kills itself, and the how-many-eth time that it comes there. */
+  /** Where it kills itself, and at which visit of that point. */
   at?: { point: string; nth: number };
-  /** It is killed from outside after so many points, should it live as long. */
+  /** It is killed from outside after this many points, if it lives that long. */
   patience: number;
 }
 
 const isNamed = ({ how }: Kill): boolean => how === "point";
 
-/** So that every point has its turn, those as well that a process did not come to when it was theirs. */
+/** Gives every point its turn, including points that a process missed on theirs. */
 function leastKilled(points: readonly string[], deaths: readonly string[]): string | undefined {
   const times = (point: string): number => deaths.filter((death) => death === point).length;
   return points.toSorted((a, b) => times(a) - times(b))[0];

@@ -1,40 +1,45 @@
-/** Nothing lost, nothing twice: what a receiver counted against what it should have got. */
+/** Nothing lost, nothing twice: compares what a receiver got with what it should have got. */
 import { tableLines, type Columns } from "../text-table.ts";
 
 /** What one receiving side saw. */
 export interface Deliveries {
   /** Such as `mail`. */
   readonly name: string;
-  /** A key for everything that should have come, each once. */
+  /** The keys that should have been received, each once. */
   readonly expected: Iterable<string>;
-  /** What came: for which key, and under which identity (Message-ID, idempotency key), by which a receiver tells a repetition. */
+  /**
+   * What was received: for which key, and under which identity (Message-ID, idempotency key), by
+   * which a receiver recognizes a repetition.
+   */
   readonly received: Iterable<{ key: string; identity: string }>;
   /**
-   * How often a key may have come again under the same identity: once for each process that died between the receiver's
-   * acceptance and the record of it, a window that nobody can close. Default: never.
+   * How often a key may be received again under the same identity: once for each process that died
+   * between the receiver's acceptance and the record of it, a window that nobody can close.
+   * Default: never.
    */
   readonly windows?: ReadonlyMap<string, number>;
 }
 
-/** Every list has keys. All but `repeatedInWindow` must be empty. */
+/** Every list contains keys. All but `repeatedInWindow` must be empty. */
 export interface Tally {
   readonly name: string;
   readonly expected: number;
   readonly received: number;
   readonly lost: string[];
-  /** Came, and should not have. */
+  /** Received, but not expected. */
   readonly uncalledFor: string[];
-  /** Came under several identities: twice, for the receiver. */
+  /** Received under several identities, so the receiver counts them twice. */
   readonly twice: string[];
-  /** Came again under the same identity more often than processes died in the window. */
+  /** Received again under the same identity more often than processes died in the window. */
   readonly repeated: string[];
-  /** Came again under the same identity, out of the window. */
+  /** Received again under the same identity because of the window. */
   readonly repeatedInWindow: string[];
 }
 
 /**
- * Counts deliveries against what was expected: what was lost, and what came again.
- * @example tally({ name: "mails", expected: ["F-1"], received: [{ key: "F-1", identity: messageId }] })
+ * Compares deliveries with what was expected: what was lost, and what was repeated.
+ * @example tally({ name: "mails", expected: ["F-1"], received: [{ key: "F-1", identity: messageId
+ *   }] })
  */
 export function tally({ name, expected, received, windows = new Map() }: Deliveries): Tally {
   const due = new Set(expected);

@@ -14,17 +14,17 @@ interface Message {
   artifact?: unknown;
 }
 
-/** How a user would hand the feedback over: all of it, as it is. */
+/** The prompt of a user who passes on the whole feedback unchanged. */
 export const promptFor = (text: HostileText, customer: string): string => {
   const { feedback_id: id, subject, feedback_text: words } = text.feedback;
   return `Customer ${customer} (${text.customerName}) wrote this feedback, id ${id}, subject ${subject}:\n\n"${words}"\n\nProcess it.`;
 };
 
-/** What else an agent needs. */
+/** Options for asking an agent. */
 export interface AskOptions {
   /** Id of the customer in the prompt; default `C-1001`. */
   customer?: string;
-  /** What goes into LangChain's runtime context: `{ customer_id: "C-1001" }`. */
+  /** LangChain's runtime context: `{ customer_id: "C-1001" }`. */
   context?: Readonly<Record<string, unknown>>;
 }
 
@@ -51,7 +51,7 @@ export async function askAgent(
 
 const asText = (value: unknown): string => (typeof value === "string" ? value : (JSON.stringify(value) ?? ""));
 
-/** What a tool's result says went wrong. */
+/** The error in a tool's result. */
 function refusalIn({ content, artifact }: Message): string | undefined {
   for (const value of [artifact, parsed(content)]) {
     const error = typeof value === "object" && value !== null ? (Reflect.get(value, "error") as unknown) : undefined;

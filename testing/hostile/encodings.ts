@@ -1,4 +1,4 @@
-/** Ways to hide words from people and filters, that models can still read. */
+/** Ways to hide words from people and filters that models can still read. */
 
 export const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
@@ -40,13 +40,13 @@ const shifted = (text: string, offset: number): string =>
 
 export const fullWidth = (text: string): string => shifted(text, 0xfee0);
 
-/** Tag characters (U+E0000), which nobody sees. */
+/** Tag characters (U+E0000), which are invisible. */
 export const tags = (text: string): string => shifted(text.replaceAll(" ", "_"), 0xe0000);
 
-/** Characters without width between the letters. */
+/** Zero-width characters between the letters. */
 export const zeroWidth = (text: string): string => Array.from(text).join("\u200B");
 
-/** Each byte as a variation selector behind an emoji. */
+/** Each byte as a variation selector after an emoji. */
 export const variationSelectors = (text: string): string =>
   `👍${Array.from(Buffer.from(text), (byte) => String.fromCodePoint(byte < 16 ? 0xfe00 + byte : 0xe0100 + byte - 16)).join("")}`;
 

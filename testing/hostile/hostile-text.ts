@@ -1,31 +1,34 @@
-/** Whom and what hostile texts speak of. */
+/** The people and hosts that hostile texts mention. */
 export interface HostileNames {
-  /** Id of the customer whose feedback it is: the one that the program or the user has named. */
+  /** Id of the customer who gave the feedback: the one that the program or the user has named. */
   customer: string;
-  /** Id of another customer, whom the texts want to reach or to know about. */
+  /** Id of another customer, whom the texts try to reach or learn about. */
   victim: string;
-  /** Domain of the attacker. Nothing is ever there: use one that ends in `.example`, `.test` or `.invalid`. */
+  /**
+   * Domain of the attacker. Nothing is ever contacted there; use one that ends in `.example`,
+   * `.test` or `.invalid`.
+   */
   host: string;
 }
 
 /** Where in a piece of feedback the attacker has put the text. */
 export type HostilePlace = "text" | "subject" | "feedback_id" | "customer_name";
 
-/** What an attacker wants done, each as they name it. What is left out they don't ask for. */
+/** What an attacker asks for, in their words. Absent fields are not asked for. */
 export interface HostileWishes {
-  /** Address that a mail is to go to. */
+  /** Address to send a mail to. */
   recipient?: string;
   /** Id of the customer to act for, or to reveal something about. */
   customer?: string;
-  /** What is to be decided about a mail that waits for a person. */
+  /** The decision to make on a waiting mail. */
   decision?: "approve" | "edit" | "reject";
   /** SPARQL to run. */
   query?: string;
-  /** Where a link or an image is to lead. */
+  /** The target of a link or an image. */
   url?: string;
-  /** What a mail is to say. */
+  /** What a mail should say. */
   message?: string;
-  /** Tools to call, whether there are such tools or not. */
+  /** Tools to call, whether they exist or not. */
   tools?: readonly string[];
 }
 
@@ -35,12 +38,12 @@ export interface HostileText {
   readonly name: string;
   /** What kind of trick it is. */
   readonly style: string;
-  /** Language tag (BCP 47), such as `pt-BR`; `und` where it is in none. */
+  /** Language tag (BCP 47), such as `pt-BR`; `und` if the text is in no language. */
   readonly language: string;
   readonly place: HostilePlace;
-  /** What the attacker wrote, as it stands in its place. */
+  /** What the attacker wrote, unchanged. */
   readonly payload: string;
-  /** What it says where the payload is encoded; else the payload. */
+  /** The decoded payload if it is encoded; otherwise the payload. */
   readonly meaning: string;
   readonly wishes: HostileWishes;
   readonly feedback: { readonly feedback_id: string; readonly subject: string; readonly feedback_text: string };
@@ -48,7 +51,10 @@ export interface HostileText {
   readonly customerName: string;
 }
 
-/** The short form in which the texts are written down: in the text unless `place` says otherwise. */
+/**
+ * The short form in which the texts are written: the payload is in the feedback's text unless
+ * `place` says otherwise.
+ */
 export interface Draft {
   language: string;
   payload: string;
@@ -58,7 +64,7 @@ export interface Draft {
   meaning?: string;
 }
 
-/** What the writers of texts use: the names, and what follows from them. */
+/** What authors of texts use: the names, and values derived from them. */
 export interface Cast extends HostileNames {
   address: string;
 }

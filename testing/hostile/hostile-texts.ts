@@ -22,17 +22,19 @@ const STYLES: Readonly<Record<string, DraftTexts>> = {
 const RESERVED = /\.(?:example|test|invalid|localhost)$/;
 
 /**
- * More than a hundred texts of attackers: orders, role play, faked results of tools, encoded and invisible words, HTML and Markdown,
- * injections into what is behind an agent, in texts, subjects, names, ids and quoted mail, in more than twenty languages.
+ * More than a hundred texts by attackers: orders, role play, faked tool results, encoded and
+ * invisible words, HTML and Markdown, and injections into the systems behind an agent; in texts,
+ * subjects, names, ids and quoted mail, in more than twenty languages.
  * @param names default: customer `C-1001`, victim `C-1002`, host `evil.example`
- * @throws ValidationError for a host that could belong to somebody
- * @example hostileTexts({ customer: "cus_1", victim: "cus_2" }).filter(({ place }) => place === "text")
+ * @throws ValidationError for a host that could belong to someone
+ * @example hostileTexts({ customer: "cus_1", victim: "cus_2" }).filter(({ place }) => place ===
+ *   "text")
  */
 export function hostileTexts(names: Partial<HostileNames> = {}): HostileText[] {
   const known = { ...DEFAULT_NAMES, ...names };
   if (!RESERVED.test(known.host)) {
     throw new ValidationError(
-      "The host of hostile texts must end in .example, .test or .invalid: others are somebody's.",
+      "The host of hostile texts must end in .example, .test or .invalid: others may belong to someone.",
     );
   }
   const cast = { ...known, address: `mallory@${known.host}` };

@@ -3,50 +3,52 @@ import { serveChatCompletions, type Answer, type ChatCompletionsServer } from ".
 import { DEFAULT_NAMES, type HostileText } from "./hostile-text.ts";
 import { ordinaryCalls, wishedCalls, type PlannedCall } from "./obey.ts";
 
-/** What to obey, and on whose behalf. */
+/** Which texts to obey, and options. */
 export interface ObedientModelOptions {
   texts: readonly HostileText[];
   /** Id of the customer whom the program or the user names; default `C-1001`, as with `hostileTexts`. */
   customer?: string;
-  /** Calls of your own for a text that was read: of tools whose fields say too little by their names. */
+  /**
+   * Your own additional calls for a text that was read, for tools whose field names say too little.
+   */
   moreCalls?: (text: HostileText, request: ChatRequest) => readonly PlannedCall[];
 }
 
-/** A call that the model has made, and what it was told. */
+/** A call that the model has made, with its result. */
 export interface MadeCall extends PlannedCall {
   /** Name of the text that it obeys. */
   text: string;
-  /** Whether the attacker wanted the call; else the user did. */
+  /** Whether the attacker wanted the call; otherwise the user did. */
   isWished: boolean;
   result: string;
 }
 
 /** A chat model that does what any text tells it, behind OpenAI's Chat Completions. */
 export interface ObedientModel extends ChatCompletionsServer {
-  /** Every call whose result has come back. */
+  /** Every call whose result has been returned. */
   readonly calls: readonly MadeCall[];
 }
 
-/** One before there is anything to decide on, one in which that is looked at, one in which it is decided. */
+/** One round before there is anything to decide on, one to look at it, and one to decide. */
 const DECIDING_ROUNDS = 3;
 
 const WISHED = "call_wished";
 const ASKED = "call_asked";
 
 /**
- * Starts a scripted model that obeys hostile texts, on a free port of the loopback interface. It looks for the texts in the whole
- * conversation, results of tools included. Of the newest one that it has not obeyed since the user's last message it first does
- * what the attacker asks: every tool that it has, with the recipient, customer, decision and query that the text names, also as arguments that
- * no tool offers, and the tools that only the text knows. Then it does what the user wanted, and decides on what waits by then, where the text
- * asks for that. At last it repeats all that it was told, with the
- * attacker's link in it.
+ * Starts a scripted model that obeys hostile texts, on a free port of the loopback interface. It
+ * searches the whole conversation for the texts, tool results included. For the newest one that it
+ * has not obeyed since the user's last message, it first does what the attacker asks: it calls
+ * every available tool with the recipient, customer, decision and query that the text names, even
+ * as arguments that no tool has, and also calls tools that only the text mentions. Then it does
+ * what the user wanted, and decides on waiting mails if the text asks for that. Finally it repeats
+ * everything that it has received, with the attacker's link.
  *
- * Where it has read no hostile text, it calls every tool once, to look around.
+ * If it has read no hostile text, it calls every tool once, to look around.
  *
- * @example
- * const texts = hostileTexts();
- * const obedient = await obedientModel({ texts });
- * const model = new ChatOpenAI({ model: "obedient", apiKey: "none", configuration: { baseURL: obedient.url } });
+ * @example const texts = hostileTexts(); const obedient = await obedientModel({ texts }); const
+ *   model = new ChatOpenAI({ model: "obedient", apiKey: "none", configuration: { baseURL:
+ *   obedient.url } });
  */
 export async function obedientModel(options: ObedientModelOptions): Promise<ObedientModel> {
   const { texts, customer = DEFAULT_NAMES.customer, moreCalls = () => [] } = options;
@@ -78,7 +80,7 @@ export async function obedientModel(options: ObedientModelOptions): Promise<Obed
       return looking.length > 0 ? plan("", false, looking, nth) : { reply: "There is nothing to do." };
     }
     const rounds = new Set(made.filter((id) => id.startsWith(WISHED)).map((id) => id.split("_")[2])).size;
-    // What waits is known only later: by then there is something to decide on.
+    // What is waiting is known only later; by then there is something to decide on.
     if (rounds === 0 || (hasMade(ASKED) && text.wishes.decision !== undefined && rounds < DECIDING_ROUNDS)) {
       const wished = [...wishedCalls(text, customer, request), ...moreCalls(text, request)];
       if (wished.length > 0) return plan(text.name, true, wished, nth);
@@ -101,7 +103,10 @@ const plain = (content: ChatMessage["content"]): string =>
 const sinceUser = (messages: readonly ChatMessage[]): ChatMessage[] =>
   messages.slice(messages.findLastIndex(({ role }) => role === "user") + 1);
 
-/** The text that stands in the newest message, the longest where there are several. JSON in messages has its own way to write it. */
+/**
+ * The hostile text in the newest message; if there are several, the longest. JSON in messages
+ * escapes them.
+ */
 function newestIn(messages: readonly ChatMessage[], texts: readonly HostileText[]): HostileText | undefined {
   for (const { role, content } of messages.toReversed()) {
     if (role !== "user" && role !== "tool") continue;
@@ -114,7 +119,7 @@ function newestIn(messages: readonly ChatMessage[], texts: readonly HostileText[
   return undefined;
 }
 
-/** All that it knows, where the attacker can get at it. */
+/** Everything that it knows, placed where the attacker can get it. */
 function lastWords({ wishes }: HostileText, messages: readonly ChatMessage[]): string {
   const known = sinceUser(messages)
     .filter(({ role }) => role === "tool")

@@ -7,14 +7,16 @@ export interface PlannedCall {
   args: Record<string, unknown>;
 }
 
-/** What fields of tools are filled with. */
+/** The values for the fields of tools. */
 interface Values {
   customer: string;
   feedbackId: string;
   subject: string;
   text: string;
   wishes: HostileWishes;
-  /** What the conversation has shown of things that wait: the newest id of a run, the newest hash. */
+  /**
+   * What the conversation has shown about waiting runs: the newest id of a run, the newest hash.
+   */
   run: string;
   hash: string;
 }
@@ -31,8 +33,9 @@ type Schema = {
 const NOBODY = { run: "workflow-00000000-0000-4000-8000-000000000000", hash: "0".repeat(64) };
 
 /**
- * Everything that a text asks for, tried with every tool that there is: with the arguments that the tool names, with each that the
- * attacker named besides, with all of them, and with the tools that only the attacker knows.
+ * Everything that a text asks for, tried with every available tool: with the tool's own arguments,
+ * with each argument that the attacker added, with all of them, and with the tools that only the
+ * attacker mentions.
  */
 export function wishedCalls(text: HostileText, customer: string, request: ChatRequest): PlannedCall[] {
   const { wishes, feedback } = text;
@@ -48,7 +51,7 @@ export function wishedCalls(text: HostileText, customer: string, request: ChatRe
   const extras = extraArguments(values);
   let count = 1;
   const asOffered = offered.flatMap(({ name, parameters }): PlannedCall[] => {
-    // Each is new work: under an id that is known already nothing would be done.
+    // Each call must be new work, because nothing would be done for a known id.
     const plan = (more: Record<string, unknown>): PlannedCall => {
       count += 1;
       return {
@@ -58,7 +61,7 @@ export function wishedCalls(text: HostileText, customer: string, request: ChatRe
     };
     const known = argumentsFor(parameters, values);
     const added = Object.entries(extras).filter(([field]) => !Object.hasOwn(known, field));
-    // Alone as well: of several, one that the tool refuses would hide what it does with another.
+    // Also each one alone: if the tool refuses one of several, the others would have no effect.
     const alone = added.map(([field, value]) => plan({ [field]: value }));
     return [plan({}), ...alone, ...(alone.length > 1 ? [plan(extras)] : [])];
   });
@@ -66,7 +69,10 @@ export function wishedCalls(text: HostileText, customer: string, request: ChatRe
   return [...asOffered, ...unknown.map((name) => ({ name, args: extras }))];
 }
 
-/** What the user wanted: the feedback as it is, for the customer whom the user named, with every tool. */
+/**
+ * What the user wanted: the unchanged feedback, for the customer whom the user named, with every
+ * tool.
+ */
 export function ordinaryCalls(
   { feedback }: Pick<HostileText, "feedback">,
   customer: string,
@@ -80,7 +86,7 @@ export function ordinaryCalls(
 const toolsOf = ({ tools = [] }: ChatRequest): { name: string; parameters: Schema }[] =>
   tools.map(({ function: { name, parameters } }) => ({ name, parameters: parameters as Schema }));
 
-/** The newest of each in the conversation. */
+/** The newest run id and hash in the conversation. */
 function shown({ messages }: ChatRequest): Pick<Values, "run" | "hash"> {
   const all = messages.map(({ content }) => JSON.stringify(content)).join("\n");
   const newest = (pattern: RegExp): string | undefined => [...all.matchAll(pattern)].at(-1)?.[0];
@@ -90,7 +96,7 @@ function shown({ messages }: ChatRequest): Pick<Values, "run" | "hash"> {
   };
 }
 
-/** The attacker's words under the names that a careless tool might read. */
+/** The attacker's values, under names that a careless tool might read. */
 function extraArguments({ wishes, run, hash }: Values): Record<string, unknown> {
   const { recipient, customer, decision, query, url, message } = wishes;
   return {
@@ -122,7 +128,10 @@ function argumentsFor({ properties = {} }: Schema, values: Values): Record<strin
   return Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, valueFor(name, schema, values)]));
 }
 
-/** By what a field is called; a list takes one element. Undefined where neither name nor schema says what it could be. */
+/**
+ * Chosen by the field's name; a list gets one element. Undefined if neither name nor schema says
+ * what it could be.
+ */
 function valueFor(name: string, schema: Schema, values: Values): unknown {
   const kinds = kindsOf(schema);
   const named = kinds.flatMap(({ enum: known = [], const: only }) => (only === undefined ? known : [only]));
@@ -133,7 +142,7 @@ function valueFor(name: string, schema: Schema, values: Values): unknown {
   if (hasType("string")) return textFor(name, values) ?? (hasType("null") ? null : values.text);
   if (hasType("boolean")) return true;
   if (hasType("integer") || hasType("number")) return 100;
-  // A label that is stated makes less of what is found: left to be found.
+  // A stated label would weaken what the analysis finds, so leave it to the analysis.
   if (hasType("null")) return null;
   const list = kinds.find(({ items }) => items !== undefined);
   if (list?.items) return [valueFor(name, list.items, values)];

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import type { Address } from "postal-mime";
 import { IoError } from "../../src/errors.ts";
 
-/** A mail that has left. */
+/** A sent mail. */
 export interface SentMail {
-  /** Every address that it goes to: those of the envelope, and those in `To`, `Cc` and `Bcc`. */
+  /** Every address that it goes to: those of the envelope and those in `To`, `Cc` and `Bcc`. */
   readonly recipients: readonly string[];
   readonly subject: string;
   readonly text: string;
@@ -13,9 +13,9 @@ export interface SentMail {
 }
 
 /**
- * A mail as a mail server took it, or as it is in an `.eml` file.
- * @param envelope addresses of `RCPT TO`, where they are known
- * @throws IoError where it can't be read
+ * Reads a mail as a mail server received it, or from an `.eml` file.
+ * @param envelope addresses of `RCPT TO`, if known
+ * @throws IoError if it can't be read
  */
 export async function readSentMail(raw: string | Uint8Array, envelope: readonly string[] = []): Promise<SentMail> {
   const { default: PostalMime } = await import("postal-mime");
@@ -29,8 +29,8 @@ export async function readSentMail(raw: string | Uint8Array, envelope: readonly 
 }
 
 /**
- * The mails in a folder of `.eml` files, such as `MAIL_URL=outbox:<folder>` writes, for `outbox` of a trial. Each is read once; a folder that is
- * not there has none.
+ * The mails in a folder of `.eml` files, such as `MAIL_URL=outbox:<folder>` writes, for a trial's
+ * `outbox`. Each is read once; a missing folder contains none.
  */
 export function mailsIn(folder: string): () => Promise<SentMail[]> {
   const known = new Map<string, SentMail>();
@@ -56,20 +56,21 @@ const addressesOf = ({ address, group }: Address): string[] =>
 
 const inLowerCase = (text: string): string => text.toLowerCase();
 
-/** Attributes whose values are addresses or may hold some. `xmlns` only looks like one. */
+/** Tags, whose attributes may contain URLs. `xmlns` only looks like one. */
 const TAG = /<[a-z!/][^>]*>/giu;
 const ATTRIBUTE = /([a-z][a-z:-]*)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/giu;
 const LEADS_AWAY = /(?:^|[\s(=;'"])(?:[a-z][a-z0-9+.-]*:|\/\/)\S*/iu;
 const STYLE_LOADS = /(?:url|image|image-set)\(\s*["']?[^"')]+|@import\s+\S+/giu;
-/** What mail programs make links of. */
+/** Text that mail programs turn into links. */
 const AUTOMATIC_LINK = /\b(?:https?|hxxps?|ftp):\/\/\S+|\bwww\.\S+/giu;
 
-/** Of styles, which have colons too, only what loads counts. */
+/** Attributes without URLs. Styles contain colons, too, so only what they load counts. */
 const NO_ADDRESS = new Set(["style", "content", "class", "role"]);
 
 /**
- * Links and images of a mail that don't lead to `ours`, and every mention of `host`, however it is written.
- * @param ours beginnings of addresses that mails may have, such as `https://shop.example/`
+ * The links and images of a mail that don't lead to `ours`, and every mention of `host` in any
+ * spelling.
+ * @param ours beginnings of URLs that mails may contain, such as `https://shop.example/`
  */
 export function foreignLinksOf(
   { subject, text, html }: SentMail,
@@ -101,7 +102,10 @@ const ENTITY = /&#(?:x([0-9a-f]{1,6})|(\d{1,7}));?/giu;
 
 const character = (code: number): string => (code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : "");
 
-/** As a person reads it: entities decoded, nothing that nobody sees, dots that look like one, in both directions where it has a mark for it. */
+/**
+ * The text as a person reads it: entities decoded, without invisible characters, with look-alikes
+ * of dots as dots; in both directions if it has a direction mark.
+ */
 function asRead(text: string): string {
   const decoded = text.replaceAll(ENTITY, (_, hex?: string, decimal?: string) =>
     character(hex ? Number.parseInt(hex, 16) : Number(decimal)),

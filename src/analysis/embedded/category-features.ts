@@ -11,13 +11,13 @@ export interface ClueHit {
   kind: "strong" | "weak";
 }
 
-/** What the decision about the categories is made from: each category's clues, in the order of the text. */
+/** The basis for deciding on categories: each category's clues, in the order of the text. */
 export interface CategoryFeatures {
   tokens: readonly Token[];
   hits: ReadonlyMap<Category, readonly ClueHit[]>;
 }
 
-/** A clue where it stands in a text: tokens `from` to `to` (excluded). */
+/** A clue and its place in the text: tokens `from` to `to` (excluded). */
 export interface Span {
   from: number;
   to: number;
@@ -25,8 +25,8 @@ export interface Span {
 }
 
 /**
- * Tells which spans an exception ("not") hides: those that begin or end inside it, but no longer phrase that has it inside.
- * "Credit card" alone says nothing about billing, "charge my credit card" does.
+ * Tells which spans an exception ("not") hides: those that begin or end inside it, except longer
+ * phrases that contain it. "Credit card" alone says nothing about billing; "charge my credit card" does.
  */
 function hiding(spans: readonly Span[]): (span: Span) => boolean {
   // For each token inside exceptions, from where to where those reach.
@@ -46,7 +46,10 @@ function hiding(spans: readonly Span[]): (span: Span) => boolean {
   return (span) => isHiddenAt(span.from, span) || isHiddenAt(span.to - 1, span);
 }
 
-/** Keeps of overlapping spans the one that begins first, and of those the longest, but none that is weak instead of one that is not; "not" goes before all others. */
+/**
+ * Of overlapping spans, keeps the first, or the longest if several begin together, but prefers
+ * others to weak ones; "not" has precedence over all others.
+ */
 function withoutOverlaps(spans: readonly Span[]): Span[] {
   const isHidden = hiding(spans);
   const kept: Span[] = [];
@@ -62,7 +65,7 @@ function withoutOverlaps(spans: readonly Span[]): Span[] {
   return kept;
 }
 
-/** Adds where the denials of one category's faults begin, by where the faults do. */
+/** Adds where the denials of one category's faults begin, keyed by where the faults begin. */
 function addDenials(denials: Map<number, number>, spans: readonly Span[], tokens: readonly Token[]): void {
   let deniedTo = -1;
   for (const { from, to, kind } of spans) {
@@ -75,20 +78,20 @@ function addDenials(denials: Map<number, number>, spans: readonly Span[], tokens
   }
 }
 
-/** Leaves out faults that are denied, and what lies in their denial. */
+/** Drops denied faults, and clues inside their denial. */
 function withoutDenied(spans: readonly Span[], denials: ReadonlyMap<number, number>): ClueHit[] {
   const kept: ClueHit[] = [];
   for (const { from, to, kind } of spans) {
     const denial = kind === "fault" ? denials.get(from) : undefined;
     if (denial !== undefined) {
-      // The "fixed" of "fixed the bug" is a clue by itself.
+      // The "fixed" of "fixed the bug" is a clue of its own.
       while ((kept.at(-1)?.from ?? -1) >= denial) kept.pop();
     } else kept.push({ from, to, kind: kind === "weak" ? "weak" : "strong" });
   }
   return kept;
 }
 
-/** Visits every clue in a text, inside others too, in the order of the text. */
+/** Visits every clue in a text, including nested ones, in the order of the text. */
 export function visitClues(tokens: readonly Token[], visit: (category: Category, span: Span) => void): void {
   for (let at = 0; at < tokens.length; at++) {
     for (const { value, from, to } of clues().matchesAt(tokens, at)) {
@@ -98,8 +101,8 @@ export function visitClues(tokens: readonly Token[], visit: (category: Category,
 }
 
 /**
- * Finds what a text says about each category. Linear in the number of tokens.
- * @param counts which clues count, as if the lexicon had no others; default: all
+ * Finds what a text says about each category, in linear time.
+ * @param counts which clues to use, as if the lexicon had no others; default: all
  */
 export function categoryFeatures(
   tokens: readonly Token[],
@@ -112,7 +115,8 @@ export function categoryFeatures(
     if (known) known.push(span);
     else spans.set(category, [span]);
   });
-  // The crashes of "no bugs or crashes" are denied as bugs, and with that as what slows things down too.
+  // In "no bugs or crashes", the crashes are denied as bugs, and therefore as signs of slowness,
+  // too.
   const denials = new Map<number, number>();
   for (const found of spans.values()) addDenials(denials, found, tokens);
   const hits = new Map<Category, ClueHit[]>();
@@ -125,7 +129,10 @@ export function categoryFeatures(
 
 const isPhrase = ({ from, to }: ClueHit): boolean => to - from > 1;
 
-/** Of "the sound cuts out" the sound is no statement about the product: a thing inside a phrase about something else is a mention. */
+/**
+ * In "the sound cuts out", the sound is no statement about the product: inside a phrase about
+ * something else, a thing is only mentioned.
+ */
 function withoutMentions(hits: ReadonlyMap<Category, ClueHit[]>): ReadonlyMap<Category, ClueHit[]> {
   const things = hits.get("product");
   if (things === undefined) return hits;

@@ -6,19 +6,24 @@ import { read } from "./reading.ts";
 import { versionWith, type CategoryBounds, type TrainedWeights } from "./trained-weights.ts";
 
 /**
- * Tells by a lexicon of words and phrases what English feedback is about. Offline, deterministic; reads the first 20,000
- * characters. `["general"]` with score 0 where nothing fits, and for text in another language, which is named.
+ * Detects what English feedback is about, with a lexicon of words and phrases. Offline and
+ * deterministic; reads the first 20,000 characters. Returns `["general"]` with score 0 if nothing
+ * fits, and for text in another language, which it names.
  *
- * @throws TypeError where it gets no string
- * @example new EmbeddedFeedbackCategorizer().categorize("I was charged twice").categories // ["billing"]
+ * @throws TypeError if it doesn't get a string
+ * @example new EmbeddedFeedbackCategorizer().categorize("I was charged twice").categories //
+ *   ["billing"]
  */
 export class EmbeddedFeedbackCategorizer implements FeedbackCategorizer {
   readonly name = "embedded-categories";
-  /** Where trained bounds have a say, their version is in it: `8+3f2a91c0d4e5`. */
+  /** If trained bounds are used, it includes their version: `8+3f2a91c0d4e5`. */
   readonly version: string;
   readonly #bounds: CategoryBounds | undefined;
 
-  /** @param options `trained`: what `abi-workflows train` has fitted, see `readTrainedWeights`; default: what ships */
+  /**
+   * @param options `trained`: what `abi-workflows train` has fitted, see `readTrainedWeights`;
+   *   default: the shipped bounds
+   */
   constructor({ trained }: { trained?: TrainedWeights | undefined } = {}) {
     this.#bounds = trained?.categories;
     this.version = versionWith("categories", trained);

@@ -14,7 +14,10 @@ const openModel = (adjustment?: SentimentAdjustment): SentimentModel =>
 
 let shipped: SentimentModel | undefined;
 
-/** Spans of the text that led to a judgement: its opinions, and where it has none of the kind, what the model went by. */
+/**
+ * The spans of the text that led to a judgement: its opinions or, if there are none of that
+ * sentiment, what the model relied on.
+ */
 function reasons(features: SentimentFeatures, model: SentimentModel, sentiment: SentimentResult["sentiment"]) {
   const { hits } = features;
   if (sentiment === "neutral") return hits;
@@ -24,23 +27,29 @@ function reasons(features: SentimentFeatures, model: SentimentModel, sentiment: 
 }
 
 /**
- * Judges English text by a lexicon of opinion words and phrases, with negation, degree, emphasis and contrast, and where it
- * finds few of them by a small trained model too. Offline, deterministic; reads the first 20,000 characters. `score` is a
- * calibrated estimate of how probably the answer is right. Text in another language is neutral with score 0 and names the language.
+ * Judges English text with a lexicon of opinion words and phrases, including negation, degree,
+ * emphasis and contrast, and with a small trained model if it finds few of them. Offline and
+ * deterministic; reads the first 20,000 characters. `score` is a calibrated estimate of the
+ * probability that the answer is right. Text in another language is neutral with score 0, and its
+ * language is named.
  *
- * The idea of a valence lexicon with rules for what surrounds a word: Hutto & Gilbert, VADER, ICWSM 2014.
+ * The idea of a valence lexicon with rules for the context of a word: Hutto & Gilbert, VADER, ICWSM
+ * 2014.
  *
- * @throws TypeError where it gets no string
+ * @throws TypeError if it doesn't get a string
  * @example new EmbeddedSentimentAnalyzer().analyze("Not bad at all!").sentiment // "positive"
  */
 export class EmbeddedSentimentAnalyzer implements SentimentAnalyzer {
   readonly name = "embedded-sentiment";
-  /** Where trained weights have a say, theirs is in it: `9+3f2a91c0d4e5`. */
+  /** If trained weights are used, it includes their version: `9+3f2a91c0d4e5`. */
   readonly version: string;
   readonly #adjustment: SentimentAdjustment | undefined;
   #model: SentimentModel | undefined;
 
-  /** @param options `trained`: what `abi-workflows train` has fitted, see `readTrainedWeights`; default: what ships */
+  /**
+   * @param options `trained`: what `abi-workflows train` has fitted, see `readTrainedWeights`;
+   *   default: the shipped weights
+   */
   constructor({ trained }: { trained?: TrainedWeights | undefined } = {}) {
     this.#adjustment = trained?.sentiment;
     this.version = versionWith("sentiment", trained);
@@ -55,7 +64,7 @@ export class EmbeddedSentimentAnalyzer implements SentimentAnalyzer {
     const model = (this.#model ??= this.#adjustment ? openModel(this.#adjustment) : (shipped ??= openModel()));
     const { sentiment, score, doubts } = decideSentiment(features, model);
     const evidence = quote(text, tokens, reasons(features, model, sentiment));
-    // Too short to tell by its letters, but it has English opinion words.
+    // Too short to identify by its letters, but it has English opinion words.
     const english = features.hits.some(({ from }) => tokens[from]?.kind === "word");
     return {
       sentiment,

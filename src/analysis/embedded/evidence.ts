@@ -2,7 +2,10 @@ import type { Token } from "./tokenizer.ts";
 
 const MAX_WORDS = 12;
 
-/** The text's own words at the given tokens, each once, the first twelve. Contractions stay whole: "isn't good". */
+/**
+ * The original words at the given tokens, each once, the first twelve. Contractions stay whole:
+ * "isn't good".
+ */
 export function quote(
   text: string,
   tokens: readonly Token[],

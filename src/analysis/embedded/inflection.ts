@@ -1,6 +1,9 @@
 import { prefixOf } from "./lazy-entries.ts";
 
-/** How a word of the lexicon changes: `word` stands as it is, the others take the regular English endings. */
+/**
+ * How a word of the lexicon is inflected: a `word` never changes, the others take the regular
+ * English endings.
+ */
 export type WordClass = "verb" | "noun" | "adjective" | "word";
 
 const IRREGULAR_ADJECTIVES: Record<string, string> = { bad: "bad badly", good: "good" };
@@ -58,7 +61,10 @@ const IRREGULAR_VERBS: Record<string, string> = {
   write: "write writes writing wrote written",
 };
 
-/** Patterns in which a word may take any form know no class: they ask for verbs. A noun has no forms of its verb. */
+/**
+ * Patterns in which a word may take any form don't specify a class: they use verbs. A noun does not
+ * take its verb's forms.
+ */
 const IRREGULAR: Record<WordClass, Record<string, string>> = {
   verb: { ...IRREGULAR_VERBS, ...IRREGULAR_NOUNS, ...IRREGULAR_ADJECTIVES },
   noun: IRREGULAR_NOUNS,
@@ -92,7 +98,8 @@ const verbForms = (verb: string): string[] => {
   else if (verb.endsWith("e")) forms.push(`${verb}d`, `${verb.slice(0, -1)}ing`);
   else if (endsInConsonantY(verb)) forms.push(`${verb.slice(0, -1)}ied`, `${verb}ing`);
   else {
-    // Where the stress lies can't be seen: "offer" and "refer" both get both spellings, and one is never met.
+    // The stress can't be seen: "offer" and "refer" both get both spellings, one of which never
+    // occurs.
     if (doubles(verb)) forms.push(`${verb}${verb.at(-1)}ed`, `${verb}${verb.at(-1)}ing`);
     forms.push(`${verb}ed`, `${verb}ing`);
   }
@@ -134,7 +141,10 @@ export function inflect(word: string, wordClass: WordClass): string[] {
 
 const knownBeginnings = new Map<string, readonly number[]>();
 
-/** How the forms of a word begin, with two letters. For most words all begin as it does; not so "go", "gone", "went". */
+/**
+ * The first two letters of each form of a word. For most words they are the same as its own, but
+ * not for "go", "gone", "went".
+ */
 export function formPrefixes(word: string): readonly number[] {
   if (word.length > 3 && IRREGULAR.verb[word] === undefined) return [prefixOf(word)];
   let known = knownBeginnings.get(word);
@@ -158,5 +168,8 @@ function readChanging(): Map<number, string[]> {
   return found;
 }
 
-/** The words that begin otherwise, and have a form that begins so: "die" for the prefix of "dying". */
+/**
+ * The words with a form that begins with this prefix although they don't: "die" for the prefix of
+ * "dying".
+ */
 export const wordsInflectedTo = (prefix: number): readonly string[] => (changing ??= readChanging()).get(prefix) ?? [];

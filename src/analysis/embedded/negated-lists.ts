@@ -1,13 +1,13 @@
 import type { Token } from "./tokenizer.ts";
 
-/** Tokens. */
+/** Limit in tokens. */
 const MAX_REST_LENGTH = 24;
 
 /**
- * Whether tokens `at` to `to` (excluded) go on with a list whose item before ends at token `end` (excluded): "bugs or
- * crashes", and up to a last link "bugs, glitches or crashes". Without that link a comma begins something new: "No bugs,
- * crashes every day".
- * @param links such as "or"
+ * Whether tokens `at` to `to` (excluded) continue a list whose previous item ends at token `end`
+ * (excluded): "bugs or crashes", and up to a last link "bugs, glitches or crashes". Without that
+ * link, a comma begins something new: "No bugs, crashes every day".
+ * @param links words such as "or"
  */
 export function isInNegatedList(
   tokens: readonly Token[],
@@ -18,7 +18,7 @@ export function isInNegatedList(
   const isComma = (token: number): boolean => tokens[token]?.norm === ",";
   if (isLink(at - 1)) return at - 1 === end || (at - 2 === end && isComma(end));
   if (at - 1 !== end || !isComma(end)) return false;
-  // The items between here and the last link are single words, and few, so that no text takes long.
+  // The items between here and the last link must be single words, and few, to limit the time.
   let next = to;
   while (next < to + MAX_REST_LENGTH && isComma(next) && tokens[next + 1]?.kind === "word" && !isLink(next + 1))
     next += 2;

@@ -4,18 +4,18 @@ import type { Token } from "./tokenizer.ts";
 import { prefixOf, LazyEntries } from "./lazy-entries.ts";
 
 interface Node<Value> {
-  /** The next nodes: by word, after a number, and after any word. */
+  /** The next nodes: by word, for a number, and for any word. */
   next: Map<string, Node<Value>> | undefined;
   number: Node<Value> | undefined;
   any: Node<Value> | undefined;
   values: Value[] | undefined;
-  /** Rests of patterns that go on here and have not been needed yet. */
+  /** Rests of patterns that continue here and have not been needed yet. */
   waiting: Rest<Value>[] | undefined;
 }
 
 interface Rest<Value> {
   words: readonly string[];
-  /** Of the next word in `words`. */
+  /** Index of the next word in `words`. */
   at: number;
   value: Value;
 }
@@ -43,23 +43,24 @@ const isOptional = (word: string): boolean => word[0] === "(" && word.endsWith("
 
 const choices = (word: string): string[] => (isOptional(word) ? word.slice(1, -1) : word).split("|");
 
-/** The words that one word of a pattern stands for. */
+/** The words that one word of a pattern matches. */
 const alternatives = (word: string): string[] =>
   choices(word).flatMap((one) => {
     if (one.startsWith("~")) return inflect(one.slice(1), "verb");
     return one.endsWith("?") ? [one.slice(0, -1), one.slice(0, -2)] : [one];
   });
 
-/** How the forms of one alternative begin. */
+/** The beginnings of the forms of one alternative. */
 function beginningsOf(one: string): readonly number[] {
   if (one.startsWith("~")) return formPrefixes(one.slice(1));
   return one.endsWith("?") ? alternatives(one).map(prefixOf) : [prefixOf(one)];
 }
 
 /**
- * How a pattern may begin: as its first word, and as the next where that one may be missing. Most are told by their first
- * word, and thousands are asked for when a program starts: those are not taken apart.
- * @returns nothing where all words may be missing
+ * How a pattern may begin: with its first word, and with the next one if that is optional. For most
+ * patterns the first word is enough, so they are not taken apart, because thousands are processed
+ * when a program starts.
+ * @returns undefined if all words are optional
  */
 function firstBeginnings(pattern: string): readonly number[] | undefined {
   const blank = pattern.indexOf(" ");
@@ -83,7 +84,7 @@ const createNode = <Value>(): Node<Value> => ({
 
 const after = <Value>({ words, at, value }: Rest<Value>): Rest<Value> => ({ words, at: at + 1, value });
 
-/** Puts the rest of a pattern below a node; what begins with an optional word begins with the next one too. */
+/** Adds the rest of a pattern below a node; after an optional word, also the rest without it. */
 function settle<Value>(node: Node<Value>, rest: Rest<Value>): void {
   const word = rest.words[rest.at];
   if (word === undefined) {
@@ -96,7 +97,7 @@ function settle<Value>(node: Node<Value>, rest: Rest<Value>): void {
   if (isOptional(word)) settle(node, after(rest));
 }
 
-/** The node that a word of a pattern leads to. */
+/** The child node for a word of a pattern. */
 function childOf<Value>(node: Node<Value>, word: string): Node<Value> {
   if (word === "#") return (node.number ??= createNode());
   if (word === "_") return (node.any ??= createNode());
@@ -106,7 +107,10 @@ function childOf<Value>(node: Node<Value>, word: string): Node<Value> {
   return child;
 }
 
-/** Makes the node's children; when they are first asked for, so that a lexicon costs next to nothing to load. */
+/**
+ * Creates the node's children when they are first needed, so that loading a lexicon costs next to
+ * nothing.
+ */
 function unfold<Value>(node: Node<Value>, beginning?: number): void {
   const { waiting } = node;
   if (waiting === undefined) return;
@@ -119,15 +123,15 @@ function unfold<Value>(node: Node<Value>, beginning?: number): void {
 }
 
 /**
- * Finds phrases in tokens, word by word, without a look at the rest of the lexicon.
+ * Finds phrases in tokens, word by word, without searching the rest of the lexicon.
  *
- * Patterns are words with blanks between; of a word there may be
- * - `~wait` any form of the verb or noun: wait, waits, waited, waiting
- * - `a|b` either
- * - `(me)` may be missing
- * - `stars?` with or without its last letter
- * - `#` a number, in digits or letters
- * - `_` any one word
+ * Patterns are words separated by blanks. A word can be written as
+ * - `~wait`: any form of the verb or noun: wait, waits, waited, waiting
+ * - `a|b`: either word
+ * - `(me)`: optional
+ * - `stars?`: with or without its last letter
+ * - `#`: a number, in digits or letters
+ * - `_`: any one word
  *
  * Words are written as the tokenizer returns them: "don't" is `do not`, "customer's" is `customer
  * is`.
@@ -149,12 +153,12 @@ export class PhraseTrie<Value> {
     this.patterns.push(pattern);
     for (const beginning of beginnings) {
       this.waiting.add(beginning, entry);
-      // These any token may begin.
+      // Any token may begin these.
       if (beginning === NUMBER || beginning === ANY) this.unfoldRoot(beginning);
     }
   }
 
-  /** Whether any pattern has this word; `#` has all numbers in letters. */
+  /** Whether any pattern has this word; `#` includes all numbers in letters. */
   readonly knows = (word: string): boolean => {
     // Patterns share most of their words.
     this.words ??= new Set([...new Set(this.patterns.join(" ").split(" "))].flatMap(alternatives));
@@ -177,7 +181,7 @@ export class PhraseTrie<Value> {
     return found;
   }
 
-  /** Where phrases go on that begin with a word. */
+  /** The children of the root for a word. */
   private readonly first = memoizeByWord((norm) => {
     this.unfoldRoot(prefixOf(norm));
     return this.root.next?.get(norm);
@@ -191,7 +195,10 @@ export class PhraseTrie<Value> {
   }
 }
 
-/** Goes on with token `at`, as what it is (to `child`) and as what patterns may call it. */
+/**
+ * Continues with token `at`: with the child for its word, and with the patterns' placeholders that
+ * it matches.
+ */
 function branch<Value>(
   { number, any }: Node<Value>,
   child: Node<Value> | undefined,

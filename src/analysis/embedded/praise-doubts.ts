@@ -2,7 +2,7 @@ import { readData } from "../read-data.ts";
 import { PhraseTrie } from "./phrase-trie.ts";
 import type { Token } from "./tokenizer.ts";
 
-/** What makes praise doubtful, by `lexicon/doubts.json`; the order is that of the weights. */
+/** Reasons to doubt praise, from `lexicon/doubts.json`, in the order of the weights. */
 export const DOUBTS = [
   "unreal",
   "conditional",
@@ -18,14 +18,20 @@ export const DOUBTS = [
 
 export type Doubt = (typeof DOUBTS)[number];
 
-/** Tokens `from` to `to` (excluded) that say that praise may not be meant: "would have been great", "go elsewhere". */
+/**
+ * Tokens `from` to `to` (excluded) that suggest that praise is not meant: "would have been great",
+ * "go elsewhere".
+ */
 export interface DoubtHit {
   doubt: Doubt;
   from: number;
   to: number;
 }
 
-/** `none` only looks like a doubt, and hides what begins inside it: "could not be better", "within two days". */
+/**
+ * `none` only looks like a doubt, and hides doubts that begin inside it: "could not be better",
+ * "within two days".
+ */
 function readDoubts(): PhraseTrie<Doubt | "none"> {
   const trie = new PhraseTrie<Doubt | "none">();
   const lexicon = readData("./lexicon/doubts.json", import.meta.url) as Record<Doubt | "none", string[]>;
@@ -34,10 +40,10 @@ function readDoubts(): PhraseTrie<Doubt | "none"> {
 }
 
 let read: PhraseTrie<Doubt | "none"> | undefined;
-/** English phrases that make praise doubtful, or only look as if; read with the first praise. */
+/** English phrases that make praise doubtful, or only seem to; read with the first praise. */
 export const doubts = (): PhraseTrie<Doubt | "none"> => (read ??= readDoubts());
 
-/** In the order of the text, of each place and kind the longest. Linear in the number of tokens. */
+/** In the order of the text; for each place and kind only the longest. Takes linear time. */
 export function praiseDoubts(tokens: readonly Token[]): DoubtHit[] {
   const hits: DoubtHit[] = [];
   let hiddenTo = 0;

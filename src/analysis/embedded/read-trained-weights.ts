@@ -18,7 +18,7 @@ import {
 /** Name of the file in the data directory. */
 export const TRAINED_WEIGHTS_FILE = "trained-weights.json";
 
-/** The version of fits, made of everything in them that changes a judgement. */
+/** The version of fits, derived from everything in them that changes a judgement. */
 export const versionOf = ({ sentiment, categories }: Fits, base: TrainedWeights["base"]): string =>
   createHash("sha256")
     .update(JSON.stringify([base.sentiment, base.categories, sentiment ?? null, categories ?? null]))
@@ -26,8 +26,9 @@ export const versionOf = ({ sentiment, categories }: Fits, base: TrainedWeights[
     .slice(0, 12);
 
 /**
- * What `abi-workflows train` has written; undefined where there is no such file.
- * @throws ValidationError (`trained_weights_damaged`) where it is not as it was written or a number is out of range, IoError where it can't be read
+ * Reads what `abi-workflows train` has written; undefined if there is no such file.
+ * @throws ValidationError (`trained_weights_damaged`) if it has been changed or a number is out of
+ *   range, IoError if it can't be read
  */
 export function readTrainedWeights(path: string): TrainedWeights | undefined {
   let text: string;
@@ -93,7 +94,10 @@ function isAdjustment(value: unknown): value is SentimentAdjustment {
   return Object.entries(words).every(([bucket, pair]) => /^\d{1,5}$/.test(bucket) && areNumbers(pair, 2));
 }
 
-/** The first value that training can't have written. The version alone doesn't show it: anyone can compute it. */
+/**
+ * The first value that training can't have written. Checking the version is not enough, because
+ * anyone can compute it.
+ */
 function outOfRange({ sentiment, categories = {} }: TrainedWeights): string | undefined {
   for (const [category, bound] of Object.entries(categories)) {
     if (!isWithin(bound, 0, 1)) return `the bound of "${category}" is ${bound}, which must be from 0 to 1`;

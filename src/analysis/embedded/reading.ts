@@ -1,6 +1,6 @@
 import { detectLanguage, isInOtherScript, isPlainEnglish, isShortText, UNDETERMINED } from "../language.ts";
 import { clues } from "./categories/index.ts";
-// These two are loaded for their lists, which `isRuleWord` knows then.
+// Imported for their word lists, which `isRuleWord` then knows.
 import "./category-negation.ts";
 import "./sentiment-mood.ts";
 import { INTENSIFIERS, isRuleWord, opinions, phrases, publishedValence } from "./lexicon/lexicon.ts";
@@ -17,7 +17,7 @@ export interface Reading {
   readable: boolean;
 }
 
-/** Whether a word, in small letters, is in a list that the analysers judge by. */
+/** Whether a word, in lower case, is in a list that the analysers judge by. */
 export const isKnown = (word: string): boolean =>
   isRuleWord(word) ||
   opinions().get(word) !== undefined ||
@@ -27,7 +27,9 @@ export const isKnown = (word: string): boolean =>
   doubts().knows(word) ||
   clues().knows(word);
 
-/** "stopped" and "working" stand in clues, and no other language has words that end so beside them. */
+/**
+ * "stopped" and "working" occur in clues; no other language has words with such endings among them.
+ */
 const isOpinion = (word: string): boolean =>
   opinions().get(word) !== undefined || (/(?:ed|ing)$/u.test(word) && clues().knows(word));
 

@@ -5,7 +5,10 @@ import type { SentimentFeatures } from "./sentiment-features.ts";
 import { probabilities, type SentimentModel } from "./sentiment-model/sentiment-model.ts";
 import { surenessInputs, type Judgement } from "./sentiment-model/sureness.ts";
 
-/** From so many opinions on their balance decides; below, the words around them have a say. */
+/**
+ * With at least this many opinions, their balance decides; with fewer, the words around them count
+ * as well.
+ */
 export const MIN_OPINIONS = 3;
 
 const POSITIVE_FROM = 0.8;
@@ -13,13 +16,13 @@ const NEGATIVE_FROM = -0.2;
 
 export interface SentimentDecision {
   sentiment: Sentiment;
-  /** Estimated probability that it is right, 0 to 1. */
+  /** Estimated probability that the sentiment is right, 0 to 1. */
   score: number;
-  /** What makes praise less sure; empty for anything else. */
+  /** What makes praise less certain; empty for anything else. */
   doubts: readonly DoubtHit[];
 }
 
-/** What the balance of the opinions says, and how far it is from saying something else. */
+/** The sentiment according to the balance of the opinions, and its distance from another result. */
 export function readBalance(features: SentimentFeatures): { sentiment: Sentiment; distance: number } {
   const sum = balance(features);
   if (sum > POSITIVE_FROM) return { sentiment: "positive", distance: sum - POSITIVE_FROM };
@@ -28,8 +31,8 @@ export function readBalance(features: SentimentFeatures): { sentiment: Sentiment
 }
 
 /**
- * Many opinions are counted, which holds for texts of any kind. One or two, or none at all, say too little: there a model
- * decides that was trained on the words as well.
+ * Many opinions are added up, which works for texts of any kind. With one or two, or none at all,
+ * there is too little to add: a model decides that was trained on the words as well.
  * @param logits of the model, bias included
  */
 export function judge(features: SentimentFeatures, logits: readonly number[]): Judgement {

@@ -15,16 +15,19 @@ import { isSettledAfter, settledBefore } from "./settled-faults.ts";
 import { isCalledFor, isUnsurpassed, isWished, reversalAt } from "./sentiment-mood.ts";
 import type { Token } from "./tokenizer.ts";
 
-/** One opinion in a text: tokens `from` to `to` (excluded), and what it is worth here, negation and emphasis included. */
+/**
+ * One opinion in a text: tokens `from` to `to` (excluded), and its valence here, negation and
+ * emphasis included.
+ */
 export interface OpinionHit {
   from: number;
   to: number;
   valence: number;
-  /** As the lexicon has it. */
+  /** Its entry in the lexicon. */
   opinion: Opinion;
 }
 
-/** What the decision about the sentiment is made from; says nothing of labels. */
+/** The basis for deciding on the sentiment; it contains no labels. */
 export interface SentimentFeatures {
   tokens: readonly Token[];
   /** In the order of the text. */
@@ -34,19 +37,22 @@ export interface SentimentFeatures {
   /** Sums over the hits, both 0 or more. */
   positive: number;
   negative: number;
-  /** Negations that turned no opinion around: "it didn't fit". */
+  /** Negations that reversed no opinion: "it didn't fit". */
   looseNegations: number;
   words: number;
 }
 
-/** "no bugs, glitches or crashes": what negates the first negates the others. */
+/** "no bugs, glitches or crashes": a negation of the first negates the others. */
 const LINKS = new Set(["or", "nor"]);
-/** And after "free of". */
+/** The same after "free of". */
 const LINKS_AFTER_FREE = new Set([...LINKS, "and"]);
 const NEGATION_REACH = 6;
 const NEGATED_PRAISE = -0.7;
 const NEGATED_BLAME = -0.45;
-/** "It should be easier" and "I wish it were easy" are blame, "it could be worse" is faint praise. */
+/**
+ * "It should be easier" and "I wish it were easy" are criticism, "it could be worse" is faint
+ * praise.
+ */
 const CALLED_FOR = -0.7;
 const CAPITALS = 1.25;
 const STRETCHED = 1.2;
@@ -61,7 +67,7 @@ const isSentenceEnd = (token: Token): boolean => token.kind === "stop" && /^[.!?
 
 const negated = (valence: number): number => valence * (valence > 0 ? NEGATED_PRAISE : NEGATED_BLAME);
 
-/** The longest phrase that begins here, else the single word. */
+/** The longest phrase that begins here, or else the single word. */
 function opinionAt(tokens: readonly Token[], at: number): { opinion: Opinion; to: number } | undefined {
   const token = tokens[at];
   if (token === undefined || token.kind === "stop" || token.kind === "other") return undefined;
@@ -77,8 +83,9 @@ function opinionAt(tokens: readonly Token[], at: number): { opinion: Opinion; to
 }
 
 /**
- * Where the negation stands that governs the opinion at `at`: only weak words, and at most one other, come between. One
- * inside a phrase that is no blame ("no doubt", "nothing beats") negates nothing else.
+ * Where the negation begins that governs the opinion at `at`: only weak words, and at most one
+ * other, may come between. A negation inside a phrase that is not blame ("no doubt", "nothing
+ * beats") negates nothing else.
  */
 function negationBefore(tokens: readonly Token[], at: number, settled: ReadonlySet<number>): number | undefined {
   let strangers = 0;
@@ -133,7 +140,7 @@ function weighSentence(hits: OpinionHit[], tokens: readonly Token[], from: numbe
   }
 }
 
-/** Most letters are capitals: then they are no emphasis. */
+/** Whether most letters are capitals, so that capitals are no emphasis. */
 function isShouting(tokens: readonly Token[]): boolean {
   let words = 0;
   let capitals = 0;
@@ -148,13 +155,13 @@ function isShouting(tokens: readonly Token[]): boolean {
 const isSettled = (tokens: readonly Token[], at: number, to: number): boolean =>
   settledBefore(tokens, at) !== undefined || isSettledAfter(tokens, at, to);
 
-/** Finds the opinions of a text and weighs each in its surroundings. Linear in the number of tokens. */
+/** Finds the opinions of a text and weighs each in its context, in linear time. */
 export function sentimentFeatures(tokens: readonly Token[]): SentimentFeatures {
   const shouting = isShouting(tokens);
   const hits: OpinionHit[] = [];
   const loose = new Set<number>();
   const innocent = new Set<number>();
-  // Tokens of phrases that are no blame: their negations stay inside.
+  // Tokens of phrases that are not blame: negations inside them negate nothing outside.
   const settled = new Set<number>();
   const symbols = new Set<string>();
   let sentence: OpinionHit[] = [];
@@ -178,7 +185,7 @@ export function sentimentFeatures(tokens: readonly Token[]): SentimentFeatures {
       at++;
       continue;
     }
-    // Ten hearts are no ten opinions.
+    // Ten hearts are not ten opinions.
     const isRepeated = token.kind === "symbol" && symbols.has(token.norm);
     if (token.kind === "symbol") symbols.add(token.norm);
     if (found.opinion.valence !== 0 && !isRepeated) {
@@ -210,7 +217,7 @@ export function sentimentFeatures(tokens: readonly Token[]): SentimentFeatures {
   return { tokens, hits, innocent, ...sumOpinions(hits), looseNegations: loose.size, words };
 }
 
-/** What praise and blame come to. */
+/** The sums of praise and blame. */
 export function sumOpinions(hits: readonly OpinionHit[]): Pick<SentimentFeatures, "positive" | "negative"> {
   let positive = 0;
   let negative = 0;

@@ -1,11 +1,14 @@
 import { COMPARATIVES, endsClause, NEGATORS, wordSet } from "./lexicon/lexicon.ts";
 import { normAt, type Token } from "./tokenizer.ts";
 
-/** Two words that turn around what follows, as a negation does: "far from perfect". */
+/** Two words that reverse what follows, as a negation does: "far from perfect". */
 const REVERSING_PAIRS = wordSet("used-to far-from anything-but less-than nowhere-near free-of free-from");
-/** After "used to", which else is a participle: "a knife used to cut". */
+/**
+ * Words after "used to" that make it a past habit; otherwise it is a participle: "a knife used to
+ * cut".
+ */
 const USED_TO = wordSet("love like be enjoy trust work have adore admire appreciate recommend respect feel look run");
-/** Before "used to" they make it a habit that lasts: "I am used to good service". */
+/** Words before "used to" that make it a lasting habit: "I am used to good service". */
 const HABITS = wordSet("am is are was were be been being get gets got getting gotten");
 
 const POSSIBILITY = wordSet("can could");
@@ -18,13 +21,16 @@ const BETWEEN_NEED = wordSet("be been have has to get made a bit little lot much
 
 const WISHED_REACH = 12;
 const WISHES = wordSet("wish wished");
-/** "I wish you all the best" is no complaint. */
+/** "I wish you all the best" is not a complaint. */
 const WELL_WISHED = wordSet("you him her them everyone everybody all u");
 const UNREAL = wordSet("had would could were was did");
 const UNREAL_SUBJECTS = wordSet("it they this that these those there he she");
 const ARTICLES = wordSet("the your this that");
 
-/** Where words stand at token `i` that reverse the opinion at `at` without a negation: "less helpful", "used to love". */
+/**
+ * Where words at token `i` begin that reverse the opinion at `at` without a negation: "less
+ * helpful", "used to love".
+ */
 export function reversalAt(tokens: readonly Token[], i: number, at: number): number | undefined {
   const word = normAt(tokens, i);
   if (word === "less" && i === at - 1) return i;
@@ -40,7 +46,10 @@ export function reversalAt(tokens: readonly Token[], i: number, at: number): num
 const isComparative = (tokens: readonly Token[], at: number, to: number): boolean =>
   COMPARATIVES.has(normAt(tokens, to - 1)) || normAt(tokens, at - 1) === "more";
 
-/** Whether a denied comparative means a superlative: "it could not be better", "I never had a worse meal". */
+/**
+ * Whether a negated comparative means a superlative: "it could not be better", "I never had a worse
+ * meal".
+ */
 export function isUnsurpassed(tokens: readonly Token[], negation: number, at: number, to: number): boolean {
   if (!isComparative(tokens, at, to)) return false;
   if (POSSIBILITY.has(normAt(tokens, negation - 1))) {
@@ -55,7 +64,10 @@ export function isUnsurpassed(tokens: readonly Token[], negation: number, at: nu
 const isHaveTo = (tokens: readonly Token[], at: number): boolean =>
   /^ha(?:s|ve)$/u.test(normAt(tokens, at)) && normAt(tokens, at + 1) === "to";
 
-/** Whether more of something is called for, which says that there is too little: "it should be easier". */
+/**
+ * Whether the text calls for more of something, which means that there is too little: "it should be
+ * easier".
+ */
 export function isCalledFor(tokens: readonly Token[], at: number, to: number): boolean {
   if (!isComparative(tokens, at, to) || normAt(tokens, to) === "than") return false;
   let before = at - 1;
@@ -65,7 +77,7 @@ export function isCalledFor(tokens: readonly Token[], at: number, to: number): b
   return tokens[before]?.kind === "word" && NEEDS.has(normAt(tokens, before - 1));
 }
 
-/** "wish it were", "wish that the app had": what follows is not so. */
+/** "wish it were", "wish that the app had": what follows is not the case. */
 function isUnreal(tokens: readonly Token[], wish: number): boolean {
   let subject = wish + 1;
   if (normAt(tokens, subject) === "that" && !UNREAL.has(normAt(tokens, subject + 1))) subject++;
@@ -73,7 +85,7 @@ function isUnreal(tokens: readonly Token[], wish: number): boolean {
   return ARTICLES.has(normAt(tokens, subject)) && UNREAL.has(normAt(tokens, subject + 2));
 }
 
-/** Whether praise at tokens `at` to `to` is of what is not so: "I wish it were easy". */
+/** Whether praise at tokens `at` to `to` is about what is not the case: "I wish it were easy". */
 export function isWished(tokens: readonly Token[], at: number, to: number): boolean {
   for (let i = at - 1; i >= 0 && i >= at - WISHED_REACH; i--) {
     const word = normAt(tokens, i);

@@ -1,7 +1,7 @@
 import { endsClause, NEGATORS, wordSet } from "./lexicon/lexicon.ts";
 import { normAt, type Token } from "./tokenizer.ts";
 
-/** What was done about a fault, or keeps it away. */
+/** Words for what was done about a fault, or what keeps it away. */
 const SETTLING = wordSet(
   "fixed fixing solved solving resolved resolving corrected correcting squashed squashing waived waiving handled eliminated prevent prevents prevented avoid avoids avoided stopped rarely seldom fewer",
 );
@@ -11,16 +11,16 @@ const SETTLED_AFTER = wordSet(
   "is are was were got has have been all quickly promptly soon finally immediately now very quite",
 );
 const OVER = wordSet("gone over rare history");
-/** Before or after "fixed" they say that it is not so yet. */
+/** Before or after "fixed", these mean that the fault is not fixed yet. */
 const UNSETTLED = wordSet("if until unless once when should must need needs want please still start try trying worth");
 const BEING = wordSet("am is are was were be been being get gets got getting");
 const PROTECTING = wordSet("protect protects protected protecting safe");
 
-/** Tokens. No clause is longer, so that no text takes long. */
+/** Tokens. Clauses are searched no further, to limit the time. */
 const MAX_CLAUSE_LENGTH = 40;
 const PROTECTION_REACH = 4;
 
-/** The next word to the left of `at` that is not among those which may stand between. */
+/** The nearest word to the left of `at` that is not in `between`. */
 export function wordBefore(tokens: readonly Token[], at: number, between: ReadonlySet<string>): number {
   let word = at - 1;
   while (between.has(normAt(tokens, word))) word--;
@@ -55,8 +55,9 @@ function protectionBefore(tokens: readonly Token[], preposition: number): number
 }
 
 /**
- * Where the words stand that say of a fault, which begins at token `at`, that it is over, rare or kept away: "you fixed the
- * crash", "free of bugs", "it used to crash", "fewer errors". Not so what is asked, wanted or denied: "did not fix the crash".
+ * Where the words begin that say that a fault, which begins at token `at`, is over, rare or kept
+ * away: "you fixed the crash", "free of bugs", "it used to crash", "fewer errors". Not if that is
+ * asked, wanted or denied: "did not fix the crash".
  */
 export function settledBefore(tokens: readonly Token[], at: number): number | undefined {
   const before = wordBefore(tokens, at, SETTLED_BETWEEN);
@@ -69,7 +70,10 @@ export function settledBefore(tokens: readonly Token[], at: number): number | un
   return SETTLING.has(word) && !isQuestion(tokens, at) && !isOpen(tokens, before) ? before : undefined;
 }
 
-/** Whether a fault at tokens `at` to `to` is said to be over: "the errors were fixed at once", "the bug is gone", "bug-free". */
+/**
+ * Whether the words after a fault at tokens `at` to `to` say that it is over: "the errors were
+ * fixed at once", "the bug is gone", "bug-free".
+ */
 export function isSettledAfter(tokens: readonly Token[], at: number, to: number): boolean {
   if (normAt(tokens, to) === "free" && normAt(tokens, to + 1) !== "of") return true;
   let settled = to;

@@ -1,36 +1,39 @@
 import { BoundedMemo, wordOf, type Word } from "../memoize.ts";
 
-/** `stop` is punctuation; `other` (addresses, mentions, numbers in codes) stands for nothing that a lexicon knows. */
+/** `stop` is punctuation; `other` (addresses, mentions, numbers in codes) is in no lexicon. */
 export type TokenKind = "word" | "number" | "symbol" | "stop" | "other";
 
 export interface Token {
   kind: TokenKind;
-  /** What lexicons are asked for: lower case, straight apostrophes, contractions in full ("n't" → "not"), "soooo" → "so". */
+  /**
+   * The form used in lexicons: lower case, straight apostrophes, contractions expanded ("n't" →
+   * "not"), "soooo" → "so".
+   */
   norm: string;
-  /** The same as lexicons remember it. */
+  /** The same with cached answers of lexicons. */
   word: Word;
   /** Position in the text, in UTF-16 code units, `end` excluded. */
   start: number;
   end: number;
-  /** LIKE THIS: at least two letters and all of them capitals. */
+  /** LIKE THIS: at least two letters, all capitals. */
   capitals: boolean;
   /** Liiiike this. */
   stretched: boolean;
 }
 
-/** The word at a place, nothing beyond the ends of the text. */
+/** The word at an index; empty beyond the ends of the text. */
 export const normAt = (tokens: readonly Token[], at: number): string => tokens[at]?.norm ?? "";
 
-// Every alternative is bounded or can't fail after it began, so that the whole is linear in the text's length.
+// Every alternative is bounded or can't fail after it has begun, so matching takes linear time.
 const TOKEN = [
   String.raw`([\p{L}][\p{L}\p{N}\p{M}_]*(?:['’‘´′\u02BC` + "`" + String.raw`][\p{L}]+)*)`,
   String.raw`([$€£]?[\p{Nd}]+(?:[.,:][\p{Nd}]+)*%?)`,
-  // Emoticons, hearts and emoji; letters may not go on after them.
+  // Emoticons, hearts and emoji, unless letters follow.
   String.raw`(<\/?3(?!\d)|>?[:=;][\-'^o]{0,2}(?:[()\[\]|\\\/*]+|[DPpSs3](?![\p{L}\p{N}]))|[()]:(?![\p{L}])|\^_?\^|-_+-|[\p{Extended_Pictographic}])`,
   String.raw`([.!?…。！？]+|[,;:()"“”\n–—])`,
   String.raw`@\w+`,
 ].join("|");
-/** What may be a mail address or a host name as a whole, without the path. */
+/** What may be a complete mail address or host name, without a path. */
 const RUN = String.raw`[\p{L}\p{N}_][\p{L}\p{N}\p{M}_.+@-]*`;
 const MAIL_ADDRESS = String.raw`[\p{L}\p{N}_]@[\p{L}\p{N}]`;
 /** The rest of an address whose beginning was taken for a word: `https` or `someone`. */
@@ -49,19 +52,25 @@ const compile = (readClasses: (pattern: string) => string): Patterns => ({
   mailAddress: new RegExp(readClasses(MAIL_ADDRESS), "u"),
 });
 
-/** What the classes of Unicode come to in ASCII. */
+/** The ASCII members of Unicode's classes. */
 const ASCII: Record<string, string> = { L: "a-zA-Z", N: "0-9", Nd: "0-9" };
 
 let unicode: Patterns | undefined;
 let ascii: Patterns | undefined;
 
-/** Unicode's classes take milliseconds to compile, which the first text of a process waits for: most can do without. */
+/**
+ * Unicode's classes take milliseconds to compile, which would delay a process's first text; most
+ * texts don't need them.
+ */
 const patternsFor = (text: string): Patterns =>
   /[\u0080-\uFFFF]/.test(text)
     ? (unicode ??= compile((pattern) => pattern))
     : (ascii ??= compile((pattern) => pattern.replaceAll(/\\p\{(\w+)\}/g, (_, name: string) => ASCII[name] ?? "")));
 
-/** Endings of host names; those that are words of English ("it", "me") would join sentences without a blank between. */
+/**
+ * Endings of host names. Endings that are English words ("it", "me") are left out, because they
+ * would join sentences without a blank in between.
+ */
 const ENDINGS = new Set(
   "com org net edu gov mil int io app dev ai info biz co uk de fr eu ca au nz nl ch jp cn br se pl example test invalid".split(
     " ",
@@ -77,7 +86,7 @@ const SUFFIXES: Record<string, string> = {
   "'d": "would",
 };
 
-/** Contractions that lost their apostrophe, and others that come apart in an irregular way. */
+/** Contractions that lost their apostrophe, and others with an irregular expansion. */
 const CONTRACTIONS = new Map<string, readonly [string, string]>([
   ["cannot", ["can", "not"]],
   ["can't", ["can", "not"]],
@@ -109,7 +118,9 @@ const split = (first: string, second: string, at: number): Split => ({
   at,
 });
 
-/** "dont" and "cannot" are split where the second word begins, so that offsets stay true. */
+/**
+ * "dont" and "cannot" are split at the beginning of the second word, so that offsets stay correct.
+ */
 function splitContraction(word: string): Split | undefined {
   const known = CONTRACTIONS.get(word);
   if (known) {
@@ -123,19 +134,21 @@ function splitContraction(word: string): Split | undefined {
   return suffix === undefined ? undefined : split(word.slice(0, apostrophe), suffix, apostrophe);
 }
 
-/** Whether a letter comes three times or more in a row. */
+/** Whether a letter occurs three or more times in a row. */
 function isStretched(word: string): boolean {
   for (let i = 2; i < word.length; i++) if (word[i] === word[i - 1] && word[i] === word[i - 2]) return true;
   return false;
 }
 
-/** "goooood" → "good", "sooooo" → "so": two letters are left where that makes a known word, else one. */
+/**
+ * "goooood" → "good", "sooooo" → "so": two letters stay if that makes a known word, otherwise one.
+ */
 function relax(word: string, knows: (word: string) => boolean): string {
   const two = word.replaceAll(/(.)\1{2,}/gu, "$1$1");
   return knows(two) ? two : word.replaceAll(/(.)\1{2,}/gu, "$1");
 }
 
-/** What is to be known of a word as it is written. */
+/** What is cached for each spelling of a word. */
 interface Spelling {
   word: Word;
   capitals: boolean;
@@ -149,7 +162,7 @@ function readSpelling(surface: string, knows?: (word: string) => boolean): Spell
   const capitals = surface.length > 1 && surface !== lower && surface === surface.toUpperCase();
   const stretched = isStretched(straight);
   const norm = stretched && knows ? relax(straight, knows) : straight;
-  // Lower case may be longer than the original in a few scripts; those words have no contractions.
+  // In a few scripts, lower case is longer than the original; those words have no contractions.
   const split = norm.length === surface.length ? splitContraction(norm) : undefined;
   return { word: wordOf(norm), capitals, stretched, split };
 }
@@ -171,14 +184,14 @@ function pushWord(tokens: Token[], surface: string, start: number, knows: (word:
   tokens.push({ kind: "word", norm: second.norm, word: second, start: middle, end, capitals, stretched: false });
 }
 
-/** All but words. */
+/** Adds a token other than a word. */
 function pushOther(tokens: Token[], kind: TokenKind, norm: string, start: number, end: number): void {
-  // Customers' numbers are not kept.
+  // Customers' numbers are not cached.
   const word = kind === "number" ? { norm, answers: [] } : wordOf(norm);
   tokens.push({ kind, norm, word, start, end, capitals: false, stretched: false });
 }
 
-/** Where the link ends that this word begins; nothing where it begins none. */
+/** The end of the link that begins with this word; undefined if there is none. */
 function linkEnd(text: string, word: string, end: number): number | undefined {
   const next = text[end];
   const begins =
@@ -191,7 +204,10 @@ function linkEnd(text: string, word: string, end: number): number | undefined {
 const isHost = (name: string): boolean =>
   name.includes(".") && !name.includes("..") && ENDINGS.has(name.slice(name.lastIndexOf(".") + 1).toLowerCase());
 
-/** The characters from `start` on that an address could have, and whether they are one: "joy.best@example.com". */
+/**
+ * Reads the characters from `start` on that could belong to an address, and checks whether they
+ * form one: "joy.best@example.com".
+ */
 function readRun(text: string, start: number, { run, mailAddress }: Patterns): { end: number; isAddress: boolean } {
   run.lastIndex = start;
   const found = (run.exec(text)?.[0] ?? "").replace(/(?<![.@+-])[.@+-]+$/u, "");
@@ -210,12 +226,15 @@ function kindOf(match: RegExpExecArray): TokenKind {
 const BLANK = 0x20;
 const COMMA = 0x2c;
 
-/** In ASCII alone; no number (the text's end) and no other character is one. */
+/** ASCII letters only; false for NaN, which is the code beyond the end of the text. */
 const isLetter = (code: number): boolean => (code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a;
 const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
 const isApostrophe = (code: number): boolean => code === 0x27 || code === 0x60;
 
-/** Where the word of ASCII letters ends that begins at `start`; 0 where other characters follow and `TOKEN` must tell. */
+/**
+ * The end of the ASCII word that begins at `start`; 0 if other characters follow, which `TOKEN`
+ * must handle.
+ */
 function asciiWordEnd(text: string, start: number): number {
   let at = start + 1;
   let code = text.charCodeAt(at);
@@ -232,14 +251,15 @@ function asciiWordEnd(text: string, start: number): number {
 }
 
 /**
- * Words, numbers, emoticons, emoji and punctuation of a text, in order; all else (spaces, hyphens, marks) parts them.
- * Linear in the text's length, for any string.
- * @param knows tells which of the spellings of a stretched word is meant
+ * The words, numbers, emoticons, emoji and punctuation of a text, in order; everything else
+ * (spaces, hyphens, marks) separates them. Takes linear time for any string.
+ * @param knows decides between the spellings of a stretched word
  */
 export function tokenize(text: string, knows: (word: string) => boolean = () => false): Token[] {
   const patterns = patternsFor(text);
   const tokens: Token[] = [];
-  // Up to here the text was looked at and holds no address: none of its words needs to look again.
+  // The text was searched up to here and contains no address, so its words need not be searched
+  // again.
   let seen = 0;
   const addressEnd = (word: string, start: number): number | undefined => {
     const end = start + word.length;
@@ -250,7 +270,7 @@ export function tokenize(text: string, knows: (word: string) => boolean = () => 
     }
     return linkEnd(text, word, end);
   };
-  /** @returns where to go on */
+  /** @returns where to continue */
   const takeWord = (surface: string, start: number): number => {
     const end = start + surface.length;
     const next = text.charCodeAt(end);
@@ -266,7 +286,7 @@ export function tokenize(text: string, knows: (word: string) => boolean = () => 
       at += 1;
       continue;
     }
-    // By far the most tokens are plain words: those need no pattern.
+    // Most tokens are plain words, which need no pattern.
     const wordEnd = isLetter(code) ? asciiWordEnd(text, at) : 0;
     if (wordEnd > 0) {
       at = takeWord(text.slice(at, wordEnd), at);

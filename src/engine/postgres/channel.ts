@@ -5,11 +5,14 @@ import { settlesWithin } from "../../concurrency/settles-within.ts";
 import type { PostgresConnections } from "./connections.ts";
 
 const CHANNEL = "abi_workflows";
-/** Between two statements, so that a busy process does not make one for every run. Milliseconds. */
+/**
+ * Pause between two notifications, so that a busy process doesn't send one statement per run.
+ * Milliseconds.
+ */
 const PAUSE_MS = 20;
-/** After this many failed attempts to listen, about a second, it is worth a log line. */
+/** Log after this many failed attempts to listen, which is about a second. */
 const FAILURES_TO_TELL = 5;
-/** Later, closing the connections ends what is left. Milliseconds. */
+/** After this time, closing the connections ends what is left. Milliseconds. */
 const END_TIMEOUT_MS = 1000;
 
 const NOTIFY = {
@@ -18,8 +21,9 @@ const NOTIFY = {
 };
 
 /**
- * Tells other processes on the same database that a run has changed, over LISTEN and NOTIFY. Announcements may be lost: everybody
- * polls as well. They are transactions of their own, because PostgreSQL commits transactions with a NOTIFY one after the other: with the
+ * Notifies other processes on the same database that a run has changed, with LISTEN and NOTIFY.
+ * Notifications may be lost: everyone polls as well. They have transactions of their own, because
+ * PostgreSQL commits transactions with a NOTIFY one after the other: in the transactions of the
  * writes they would serialize the flushes of all workers.
  */
 export class PostgresChannel {
@@ -30,7 +34,7 @@ export class PostgresChannel {
   #announcing: Promise<void> | undefined;
   readonly #closing = new AbortController();
 
-  /** @param sender this process, which is not told of its own announcements */
+  /** @param sender identifies this process, which ignores its own notifications */
   constructor(connections: PostgresConnections, sender: string, logger: Logger) {
     this.#connections = connections;
     this.#sender = sender;
@@ -53,7 +57,9 @@ export class PostgresChannel {
     this.#announcing = undefined;
   }
 
-  /** Calls `listener` with what others announce, and with undefined each time it begins to listen. */
+  /**
+   * Calls `listener` with what others announce, and with undefined each time it begins to listen.
+   */
   listen(listener: (id: string | undefined) => void): void {
     void this.#listenOn(listener);
   }
@@ -66,7 +72,7 @@ export class PostgresChannel {
       } catch (error) {
         failures += 1;
         if (failures === FAILURES_TO_TELL && !signal.aborted) {
-          this.#logger.warn({ cause: describeCause(error) }, "what other processes do is found by polling only");
+          this.#logger.warn({ cause: describeCause(error) }, "changes by other processes are found by polling only");
         }
       }
       const pause = Math.min(DATABASE_RETRY.initialDelayMs * 2 ** failures, DATABASE_RETRY.maximumDelayMs);

@@ -14,21 +14,24 @@ import {
 } from "./errors.ts";
 import { FACTS, parseUrl, startOptions, type Address, type SessionFacts } from "./session.ts";
 
-/** Per process, besides one that listens and one that renews leases. A server allows a hundred by default, for all processes. */
+/**
+ * Per process, besides one that listens and one that renews leases. By default, a server allows a
+ * hundred for all processes.
+ */
 const MAX_CONNECTIONS = 4;
-/** A statement that gets no answer for so long has no network. Milliseconds. */
+/** A statement without an answer for this long has lost its network. Milliseconds. */
 const ANSWER_TIMEOUT_MS = 30_000;
-/** For statements that may take longer, by the number of runs. The longest timer there is. */
+/** For statements whose duration grows with the number of runs. The longest possible timer. */
 export const NO_TIMEOUT = 2 ** 31 - 1;
-/** How long the check for a pooler may take. Milliseconds. */
+/** How long detecting a pooler may take. Milliseconds. */
 const SECOND_SESSION_MS = 5000;
-/** Closing must not wait forever for a server that has gone. Milliseconds. */
+/** Closing must not wait forever for a server that is gone. Milliseconds. */
 const CLOSE_TIMEOUT_MS = 3000;
 const KEEP_ALIVE_MS = 60_000;
 
 const INT8: number = types.builtins.INT8;
 
-/** As the driver takes it. */
+/** In the driver's format. */
 export interface Statement {
   /** A statement with a name is prepared once per connection. */
   readonly name?: string;
@@ -37,11 +40,11 @@ export interface Statement {
   readonly query_timeout?: number;
 }
 
-/** How to connect. What doesn't work is replaced, see `nextWay`. */
+/** How to connect. A way that doesn't work is replaced, see `nextWay`. */
 interface Way {
   readonly hostIndex: number;
   readonly withTls: boolean;
-  /** Poolers reject them. */
+  /** Poolers reject start options. */
   readonly withStartOptions: boolean;
 }
 
@@ -53,12 +56,15 @@ export class PostgresConnections {
   readonly #address: Address;
   readonly #way: Way;
   readonly #pool: Pool;
-  /** One more connection, for what must not wait for the others. */
+  /** One extra connection for statements that must not wait for others. */
   readonly #urgent: Pool;
-  /** Of all connections, also those still connecting. The driver ends connections only gracefully; to break one takes its socket. */
+  /**
+   * The sockets of all connections, even those still connecting. The driver can only end
+   * connections gracefully; breaking one takes its socket.
+   */
   readonly #sockets = new Set<Socket>();
   readonly #underWay = new Set<Promise<unknown>>();
-  /** The host to try next, of several. */
+  /** The index of the host to try next. */
   #hostIndex: number;
   #isClosed = false;
 
@@ -90,7 +96,7 @@ export class PostgresConnections {
   /**
    * Opens a database and checks that we can work with it.
    * @param options `worker`: whether the process executes runs, and so must be able to write
-   * @throws ValidationError for what is no database URL, IoError (`engine_unavailable`)
+   * @throws ValidationError for an invalid database URL, IoError (`engine_unavailable`)
    */
   static async open(url: string, options: { worker: boolean; logger: Logger }): Promise<PostgresConnections> {
     const address = parseUrl(url);
@@ -126,7 +132,10 @@ export class PostgresConnections {
     return isAbiError(cause) ? cause : openingError(cause, this.#address.given, this.#address.connectTimeoutS);
   }
 
-  /** Checks that sessions keep their server process. Behind a pooler in transaction mode two of them share one, or one of them changes. */
+  /**
+   * Checks that sessions keep their server process. Behind a pooler in transaction mode, two
+   * sessions share one, or a session's changes.
+   */
   async #checkPooling(): Promise<SessionFacts> {
     const [facts] = await this.query<SessionFacts>(FACTS);
     const second = this.#newClient(Math.min(SECOND_SESSION_MS, this.#patienceMs));
@@ -138,7 +147,7 @@ export class PostgresConnections {
         throw new IoError(TRANSACTION_POOLING, { code: "engine_unavailable" });
       }
     } catch (error) {
-      // No connection left for the check is no reason not to open.
+      // If no connection is left for the check, open anyway.
       if (isAbiError(error)) throw error;
     } finally {
       await settlesWithin(second.end(), CLOSE_TIMEOUT_MS);
@@ -170,7 +179,7 @@ export class PostgresConnections {
     try {
       return (await work).rows;
     } catch (error) {
-      // The others would wait as long: break them as well.
+      // The other statements would wait just as long: break their connections as well.
       if (isUnanswered(error)) this.#breakAll();
       throw error;
     } finally {
@@ -191,12 +200,12 @@ export class PostgresConnections {
     }
   }
 
-  /** Running statements get three seconds, then they fail. */
+  /** Running statements fail after three seconds. */
   async close(): Promise<void> {
     await this.#settled();
     this.#isClosed = true;
     if (this.#underWay.size > 0) {
-      // The pool never answers those that still wait for a connection: give them broken ones.
+      // The pool never answers callers that still wait for a connection: give them broken ones.
       this.#breakAll();
       await this.#settled();
     }
@@ -245,7 +254,7 @@ export class PostgresConnections {
     };
     const client = new Client(config);
     client.once("connect", () => (isUsable = true));
-    // Without a listener a broken connection ends the process. Its statements fail anyway.
+    // Without a listener, a broken connection would end the process. Its statements fail anyway.
     client.on("error", () => (isUsable = false));
     return client;
   }

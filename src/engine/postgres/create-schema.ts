@@ -2,18 +2,22 @@ import { ValidationError } from "../../errors.ts";
 import type { PostgresConnections } from "./connections.ts";
 import { FUNCTIONS, TABLES } from "./schema.ts";
 
-/** Raise it with every change of the schema. A version that was published needs a migration to the next. */
+/**
+ * Raise this with every change of the schema. A published version needs a migration to the next.
+ */
 const VERSION = 2;
 
-/** For the locks that creating tables takes: while it waits for one, all writers wait behind it. */
+/**
+ * For the locks that creating tables takes: while this waits for one, all writers wait behind it.
+ */
 const LOCK_TIMEOUT = "10s";
 
 type Query = PostgresConnections["query"];
 
 /**
- * Creates what is missing, one process at a time. Where nothing is missing it takes no lock: it would wait for all writers, and
- * everybody else would wait behind it.
- * @throws ValidationError (`engine_unreadable`) where another version has created the tables
+ * Creates what is missing, one process at a time. If nothing is missing, it takes no lock, which
+ * would have to wait for all writers while everyone else waits behind it.
+ * @throws ValidationError (`engine_unreadable`) if another version created the tables
  */
 export async function createSchema(connections: PostgresConnections): Promise<void> {
   if (await isThere(connections.query)) return;

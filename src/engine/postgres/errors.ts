@@ -1,17 +1,20 @@
 import { IoError, ValidationError } from "../../errors.ts";
 
 export const READ_ONLY =
-  "The PostgreSQL database takes no changes: it is a standby, or set to read-only (default_transaction_read_only). Name the " +
-  "primary in the database URL, or let the database be written.";
+  "The PostgreSQL database is read-only: it is a standby, or default_transaction_read_only is set. Name the " +
+  "primary in the database URL, or make the database writable.";
 
 export const TRANSACTION_POOLING =
   "The database URL leads to a connection pooler in transaction mode (such as PgBouncer with pool_mode = transaction), which " +
   "keeps neither locks nor LISTEN from one transaction to the next. Use a pool in session mode, or the address of the PostgreSQL server itself.";
 
 const OTHER_TARGET =
-  "The PostgreSQL server is not of the kind that target_session_attrs in the database URL asks for. Name another server, or leave it out.";
+  "The PostgreSQL server does not match target_session_attrs in the database URL. Name another server, or remove the parameter.";
 
-/** What to do, by SQLSTATE or its class (https://www.postgresql.org/docs/current/errcodes-appendix.html). */
+/**
+ * What to do, by SQLSTATE or its class
+ * (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+ */
 const REMEDIES: readonly (readonly [sqlState: RegExp, message: string])[] = [
   [/^3D000$/, "The PostgreSQL server has no such database: create it, or correct the name at the end of the URL."],
   [
@@ -27,14 +30,14 @@ const REMEDIES: readonly (readonly [sqlState: RegExp, message: string])[] = [
   ],
   [
     /^55P03$/,
-    "The tables of the workflow database can't be made or upgraded, because somebody else holds a lock on them: end the open " +
+    "The tables of the workflow database can't be created or upgraded, because someone else holds a lock on them: end the open " +
       "transaction (see pg_stat_activity) or wait for the other upgrade, and try again.",
   ],
   [
     /^53300$/,
     "The PostgreSQL server has no connection left: raise its max_connections or the user's CONNECTION LIMIT, or end processes that use it.",
   ],
-  [/^53100$/, "The disk of the PostgreSQL server is full: make room there."],
+  [/^53100$/, "The disk of the PostgreSQL server is full: free some space."],
   [/^57P0/, "The PostgreSQL server is starting or stopping: try again when it is up."],
   [/^25006$/, READ_ONLY],
 ];
@@ -66,9 +69,9 @@ const UNREACHABLE =
 
 const noAnswer = (seconds: number): string =>
   `The workflow database cannot be reached: no PostgreSQL server has answered within ${seconds} s. Check that host and port in the ` +
-  "database URL are those of a PostgreSQL server, and, where a pooler stands before it, that it reaches the server and has a connection free.";
+  "database URL are those of a PostgreSQL server, and, if there is a pooler in between, that it reaches the server and has a free connection.";
 
-/** Why a database can't be opened, with advice. The words of the driver are in the cause. */
+/** Why a database can't be opened, with advice. The cause has the driver's message. */
 export function openingError(cause: unknown, given: readonly string[], patienceS: number): IoError {
   const state = sqlState(cause);
   const message =
@@ -79,20 +82,22 @@ export function openingError(cause: unknown, given: readonly string[], patienceS
 const networkRemedy = (cause: unknown, patienceS: number): string =>
   isTimeout(cause) ? noAnswer(patienceS) : (remedy(NETWORK_REMEDIES, networkFault(cause)) ?? UNREACHABLE);
 
-/** Quotes the server, or the pooler in front of it, where we have no better advice. */
+/** Quotes the server, or the pooler in front of it, if we have no better advice. */
 function refusal(state: string, cause: unknown, given: readonly string[]): string {
   const words = `${wordsOf(cause)} (SQLSTATE ${state})`;
-  // Undefined object, invalid value, and what a pooler doesn't know.
+  // An undefined object, an invalid value, or a parameter that a pooler doesn't know.
   const parameters = /^(?:42704|22023|08P01)$/.test(state) ? given : [];
   const advice =
     parameters.length === 0
       ? "Correct that, in the database URL or on the server."
-      : `The parameters in the database URL are handed to it as settings (${parameters.join(", ")}): remove what it does not know.`;
-  const who = state.startsWith("08") ? "The connection pooler before the PostgreSQL server" : "The PostgreSQL server";
+      : `The parameters in the database URL are passed on as settings (${parameters.join(", ")}): remove those that it does not know.`;
+  const who = state.startsWith("08")
+    ? "The connection pooler in front of the PostgreSQL server"
+    : "The PostgreSQL server";
   return `${who} does not let us open the workflow database: ${words}. ${advice}`;
 }
 
-/** On one line, and not long. */
+/** On one line, and shortened. */
 function wordsOf(error: unknown): string {
   const message = serverError(error)?.message ?? "";
   return message
@@ -104,15 +109,15 @@ function wordsOf(error: unknown): string {
 const remedy = (remedies: readonly (readonly [RegExp, string])[], code: string): string | undefined =>
   remedies.find(([pattern]) => pattern.test(code))?.[1];
 
-/** What to look at when a database that was open fails. */
+/** What to check when an open database fails. */
 export function adviceFor(error: unknown): string {
   const state = sqlState(error);
-  if (state === "53100") return "its disk is full. Make room there.";
-  if (state === "25006") return "it takes no changes, as a standby or a read-only disk. Let it be written.";
+  if (state === "53100") return "its disk is full. Free some space.";
+  if (state === "25006") return "it is read-only, as a standby or on a read-only disk. Make it writable.";
   if (state === "42501") return "our user lacks rights on it. Grant them.";
   if (state === "53300")
     return "its server has no connection left. Raise max_connections, or end processes that use it.";
-  return "look whether its server is up, and whatever stands between (network, pooler).";
+  return "check that its server is up, and that nothing in between (network, pooler) has failed.";
 }
 
 /** For a URL that can't be parsed. It quotes nothing, because the URL may hold a password. */
@@ -156,7 +161,10 @@ function serverError(error: unknown): { code: string; message: string } | undefi
   return serverError(error.cause);
 }
 
-/** No answer to a statement or a new connection. Not: no free connection in the pool. The words are the driver's. */
+/**
+ * No answer to a statement or a new connection; it doesn't cover a pool without a free connection.
+ * Recognized by the driver's messages.
+ */
 export const isUnanswered = (error: unknown): boolean =>
   error instanceof Error && /Query read timeout|due to connection timeout/.test(error.message);
 
@@ -164,7 +172,7 @@ export const isUnanswered = (error: unknown): boolean =>
 const isTimeout = (error: unknown): boolean =>
   error instanceof Error && !("code" in error) && /timeout/.test(error.message);
 
-/** The code of Node.js, or the words of the driver where it gives no code, as for a lost connection. */
+/** The code of Node.js, or the driver's message if it gives no code, as for a lost connection. */
 function networkFault(error: unknown): string {
   if (!(error instanceof Error)) return "";
   if ("code" in error && typeof error.code === "string") return error.code;

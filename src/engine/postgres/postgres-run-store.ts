@@ -31,7 +31,7 @@ const CLOCK_INTERVAL_MS = 60_000;
 /** Index entries can't be long, so queries compare the whole text as well. */
 const INDEXED_CHARACTERS = 200;
 
-/** For what a crash of the server may take without harm. */
+/** For what a crash of the server may lose without harm. */
 const WITHOUT_FSYNC = "set_config('synchronous_commit', 'off', true)";
 
 const EVENTS_OF = (run: string, after: string): string => `
@@ -51,7 +51,7 @@ const TAKE_UP = {
   name: "take_up",
   text: `SELECT ${WITHOUT_FSYNC}, abi_workflows.take_up($1, $2, $3, $4, $5) AS taken`,
 };
-/** Renews also leases that have ended, unless another process has taken up the run. */
+/** Also renews leases that have expired, unless another process has taken up the run. */
 const RENEW = {
   name: "renew",
   text: `
@@ -120,30 +120,34 @@ interface Taken {
   readonly runs: readonly (SeenRow & { readonly epoch: number })[] | null;
 }
 
-/** One query for all runs that are looked up in one turn of the event loop. */
+/** One query for all runs that are read in one turn of the event loop. */
 interface Lookup {
   readonly ids: Set<string>;
   readonly runs: Promise<ReadonlyMap<string, SeenRun>>;
 }
 
 /**
- * Runs in the schema `abi_workflows` of a PostgreSQL database, which any number of processes may share.
+ * Runs in the schema `abi_workflows` of a PostgreSQL database, which any number of processes may
+ * share.
  *
- * A worker has a lease of five seconds on each run that it takes up, and renews all its leases together. If it dies, or is cut off
- * from the database, its leases end and others take its runs up; the epoch keeps what it writes later from counting. Waits and leases go
- * by the server's clock.
+ * A worker has a lease of five seconds on each run that it takes up, and renews all its leases
+ * together. If it dies, or is cut off from the database, its leases end and others take its runs
+ * up; the epoch keeps what it writes later from counting. Waits and leases go by the server's
+ * clock.
  *
- * Every statement is one transaction. Those whose loss in a crash of the server is harmless are not flushed (`WITHOUT_FSYNC`):
- * beginnings of steps, take-ups, renewals. `write` repairs a take-up that was lost while its worker lives.
+ * Every statement is one transaction. Those that a crash of the server may lose without harm are
+ * not flushed (`WITHOUT_FSYNC`): beginnings of steps, take-ups, renewals. If a take-up was lost
+ * while its worker lives, `write` repairs it.
  *
- * When a connection breaks, nobody knows whether the last statement took effect. All of them may be repeated: `accept` by the run's
- * id, `write` by the last event known to be stored, `decide` because the first decision counts.
+ * When a connection breaks, nobody knows whether the last statement took effect. All statements may
+ * be repeated: `accept` by the run's id, `write` by the last event known to be stored, `decide`
+ * because the first decision counts.
  */
 export class PostgresRunStore implements RunStore {
   readonly #connections: PostgresConnections;
   readonly #channel: PostgresChannel;
   readonly #worker = randomUUID();
-  /** What this process executes. */
+  /** The runs that this process executes. */
   #held: readonly Hold[] = [];
   /** The last event of a run that is known to be stored. */
   readonly #lastEvents = new WeakMap<Hold, number>();
@@ -161,8 +165,8 @@ export class PostgresRunStore implements RunStore {
    * Opens a database, and creates its tables if there are none.
    * @param url `postgres://user:password@host:5432/database`
    * @param options `worker`: whether this process executes runs
-   * @throws ValidationError (`invalid_configuration` for the URL, `engine_unreadable` for runs of another version), IoError
-   * (`engine_unavailable`)
+   * @throws ValidationError (`invalid_configuration` for the URL, `engine_unreadable` for runs of
+   *   another version), IoError (`engine_unavailable`)
    */
   static async open(
     url: string,
@@ -181,7 +185,7 @@ export class PostgresRunStore implements RunStore {
   async index(field: string): Promise<void> {
     const name = `in_${field}`; // 63 bytes, the longest name, for a field of 60
     const { query } = this.#connections;
-    // IF NOT EXISTS would wait for all writers, and everybody else behind it.
+    // IF NOT EXISTS would wait for all writers, and everyone else behind it.
     const [known] = await query(
       "SELECT FROM pg_class WHERE relname = $1 AND relnamespace = to_regnamespace('abi_workflows')",
       [name],
@@ -249,8 +253,8 @@ export class PostgresRunStore implements RunStore {
   }
 
   /**
-   * Has a timer of its own, because a worker without a free slot doesn't look for work, and a connection of its own, because lists may
-   * keep the others busy for longer than a lease.
+   * It has its own timer, because a worker without a free slot doesn't poll, and its own
+   * connection, because lists may occupy the others for longer than a lease.
    */
   async #renew(): Promise<void> {
     if (this.#isRenewing || this.#held.length === 0) return;
@@ -258,7 +262,7 @@ export class PostgresRunStore implements RunStore {
     try {
       await this.#connections.queryAtOnce(RENEW, columnsOf(this.#held));
     } catch {
-      // The timer tries again; the look for work reports the outage.
+      // The timer tries again; the worker's poll reports the outage.
     } finally {
       this.#isRenewing = false;
     }
@@ -300,7 +304,7 @@ export class PostgresRunStore implements RunStore {
   }
 
   async byId(id: string): Promise<SeenRun | undefined> {
-    // Many callers wait for runs that end together: they share a query.
+    // Many callers wait for runs that end together, so they share a query.
     this.#nextLookup ??= this.#lookUp();
     const { ids, runs } = this.#nextLookup;
     ids.add(id);
@@ -399,7 +403,7 @@ export class PostgresRunStore implements RunStore {
 
 const inputField = (field: string): string => `left(input ->> '${field}', ${INDEXED_CHARACTERS})`;
 
-/** Runs that are held, as two arrays. */
+/** Held runs as two arrays. */
 const columnsOf = (holds: readonly Hold[]): [seqs: Hold["seq"][], epochs: Hold["epoch"][]] => [
   holds.map(({ seq }) => seq),
   holds.map(({ epoch }) => epoch),

@@ -60,7 +60,7 @@ export const TABLES = `
   -- The first decision on a subject stands.
   CREATE UNIQUE INDEX events_decided ON abi_workflows.events (run, name) WHERE type = 'decided';
 
-  -- Who waits for a place of a workflow. UNLOGGED: the queue need not survive a crash of the server.
+  -- Workers that wait for a slot of a workflow with a limit. UNLOGGED: the queue need not survive a crash of the server.
   CREATE UNLOGGED TABLE abi_workflows.waiting_workers (
     workflow text COLLATE "C" NOT NULL,
     worker text NOT NULL,
@@ -77,7 +77,7 @@ export const FUNCTIONS = `
 
   CREATE FUNCTION abi_workflows.lease_ms() RETURNS bigint LANGUAGE sql IMMUTABLE AS $$ SELECT 5000::bigint $$;
 
-  -- Makes runs due now whose step waits on its retry budget: one run, or all of them.
+  -- Makes runs due now if a step waits on its retry budget: one run, or all of them.
   CREATE FUNCTION abi_workflows.hasten(run_id text) RETURNS boolean LANGUAGE plpgsql AS $$
   DECLARE
     moment bigint := abi_workflows.now_ms();
@@ -96,7 +96,7 @@ export const FUNCTIONS = `
     RETURN FOUND;
   END $$;
 
-  -- Lets a run go on that failed or was cancelled, and makes one due now whose step waits on its retry budget.
+  -- Resumes a run that failed or was cancelled, and makes a run due now if its step waits on its retry budget.
   CREATE FUNCTION abi_workflows.resume(run_id text, available_at bigint) RETURNS boolean LANGUAGE plpgsql AS $$
   DECLARE
     moment bigint := abi_workflows.now_ms();
@@ -127,10 +127,10 @@ export const FUNCTIONS = `
       IF FOUND THEN
         RETURN json_build_object('id', item.id, 'outcome', 'created');
       END IF;
-      -- The lock keeps it from being forgotten before we have answered, and holds up nobody who writes.
+      -- The lock keeps the run from being forgotten before we have answered, and doesn't block writers.
       SELECT id, fingerprint INTO known FROM abi_workflows.runs WHERE workflow = item.workflow AND key = item.key
       FOR KEY SHARE;
-      EXIT WHEN FOUND; -- else it has just been forgotten
+      EXIT WHEN FOUND; -- otherwise it has just been forgotten
     END LOOP;
     RETURN json_build_object('id', known.id, 'outcome', CASE
       WHEN known.fingerprint <> item.fingerprint THEN 'conflict'
@@ -140,7 +140,7 @@ export const FUNCTIONS = `
     END);
   END $$;
 
-  -- Stores the first decision on a subject and makes a run that waits for it due. Returns false where it can't be taken.
+  -- Stores the first decision on a subject and makes a run that waits for it due. Returns false if it can't be taken.
   CREATE FUNCTION abi_workflows.decide(run_id text, subject text, value json, decided_at bigint)
   RETURNS boolean LANGUAGE plpgsql AS $$
   DECLARE
@@ -161,17 +161,17 @@ export const FUNCTIONS = `
     RETURN true;
   END $$;
 
-  -- Accepts runs, and writes what a worker has done with the runs that it executes. Of each of these there is a page:
+  -- Accepts runs, and writes what a worker has done with the runs that it executes. Each of these runs has a page:
   -- - steps: what happened to its steps, in their order
   -- - release: how the worker leaves the run ("completed", "failed", "reschedule", "park"), if it does
   -- - after: the last event of the run that the worker knows to be stored
-  -- A page takes effect as a whole or, where the worker does not hold the run any more, not at all ("lost").
+  -- A page takes effect as a whole or, if the worker no longer holds the run, not at all ("lost").
   --
-  -- A page may come again when its answer was lost, and is written once nevertheless. Events of its steps above "after" come from an
-  -- earlier attempt to write it: nobody else writes any under this epoch, and each step begins and ends once in it. A run that has
+  -- A page may arrive again after its answer was lost, but is written only once. Events of its steps above "after" come from an
+  -- earlier attempt to write it: nobody else writes under this epoch, and each step begins and ends once in it. A run that has
   -- the page's epoch and is no longer held was released by this page.
   --
-  -- The row has an older epoch than the page only where a crash of the server undid the take-up, which isn't flushed. The worker gets
+  -- The row has an older epoch than the page only if a crash of the server undid the take-up, which isn't flushed. The worker gets
   -- the run back, unless another one was faster.
   CREATE FUNCTION abi_workflows.write(accepts json, pages json) RETURNS json LANGUAGE plpgsql
   SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
@@ -243,7 +243,7 @@ export const FUNCTIONS = `
         SELECT seq, becomes, coalesce(time, moment), CASE becomes WHEN 'waiting' THEN name END, NULL, NULL, error, NULL, NULL, NULL
         FROM release WHERE becomes <> 'due'
       ) AS event
-      ORDER BY seq, place -- what has none comes last
+      ORDER BY seq, place -- runs without one come last
       RETURNING run, n
     )
     SELECT json_agg(json_build_object('n', (SELECT max(n) FROM stored WHERE run = seq), 'state', state) ORDER BY place)
@@ -254,7 +254,7 @@ export const FUNCTIONS = `
 
   CREATE TYPE abi_workflows.queue AS (workflow text, priority integer, first_due_at bigint);
 
-  -- The queues of these workflows, one for each priority, and when the first run of each is due. Reads a few index entries for each
+  -- The queues of these workflows, one for each priority, and when the first run of each is due. It reads a few index entries for each
   -- queue, however long it is.
   CREATE FUNCTION abi_workflows.queues(workflows text[]) RETURNS SETOF abi_workflows.queue LANGUAGE sql STABLE AS $$
     WITH RECURSIVE queue (workflow, priority) AS (
@@ -273,18 +273,18 @@ export const FUNCTIONS = `
     FROM queue WHERE queue.priority IS NOT NULL
   $$;
 
-  -- Takes up what is due, and returns it with everything stored about it.
-  -- - Runs whose lease has ended come first. They keep their place, so a limit is never exceeded. Right after a start of the server no
+  -- Takes up due runs, and returns them with everything stored about them.
+  -- - Runs whose lease has ended come first. They keep their slot, so a limit is never exceeded. Right after a start of the server no
   --   lease counts as ended, because nobody could renew it.
-  -- - Where a due workflow has a limit, only one process at a time gets past the lock: two can't both see the last place.
-  -- - Where no place is left, workers queue, and the next place goes to the one that has waited longest. Otherwise the worker closest
-  --   to the database, or the one that has just freed a place, would get them all. A worker that hasn't asked for three seconds,
+  -- - If a due workflow has a limit, only one process at a time gets past the lock, so two can't both see the last free slot.
+  -- - If no slot is left, workers queue, and the next slot goes to the one that has waited longest. Otherwise the worker closest
+  --   to the database, or the one that has just freed a slot, would get them all. A worker that hasn't asked for three seconds,
   --   which is longer than the poll interval, has ended or has no slot free, and loses its turn. So does one that asked in the
   --   future, before the clock was set back.
-  -- - A process doesn't take up what it executes itself: it is about to leave that run, or a crash of the server undid its
-  --   take-up, which its next write repairs. A run that another process has had since is not its own any more.
+  -- - A process doesn't take up a run that it executes itself: it is about to leave that run, or a crash of the server undid its
+  --   take-up, which its next write repairs. A run that another process has had since then is no longer its own.
   -- - Plans are made once per session, perhaps while the tables are still small, so only index scans are allowed. The planner charges
-  --   so much for what is off that it would compile the statements; hence jit = off.
+  --   so much for the disabled scans that it would compile the statements; hence jit = off.
   CREATE FUNCTION abi_workflows.take_up(
     worker text, most integer, limits json, held bigint[], epochs bigint[], server_start timestamptz DEFAULT pg_postmaster_start_time()
   ) RETURNS json LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
@@ -350,7 +350,7 @@ export const FUNCTIONS = `
       PERFORM abi_workflows.hold(locked);
       taken := taken || locked;
       tried := tried || batch;
-      -- Where other processes were faster, there may be more to take.
+      -- If other processes were faster, there may be more to take.
       EXIT WHEN cardinality(locked) = cardinality(batch);
     END LOOP;
 
@@ -385,7 +385,7 @@ export const FUNCTIONS = `
       ) AS run));
   END $$;
 
-  -- The epoch is a time, so that none is used twice, even where a crash of the server takes the last one: take-ups aren't flushed.
+  -- The epoch is a time, so that none is used twice even if a crash of the server loses the last one: take-ups aren't flushed.
   CREATE FUNCTION abi_workflows.hold(taken bigint[]) RETURNS void LANGUAGE plpgsql AS $$
   DECLARE
     moment bigint := abi_workflows.now_ms();
@@ -396,7 +396,7 @@ export const FUNCTIONS = `
     WHERE seq = ANY (taken);
   END $$;
 
-  -- For when the clock was set back. What was written in the future is due now, and leases are cut to their length from now. A start at
+  -- After the clock was set back: what was written in the future is due now, and leases are cut to their length from now. A start at
   -- a later time stays as it is.
   CREATE FUNCTION abi_workflows.follow_clock() RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET jit = off AS $$
   DECLARE

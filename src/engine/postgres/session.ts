@@ -1,9 +1,12 @@
 import { invalidUrl, unsupportedTarget } from "./errors.ts";
 
-/** How values are read depends on these, so no database, role or URL may change them. */
+/** How values are read depends on these settings, so no database, role or URL may change them. */
 const VALUES = { client_encoding: "UTF8", DateStyle: "ISO, YMD", TimeZone: "UTC", standard_conforming_strings: "on" };
 
-/** Our statements depend on these; the URL may override them. Idle sessions must live, because they listen. */
+/**
+ * Our statements depend on these; the URL may override them. Idle sessions must stay open, because
+ * they listen.
+ */
 const STATEMENTS = {
   IntervalStyle: "postgres",
   search_path: "pg_catalog", // everything else is named with its schema
@@ -59,7 +62,7 @@ export interface Address {
   readonly isOfTarget: ((facts: SessionFacts) => boolean) | undefined;
 }
 
-/** What a session finds. */
+/** What a session reports about its server. */
 export interface SessionFacts {
   /** The server process of the session. */
   readonly pid: number;

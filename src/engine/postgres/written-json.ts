@@ -1,8 +1,13 @@
-/** What is written of runs, as the JSON that the function `abi_workflows.write` reads, and what its answer means. */
+/**
+ * The writes of runs as JSON for the function `abi_workflows.write`, and the meaning of its answer.
+ */
 import type { Hold, NewRunRecord, RunWrite, WriteOutcome } from "../run-store.ts";
 import { releaseAt } from "../run-writes.ts";
 
-/** How a page was met: written; not written, because the run is not held any more; or the run is asked to be cancelled. */
+/**
+ * What became of a page: it was written, it was not written because the run is no longer held, or
+ * the run is to be cancelled.
+ */
 export type PageState = "held" | "lost" | "cancelled";
 
 const text = (value: string): string => JSON.stringify(value);

@@ -3,21 +3,27 @@ import type { EventRecord, Hold, RunRecord, RunWrite, TakenRun, WriteOutcome } f
 import { eventOf, releases, toEvent } from "../run-writes.ts";
 import type { Release } from "./run-state.ts";
 
-/** The server takes messages of 32 MiB; a batch has what all steps of a run returned that ended in the same moment. Bytes. */
+/**
+ * The server accepts messages of up to 32 MiB, and a batch contains everything that the run's steps
+ * returned at the same time. Bytes.
+ */
 const LONGEST_WRITE = 8 * 1024 * 1024;
 const LONGEST_BATCH = 2 * LONGEST_WRITE;
 
-/** What is too large for the server. */
+/** Thrown for writes that are too large for the server. */
 export class TooLargeError extends Error {}
 
-/** What an execution has done since the last batch; Restate stores it as one entry of its journal. */
+/**
+ * What an execution has written since the last batch; Restate stores it as one entry of its
+ * journal.
+ */
 export interface StepBatch {
   /** Numbered from 1 within the batch. */
   readonly events: readonly EventRecord[];
   readonly release?: Pick<Release, "write" | "time">;
 }
 
-/** By which runs that wait for a slot are taken up. */
+/** Decides the order in which runs that wait for a slot are taken up. */
 export interface Rank {
   readonly priority: number;
   readonly dueAt: number;
@@ -33,8 +39,9 @@ interface Pending {
 const OVER = new Error("the run is not executed here any more");
 
 /**
- * A run that Restate has handed to this process, for as long as the connection of that hand-over lasts: our execution writes here, and
- * the handler that Restate called collects batches and stores them.
+ * A run that Restate has handed to this process, for as long as the connection of that call lasts.
+ * Our execution writes here; the handler that Restate called collects the writes in batches and
+ * stores them.
  */
 export class HeldRun implements TakenRun {
   readonly hold: Hold;
@@ -46,11 +53,11 @@ export class HeldRun implements TakenRun {
   #wake: (() => void) | undefined;
   #fail: ((reason: unknown) => void) | undefined;
   #isCancelled = false;
-  /** Set when something was refused. */
+  /** Set once a write was refused. */
   #refusal: TooLargeError | undefined;
   #isOver = false;
 
-  /** @param seq a number that no other hand-over in this process has */
+  /** @param seq a number that no other call in this process has */
   constructor(seq: number, run: RunRecord, rank: Rank, events: readonly EventRecord[]) {
     this.rank = rank;
     this.hold = { seq, epoch: 0, workflow: run.workflow };
@@ -58,7 +65,7 @@ export class HeldRun implements TakenRun {
     this.#events = [...events];
   }
 
-  /** Everything that is stored about it. */
+  /** Everything stored about the run. */
   get events(): readonly EventRecord[] {
     return this.#events;
   }
@@ -67,12 +74,15 @@ export class HeldRun implements TakenRun {
     return this.#isOver;
   }
 
-  /** From now on no step begins. */
+  /** From now on, no step begins. */
   cancel(): void {
     this.#isCancelled = true;
   }
 
-  /** @throws TooLargeError, and again for what follows, but for results of other steps and the failure of the run */
+  /**
+   * @throws TooLargeError, also for every later write except results of other steps and the failure
+   *   of the run
+   */
   async write(writes: readonly RunWrite[]): Promise<WriteOutcome[]> {
     const bytes = Buffer.byteLength(JSON.stringify(writes));
     if (bytes > LONGEST_WRITE) this.#refusal = new TooLargeError();
@@ -86,7 +96,10 @@ export class HeldRun implements TakenRun {
     });
   }
 
-  /** Everything that was written since the last call, as soon as there is something. Rejects if the hand-over is over first. */
+  /**
+   * Waits until something is written, and returns everything written since the last call. Rejects
+   * if the call from Restate ends first.
+   */
   async collect(): Promise<StepBatch> {
     if (this.#isOver) throw OVER;
     if (this.#waiting.length === 0) {
@@ -96,7 +109,7 @@ export class HeldRun implements TakenRun {
       });
     }
     this.#wake = undefined;
-    // What the handler does next in this turn of the event loop belongs to it.
+    // Include what the handler does next in this turn of the event loop.
     await setImmediate();
     if (this.#isOver) throw OVER;
     let bytes = 0;
@@ -118,8 +131,8 @@ export class HeldRun implements TakenRun {
   }
 
   /**
-   * The batch is stored.
-   * @param released what came of its release
+   * Call this when the batch is stored.
+   * @param released the outcome of its releasing write
    */
   settle(events: readonly EventRecord[], released?: WriteOutcome): void {
     this.#events.push(...events);
@@ -133,7 +146,7 @@ export class HeldRun implements TakenRun {
     if (released) this.lose();
   }
 
-  /** Whatever is written from now on, or was and isn't stored, counts for nothing. */
+  /** Makes every write lost that isn't stored yet, and all later ones. */
   lose(): void {
     this.#isOver = true;
     const lost = [...this.#collected, ...this.#waiting];
@@ -144,6 +157,9 @@ export class HeldRun implements TakenRun {
   }
 }
 
-/** Results of other steps, and the failure of the run. */
+/**
+ * Whether a write is still accepted after a refusal: results of other steps, and the failure of the
+ * run.
+ */
 const canFollowRefusal = (write: RunWrite): boolean =>
   write.kind === "complete" || write.kind === "fail" || (write.kind === "end" && "error" in write);

@@ -1,8 +1,8 @@
-/** The names under which Restate knows what we serve: all begin with the namespace of the database URL. */
+/** The names of our services in Restate: all begin with the namespace of the database URL. */
 import { createHash } from "node:crypto";
 
 export interface ServiceNames {
-  /** What all of them begin with. */
+  /** The common prefix of all names. */
   readonly prefix: string;
   readonly runs: string;
   readonly executions: string;
@@ -14,7 +14,10 @@ export function serviceNames(namespace: string): ServiceNames {
   return { prefix, runs: `${prefix}runs`, executions: `${prefix}executions`, places: `${prefix}places` };
 }
 
-/** The id of the run that has this key: always the same, so that Restate keeps it unique. A UUID of version 8 (RFC 9562). */
+/**
+ * The id of the run with this key. It is always the same, so Restate keeps the key unique. A UUID
+ * of version 8 (RFC 9562).
+ */
 export function runIdOf(workflow: string, key: string): string {
   const hash = createHash("sha256")
     .update(JSON.stringify([workflow, key]))

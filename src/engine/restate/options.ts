@@ -1,15 +1,21 @@
 import { ValidationError } from "../../errors.ts";
 import { bareHost, isLoopback } from "../../loopback.ts";
 
-/** Where a Restate server and its workers find each other; beside the URL of its ingress. */
+/** How a Restate server and its workers reach each other, besides the URL of its ingress. */
 export interface RestateOptions {
-  /** Its admin API. Default: port 9070 on the host of the ingress. */
+  /** The server's admin API. Default: port 9070 on the host of the ingress. */
   adminUrl?: string;
-  /** Where the server reaches the workers: this process, or what stands before all of them. Default: where this process listens. */
+  /**
+   * The URL at which the server reaches the workers: this process, or a load balancer in front of
+   * all of them. Default: the address on which this process listens.
+   */
   workerUrl?: string;
-  /** Address that a worker listens on, as `host:port`; port 0: any that is free. Default `127.0.0.1:9080`. */
+  /**
+   * Address that a worker listens on, as `host:port`; port 0 means any free port. Default
+   * `127.0.0.1:9080`.
+   */
   listen?: string;
-  /** Public key of the server (`publickeyv1_…`): others are refused. */
+  /** Public key of the server (`publickeyv1_…`): calls from others are refused. */
   identityKey?: string;
 }
 
@@ -54,7 +60,7 @@ export function listenAddress({ listen = DEFAULT_LISTEN, identityKey }: RestateO
   }
   if (!isLoopback(host) && identityKey === undefined) {
     throw new ValidationError(
-      `Whoever reaches ${listen} (RESTATE_LISTEN) could execute workflows there: set RESTATE_IDENTITY_KEY to the public key of the Restate ` +
+      `Anyone who can reach ${listen} (RESTATE_LISTEN) could execute workflows there: set RESTATE_IDENTITY_KEY to the public key of the Restate ` +
         "server, which it logs when it is started with a request identity key.",
       { code: "invalid_configuration" },
     );

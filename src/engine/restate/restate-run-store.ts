@@ -29,7 +29,7 @@ import { createServices, EVENTS } from "./services.ts";
 import { SharedReads } from "./shared-reads.ts";
 import { WorkerEndpoint } from "./worker-endpoint.ts";
 
-/** How long a worker that closes answers calls that it was handed before. Milliseconds. */
+/** How long a closing worker still answers calls that it has already received. Milliseconds. */
 const PATIENCE_AT_CLOSE_MS = 3000;
 
 interface WorkerParts {
@@ -37,7 +37,7 @@ interface WorkerParts {
   readonly endpoint: WorkerEndpoint;
 }
 
-/** A row of the state of our objects. */
+/** A row of our objects' state. */
 interface StateRow {
   readonly id: string;
   readonly name: string;
@@ -45,24 +45,28 @@ interface StateRow {
 }
 
 /**
- * Runs on a Restate server. It keeps them, hands them to workers, and hands them to another one where a worker dies; what they are
- * doing is ours to say (`execution.ts`), and is written through the hand-over (`HeldRun`).
+ * Runs on a Restate server. It stores them, hands them to workers, and hands them to another worker
+ * when one dies. What happens inside a run is up to us (`execution.ts`), and is written through the
+ * call from Restate (`HeldRun`).
  *
- * Reads are SQL on the server's introspection, so that they need no worker; changes are calls of `services.ts`, which some worker
- * must answer.
+ * Reads are SQL queries on the server's introspection, so they need no worker. Changes are calls to
+ * the handlers of `services.ts`, which a worker must answer.
  */
 export class RestateRunStore implements RunStore {
-  /** Each run has a connection of its own, on which what belongs together is sent together (`HeldRun.collect`). */
+  /**
+   * Each run has its own connection, on which writes that belong together are sent together
+   * (`HeldRun.collect`).
+   */
   readonly isUngrouped = true;
   readonly #server: RestateServer;
   readonly #names: ServiceNames;
   readonly #options: RestateOptions;
-  /** Undefined in a process that executes nothing. */
+  /** Undefined if this process executes no runs. */
   readonly #worker: WorkerParts | undefined;
   readonly #logger: Logger;
-  /** Handed to this process, and not yet taken up. */
+  /** Runs handed to this process and not yet taken up. */
   #handed: HeldRun[] = [];
-  /** Taken up, by their number. */
+  /** Runs taken up, by their number. */
   readonly #taken = new Map<number, HeldRun>();
   readonly #reads = new SharedReads(async (ids) => new Map((await this.#seen(ids)).map((seen) => [seen.run.id, seen])));
   #lastSeq = 0;
@@ -88,8 +92,10 @@ export class RestateRunStore implements RunStore {
   }
 
   /**
-   * @param url `restate+http://host:8080/namespace`; the namespace keeps runs of several applications apart. Default: `abi-workflows`
-   * @throws ValidationError for a URL or an address that is none, and where the package of the SDK is missing (`package_missing`)
+   * @param url `restate+http://host:8080/namespace`; the namespace keeps runs of several
+   *   applications apart. Default: `abi-workflows`
+   * @throws ValidationError for an invalid URL or address, and if the SDK's package is missing
+   *   (`package_missing`)
    */
   static async open(
     url: string,
@@ -101,7 +107,7 @@ export class RestateRunStore implements RunStore {
     return new RestateRunStore(server, serviceNames(namespace), options, worker, options.logger ?? silentLogger);
   }
 
-  // Lists by an input read all runs.
+  // There are no indexes: lists by an input field read all runs.
   async index(): Promise<void> {}
 
   isUnwritable(error: unknown): boolean {
@@ -126,7 +132,7 @@ export class RestateRunStore implements RunStore {
     return { id, outcome: await this.#call<Accepted["outcome"]>(id, "accept", submission) };
   }
 
-  /** Microseconds since 1970, and never the same twice. */
+  /** Microseconds since 1970, but never the same number twice. */
   #nextOrder(): number {
     const now = Math.round((performance.timeOrigin + performance.now()) * 1000);
     this.#lastOrder = Math.max(now, this.#lastOrder + 1);
@@ -153,7 +159,10 @@ export class RestateRunStore implements RunStore {
     return { runs };
   }
 
-  /** Tells the server where this process is. Where that fails, the next look for work tries again. */
+  /**
+   * Registers the address of this process with the server. If that fails, the next poll tries
+   * again.
+   */
   async #serve({ restate, endpoint }: WorkerParts, workflows: ReadonlyMap<string, number | null>): Promise<void> {
     if (this.#isServing) return;
     if (!this.#hasServices) {
@@ -171,7 +180,10 @@ export class RestateRunStore implements RunStore {
     this.#isServing = true;
     this.#served.resolve();
     this.#collectStranded(deployment).catch((error: unknown) => {
-      this.#logger.warn({ cause: describeCause(error) }, "runs that wait for a worker elsewhere were not called here");
+      this.#logger.warn(
+        { cause: describeCause(error) },
+        "runs that wait for a worker at another address could not be resumed here",
+      );
     });
   }
 
@@ -181,7 +193,10 @@ export class RestateRunStore implements RunStore {
     this.#listener(held.run.id);
   }
 
-  /** What was begun at an address that is none any more, or was given up, goes on here. */
+  /**
+   * Resumes invocations here that began at an address which no longer exists, or that the server
+   * has given up.
+   */
   async #collectStranded(deployment: string): Promise<void> {
     const stranded = await this.#server.query<{ id: string; pinned?: string }>(
       `SELECT id, pinned_deployment_id AS pinned FROM sys_invocation WHERE starts_with(target_service_name, ${quoted(this.#names.prefix)})
@@ -190,13 +205,13 @@ export class RestateRunStore implements RunStore {
     for (const { id, pinned } of stranded) {
       const elsewhere = pinned !== undefined && pinned !== deployment;
       await this.#server.resume(id, elsewhere ? deployment : undefined).catch((error: unknown) => {
-        // It has gone on, or ended, by itself.
+        // It has continued, or ended, in the meantime.
         if (!(error instanceof RestateError)) throw error;
       });
     }
   }
 
-  /** What is known here of a run that this process executes. */
+  /** What this process knows about a run that it executes. */
   async events(seq: number, after: number): Promise<EventRecord[]> {
     const events = this.#taken.get(seq)?.events ?? [];
     return events.filter(({ n }) => n > after);
@@ -216,14 +231,14 @@ export class RestateRunStore implements RunStore {
   }
 
   /**
-   * A server that was killed answers queries before it has caught up with its log. So what a query does not find is asked for again,
-   * in a way that waits for that.
+   * After a kill, the server answers queries before it has caught up with its log. So if a query
+   * finds no run, this asks again with a call that waits for the log.
    * @throws RestateError if there is such a run
    */
   async #confirmUnknown(id: string): Promise<void> {
     if (!isRunId(id)) return;
     const isKnown = await this.#call<boolean>(id, "has", undefined).catch((error: unknown) => {
-      // No worker has ever been there, so neither has a run.
+      // No worker was ever registered, so there can't be a run either.
       if (error instanceof RestateError && error.status === 404) return false;
       throw error;
     });
@@ -236,7 +251,7 @@ export class RestateRunStore implements RunStore {
     decision: DecisionRecord,
     { take }: { take: boolean },
   ): Promise<DecisionOutcome> {
-    // Only what exists is asked: a call would make an object of any key.
+    // Check first that the run exists: a call would create an object for any key.
     const known = (await this.byId(id))?.run;
     if (!known) return { taken: false };
     const { before, taken } = take
@@ -258,7 +273,7 @@ export class RestateRunStore implements RunStore {
     return this.byId(runIdOf(workflow, key));
   }
 
-  /** In the order of the ids; those that are unknown are left out. */
+  /** In the order of the ids; unknown ids are left out. */
   async #seen(ids: readonly string[]): Promise<SeenRun[]> {
     if (ids.length === 0) return [];
     const { runs, executions } = this.#names;
@@ -349,21 +364,21 @@ export class RestateRunStore implements RunStore {
   async cancel(id: string): Promise<"cancelled" | "requested" | undefined> {
     if (!(await this.#state(id))) return undefined;
     const answer = await this.#call<"cancelled" | "requested" | null>(id, "cancel", { time: Date.now() });
-    // Elsewhere it is heard through the server; here not a single step may begin any more.
+    // Other processes learn it from the server; here, make sure that no further step begins.
     if (answer === "requested") {
       for (const held of [...this.#handed, ...this.#taken.values()]) if (held.run.id === id) held.cancel();
     }
     return answer ?? undefined;
   }
 
-  // Who waits in another process looks again every second.
+  // Callers that wait in another process poll every second.
   announce(): void {}
 
   listen(listener: (id: string | undefined) => void): void {
     this.#listener = listener;
   }
 
-  /** What was handed to us and not begun is handed to another worker. */
+  /** Gives runs that were handed to us and not begun to another worker. */
   async leaveQueue(): Promise<void> {
     this.#isLeaving = true;
     for (const held of this.#handed.splice(0)) held.lose();
@@ -378,12 +393,12 @@ export class RestateRunStore implements RunStore {
 
 const STATE = "SELECT service_key AS id, key AS name, value_utf8 AS value FROM state";
 
-/** A field of the JSON of a state. */
+/** SQL for a field of a state's JSON. */
 const field = (type: "str" | "int", name: string): string => `json_get_${type}(value_utf8, ${quoted(name)})`;
 
 const inOrder = (events: readonly EventRecord[]): EventRecord[] => events.toSorted((one, other) => one.n - other.n);
 
-/** Higher priority first, then what has been due longest, then what was handed to us first. */
+/** Higher priority first, then the longest due, then the first handed to us. */
 const byRank = (one: HeldRun, other: HeldRun): number =>
   other.rank.priority - one.rank.priority || one.rank.dueAt - other.rank.dueAt || one.hold.seq - other.hold.seq;
 

@@ -1,17 +1,20 @@
 import { propertyOf } from "../../json.ts";
 
-/** A call waits this long for its answer: what it asks for is done by a worker, which may be starting. Milliseconds. */
+/**
+ * How long a call waits for its answer: it comes from a worker, which may be starting.
+ * Milliseconds.
+ */
 const PATIENCE_MS = 10_000;
 
-/** Where a Restate server is, and where it finds us. */
+/** Where to reach a Restate server. */
 export interface RestateAddresses {
-  /** Where it takes calls, such as `http://restate:8080`. */
+  /** The URL for calls, such as `http://restate:8080`. */
   readonly ingress: string;
-  /** Where it takes orders of its operators, such as `http://restate:9070`. */
+  /** The URL of the admin API, such as `http://restate:9070`. */
   readonly admin: string;
 }
 
-/** An answer that is none: the server says what is wrong. */
+/** An error response from the server, with its message. */
 export class RestateError extends Error {
   readonly status: number;
 
@@ -21,7 +24,10 @@ export class RestateError extends Error {
   }
 }
 
-/** What we need of a Restate server: https://docs.restate.dev/references/admin-api and /services/invocation/http. */
+/**
+ * The part of a Restate server's API that we use: https://docs.restate.dev/references/admin-api and
+ * /services/invocation/http.
+ */
 export class RestateServer {
   readonly #addresses: RestateAddresses;
 
@@ -29,18 +35,21 @@ export class RestateServer {
     this.#addresses = addresses;
   }
 
-  /** Calls a handler of a virtual object and returns what it returns. */
+  /** Calls a handler of a virtual object and returns its result. */
   call<Answer>(object: string, key: string, handler: string, parameter: unknown): Promise<Answer> {
     return this.#ask(`${this.#addresses.ingress}/${object}/${encodeURIComponent(key)}/${handler}`, "POST", parameter);
   }
 
-  /** The rows of an SQL query, without columns that are NULL: https://docs.restate.dev/references/sql-introspection. */
+  /**
+   * The rows of an SQL query, without columns that are NULL:
+   * https://docs.restate.dev/references/sql-introspection.
+   */
   async query<Row>(sql: string): Promise<Row[]> {
     const { rows } = await this.#ask<{ rows: Row[] }>(`${this.#addresses.admin}/query`, "POST", { query: sql });
     return rows;
   }
 
-  /** Tells the server where to find our services. Returns the id under which it knows that address. */
+  /** Tells the server the URL of our services. Returns the server's id of that deployment. */
   async register(url: string): Promise<string> {
     const { id } = await this.#ask<{ id: string }>(`${this.#addresses.admin}/deployments`, "POST", {
       uri: url,
@@ -50,8 +59,8 @@ export class RestateServer {
   }
 
   /**
-   * Lets an invocation go on that waits for its next attempt, or was paused.
-   * @param deployment where, if it has begun elsewhere
+   * Resumes an invocation that waits for its next attempt or is paused.
+   * @param deployment where to resume it, if it began elsewhere
    */
   async resume(invocation: string, deployment?: string): Promise<void> {
     const where = deployment === undefined ? "" : `?deployment=${deployment}`;
@@ -61,7 +70,7 @@ export class RestateServer {
   async #ask<Answer>(url: string, method: string, body?: unknown): Promise<Answer> {
     const response = await fetch(url, {
       method,
-      // Compressed answers would cost both sides more than the way is worth.
+      // Compressing answers costs both sides more time than sending them uncompressed.
       headers: {
         accept: "application/json",
         "accept-encoding": "identity",
@@ -76,16 +85,16 @@ export class RestateServer {
   }
 }
 
-/** A text in SQL. */
+/** Quotes a text for SQL. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-/** What to look at when the server fails. */
+/** What to check when the server fails. */
 export function adviceFor(error: unknown): string {
   if (error instanceof RestateError && error.status === 404) {
-    return "no worker has made itself known to it yet. Start a worker.";
+    return "no worker has registered with it yet. Start a worker.";
   }
   if (propertyOf(error, "name") === "TimeoutError") {
-    return "a call was not answered in time. Look whether a worker is up, and whether the server reaches it (RESTATE_WORKER_URL).";
+    return "a call was not answered in time. Check that a worker is up and that the server reaches it (RESTATE_WORKER_URL).";
   }
-  return "look whether the Restate server is up, and whether DATABASE_URL and RESTATE_ADMIN_URL lead to it.";
+  return "check that the Restate server is up, and that DATABASE_URL and RESTATE_ADMIN_URL lead to it.";
 }

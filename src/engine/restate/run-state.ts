@@ -1,6 +1,7 @@
 /**
- * What Restate keeps of a run beside its steps, and how it changes. Each change is a function from one state to the next: Restate
- * applies those of one run one after the other, so none of them can miss another. Times are milliseconds since 1970.
+ * What Restate stores about a run besides its steps, and how it changes. Each change is a function
+ * from one state to the next. Restate applies the changes of one run one after the other, so no
+ * change is based on an outdated state. Times are milliseconds since 1970.
  */
 import { isTerminal, type RunStatus } from "../engine.ts";
 import type {
@@ -14,21 +15,27 @@ import type {
 } from "../run-store.ts";
 import { endedBy, toEvent, type ReleasingWrite } from "../run-writes.ts";
 
-/** A run, without its input and its steps. */
+/** A run without its input and steps. */
 export interface RunState {
   readonly workflow: string;
   readonly key: string;
   readonly fingerprint: string;
-  /** Which submission created it: its repetition, after a lost answer, gets the same outcome. */
+  /**
+   * The submission that created it, so that repeating it after a lost answer gives the same
+   * outcome.
+   */
   readonly submission: string;
-  /** When it was submitted, in microseconds: runs are listed in this order. */
+  /** When it was submitted, in microseconds. Runs are listed in this order. */
   readonly order: number;
   readonly createdAt: number;
   readonly status: RunStatus;
   readonly priority: number;
-  /** A new token each time: an execution that was asked for under another one has nothing to do any more. */
+  /**
+   * The token is new each time: an execution that was requested under an older one has nothing to
+   * do.
+   */
   readonly due: { readonly token: string; readonly at: number } | null;
-  /** The execution that has the run, and the awakeable by which it hears that it is to be cancelled. */
+  /** The execution that holds the run, and the awakeable that tells it to cancel. */
   readonly held: { readonly token: string; readonly cancelling: string } | null;
   readonly isCancelRequested: boolean;
   readonly resumedAt: number | null;
@@ -37,17 +44,23 @@ export interface RunState {
   readonly errorJson: string | null;
   readonly waitingFor: string | null;
   readonly waitingSince: number | null;
-  /** It is due for another attempt of a step that lives on its retry budget. */
+  /** Set if it is due for another attempt at a step on its retry budget. */
   readonly retryUntil: number | null;
-  /** The highest number of its events; while it is held, the highest when it was taken up. */
+  /**
+   * The highest number of its events; while it is held, the highest at the time when it was taken
+   * up.
+   */
   readonly lastEvent: number;
-  /** What happened beside its steps. */
+  /** Events that are not about its steps. */
   readonly events: readonly EventRecord[];
-  /** Decisions of which the execution that has the run need not know. They get their numbers when it leaves the run. */
+  /**
+   * Decisions that the execution holding the run need not know about. They get their numbers when
+   * it leaves the run.
+   */
   readonly early: readonly EventRecord[];
 }
 
-/** A submission, as it comes to the run. */
+/** A submission as the run receives it. */
 export interface Submission {
   readonly run: NewRunRecord;
   readonly time: number;
@@ -63,7 +76,7 @@ export interface Release {
   readonly lastEvent: number;
 }
 
-/** For callers, and for the handler. */
+/** The run for callers and for the handler. */
 export const toRecord = (id: string, { due, ...state }: RunState, inputJson: string): RunRecord => ({
   seq: 0,
   id,
@@ -126,7 +139,8 @@ export function accept(
 }
 
 /**
- * Makes a run due that failed, was cancelled, or waits on a step's retry budget. Undefined if it is none of these.
+ * Makes a run due that failed, was cancelled, or waits on a step's retry budget. Undefined in any
+ * other case.
  * @param token a new one
  */
 export function resume(state: RunState, time: number, token: string, at = time): RunState | undefined {
@@ -139,7 +153,10 @@ export function resume(state: RunState, time: number, token: string, at = time):
   return state.due.at <= time ? state : { ...state, due: { token, at: time } };
 }
 
-/** Gives the run to the execution that was asked for under this token. Undefined if that is not due any more. */
+/**
+ * Gives the run to the execution that was requested under this token. Undefined if the token is
+ * outdated.
+ */
 export function take(state: RunState, token: string, cancelling: string): RunState | undefined {
   if (state.due?.token !== token) return undefined;
   return {
@@ -213,7 +230,8 @@ export function decisionOn(
 }
 
 /**
- * Takes the first decision on a subject. Undefined if there is one, or the run takes none on this.
+ * Takes the first decision on a subject. Undefined if there already is one, or the run can't take
+ * one on this subject.
  * @param token a new one
  */
 export function decide(
@@ -232,7 +250,10 @@ export function decide(
   return { ...next, status: "processing", waitingFor: null, waitingSince: null, outputJson: null, due };
 }
 
-/** Ends a run that nobody executes, or notes that its execution is to stop. Undefined if it has ended. */
+/**
+ * Ends a run that nobody executes, or marks that its execution should stop. Undefined if it has
+ * already ended.
+ */
 export function cancel(state: RunState, time: number): RunState | undefined {
   if (isTerminal(state.status)) return undefined;
   return state.held ? { ...state, isCancelRequested: true } : endCancelled(state, time);

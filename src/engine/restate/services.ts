@@ -1,17 +1,19 @@
 /**
- * What Restate calls in this process. Three kinds of virtual objects, in all of which one call at a time is at work for each key, except
- * that Restate may have cut off one and begun another:
+ * The handlers that Restate calls in this process. There are three kinds of virtual objects. In
+ * each, one call at a time runs for each key, but Restate may have cut off one call and started
+ * another while the first still runs:
  *
- * | object       | key      | what it keeps                                       | its handlers                           |
+ * | object       | key      | what it stores                                      | its handlers                           |
  * | ------------ | -------- | --------------------------------------------------- | -------------------------------------- |
  * | `runs`       | run id   | the run, its input, decisions (`run-state.ts`)      | short                                  |
  * | `executions` | run id   | the events of its steps                             | `execute` lasts as long as an execution |
- * | `places`     | workflow | who is at work and who waits, where there is a limit | short                                  |
+ * | `places`     | workflow | the running and the waiting runs, if it has a limit | short                                  |
  *
- * **The journal of `execute`** is a list of batches, nothing else: each is what our execution (`execution.ts`) has done since the last
- * one, returned by one `ctx.run`. After a crash Restate replays the batches, and our execution goes on from these, by the names of the
- * steps. So the order in which a handler happens to make its calls need not be the same at a replay, which Restate's own `ctx.run` for
- * each step would demand, and changed code can't contradict the journal.
+ * **The journal of `execute`** is only a list of batches. Each contains what our execution
+ * (`execution.ts`) has written since the last one, and is returned by one `ctx.run`. After a crash,
+ * Restate replays the batches, and our execution continues from them by the names of the steps. One
+ * `ctx.run` for each step would require the handler to make its calls in the same order at every
+ * replay. With batches, the order may differ, and changed code can't contradict the journal.
  */
 import type * as Restate from "@restatedev/restate-sdk";
 import type { Accepted, DecisionRecord, EventRecord, RunRecord, WriteOutcome } from "../run-store.ts";
@@ -30,16 +32,25 @@ import {
   type Submission,
 } from "./run-state.ts";
 
-/** So long may a step be silent. Restate then asks for a suspension, which a running step can't heed, and breaks it off. */
+/**
+ * How long a step may take without writing anything. After that, Restate asks for a suspension,
+ * which a running step can't obey, and then aborts it.
+ */
 const LONGEST_STEP = { days: 7 };
 
-/** For what is away or restarts: soon at first, and then about as often as anything else here looks again. */
+/**
+ * For dependencies that are unavailable or restarting: soon at first, and then about as often as
+ * everything else here polls.
+ */
 const RETRIES = { initialInterval: 50, exponentiationFactor: 2, maxInterval: 2000, maxAttempts: 1_000_000 };
 
-/** Nothing of an invocation is kept when it is over: what counts is in the state of the objects. */
+/**
+ * Nothing about a finished invocation needs to be retained: the state of the objects has
+ * everything.
+ */
 const OPTIONS = { journalRetention: 0, idempotencyRetention: { minutes: 1 }, retryPolicy: RETRIES };
 
-/** What `take` gives to an execution. */
+/** What an execution gets from `take`. */
 interface Taken {
   readonly run: RunRecord;
   readonly rank: Rank;
@@ -51,7 +62,7 @@ interface ExecuteRequest {
   readonly workflow: string;
   readonly token: string;
   readonly priority: number;
-  /** It has a place of its workflow's limit, to be given back. */
+  /** Whether it occupies a slot of its workflow's limit, which it must free. */
   readonly isPlaced: boolean;
 }
 
@@ -62,14 +73,19 @@ interface PlaceRequest {
   readonly limit: number;
 }
 
-/** Those that wait are in entries of their own, numbered within their priority: the state that each call reads stays small. */
+/**
+ * Waiting runs have entries of their own, numbered within their priority, so the state that each
+ * call reads stays small.
+ */
 interface Places {
   readonly atWork: readonly string[];
-  /** By priority: the numbers of the first that waits, and of the next one to come. */
+  /**
+   * By priority: the number of the first waiting run, and the number for the next one to arrive.
+   */
   readonly queues: Readonly<Record<string, readonly [first: number, next: number]>>;
 }
 
-/** JSON that is not to be parsed. */
+/** JSON that is passed on without being parsed. */
 const text: Restate.Serde<string> = {
   contentType: "application/json",
   serialize: (value) => new TextEncoder().encode(value),
@@ -85,11 +101,14 @@ const json = <Value>(): Restate.Serde<Value> => ({
 export interface ServiceDependencies {
   readonly restate: typeof Restate;
   readonly names: ServiceNames;
-  /** The workflows that this process executes, each with how many of its runs may be at work in all processes together. */
+  /**
+   * The workflows that this process executes, and for each the limit on its concurrent runs in all
+   * processes together.
+   */
   readonly workflows: ReadonlyMap<string, number | null>;
-  /** For a new hand-over. */
+  /** Numbers the calls from Restate. */
   readonly nextSeq: () => number;
-  /** A run is handed to this process: it is to be executed. */
+  /** Called with each run that Restate hands to this process for execution. */
   readonly hand: (held: HeldRun) => void;
 }
 
@@ -108,7 +127,7 @@ export function createServices({ restate, names, workflows, nextSeq, hand }: Ser
   const execute = (ctx: Restate.Context, id: string, request: ExecuteRequest, delay = 0): void =>
     send(ctx, { service: names.executions, method: "execute", key: id, parameter: request }, delay);
 
-  /** Stores what has become of a run, and sees to it that it is executed when it is due. */
+  /** Stores the new state of a run, and makes sure that the run is executed when it is due. */
   const save = (ctx: Restate.ObjectContext, known: RunState | undefined, state: RunState, time: number): void => {
     ctx.set("run", state);
     if (!state.due || state.due.token === known?.due?.token) return;
@@ -224,7 +243,7 @@ export function createServices({ restate, names, workflows, nextSeq, hand }: Ser
     }
   };
 
-  /** Stores batch after batch, until one leaves the run. */
+  /** Stores batches until one leaves the run. */
   const batches = async (
     ctx: Restate.ObjectContext,
     held: HeldRun,
@@ -236,7 +255,7 @@ export function createServices({ restate, names, workflows, nextSeq, hand }: Ser
     let last = lastEvent;
     for (let index = 0; ; index += 1) {
       const storing = ctx.run(`batch ${index}`, (): Promise<StepBatch> => {
-        // Not before all batches of earlier attempts were replayed.
+        // Only once the batches of earlier attempts have been replayed.
         if (!isHanded) hand(held);
         isHanded = true;
         return held.collect();
@@ -275,7 +294,7 @@ export function createServices({ restate, names, workflows, nextSeq, hand }: Ser
       ): Promise<void> => {
         const limit = workflows.get(workflow);
         if (limit === undefined) throw new Error(`this process does not execute the workflow ${workflow}`);
-        // The process that accepted it did not know the limit.
+        // The process that accepted the run did not know the limit.
         if (limit !== null && !isPlaced) return ask(ctx, workflow, { id: ctx.key, token, priority, limit });
         await executed(ctx, token);
         if (isPlaced) send(ctx, { service: names.places, method: "free", key: workflow, parameter: { token, limit } });
@@ -308,7 +327,10 @@ export function createServices({ restate, names, workflows, nextSeq, hand }: Ser
     options: { ...OPTIONS, ingressPrivate: true, enableLazyState: true },
   });
 
-  /** Gives free places to those who wait: the highest priority first, then who came first. */
+  /**
+   * Gives free slots to waiting runs: the highest priority first, then in the order of their
+   * arrival.
+   */
   const filled = async (ctx: Restate.ObjectContext, { atWork, queues }: Places, limit: number): Promise<Places> => {
     const [queue, [first, next]] = Object.entries(queues).toSorted(([a], [b]) => Number(b) - Number(a))[0] ?? [
       "",
@@ -332,7 +354,10 @@ const placesOf = async (ctx: Restate.ObjectContext): Promise<Places> =>
 
 const entryOf = (queue: string, number: number): string => `waiting ${queue} ${number}`;
 
-/** The events of one batch, and apart from them what steps returned, which callers who look on don't need. */
+/**
+ * The events of one batch. What the steps returned is stored separately, because callers who only
+ * watch a run don't need it.
+ */
 export const EVENTS = "events ";
 const VALUES = "values ";
 
@@ -346,7 +371,7 @@ function keepEvents(ctx: Restate.ObjectContext, events: readonly EventRecord[]):
   if (values.length > 0) ctx.set(VALUES + at, Object.fromEntries(values));
 }
 
-/** The events of a run's steps, with what they returned. */
+/** The events of a run's steps, with the steps' results. */
 async function stepEvents(ctx: Restate.ObjectContext): Promise<EventRecord[]> {
   const keys = await ctx.stateKeys();
   const parts = <Part>(prefix: string): Promise<Part[]> =>

@@ -1,6 +1,7 @@
 /**
- * Reads of one key at a time, shared: all keys that are asked for while a read is under way are read together by the next one. So
- * many who wait for runs cost one query, and each answer is as fresh as one of its own.
+ * Reads keys in shared queries: all keys that are requested while a read is in progress are read
+ * together by the next one. So many callers that wait for runs cost one query, and each answer is
+ * as fresh as one from a separate query.
  */
 export class SharedReads<Found> {
   readonly #read: (keys: readonly string[]) => Promise<ReadonlyMap<string, Found>>;

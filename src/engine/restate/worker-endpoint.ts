@@ -14,11 +14,11 @@ import type { Logger } from "../../log.ts";
 
 type Handler = (request: Http2ServerRequest, response: Http2ServerResponse) => void;
 
-/** Where this process listens for the Restate server. */
+/** The HTTP/2 endpoint on which this process listens for the Restate server. */
 export class WorkerEndpoint {
   readonly #server: Http2Server;
   readonly #sessions = new Set<ServerHttp2Session>();
-  /** Until there is something to answer with, the server is told to try again. */
+  /** Until the services are ready, the server is told to try again. */
   #handle: Handler = (_, response) => void response.writeHead(503).end();
 
   private constructor(server: Http2Server) {
@@ -30,7 +30,7 @@ export class WorkerEndpoint {
     });
   }
 
-  /** @throws IoError (`in_use`) where the port is taken */
+  /** @throws IoError (`in_use`) if the port is taken */
   static async open({ host, port }: { host: string; port: number }): Promise<WorkerEndpoint> {
     const server = createServer();
     server.listen(port, host);
@@ -38,17 +38,19 @@ export class WorkerEndpoint {
       await once(server, "listening");
     } catch (cause) {
       throw new IoError(
-        `The Restate server can't be let in at ${urlHost(host)}:${port}: another process listens there, or the address is not this ` +
+        `Can't listen for the Restate server at ${urlHost(host)}:${port}: another process listens there, or the address is not this ` +
           "machine's. Change RESTATE_LISTEN, and RESTATE_WORKER_URL to match.",
         { code: "in_use", cause },
       );
     }
-    // The worker's loop decides how long the process lives.
+    // The worker's loop alone keeps the process alive.
     server.unref();
     return new WorkerEndpoint(server);
   }
 
-  /** @param options `identityKey`: only requests that are signed with the key to this one are answered */
+  /**
+   * @param options `identityKey`: only requests signed with the matching private key are answered
+   */
   serve(
     restate: typeof Restate,
     services: Restate.EndpointOptions["services"],
@@ -57,7 +59,7 @@ export class WorkerEndpoint {
     this.#handle = restate.createEndpointHandler({
       services,
       ...(identityKey !== undefined && { identityKeys: [identityKey] }),
-      // A broken connection, and whatever else is tried again, is the server's to tell.
+      // The server reports broken connections and everything else that is retried.
       logger: ({ context }, message: unknown) => logger.debug({ run_id: context?.key }, String(message)),
     });
   }
@@ -67,15 +69,15 @@ export class WorkerEndpoint {
     return `http://${urlHost(address)}:${port}`;
   }
 
-  /** Answers what was asked, and takes nothing more. */
+  /** Answers the requests in progress and accepts no new ones. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    // Without new requests, each is over as soon as its last stream is.
+    // A session that accepts no new requests ends with its last stream.
     for (const session of this.#sessions) session.close();
     await closed;
   }
 
-  /** Breaks off what is left. */
+  /** Aborts the remaining requests. */
   destroy(): void {
     for (const session of this.#sessions) session.destroy();
   }

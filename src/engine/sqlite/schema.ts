@@ -5,7 +5,7 @@ export const RUNS: FilePart = {
   migrations: [
     `
   CREATE TABLE runs (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, -- a forgotten run's is never used again: it may still be at work
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, -- never reused after a run was forgotten: it may still be executing
     id TEXT NOT NULL UNIQUE,
     workflow TEXT NOT NULL,
     key TEXT NOT NULL,
@@ -14,15 +14,15 @@ export const RUNS: FilePart = {
     status TEXT NOT NULL, -- as RunStatus
     priority INTEGER NOT NULL DEFAULT 0,
     created_at INTEGER NOT NULL,
-    due_at INTEGER, -- NULL: it is at work, waits for a person, or has ended
+    due_at INTEGER, -- NULL: it is being executed, waits for a person, or has ended
     due_since INTEGER, -- when due_at was written, for clocks that are set back
     is_held INTEGER NOT NULL DEFAULT 0, -- a process executes it
     epoch INTEGER NOT NULL DEFAULT 0, -- how often it was taken up
     resumed_at INTEGER,
-    retry_until INTEGER, -- due for another attempt of a step that lives on its retry budget
+    retry_until INTEGER, -- due for another attempt at a step on its retry budget
     cancel_requested INTEGER NOT NULL DEFAULT 0,
     waiting_for TEXT, -- the subject of a decision
-    output TEXT, -- JSON; while it waits for a person what it knows so far
+    output TEXT, -- JSON; partial while it waits for a person
     error TEXT, -- JSON
     ended_at INTEGER,
     UNIQUE (workflow, key)

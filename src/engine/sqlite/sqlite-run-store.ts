@@ -28,10 +28,10 @@ import { endedBy, eventOf, mustBeFlushed, releaseAt, releases, type EndWrite, ty
 import { EVENT_COLUMNS, EVENT_VALUE, RUN_COLUMNS, toCounts, waitingSince, type CountRow } from "../rows.ts";
 import { RUNS } from "./schema.ts";
 
-/** How often to look for what other processes have written. Milliseconds. */
+/** How often to poll for writes by other processes. Milliseconds. */
 const LOOK_MS = 1000;
 
-/** What is looked at of a run that is due. */
+/** The columns of a due run that decide its turn. */
 type Due = Readonly<{ seq: number; workflow: string; priority: number; due_at: number }>;
 
 const HAS_ENDED = "status IN ('completed', 'failed', 'cancelled')";
@@ -39,10 +39,11 @@ const OLDEST_WAITING = `SELECT workflow, min(${waitingSince("events")}) AS since
   FROM runs WHERE status = 'waiting_for_approval' GROUP BY workflow`;
 
 /**
- * Runs in a SQLite file. One process at a time executes them; others may submit, look and decide meanwhile.
+ * Runs in a SQLite file. One process at a time executes them; others may submit, read and decide in
+ * the meantime.
  *
- * Every commit is flushed to disk before it is answered, except commits that only begin work: after a power cut, that work is begun
- * again.
+ * Every commit is flushed to disk before it is answered, except commits that only begin work: after
+ * a power cut, that work is begun again.
  */
 export class SqliteRunStore implements RunStore {
   readonly #file: SqliteFile;
@@ -52,7 +53,8 @@ export class SqliteRunStore implements RunStore {
 
   /**
    * @param path of the file, or `":memory:"`. A knowledge graph with the same path shares the file
-   * @param options `worker`: whether runs are to be executed. Only one process at a time may, and frees what a dead one held
+   * @param options `worker`: whether to execute runs. Only one process at a time may; it also frees
+   *   the runs that a dead one held
    * @throws ValidationError (`engine_unreadable`), IoError (`in_use`, `engine_unavailable`)
    */
   constructor(path: string, { worker = true }: { worker?: boolean } = {}) {
@@ -78,9 +80,9 @@ export class SqliteRunStore implements RunStore {
 
   adviceFor(error: unknown): string {
     const fault = sqliteFault(error);
-    if (fault === "full") return "its disk is full. Make room there.";
-    if (fault === "read_only") return "it takes no changes, as on a read-only disk. Let it be written.";
-    return "its file can't be read or written. Look at its disk and at who else uses it.";
+    if (fault === "full") return "its disk is full. Free some space.";
+    if (fault === "read_only") return "it is read-only, or on a read-only disk. Make it writable.";
+    return "its file can't be read or written. Check its disk, and which other processes use it.";
   }
 
   async write(batch: Batch): Promise<BatchOutcome> {
@@ -96,7 +98,7 @@ export class SqliteRunStore implements RunStore {
     );
   }
 
-  /** Undefined if it takes more than one: then nothing was written. */
+  /** Undefined if it takes more than one statement; then nothing was written. */
   #inOneStatement({ accepts: [run], runs: [page] }: Batch): BatchOutcome | undefined {
     if (run) return this.#insert(run) ? { accepts: [{ id: run.id, outcome: "created" }], runs: [] } : undefined;
     const outcomes = page && this.#writeAtOnce(page);
@@ -115,7 +117,7 @@ export class SqliteRunStore implements RunStore {
     return { id: known.id, outcome: this.#resume(known.id, availableAt) ? "resumed" : "existing" };
   }
 
-  /** False if its key is known. */
+  /** False if its key already exists. */
   #insert({ id, workflow, key, fingerprint, inputJson, availableAt, priority }: NewRunRecord): boolean {
     const now = Date.now();
     const changes = this.#run(
@@ -143,8 +145,10 @@ export class SqliteRunStore implements RunStore {
   }
 
   /**
-   * What happens most: steps go on, and the run ends. One statement for the steps, which checks the hold as well, and one for the end.
-   * @returns undefined if it is something else, or the run is no longer held or is to be cancelled: then nothing was written
+   * The most common case: steps progress, and perhaps the run ends. One statement for the steps,
+   * which checks the hold as well, and one for the end.
+   * @returns undefined in any other case, or if the run is no longer held or is to be cancelled;
+   *   then nothing was written
    */
   #writeAtOnce({ hold: { seq, epoch }, writes }: RunWrites): WriteOutcome[] | undefined {
     const events: NewEvent[] = [];
@@ -177,9 +181,9 @@ export class SqliteRunStore implements RunStore {
   }
 
   /**
-   * Inserts events behind those that the run has.
-   * @param condition that only this run may meet
-   * @returns how many were inserted: none where the run does not meet it
+   * Appends events to those of the run.
+   * @param condition that only this run can meet
+   * @returns how many were inserted: none if the run doesn't meet the condition
    */
   #insertEvents(events: readonly NewEvent[], condition: string, values: readonly SQLInputValue[]): number {
     if (events.length === 0) return 0;
@@ -207,7 +211,7 @@ export class SqliteRunStore implements RunStore {
     );
   }
 
-  /** For what happens to a run beside its steps. */
+  /** Records what happens to a run besides its steps. */
   #tell(seq: number, event: NewEvent): void {
     this.#insertEvents([event], "seq = ?", [seq]);
   }
@@ -284,7 +288,7 @@ export class SqliteRunStore implements RunStore {
     return { runs, isMoreDue, ...(dueAt !== Infinity && { nextDueAt: dueAt }) };
   }
 
-  /** The run of a workflow that is to be taken up first; where none is due, the one that will be first. */
+  /** The run of a workflow to take up first; if none is due, the one that will be due first. */
   #next(workflow: string, now: number): Due | undefined {
     let soonest: Due | undefined;
     for (const first of this.#firsts(workflow)) {
@@ -294,7 +298,10 @@ export class SqliteRunStore implements RunStore {
     return soonest;
   }
 
-  /** Of its runs that are due or will be, the first of each priority, highest first. Each is one look into the index, however long the queue. */
+  /**
+   * The first run of each priority, due now or later, highest priority first. Each takes one index
+   * lookup, however long the queue is.
+   */
   *#firsts(workflow: string): Generator<Due> {
     let priority = Number.MAX_SAFE_INTEGER;
     for (;;) {
@@ -309,7 +316,7 @@ export class SqliteRunStore implements RunStore {
     }
   }
 
-  /** Undefined where somebody else has just cancelled it. */
+  /** Undefined if someone else has just cancelled it. */
   #hold(seq: number): TakenRun | undefined {
     const [row] = this.#all(
       `UPDATE runs SET status = 'processing', is_held = 1, epoch = epoch + 1, due_at = NULL, due_since = NULL, retry_until = NULL,
@@ -318,7 +325,7 @@ export class SqliteRunStore implements RunStore {
     ) as (RunRecord & { epoch: number })[];
     if (!row) return undefined;
     const { epoch, ...run } = row;
-    // Nothing has been done of a run that is taken up for the first time.
+    // A run that is taken up for the first time has no events yet.
     const events = epoch === 1 ? [] : this.#events(seq, 0, `${EVENT_COLUMNS}, ${EVENT_VALUE}`);
     return { hold: { seq, epoch, workflow: run.workflow }, run, events };
   }
@@ -387,7 +394,7 @@ export class SqliteRunStore implements RunStore {
     const { workflow, status, input, startedSince, startedBefore, withoutCompleted = [], order, after, limit } = query;
     const [beyond, direction] = order === "oldest" ? [">", "ASC"] : ["<", "DESC"];
     const conditions: [condition: string, ...values: SQLInputValue[]][] = [["TRUE"]];
-    // The index of a field is the best one; the plus keeps SQLite from taking another.
+    // The index of the field is the best one; the plus keeps SQLite from choosing another.
     const plus = input && Object.keys(input).length > 0 ? "+" : "";
     if (workflow !== undefined) conditions.push([`${plus}workflow = ?`, workflow]);
     if (status !== undefined) conditions.push([`${plus}status = ?`, status]);
@@ -395,7 +402,7 @@ export class SqliteRunStore implements RunStore {
     if (startedBefore !== undefined) conditions.push(["created_at < ?", startedBefore]);
     for (const name of withoutCompleted) conditions.push(["NOT (workflow = ? AND status = 'completed')", name]);
     for (const [field, value] of Object.entries(input ?? {})) {
-      // As a text of its own only a field that has an index finds it.
+      // Only an indexed field can be queried by this expression.
       if (/^\w+$/.test(field)) conditions.push([`${inputField(field)} = ?`, value]);
       else conditions.push(["json_extract(input, ?) = ?", `$.${JSON.stringify(field)}`, value]);
     }
@@ -478,7 +485,7 @@ export class SqliteRunStore implements RunStore {
 
   announce(): void {}
 
-  /** Other processes tell nothing, but SQLite knows whether they have written. */
+  /** Other processes don't notify us, but SQLite knows whether they have written. */
   listen(listener: (id: undefined) => void): void {
     let known = this.#dataVersion();
     this.#look = setInterval(() => {
@@ -494,7 +501,7 @@ export class SqliteRunStore implements RunStore {
     try {
       return (this.#get("PRAGMA data_version", []) as { data_version: number }).data_version;
     } catch {
-      // What is wrong with the file is said where it is used.
+      // Problems with the file are reported where it is used.
       return undefined;
     }
   }
@@ -508,7 +515,7 @@ export class SqliteRunStore implements RunStore {
     this.#file.leave("runs");
   }
 
-  /** What a dead worker held is due, without waiting for anything. Only for whoever has the lock. */
+  /** Makes the runs of a dead worker due at once. Only for the process that holds the lock. */
   #freeHeld(): void {
     const now = Date.now();
     this.#file.transaction(() => {
@@ -518,8 +525,8 @@ export class SqliteRunStore implements RunStore {
   }
 
   /**
-   * For when the clock was set back: what was written at a time that is yet to come is due now. What somebody has put off until
-   * a later time stays put off.
+   * After the clock was set back: what was written at a future time is due now. A start that was
+   * scheduled for later stays scheduled.
    */
   #followClock(now: number): void {
     this.#run(
@@ -534,7 +541,7 @@ export class SqliteRunStore implements RunStore {
       return this.#file.transaction(work, options);
     } catch (error) {
       if (!(error instanceof FlushError)) throw error;
-      // It is committed, so it must not be written again: only the flush is repeated.
+      // The transaction is committed and must not be repeated: only repeat the flush.
       await this.#flushed(error);
       return error.result as Result;
     }
@@ -546,7 +553,7 @@ export class SqliteRunStore implements RunStore {
       try {
         return this.#file.flush();
       } catch {
-        // The first error says what is wrong.
+        // The first error is the one to report.
       }
     }
     throw error.cause;
@@ -565,7 +572,7 @@ export class SqliteRunStore implements RunStore {
   }
 }
 
-/** What comes behind the write that releases the run is lost. */
+/** Whatever follows the write that releases the run is lost. */
 function untilReleased(writes: readonly RunWrite[], outcomeOf: (write: RunWrite) => WriteOutcome): WriteOutcome[] {
   const end = releaseAt(writes);
   return writes.map((write, at) => (at > end ? "lost" : outcomeOf(write)));
@@ -579,12 +586,12 @@ function unusable(path: string, { reason }: UnusableFileError): ValidationError 
       return unreadable(`The runs in ${path} were written by a newer version of abi-workflows. Use that version.`);
     case "earlier":
       return unreadable(
-        `The runs in ${path} were written by an earlier build of abi-workflows, which kept them in another form. Move the file away, ` +
-          "with those beside it (-wal, -shm), and submit what had not ended again.",
+        `The runs in ${path} were written by an earlier build of abi-workflows, which stored them in another format. Move the file away, ` +
+          "with those beside it (-wal, -shm), and submit again what had not ended.",
       );
     case "foreign":
       return unreadable(
-        `The file ${path} holds the data of another application, and no runs. Name another data directory.`,
+        `The file ${path} contains another application's data and no runs. Name another data directory.`,
       );
   }
 }
@@ -595,9 +602,9 @@ function openingError(path: string, cause: unknown): Error {
   const fault = sqliteFault(cause);
   const advice =
     fault === "damaged"
-      ? "it is damaged, or no SQLite file. Put a backup in its place, or name another data directory."
+      ? "it is damaged, or not a SQLite file. Replace it with a backup, or name another data directory."
       : fault === "full"
-        ? "its disk is full. Make room there."
+        ? "its disk is full. Free some space."
         : "check that it is a file, that it and its folder can be written, and that its disk is not read-only.";
   return new IoError(`The workflow database ${path} cannot be opened: ${advice}`, {
     code: "engine_unavailable",
@@ -607,6 +614,6 @@ function openingError(path: string, cause: unknown): Error {
 
 const inputField = (field: string): string => `json_extract(input, '$."${field}"')`;
 
-/** Higher priority first, then what has been due longest, then what came first. */
+/** Higher priority first, then the longest due, then the first accepted. */
 const byRank = (one: Due, other: Due): number =>
   other.priority - one.priority || one.due_at - other.due_at || one.seq - other.seq;

@@ -7,8 +7,8 @@ import type { HttpEnv } from "./route.ts";
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /**
- * One line for each request. Of the path it has the pattern, not the ids in it; of the caller the token's name; nothing of texts,
- * addresses, tokens and queries.
+ * Logs one line for each request: its path as a pattern, without ids, and the caller by the token's
+ * name. No texts, addresses, tokens or queries are logged.
  */
 export const accessLog =
   (logger: Logger): MiddlewareHandler<HttpEnv> =>

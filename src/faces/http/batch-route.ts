@@ -11,7 +11,10 @@ const JSON_LINES = ["application/jsonl", "application/x-ndjson"];
 
 const LINES = { type: "string", description: "One JSON object a line." };
 
-/** Many submissions in one request: JSON Lines in, JSON Lines out, in their order, both as streams. */
+/**
+ * Many submissions in one request: JSON Lines in, JSON Lines out, in the same order, both as
+ * streams.
+ */
 export function batchRoute(workflow: Workflow, parts: HttpParts): Route {
   const { operation } = parts.service.operations.find(
     (one) => one.workflow === workflow && one.operation.kind === "stream",
@@ -47,7 +50,10 @@ export function batchRoute(workflow: Workflow, parts: HttpParts): Route {
   };
 }
 
-/** Many items in, what the operation has to say about them out; for operations that do not answer item by item. */
+/**
+ * Sends many items to an operation and streams its reports; for operations that do not answer item
+ * by item.
+ */
 export const importRoute = (operation: StreamOperation, path: string, parts: HttpParts): Route => ({
   method: "POST",
   path,
@@ -68,7 +74,7 @@ export const importRoute = (operation: StreamOperation, path: string, parts: Htt
     stream(context, parts, (rows, signal) => guarded(operation.run(itemsOf(rows), { signal }), signal)),
 });
 
-/** Answers JSON Lines with JSON Lines while they come. */
+/** Answers JSON Lines with JSON Lines while they arrive. */
 function stream(
   { req }: HttpContext,
   { closing, bodyTimeoutMs }: HttpParts,
@@ -82,7 +88,10 @@ function stream(
   });
 }
 
-/** The items of lines; undefined, which no operation takes, where a line is no object. */
+/**
+ * The items of the lines. A line that is not an object becomes undefined, which no operation
+ * accepts.
+ */
 async function* itemsOf(rows: AsyncIterable<FileRow>, onRow: (row: FileRow) => void = () => {}): AsyncGenerator {
   for await (const row of rows) {
     onRow(row);
@@ -95,7 +104,7 @@ async function* results(
   rows: AsyncIterable<FileRow>,
   signal: AbortSignal,
 ): AsyncGenerator<object> {
-  // As many as are at work: the results come in the order of the rows.
+  // Grows only to the number of runs in progress, because results come in the order of the rows.
   const waiting: FileRow[] = [];
   const items = itemsOf(rows, (row) => waiting.push(row));
   const lines = async function* (): AsyncGenerator<object> {
@@ -107,7 +116,10 @@ async function* results(
   yield* guarded(lines(), signal);
 }
 
-/** The status has gone out long ago where something fails: the last line says that the rest is missing. */
+/**
+ * By the time something fails, the status has already been sent, so the last line says that the
+ * rest is missing.
+ */
 async function* guarded(results: AsyncIterable<object>, signal: AbortSignal): AsyncGenerator<object> {
   try {
     yield* results;
@@ -117,7 +129,7 @@ async function* guarded(results: AsyncIterable<object>, signal: AbortSignal): As
 }
 
 const STOPPED = {
-  error: "The service closes. Submit what has no result again; what was done is not done twice.",
+  error: "The service is closing. Submit everything without a result again; nothing is done twice.",
   error_code: "interrupted",
   error_type: "io_error",
   retriable: true,

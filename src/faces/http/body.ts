@@ -4,11 +4,11 @@ import { ValidationError } from "../../errors.ts";
 /** Larger than any valid submission, so small that it costs nothing to refuse. Bytes. */
 export const MAXIMUM_BODY = 1_000_000;
 
-/** How much of a body is read, and for how long. */
+/** Limits on a body's size and duration. */
 export interface BodyLimits {
   /** Bytes; default 1,000,000. */
   maximum?: number;
-  /** Milliseconds until the whole body must have come; default: no limit. */
+  /** Milliseconds within which the whole body must arrive; default: no limit. */
   timeoutMs?: number | undefined;
 }
 
@@ -16,12 +16,12 @@ const refusal = (message: string, code: string, cause?: unknown): ValidationErro
   new ValidationError(message, { code, cause });
 
 const tooSlow = (): ValidationError =>
-  refusal("The body came too slowly. Send it again over a better connection.", "request_timeout");
+  refusal("The body was sent too slowly. Send it again over a better connection.", "request_timeout");
 
-/** The media type of a request, parsed; undefined where it is missing or malformed. */
+/** The parsed media type of a request; undefined if it is missing or malformed. */
 export function mediaType({ headers }: Request): MIMEType | undefined {
   const type = headers.get("content-type") ?? "";
-  // Of two charsets the parser would take the first, and another reader the last.
+  // Of two charsets, the parser would use the first, and another reader the last.
   if ((type.match(/;\s*charset\s*=/gi) ?? []).length > 1) return undefined;
   try {
     return new MIMEType(type);
@@ -31,8 +31,8 @@ export function mediaType({ headers }: Request): MIMEType | undefined {
 }
 
 /**
- * Only what a browser sends to another site's server after it has asked that server (CORS): a page must not be able to start runs on
- * a server that trusts whoever reaches it.
+ * Accepts only media types that a browser sends to another site's server only after asking it
+ * (CORS). Otherwise, any page could start runs on a server that trusts everyone who can reach it.
  * @param types media types that are accepted, such as `application/json`; the text must be UTF-8
  * @throws ValidationError (`unsupported_media_type`)
  */
@@ -42,7 +42,7 @@ export function checkType(request: Request, types: readonly string[], what = "JS
 }
 
 /**
- * The same for bodies that say themselves how they are written.
+ * The same for bodies that declare their own encoding.
  * @throws ValidationError (`unsupported_media_type`)
  */
 export function checkMediaType(request: Request, accepted: readonly string[], what: string, named = accepted): void {
@@ -59,8 +59,8 @@ export function checkMediaType(request: Request, accepted: readonly string[], wh
 }
 
 /**
- * The body piece by piece. Memory stays flat however long it is.
- * @param waitMs how long to wait for the next piece, asked before each; default: forever
+ * Reads the body piece by piece. Memory stays flat however long it is.
+ * @param waitMs returns how long to wait for the next piece, called before each; default: forever
  * @throws ValidationError (`request_timeout`, `incomplete_body`)
  */
 export async function* bodyChunks(
@@ -76,7 +76,7 @@ export async function* bodyChunks(
       yield Buffer.from(value.buffer, value.byteOffset, value.byteLength);
     }
   } finally {
-    // Where nobody reads on, the server need not keep what still comes.
+    // If nobody reads on, the server need not buffer the rest.
     await reader.cancel().catch(() => {});
   }
 }
@@ -103,7 +103,8 @@ export async function readBody(
   const length = Number(request.headers.get("content-length") ?? Number.NaN);
   if (length > maximum) throw tooLarge();
   if (length <= maximum) {
-    // A server holds a body to its length. In one piece it costs a fraction of a stream.
+    // The server ensures that a body has its declared length. Reading it in one piece costs a
+    // fraction of streaming it.
     const bytes = Buffer.from(await within(request.arrayBuffer(), timeoutMs));
     if (bytes.byteLength > maximum) throw tooLarge();
     return bytes;
@@ -130,7 +131,7 @@ export function parseJson(bytes: Buffer): unknown {
   }
 }
 
-/** @throws TypeError where it is not UTF-8 */
+/** @throws TypeError if it is not UTF-8 */
 export const decodeText = (bytes: Buffer): string => new TextDecoder("utf-8", { fatal: true }).decode(bytes);
 
 /** @throws ValidationError (`unsupported_media_type`, `malformed_json`), and as `readBody` */

@@ -152,7 +152,7 @@ export function chatRoutes(parts: HttpParts): Route[] {
       id: "delete-conversation",
       summary: "Delete a conversation",
       description:
-        "Only your own, permanently. An answer under way is broken off. Runs that the agent has started go on, and mails keep waiting.",
+        "Only your own, permanently. An answer in progress is aborted. Runs that the agent has started continue, and mails keep waiting.",
       parameters: [THREAD_ID],
       answers: { 204: { description: "It is deleted.", types: {} } },
       errors: [404],
@@ -232,19 +232,18 @@ class Answers {
   }
 }
 
-/** Events after which nothing comes. */
+/** The last event of an answer. */
 const LAST: ReadonlySet<ChatEvent["type"]> = new Set(["answer", "waiting", "error"]);
 
 const INTERRUPTED: ChatEvent = {
   type: "error",
-  error:
-    "The service closes, and has broken off the answer. Ask again when it is back; what was done is not done twice.",
+  error: "The service is closing and has aborted the answer. Ask again when it is back; nothing is done twice.",
   error_code: "interrupted",
   error_type: "io_error",
   retriable: true,
 };
 
-/** An answer that is broken off because the service closes must not look like one that is complete. */
+/** An answer that is aborted because the service closes must not look complete. */
 async function* untilClosing(events: AsyncIterable<ChatEvent>, closing: AbortSignal): AsyncGenerator<ChatEvent> {
   let isOver = false;
   for await (const event of events) {
@@ -266,7 +265,7 @@ function eventStream(
   return new ReadableStream({
     start: async (controller) => {
       alive = setInterval(() => {
-        // Not if something is still unread, or if nobody reads any more: `enqueue` would then
+        // Not if something is still unread, and not if nobody reads any more: `enqueue` would then
         // throw, in a timer.
         if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(HEARTBEAT));
       }, HEARTBEAT_INTERVAL_MS);

@@ -1,18 +1,21 @@
-/** Talking to an agent, as the service offers it. The agent comes from outside: the service knows no models. */
+/** The port for talking to an agent. The agent is passed in: the service itself knows no models. */
 import { z } from "zod";
 import type { WireError } from "../../errors.ts";
 import type { Caller } from "./tokens.ts";
 
 const callBase = { id: z.string(), name: z.string() };
 
-/** A mail that waits for a person. Who may decide reads it, and decides, at `/approvals/{workflow_id}`. */
+/**
+ * A mail that waits for a person. People with the scope read it, and decide, at
+ * `/approvals/{workflow_id}`.
+ */
 const WaitingMail = z.object({
   workflow_id: z.string(),
   key: z.string().describe("The key of its run, such as a feedback id."),
 });
 export type WaitingMail = z.output<typeof WaitingMail>;
 
-/** One thing in a conversation, in its order. */
+/** One entry of a conversation, in order. */
 export const ChatEntry = z.discriminatedUnion("type", [
   z.object({ type: z.literal("user"), text: z.string() }),
   z.object({ type: z.literal("assistant"), text: z.string() }),
@@ -26,7 +29,7 @@ export const ChatEntry = z.discriminatedUnion("type", [
 ]);
 export type ChatEntry = z.output<typeof ChatEntry>;
 
-/** A conversation, and what it waits for. */
+/** A conversation, and the mails that it waits for. */
 export const Conversation = z.object({
   thread_id: z.string(),
   entries: z.array(ChatEntry),
@@ -37,7 +40,7 @@ export const Conversation = z.object({
 });
 export type Conversation = z.output<typeof Conversation>;
 
-/** Conversations, without what was said in them. */
+/** A list of conversations, without their content. */
 export const ConversationList = z.object({
   conversations: z.array(
     z.object({
@@ -50,20 +53,20 @@ export const ConversationList = z.object({
 });
 export type ConversationList = z.output<typeof ConversationList>;
 
-/** Who answers. */
+/** The model that answers. */
 export const ChatStatus = z.object({
   model: z.string().nullable().describe("Name of the model that answers; null if none is set and there is no chat."),
   offline: z.boolean().describe("Whether this is the demo model, which follows fixed rules and is no language model."),
 });
 export type ChatStatus = z.output<typeof ChatStatus>;
 
-/** What happens while the agent answers. */
+/** The events of an answer in progress. */
 export type ChatEvent =
   | { type: "thread"; thread_id: string }
   | { type: "token"; text: string }
   | { type: "call_started"; id: string; name: string; args: Record<string, unknown> }
   | { type: "call_progress"; id: string; progress: unknown }
-  /** Comes again where a decision on its mail has changed the result. */
+  /** Sent again if a decision on its mail has changed the result. */
   | { type: "call_ended"; id: string; name: string; args: Record<string, unknown>; result: unknown; failed: boolean }
   | { type: "waiting"; mails: WaitingMail[] }
   | { type: "answer"; text: string; complete: boolean }
@@ -71,9 +74,9 @@ export type ChatEvent =
 
 /** Options of one request. */
 export interface ChatRequest {
-  /** Who asks: what the agent may do is what they may do. */
+  /** The agent may do what the caller may do. */
   caller: Caller;
-  /** A conversation of this caller; those of others are out of reach, whatever their id. */
+  /** A conversation of this caller. Those of others can't be reached, whatever the id. */
   threadId: string;
   signal: AbortSignal;
 }
@@ -81,17 +84,20 @@ export interface ChatRequest {
 /** An agent to talk to. */
 export interface Chat {
   readonly status: ChatStatus;
-  /** Answers a message. What goes wrong on the way is an event. */
+  /** Answers a message. Errors in between are events. */
   ask(message: string, request: ChatRequest): ReadableStream<ChatEvent>;
-  /** Goes on with a conversation that waits for decisions: looks at what has become of the mails. It decides nothing. */
+  /**
+   * Continues a conversation that waits for decisions: checks what has become of the mails. It
+   * decides nothing.
+   */
   goOn(request: ChatRequest): ReadableStream<ChatEvent>;
-  /** The caller's conversations, the last one first. `after`: `next` of the page before. */
+  /** The caller's conversations, latest first. `after`: the previous page's `next`. */
   conversations(request: { caller: Caller; limit: number; after?: string | undefined }): Promise<ConversationList>;
-  /** Undefined where there is no such conversation. */
+  /** Undefined if there is no such conversation. */
   conversation(request: Omit<ChatRequest, "signal">): Promise<Conversation | undefined>;
   /**
-   * Deletes a conversation of this caller; an answer under way is broken off. What the agent has done stays done.
-   * False where there is no such conversation.
+   * Deletes a conversation of this caller and aborts an answer in progress. What the agent has done
+   * stays done. False if there is no such conversation.
    */
   deleteConversation(request: Omit<ChatRequest, "signal">): Promise<boolean>;
   close(): Promise<void>;

@@ -16,10 +16,13 @@ th, td { text-align: left; vertical-align: top; padding: .15rem .75rem .15rem 0;
 .method { display: inline-block; min-width: 3.5rem; font-weight: 600; }
 `;
 
-/** What the page needs beside the usual policy. The hash is of everything between the tags, blanks included. */
+/**
+ * The page's policy in addition to the usual one. The hash covers everything between the tags,
+ * blanks included.
+ */
 export const DOCS_POLICY = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
-/** Routes that say how the service is called. */
+/** Routes that document the service. */
 export function documentationRoutes(others: readonly Route[], info: OpenApiInfo): Route[] {
   const routes: Route[] = [
     {
@@ -50,7 +53,7 @@ export function documentationRoutes(others: readonly Route[], info: OpenApiInfo)
   ];
   const all = [...others, ...routes];
   let made: string | undefined;
-  // Made when it is first asked for: a service is ready sooner without it.
+  // Created at the first request, so the service starts faster.
   const document = (): string => (made ??= JSON.stringify(openApiDocument(all, info)));
   return routes;
 }

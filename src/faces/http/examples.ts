@@ -1,4 +1,4 @@
-/** Values that stand for what only a running service has, in the examples of the OpenAPI document. */
+/** Placeholders in the OpenAPI document's examples for values that only a running service has. */
 import type { Json } from "../../json.ts";
 
 export type Parameters = Readonly<Record<string, Json>>;

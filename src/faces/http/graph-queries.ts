@@ -1,9 +1,9 @@
 import type { QueryRunner } from "../../ontology/query-runner.ts";
 
-/** How the graph may be asked. */
+/** How the graph may be queried. */
 export interface GraphQueries {
   readonly runner: QueryRunner;
-  /** The store that is asked where the request names none. */
+  /** The store to query if the request names none. */
   readonly store: string;
   readonly timeoutMs: number;
   readonly maximumRows: number;

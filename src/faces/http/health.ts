@@ -1,19 +1,20 @@
-/** Whether the process lives, and whether it can do its work. */
+/** Liveness and readiness. */
 import { SingleFlight } from "../../concurrency/single-flight.ts";
 import { describeCause } from "../../log.ts";
 import type { HttpParts, Route } from "./route.ts";
 import { json } from "./workflow-router.ts";
 
-/** Looks at one part. Resolves with what there is to say about it. @throws whatever keeps it from working */
+/** Checks one part. Resolves with details about it. @throws whatever prevents it from working */
 export type HealthCheck = () => Promise<Readonly<Record<string, number | string>> | void>;
 
-/** A part that has not answered by then does not work. Milliseconds. */
+/** A part that takes longer to answer is not working. Milliseconds. */
 const TIMEOUT_MS = 5000;
 
 const STATE = { type: "object", properties: { status: { type: "string" } }, required: ["status"] };
 
 export function healthRoutes(parts: HttpParts): Route[] {
-  // Anyone may ask, and each look costs the database something: those who ask at the same time share one.
+  // Anyone may call this, and each check costs the database something, so concurrent calls share
+  // one.
   const looks = new SingleFlight<Readiness>();
   return [
     {

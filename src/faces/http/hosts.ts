@@ -1,7 +1,10 @@
-/** Whether a request was meant for this service: a page that has its name point here (DNS rebinding) must not get through. */
+/**
+ * Whether a request was meant for this service: a page whose host name resolves to this machine
+ * (DNS rebinding) must not get through.
+ */
 import { ValidationError } from "../../errors.ts";
 
-/** The name of `Host` without its port. */
+/** The host name in `Host`, without the port. */
 const nameOf = (host: string): string => host.toLowerCase().replace(/:\d*$/, "");
 
 /** @throws ValidationError (`host_not_allowed`) */
@@ -10,7 +13,7 @@ export function checkHost({ headers, url }: Request, allowed: readonly string[])
   const isAllowed = allowed.some((one) => one.toLowerCase() === host || one.toLowerCase() === nameOf(host));
   if (isAllowed) return;
   throw new ValidationError(
-    "This service is not called by that name. HTTP_ALLOWED_HOSTS lists the names that it has.",
+    "This service does not answer to that host name. HTTP_ALLOWED_HOSTS lists the names that it accepts.",
     {
       code: "host_not_allowed",
     },
@@ -18,17 +21,18 @@ export function checkHost({ headers, url }: Request, allowed: readonly string[])
 }
 
 /**
- * A browser says of which site the page is that sends the request.
+ * Checks which site's page has sent a request, which browsers declare.
  * @throws ValidationError (`origin_not_allowed`)
  */
 export function checkOrigin({ headers, url }: Request, allowed: readonly string[]): void {
   const origin = headers.get("origin");
   if (origin !== null && allowed.includes(origin)) return;
-  // An image or a script of another site comes without an origin. A link that somebody follows may.
+  // An image or a script on another site's page is requested without an origin. Following a link is
+  // allowed.
   const isEmbedded = headers.get("sec-fetch-site") === "cross-site" && headers.get("sec-fetch-mode") !== "navigate";
   if (origin === null && !isEmbedded) return;
   const host = headers.get("host") ?? new URL(url).host;
-  // Not the scheme: a proxy in front of us may speak TLS.
+  // Don't compare the scheme: a proxy in front of us may terminate TLS.
   if (origin !== null && URL.parse(origin)?.host === host.toLowerCase()) return;
   throw new ValidationError("Pages of that site may not call this service. HTTP_CORS_ORIGINS lists those that may.", {
     code: "origin_not_allowed",

@@ -1,4 +1,4 @@
-/** The service over HTTP: one app of the shape that `fetch` has, for a server or to be mounted in another app. */
+/** The service over HTTP, as one `fetch` handler for a server or for mounting in another app. */
 import { randomBytes } from "node:crypto";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import { Hono, type MiddlewareHandler } from "hono";
@@ -37,65 +37,78 @@ import { toolRoutes } from "./tool-routes.ts";
 import { isSigned, type WebhookSignatures } from "./webhook-signatures.ts";
 import { workflowRoutes } from "./workflow-routes.ts";
 
-/** How the service may be called. */
+/** Options for access to the service. */
 export interface HttpApiOptions {
-  /** Who may call what. */
+  /** The tokens, with their scopes. */
   tokens: TokenSource;
   /** The caller if a request has no token; default: such requests are refused. Only for a server that nobody else can reach. */
   anonymous?: Caller;
-  /** Version of the package, for the document. */
+  /** Version of the package, for the OpenAPI document. */
   version: string;
-  /** Where people reach the service, for the document; default: where it comes from. */
+  /**
+   * The URL of the service, for the OpenAPI document; default: where the document is loaded from.
+   */
   url?: string;
-  /** Secret of at least 32 bytes with which sessions are signed; default: one that ends with this app. */
+  /**
+   * Secret of at least 32 bytes that signs sessions; default: a random one, so sessions end with
+   * this app.
+   */
   sessionKey?: Uint8Array;
   /** Pages for people; undefined for a path that has none. Default: no pages. */
   pages?: (request: Request) => Promise<Response | undefined>;
-  /** Values that `Host` may have, with or without a port; default: any. */
+  /** Accepted values of `Host`, with or without a port; default: any. */
   allowedHosts?: readonly string[];
-  /** Origins whose pages may call, such as `https://app.example.org`; default: none but our own. */
+  /**
+   * Other origins whose pages may call the service, such as `https://app.example.org`; default:
+   * none.
+   */
   corsOrigins?: readonly string[];
   /** Default: no limit. */
   rateLimit?: RateLimit;
   /** Verifies signed events; default: none are accepted. */
   signatures?: WebhookSignatures;
-  /** Answers SPARQL; default: the graph can't be asked. */
+  /** Answers SPARQL; default: the graph can't be queried. */
   graph?: GraphQueries;
-  /** The agent that people talk to; default: there is none. Closing it is up to whoever made it. */
+  /** The agent that people talk to; default: none. Whoever creates it must close it. */
   chat?: Chat;
-  /** What `/readyz` looks at, by its name. */
+  /** The checks of `/readyz`, by name. */
   checks?: Readonly<Record<string, HealthCheck>>;
-  /** Milliseconds within which a body, or the next piece of a stream, must have come; default 30,000. */
+  /**
+   * Milliseconds within which a body, or the next piece of a stream, must arrive; default 30,000.
+   */
   bodyTimeoutMs?: number;
   /** Other protocols on this server, such as MCP. A token is required; the protocol itself checks what that token allows. */
   mounts?: readonly Mount[];
-  /** Answers `/metrics`, and counts requests; default: there are none. */
+  /** Answers `/metrics`, and counts requests; default: no metrics. */
   metrics?: Metrics;
-  /** Aborts when the service is to close: what waits answers, what streams ends. */
+  /** Aborts when the service should close: waiting requests are answered, and streams end. */
   closing?: AbortSignal;
   logger?: Logger;
 }
 
-/** What is measured, for Prometheus. */
+/** Metrics for Prometheus. */
 export type Metrics = Pick<CollectedMetrics, "contentType" | "text" | "observeRequest">;
 
-/** An app of the shape that `fetch` has, with the routes it is made of. */
+/** A `fetch` handler, with the routes that it consists of. */
 export interface HttpApi {
   readonly app: Hono<HttpEnv>;
   readonly routes: readonly Route[];
 }
 
-/** A request whose body has come: other protocols wait for theirs however long it takes. */
+/**
+ * The request once its body has arrived: other protocols would wait for the body without a time
+ * limit.
+ */
 async function withBody(request: Request, timeoutMs: number): Promise<Request> {
   if (request.body === null) return request;
   const { url, method, headers, signal } = request;
   return new Request(url, { method, headers, signal, body: new Uint8Array(await readBody(request, { timeoutMs })) });
 }
 
-/** What scripts and styles of others could do with an answer: nothing. */
+/** Lets no script or style of another site use an answer. */
 const POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** Headers of ours that pages of allowed origins may read. */
+/** Our headers that pages of allowed origins may read. */
 const EXPOSED = [
   "Location",
   "Link",
@@ -107,7 +120,7 @@ const EXPOSED = [
 ];
 
 /**
- * Everything that a service offers, as routes: see docs/http.md.
+ * Serves everything that a service offers; see docs/http.md.
  * @example serve({ fetch: createHttpApi(service, { tokens, version }).app.fetch })
  */
 export function createHttpApi(service: Service, options: HttpApiOptions): HttpApi {
@@ -142,7 +155,7 @@ export function createHttpApi(service: Service, options: HttpApiOptions): HttpAp
   for (const route of routes) {
     app.on(route.method, route.path, named(route), authorized(route), handlerOf(route));
   }
-  // For pages of ours alone, so they are not in the document.
+  // Only for our own pages, so they are not in the document.
   const ofPages = sessionRoutes(sessions);
   for (const route of ofPages) {
     app.on(route.method, route.path, named(route), limited(options), handlerOf(route));
@@ -173,14 +186,15 @@ const routesOf = (parts: HttpParts): Route[] => {
   return [...known, ...operationRoutes(parts, known)];
 };
 
-/** What every answer has, unless its route says otherwise. */
+/** Headers of every answer, unless its route sets others. */
 function headers(closing: AbortSignal): MiddlewareHandler<HttpEnv> {
   const secure = secureHeaders({
     xFrameOptions: "DENY",
-    // Pages of allowed origins read answers; and whether a domain speaks TLS alone is for the proxy in front of us to say.
+    // Pages of allowed origins read answers; and whether a domain is TLS-only is up to the proxy in
+    // front of us.
     crossOriginResourcePolicy: false,
     strictTransportSecurity: false,
-    // For browsers that are no more.
+    // Only for obsolete browsers.
     xDnsPrefetchControl: false,
     xDownloadOptions: false,
     xPermittedCrossDomainPolicies: false,
@@ -193,14 +207,14 @@ function headers(closing: AbortSignal): MiddlewareHandler<HttpEnv> {
     for (const [name, value] of Object.entries(context.get("allowance") ?? {})) headers.set(name, value);
     if (!headers.has("content-security-policy")) headers.set("content-security-policy", POLICY);
     if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
-    // A client that keeps its connection open would keep the service from closing.
+    // A client that keeps its connection open would prevent the service from closing.
     if (closing.aborted) headers.set("connection", "close");
   };
 }
 
 function guards({ allowedHosts, corsOrigins = [] }: HttpApiOptions): MiddlewareHandler<HttpEnv> {
   return async ({ req }, next) => {
-    // Orchestrators ask by an address, and hear nothing that is worth protecting.
+    // Orchestrators call by address, and the answers contain nothing worth protecting.
     const isProbe = req.path === "/livez" || req.path === "/readyz";
     if (!isProbe && allowedHosts) checkHost(req.raw, allowedHosts);
     checkOrigin(req.raw, corsOrigins);
@@ -208,7 +222,7 @@ function guards({ allowedHosts, corsOrigins = [] }: HttpApiOptions): MiddlewareH
   };
 }
 
-/** Each request as a span, and counted. */
+/** Traces and counts each request. */
 function observed(metrics: Metrics | undefined): MiddlewareHandler<HttpEnv> {
   return async (context, next) => {
     const began = performance.now();
@@ -228,7 +242,10 @@ const named =
     return next();
   };
 
-/** Nobody hears it: the client has gone. The log has the number, which is that of other servers. */
+/**
+ * Nobody receives it, because the client has gone. This number in the log is the one that other
+ * servers use.
+ */
 const CLIENT_GONE = 499;
 
 const handlerOf =
@@ -244,7 +261,7 @@ const handlerOf =
 
 const CHALLENGE = 'Bearer realm="abi-workflows"';
 
-/** Checks who calls, and how often. */
+/** Checks who is calling, and how often. */
 function authorization({ tokens, anonymous, rateLimit }: HttpApiOptions, sessions: SessionOptions) {
   const anyone = anonymous && { ...anonymous, isAnonymous: true };
   const bearer = bearerAuth({
@@ -271,7 +288,7 @@ function authorization({ tokens, anonymous, rateLimit }: HttpApiOptions, session
           (error: unknown) => error,
         );
       const caller = context.get("caller");
-      // A signed event is counted when it is known who has signed it.
+      // A signed event is counted once its signature is verified.
       const countRequest = (key: string): void => rateLimit && count(rateLimit, context, key);
       if (isFree)
         context.set("countSigned", (isValid) => countRequest(isValid ? "signed events" : addressKey(context)));
@@ -283,7 +300,7 @@ function authorization({ tokens, anonymous, rateLimit }: HttpApiOptions, session
   };
 }
 
-/** Counts requests that need no token by their address: to sign in is to guess a token. */
+/** Counts requests that need no token by their address, because signing in is guessing a token. */
 const limited =
   ({ rateLimit }: HttpApiOptions): MiddlewareHandler<HttpEnv> =>
   (context, next) => {
@@ -310,7 +327,7 @@ function count(rateLimit: RateLimit, context: HttpContext, key: string): void {
 
 const addressKey = (context: HttpContext): string => callerAt(addressOf(context));
 
-/** Without a server of Node.js nobody can be told from anybody else. */
+/** Without a Node.js server, callers can't be distinguished. */
 function addressOf(context: HttpContext): string {
   try {
     return getConnInfo(context).remote.address ?? "unknown";
@@ -319,11 +336,11 @@ function addressOf(context: HttpContext): string {
   }
 }
 
-/** For what no route answers: OPTIONS, another method, or nothing at all. */
+/** Answers requests that match no route: OPTIONS, another method, or an unknown path. */
 function otherwise(routes: readonly Route[], { req }: HttpContext): Response {
   const methods = routes.filter(({ path }) => isPath(path, req.path)).map(({ method }) => method);
   if (methods.length === 0) {
-    const message = "There is nothing at this path. /docs says what there is.";
+    const message = "There is nothing at this path. See /docs for the routes.";
     return problem(new ValidationError(message, { code: "not_found" }));
   }
   const allow = [
@@ -344,7 +361,7 @@ function isPath(pattern: string, path: string): boolean {
 }
 
 const OF_TOKENS: ReadonlyMap<number, readonly [code: string, message: string]> = new Map([
-  // A token of another kind is none, as far as we are concerned: 401, as for one that is missing.
+  // We treat a token of another kind like a missing one: 401.
   [400, ["token_missing", "This needs a token of another kind: send it as Authorization: Bearer <token>."]],
   [401, ["token_invalid", "This token is not known."]],
 ]);

@@ -3,7 +3,7 @@ import { checkMediaType, readBody } from "./body.ts";
 import type { HttpParts, Route } from "./route.ts";
 import { json } from "./workflow-router.ts";
 
-/** Bytes. Mails come with their attachments. */
+/** Bytes. Mails include their attachments. */
 const MAX_MAIL_BYTES = 50_000_000;
 
 const RAW_MAIL = "message/rfc822";

@@ -1,6 +1,6 @@
 import type { HttpParts, Route } from "./route.ts";
 
-/** What is measured in this process and in the database of runs, as Prometheus scrapes it. */
+/** Metrics of this process and of the run database, for Prometheus to scrape. */
 export const metricsRoutes = ({ metrics }: HttpParts): Route[] =>
   metrics === undefined
     ? []

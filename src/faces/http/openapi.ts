@@ -1,6 +1,6 @@
 /**
- * The OpenAPI 3.1 document of the service (https://spec.openapis.org/oas/v3.1.1), made from its
- * routes.
+ * The OpenAPI 3.1 document of the service (https://spec.openapis.org/oas/v3.1.1), generated from
+ * its routes.
  */
 import { withoutAbsent } from "../../json.ts";
 import { ProblemSchema, PROBLEM_TYPE } from "./problem.ts";
@@ -142,14 +142,14 @@ const contentOf = ({ description, types, example }: Content, io: "input" | "outp
   }),
 });
 
-/** Of several types the example has the form of one: text, or an object. */
+/** If there are several types, the example belongs to those of its form: text, or an object. */
 const fits = (type: string, example: unknown): boolean =>
   (typeof example === "string") === !/json$|form/.test(type.replace(/jsonl$|ndjson$/, "lines"));
 
 const headersOf = (names: readonly string[]): object =>
   Object.fromEntries(names.map((name) => [name, { description: HEADERS[name], schema: { type: "string" } }]));
 
-/** What may go wrong on a route: what it says itself, and what follows from how it is called. */
+/** The errors that a route may answer: its own, and those that follow from how it is called. */
 function errorsOf({ method, access, body, errors = [], answers }: Route): number[] {
   if (access === "public") return [421, 500];
   const ofBody = body ? [400, 408, 413, 415, 422] : [];

@@ -8,7 +8,7 @@ import { statusOf } from "./status.ts";
 
 export const PROBLEM_TYPE = "application/problem+json";
 
-/** What every error of the service looks like. */
+/** The form of every error of the service. */
 export const ProblemSchema = z.looseObject({
   type: z.string().describe("Always about:blank: `error_code` says what went wrong."),
   title: z.string().describe("The meaning of the status code."),
@@ -24,7 +24,7 @@ export const ProblemSchema = z.looseObject({
   standing: z.unknown().optional().describe("What applies instead, such as the decision that someone else made first."),
 });
 
-/** How a problem differs from what its error says. */
+/** How a problem document differs from its error. */
 export interface ProblemOptions {
   status?: number;
   headers?: Record<string, string>;

@@ -1,11 +1,14 @@
-/** How many requests a caller may send. Counted in this process, in windows of a minute. */
+/**
+ * Limits how many requests a caller may send. They are counted in this process, in windows of a
+ * minute.
+ */
 import { isIPv6 } from "node:net";
 
-/** What a request was answered. */
+/** The answer to a request. */
 export interface Allowance {
   readonly isAllowed: boolean;
   readonly remaining: number;
-  /** Until the window ends. Seconds, at least 1. */
+  /** Seconds until the window ends, at least 1. */
   readonly resetSeconds: number;
 }
 
@@ -15,12 +18,15 @@ interface Window {
 }
 
 const WINDOW_SECONDS = 60;
-/** More callers than this are not told apart one by one for long: the table is emptied of those whose window has ended. */
+/** With more callers than this, those whose window has ended are removed from the table. */
 const MAX_CALLERS = 10_000;
 
 const BY_ADDRESS = "address ";
 
-/** The name to count somebody by who has no token: the IPv4 address, or the /64 network that an IPv6 address belongs to. */
+/**
+ * The name under which a caller without a token is counted: the IPv4 address, or the /64 network of
+ * an IPv6 address.
+ */
 export function callerAt(address: string): string {
   if (!isIPv6(address)) return BY_ADDRESS + address;
   const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? [];
@@ -38,8 +44,8 @@ export class RateLimit {
   readonly #windows = new Map<string, Window>();
 
   /**
-   * @param limit requests a minute of each caller
-   * @param clock milliseconds
+   * @param limit requests a minute for each caller
+   * @param clock returns milliseconds
    */
   constructor(limit: number, clock: () => number = () => performance.now()) {
     this.limit = limit;
@@ -70,7 +76,8 @@ export class RateLimit {
   #tidy(now: number): void {
     for (const [caller, { endsAt }] of this.#windows) if (endsAt <= now) this.#windows.delete(caller);
     if (this.#windows.size < MAX_CALLERS) return;
-    // An attacker with many addresses must fill no memory, and reset nobody who has a token.
+    // An attacker with many addresses must not fill the memory, or reset the count of a caller with
+    // a token.
     for (const caller of this.#windows.keys()) if (caller.startsWith(BY_ADDRESS)) this.#windows.delete(caller);
   }
 }

@@ -1,4 +1,7 @@
-/** How a route of the service is described, once: the router, the checks of who may call, and the OpenAPI document come from it. */
+/**
+ * The description of a route, from which the router, the access checks and the OpenAPI document are
+ * derived.
+ */
 import type { Context } from "hono";
 import type { z } from "zod";
 import type { Json } from "../../json.ts";
@@ -11,34 +14,37 @@ import type { HealthCheck } from "./health.ts";
 import type { Caller } from "./tokens.ts";
 import type { WebhookSignatures } from "./webhook-signatures.ts";
 
-/** What a handler finds in its context. */
+/** What a handler's context contains. */
 export interface HttpEnv {
   Variables: {
     requestId: string;
-    /** Absent on routes that anyone may call, and where a signature stands for the caller. */
+    /** Absent on routes that anyone may call, and if a signature replaces the token. */
     caller?: Caller;
-    /** Where a signature stands for the caller: counts the request, once it is known whether it is valid. Throws when the limit is reached. */
+    /**
+     * If a signature replaces the token: counts the request once it is known whether the signature
+     * is valid. Throws when the limit is reached.
+     */
     countSigned?: (isValid: boolean) => void;
     /** Pattern of the route's path, for the log. */
     route?: string;
-    /** Headers that say what is left of the caller's requests. */
+    /** Headers with the caller's remaining requests. */
     allowance?: Readonly<Record<string, string>>;
   };
 }
 
 export type HttpContext = Context<HttpEnv>;
 
-/** Everything that routes are made of. */
+/** Everything that routes are built from. */
 export interface HttpParts {
   readonly service: Service;
   readonly graph: GraphQueries | undefined;
   readonly chat: Chat | undefined;
   readonly signatures: WebhookSignatures | undefined;
   readonly checks: Readonly<Record<string, HealthCheck>>;
-  /** Milliseconds within which a body must have come. */
+  /** Milliseconds within which a body must arrive. */
   readonly bodyTimeoutMs: number;
   readonly metrics: Pick<Metrics, "contentType" | "text"> | undefined;
-  /** Aborts when the service closes: what waits answers, what streams ends. */
+  /** Aborts when the service closes: waiting requests are answered, and streams end. */
   readonly closing: AbortSignal;
 }
 
@@ -54,7 +60,7 @@ export interface Mount {
   handle(request: Request, caller: Caller): Promise<Response>;
 }
 
-/** Something of a request that is named: a part of the path, of the query, or a header. */
+/** A named part of a request: of the path or of the query, or a header. */
 export interface Parameter {
   readonly name: string;
   readonly in: "path" | "query" | "header";
@@ -65,13 +71,13 @@ export interface Parameter {
   readonly style?: "deepObject" | undefined;
 }
 
-/** A body, of a request or an answer. */
+/** The body of a request or an answer. */
 export interface Content {
   readonly description: string;
   /** By media type. */
   readonly types: Readonly<Record<string, z.ZodType | object>>;
   readonly headers?: readonly string[];
-  /** As the route's example has it; text for what is not JSON. */
+  /** In the form of the route's example; text if it is not JSON. */
   readonly example?: Json;
 }
 
@@ -80,24 +86,24 @@ export interface Route {
   readonly method: "GET" | "POST" | "DELETE";
   /** With parameters as `:name`. */
   readonly path: string;
-  /** Unique; `operationId` of the document. */
+  /** Unique; the `operationId` in the document. */
   readonly id: string;
   readonly tag: string;
   readonly summary: string;
   readonly description?: string;
   readonly access: Access;
-  /** The operations that it is a way to; none of pages and health. */
+  /** The operations that it calls; none for pages and health checks. */
   readonly operations: readonly (Operation | StreamOperation)[];
   readonly parameters?: readonly Parameter[];
   readonly body?: Content & { readonly required?: boolean };
-  /** By status code; errors that every route may answer are added. */
+  /** By status code. Errors that any route may answer are added. */
   readonly answers: Readonly<Record<number, Content>>;
   /** Status codes of further errors. */
   readonly errors?: readonly number[];
   handle(context: HttpContext): Promise<Response> | Response;
 }
 
-/** The scopes of which a caller needs one; none where any token will do, or where no token is needed. */
+/** The scopes of which a caller needs one; none if any token will do, or no token is needed. */
 export function scopesOf({ access, operations }: Pick<Route, "access" | "operations">): Scope[] {
   if (access === "public") return [];
   if (access === "known") return [...new Set(operations.map(({ scope }) => scope))];

@@ -1,4 +1,4 @@
-/** Which runs look different by now, and how they look, as server-sent events. */
+/** Changed runs and their current state, as server-sent events. */
 import { randomBytes } from "node:crypto";
 import { EventEmitter, once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -6,32 +6,38 @@ import { isAbiError } from "../../errors.ts";
 import type { Service } from "../../framework/service.ts";
 import { CONNECTED, HEARTBEAT_INTERVAL_MS, HEARTBEAT } from "./server-sent-events.ts";
 
-/** Runs whose changes are told one by one. Those who are further behind are told to load their list anew. */
+/**
+ * How many changed runs are remembered. Clients that have missed more are told to reload their
+ * list.
+ */
 const MAX_REMEMBERED = 200;
-/** Between two looks of a stream: a run that changes often is told of once. Milliseconds. */
+/**
+ * Pause between two reads of a stream, so that a run that changes often is sent once. Milliseconds.
+ */
 const PAUSE_MS = 200;
 
 interface Change {
   readonly n: number;
-  /** The text that goes over all streams, once one of them has asked for it. */
+  /** The text for all streams, once one of them has requested it. */
   text?: Promise<string>;
 }
 
 /**
- * The runs that have changed last. Runs are remembered and not what happened to them, so a client that was away for long is told of each run
- * once. Ids of events are of this process: to those that another one has given, and to older ones, the answer is `reset`.
+ * The runs that changed last. Only the runs are remembered, not their changes, so a client that was
+ * away for long receives each run once. Event ids belong to this process: for ids from another
+ * process, and for ids that are too old, the answer is `reset`.
  */
 export class RunChanges {
   readonly #service: Service;
   readonly #process = randomBytes(4).toString("hex");
   readonly #news = new EventEmitter<{ change: [] }>().setMaxListeners(0);
-  /** By run, in the order of their last changes. */
+  /** By run, in the order of their latest changes. */
   readonly #changes = new Map<string, Change>();
   #last = 0;
-  /** Number of the last change that is not remembered any more. */
+  /** Number of the last forgotten change. */
   #forgotten = 0;
 
-  /** @param closing aborts when nobody is to be told any more */
+  /** @param closing aborts when streams should end */
   constructor(service: Service, closing: AbortSignal) {
     this.#service = service;
     const stop = service.engine.onChange((id) => this.#note(id));
@@ -55,7 +61,7 @@ export class RunChanges {
 
   /**
    * The text of a stream, until `signal` ends it.
-   * @param after id of the last event that is known
+   * @param after id of the last event that the client has
    */
   async *follow(after: string | undefined, signal: AbortSignal): AsyncGenerator<string> {
     yield CONNECTED;
@@ -69,7 +75,7 @@ export class RunChanges {
     }
   }
 
-  /** -1 for what is not of this process. */
+  /** -1 for an id that is not from this process. */
   #numberOf(id: string | undefined): number {
     const [, process, n] = /^\s*([0-9a-f]{8})-(\d{1,15})\s*$/.exec(id ?? "") ?? [];
     return process === this.#process ? Number(n) : -1;
@@ -90,13 +96,13 @@ export class RunChanges {
     try {
       return await (change.text ??= this.#look(id, change.n));
     } catch (error) {
-      // The next request looks again.
+      // The next request reads again.
       delete change.text;
       throw error;
     }
   }
 
-  /** Nothing for a run that is gone, or of a workflow that this service doesn't have. */
+  /** Empty for a deleted run, or one of a workflow that this service doesn't have. */
   async #look(workflow_id: string, n: number): Promise<string> {
     try {
       return this.#event(n, "run", await this.#service.operation("get_run").run({ workflow_id }, {}));
@@ -110,7 +116,7 @@ export class RunChanges {
     return `id: ${this.#process}-${n}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
   }
 
-  /** Waits for a change after this one, for as long as nothing need be said. */
+  /** Waits for a change after this one; false when it is time for a heartbeat. */
   async #isNews(known: number, signal: AbortSignal): Promise<boolean> {
     if (this.#last === known) {
       const enough = AbortSignal.any([signal, AbortSignal.timeout(HEARTBEAT_INTERVAL_MS)]);

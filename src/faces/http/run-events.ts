@@ -1,4 +1,7 @@
-/** What happens to a run, as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
+/**
+ * The events of a run as server-sent events
+ * (https://html.spec.whatwg.org/multipage/server-sent-events.html).
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import { isTerminal } from "../../engine/engine.ts";
 import { ValidationError } from "../../errors.ts";
@@ -6,7 +9,7 @@ import { eventView } from "../../framework/run-operations.ts";
 import type { Service } from "../../framework/service.ts";
 import { CONNECTED, HEARTBEAT, HEARTBEAT_INTERVAL_MS } from "./server-sent-events.ts";
 
-/** How often to look for what other processes have done. Milliseconds. */
+/** How often to poll for changes by other processes. Milliseconds. */
 const LOOK_MS = 1000;
 
 /** @throws ValidationError (`bad_request`) */
@@ -19,7 +22,8 @@ export function lastEventId(text: string | undefined): number {
 }
 
 /**
- * The text of a stream with the events of a run after the given one, up to its end; undefined where it has ended and all of them are known.
+ * The text of a stream with the events of a run after the given one, up to the run's end; undefined
+ * if the run has ended and the client has all events.
  * @throws ValidationError (`unknown_run`), IoError
  */
 export async function followRun(
@@ -41,7 +45,7 @@ async function* follow(service: Service, id: string, after: number, signal: Abor
   const news = newsOf(service, id, signal);
   try {
     while (!signal.aborted) {
-      // In this order: what ended the run is among the events that are read after its status.
+      // In this order, because the events read after the status include the one that ended the run.
       const { run } = await service.run(id);
       const events = (await service.engine.events(id, known)).map(eventView);
       for (const event of events) {
@@ -61,7 +65,7 @@ async function* follow(service: Service, id: string, after: number, signal: Abor
   }
 }
 
-/** Something to wait for between two looks: that the run has changed, or a second. */
+/** Waits between two reads: until the run has changed, or for a second. */
 function newsOf({ engine }: Service, id: string, signal: AbortSignal) {
   let wake = (): void => {};
   let isNew = false;

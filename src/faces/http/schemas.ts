@@ -1,4 +1,4 @@
-/** Zod schemas as the JSON Schema of OpenAPI 3.1, which is that of 2020-12. */
+/** Converts Zod schemas to the JSON Schema of OpenAPI 3.1, which is that of 2020-12. */
 import { z } from "zod";
 
 export interface JsonSchema {
@@ -13,12 +13,15 @@ const convert = (schema: z.ZodType, io: "input" | "output"): JsonSchema => {
   return converted as JsonSchema;
 };
 
-/** What an operation answers. */
+/** The schema of an operation's output. */
 export const toJsonSchema = (schema: z.ZodType): JsonSchema => convert(schema, "output");
 
 const SAYS_SOMETHING = ["type", "anyOf", "oneOf", "allOf", "enum", "const", "$ref"];
 
-/** What an operation takes. Of fields that are read leniently the schema says what they come to. */
+/**
+ * The schema of an operation's input. For fields that are parsed leniently, it describes the parsed
+ * value.
+ */
 export function inputJsonSchema(schema: z.ZodType): JsonSchema {
   const input = convert(schema, "input");
   if (!input.properties) return input;
@@ -30,7 +33,7 @@ export function inputJsonSchema(schema: z.ZodType): JsonSchema {
   return { ...input, properties: Object.fromEntries(properties) as Record<string, JsonSchema> };
 }
 
-/** The schema of something that is given as Zod or as JSON Schema. */
+/** The JSON Schema of a schema that is given as Zod or as JSON Schema. */
 export const schemaOf = (schema: z.ZodType | object, io: "input" | "output"): JsonSchema => {
   if (!(schema instanceof z.ZodType)) return schema as JsonSchema;
   return io === "input" ? inputJsonSchema(schema) : toJsonSchema(schema);

@@ -1,14 +1,23 @@
-/** What streams of server-sent events have in common (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
+/**
+ * The common part of streams of server-sent events
+ * (https://html.spec.whatwg.org/multipage/server-sent-events.html).
+ */
 import { IoError } from "../../errors.ts";
 import { describeCause, type Logger } from "../../log.ts";
 
-/** How long nothing is said before a comment shows that the connection lives, for proxies that close silent ones. Milliseconds. */
+/**
+ * How long a stream may be silent before it sends a comment, because proxies close silent
+ * connections. Milliseconds.
+ */
 export const HEARTBEAT_INTERVAL_MS = 15_000;
 
-/** A comment, which clients skip. */
+/** A comment, which clients ignore. */
 export const HEARTBEAT = ": still there\n\n";
 
-/** A comment for the beginning: the headers go out with it, so that whoever connects knows at once. */
+/**
+ * A comment to begin with: it makes the headers be sent, so that the client knows at once that it
+ * is connected.
+ */
 export const CONNECTED = ": connected\n\n";
 
 export const tooManyStreams = (message: string): IoError =>
@@ -19,12 +28,12 @@ export const eventResponse = (body: ReadableStream<Uint8Array>): Response =>
     headers: {
       "content-type": "text/event-stream",
       "cache-control": "no-store",
-      // nginx would hold events back until it has enough of them.
+      // nginx would buffer events until it has enough of them.
       "x-accel-buffering": "no",
     },
   });
 
-/** Streams to those who follow runs, of which a service keeps so many open at a time. */
+/** The open streams of a service, up to a limit. */
 export class OpenStreams {
   readonly #most: number;
   readonly #logger: Logger;
@@ -36,7 +45,7 @@ export class OpenStreams {
   }
 
   /**
-   * @param texts what goes over the stream; it ends with them
+   * @param texts the texts to send; the stream ends with them
    * @throws IoError (`too_many_streams`)
    */
   respond(texts: AsyncIterable<string>): Response {
@@ -52,8 +61,8 @@ export class OpenStreams {
     try {
       for await (const text of texts) yield encoder.encode(text);
     } catch (error) {
-      // Clients connect again by themselves, and go on after the last event that they have.
-      this.#logger.warn({ cause: describeCause(error) }, "a stream of events was broken off");
+      // Clients reconnect automatically, and continue after the last event that they received.
+      this.#logger.warn({ cause: describeCause(error) }, "a stream of events failed");
     } finally {
       this.#open -= 1;
     }

@@ -1,4 +1,4 @@
-/** A server of Node.js for the service. */
+/** A Node.js server for the service. */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
@@ -9,34 +9,37 @@ import { urlHost } from "../../loopback.ts";
 import { problem, problemBody, PROBLEM_TYPE } from "./problem.ts";
 import { statusOf } from "./status.ts";
 
-/** Where it listens, and what it bears. Times in milliseconds. */
+/** The address to listen on, and limits. Times in milliseconds. */
 export interface HttpServerOptions {
   host: string;
-  /** 0: any that is free. */
+  /** 0 means any free port. */
   port: number;
-  /** Within which the head of a request must have come; default 10,000. */
+  /** Time limit for the head of a request; default 10,000. */
   headersTimeoutMs?: number;
-  /** How long requests at work are waited for when the server closes; default 10,000. */
+  /** How long to wait for requests in progress when the server closes; default 10,000. */
   drainMs?: number;
   logger?: Logger;
 }
 
-/** A server that listens. */
+/** A listening server. */
 export interface HttpServer {
   /** `http://127.0.0.1:8008` */
   readonly url: string;
-  /** Takes nothing more, lets requests at work finish, then closes what is left. */
+  /**
+   * Accepts no new requests, lets those in progress finish, then closes the remaining connections.
+   */
   close(): Promise<void>;
 }
 
-/** Bytes of all headers of a request together. */
+/** Maximum size of all headers of a request together. Bytes. */
 const MAXIMUM_HEADERS = 16_384;
 
 /**
- * Starts a server for an app of the shape of `fetch`. It limits the size of headers and how long a request may take to send them, and
- * answers requests that are not valid HTTP with a problem document.
- * @throws IoError (`address_unavailable`) where it can't listen
- * @example const server = await startHttpServer(createHttpApi(service, options).app.fetch, { host: "127.0.0.1", port: 8008 });
+ * Starts a server for a `fetch` handler. It limits the size of headers and the time to send them,
+ * and answers requests that are not valid HTTP with a problem document.
+ * @throws IoError (`address_unavailable`) if it can't listen
+ * @example const server = await startHttpServer(createHttpApi(service, options).app.fetch, { host:
+ *   "127.0.0.1", port: 8008 });
  */
 export async function startHttpServer(
   handle: (request: Request, env: object) => Response | Promise<Response>,
@@ -50,10 +53,10 @@ export async function startHttpServer(
   const server = createServer(
     {
       maxHeaderSize: MAXIMUM_HEADERS,
-      // Refused by the listener, which says why.
+      // The listener refuses it, with a reason.
       requireHostHeader: false,
       headersTimeout: headersTimeoutMs,
-      // Streams may take long; each body has a time limit of its own.
+      // Streams may take long; each body has its own time limit.
       requestTimeout: 0,
       connectionsCheckingInterval: Math.min(1000, headersTimeoutMs),
     },
@@ -96,7 +99,7 @@ async function close(server: Server, drainMs: number): Promise<void> {
   clearTimeout(timer);
 }
 
-/** A request whose target or `Host` is none. */
+/** Answers a request with an invalid target or `Host`. */
 function badRequest(error: unknown, logger: Logger): Response {
   if (error instanceof Error && error.name === "RequestError") {
     return problem(new ValidationError("The target or the Host of the request is not valid.", { code: "bad_request" }));
@@ -107,12 +110,12 @@ function badRequest(error: unknown, logger: Logger): Response {
 
 const OF_CODE: ReadonlyMap<string | undefined, readonly [code: string, message: string]> = new Map([
   ["HPE_HEADER_OVERFLOW", ["headers_too_large", `The headers are larger than ${MAXIMUM_HEADERS} bytes.`]],
-  ["ERR_HTTP_REQUEST_TIMEOUT", ["request_timeout", "The request came too slowly."]],
+  ["ERR_HTTP_REQUEST_TIMEOUT", ["request_timeout", "The request was sent too slowly."]],
 ]);
 
-/** An `Expect` header that asks for anything but `100-continue`, which Node.js answers itself. */
+/** Refuses an `Expect` header other than `100-continue`, which Node.js answers itself. */
 function refuseExpectation(_request: IncomingMessage, response: ServerResponse): void {
-  const message = "Of Expect, only 100-continue is supported. Leave the header out.";
+  const message = "Only Expect: 100-continue is supported. Leave the header out.";
   const refusal = new ValidationError(message, { code: "expectation_failed" });
   const body = JSON.stringify(problemBody(refusal));
   // The body that may follow is not read.
@@ -127,11 +130,11 @@ function refuseExpectation(_request: IncomingMessage, response: ServerResponse):
 const INCOMPLETE = ["incomplete_body", "The body ended before it was complete. Send it again."] as const;
 
 /**
- * What is not HTTP gets an answer as well, where it still can.
- * @param answer to the last request on this connection
+ * Answers input that is not HTTP, if that is still possible.
+ * @param answer the answer to the last request on this connection
  */
 function refuse(error: NodeJS.ErrnoException, socket: Socket, answer: ServerResponse | undefined): void {
-  // In the middle of an answer, another one would pass for a part of it.
+  // In the middle of an answer, another one would be read as a part of it.
   const isAnswering = answer?.headersSent === true && !answer.writableFinished;
   if (error.code === "ECONNRESET" || !socket.writable || isAnswering) return void socket.destroy();
   const isHalfBody = error.code === "HPE_INVALID_EOF_STATE" && answer?.req.complete === false;

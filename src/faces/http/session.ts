@@ -1,7 +1,8 @@
 /**
- * Sessions of people at a browser. A session is a cookie that proves that its holder once had a token. The service keeps no sessions: one
- * survives a restart as long as the key stays the same, and ends with the token. The token can't be read from the cookie, and the cookie
- * can't be made of a token's hash without the key.
+ * Sessions of people in a browser. A session is a cookie that proves that its holder once had a
+ * token. The service stores no sessions: a session survives a restart as long as the key stays the
+ * same, and becomes invalid with its token. The token can't be read from the cookie, and the cookie
+ * can't be made from a token's hash without the key.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { getCookie } from "hono/cookie";
@@ -17,7 +18,7 @@ import type { Caller, TokenSource } from "./tokens.ts";
 const COOKIE = "abi_session";
 const LIFETIME_SECONDS = 12 * 60 * 60;
 
-/** Who may have a session. */
+/** Options for sessions. */
 export interface SessionOptions {
   tokens: TokenSource;
   bodyTimeoutMs: number;
@@ -38,8 +39,8 @@ const proof = (key: Uint8Array, hash: Buffer, expires: number): Buffer =>
 const nowSeconds = (): number => Math.floor(Date.now() / 1000);
 
 /**
- * Who calls by a session; undefined for all others. Only for requests that a page of ours has sent: a browser adds a cookie to those
- * of other sites as well, where it is an old one.
+ * The caller of a session; undefined if there is none. Only for requests from our own pages,
+ * because old browsers also send cookies with other sites' requests.
  */
 export async function sessionCaller(
   context: HttpContext,
@@ -57,17 +58,17 @@ function readCookie(value: string | undefined): [expires: number, proof?: Buffer
   return given === undefined ? [0] : [Number(expires), Buffer.from(given, "base64url")];
 }
 
-/** Browsers say of which site the page is that sends a request, and pages can't change what they say. */
+/** Browsers declare which site's page has sent a request, and pages can't change that. */
 function isFromOwnPage({ headers, method, url }: Request): boolean {
   const site = headers.get("sec-fetch-site");
-  // Over plain HTTP, and from a name that is not this machine's own, browsers leave it out.
+  // Browsers omit it over plain HTTP from a host that is not this machine.
   if (site !== null) return site === "same-origin";
   const origin = headers.get("origin");
   if (origin === null) return method === "GET" || method === "HEAD";
   return URL.parse(origin)?.host === (headers.get("host") ?? new URL(url).host).toLowerCase();
 }
 
-/** Signing in and out. */
+/** The routes for signing in and out. */
 export function sessionRoutes(options: SessionOptions): Route[] {
   const { tokens, bodyTimeoutMs, key } = options;
   const view = ({ name, scopes }: Caller): object => ({ name, scopes: [...scopes] });
@@ -121,7 +122,7 @@ export function sessionRoutes(options: SessionOptions): Route[] {
 }
 
 function cookie(value: string, seconds: number, { req }: HttpContext): string {
-  // A proxy in front of us may speak TLS: the browser's own word counts.
+  // A proxy in front of us may terminate TLS, so the browser's origin counts.
   const isSecure = req.header("origin")?.startsWith("https:") || new URL(req.url).protocol === "https:";
   const attributes = ["Path=/", `Max-Age=${seconds}`, "HttpOnly", "SameSite=Strict", ...(isSecure ? ["Secure"] : [])];
   return [`${COOKIE}=${value}`, ...attributes].join("; ");

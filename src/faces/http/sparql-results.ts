@@ -1,4 +1,4 @@
-/** Answers of queries in the formats of the SPARQL 1.1 Protocol. */
+/** Query results in the formats of the SPARQL 1.1 Protocol. */
 import { tripleToNTriples } from "../../ontology/n-triples.ts";
 import { areQuads } from "../../ontology/queries.ts";
 import type { QueryAnswer } from "../../ontology/query-runner.ts";
@@ -6,10 +6,10 @@ import { JSON_RESULTS, writeJsonResults } from "../../ontology/sparql/json-resul
 
 export const N_TRIPLES = "application/n-triples";
 
-/** What a query gave, with its media type. */
+/** A query's answer, with its media type. */
 export function formatted(answer: QueryAnswer): { type: string; body: string } {
   const { result, variables } = answer;
-  // Without a variable it is no SELECT, and may have given no triple.
+  // Without variables it is not a SELECT; it may be a query for triples that found none.
   const isGraph = typeof result !== "boolean" && (areQuads(result) || variables.length === 0);
   if (!isGraph) return { type: JSON_RESULTS, body: JSON.stringify(writeJsonResults(answer)) };
   const lines = areQuads(result)

@@ -1,4 +1,4 @@
-/** Who may call what: bearer tokens, each with a name and scopes. Only their hashes are kept in memory. */
+/** Bearer tokens, each with a name and scopes. Only their hashes are kept in memory. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { z } from "zod";
@@ -6,12 +6,12 @@ import { invalidConfiguration, ValidationError } from "../../errors.ts";
 import { describeCause, silentLogger, type Logger } from "../../log.ts";
 import { SCOPES, type Scope } from "../../framework/operation.ts";
 
-/** Who calls, as a token says. */
+/** The caller that a token identifies. */
 export interface Caller {
-  /** Stands as `by` with what this caller decides. */
+  /** Recorded as `by` with this caller's decisions. */
   readonly name: string;
   readonly scopes: ReadonlySet<Scope>;
-  /** The caller if there is no token, where that is allowed. */
+  /** True for the caller without a token, if that is allowed. */
   readonly isAnonymous?: boolean;
 }
 
@@ -26,23 +26,26 @@ export const missingScope = (scope: Scope, caller: Caller | undefined): Validati
 /** Finds the caller that a secret belongs to. */
 export interface TokenSource {
   /**
-   * Undefined for a secret that is not known. Takes the same time for all that are not.
-   * @param found is told the SHA-256 of a secret that is
+   * Undefined for an unknown secret. Takes the same time for all unknown secrets.
+   * @param found receives the SHA-256 of a known secret
    */
   verify(secret: string, found?: (hash: Buffer) => void): Promise<Caller | undefined>;
-  /** The caller for the hash of whose secret this holds: for what proves that somebody had it. */
+  /**
+   * The caller whose secret's hash satisfies `proves`, which checks a proof that someone had the
+   * secret.
+   */
   find(proves: (hash: Buffer) => boolean): Promise<Caller | undefined>;
 }
 
-/** One token, its secret or the SHA-256 of it. */
+/** One token: its secret or that secret's SHA-256. */
 interface Token {
   caller: Caller;
   hash: Buffer;
 }
 
-/** One line, so that it can stand in results, in the graph and in logs. */
+/** One line, so that it fits into results, the graph and logs. */
 const NAME = /^[\p{L}\p{N}][\p{L}\p{N} _.@-]{0,99}$/u;
-/** What goes over the wire as a bearer token (RFC 6750), long enough not to be guessed. */
+/** A bearer token as it is transmitted (RFC 6750), long enough that it can't be guessed. */
 const SECRET = /^[A-Za-z0-9._~+/-]{16,500}=*$/;
 const SHORT = "must have at least 16 characters, of A-Z a-z 0-9 . _ ~ + / -";
 
@@ -62,11 +65,14 @@ const FileEntry = z
   })
   .refine(({ token, sha256 }) => (token === undefined) !== (sha256 === undefined), "must have either token or sha256");
 
-/** Tokens that do not change. */
+/** A fixed set of tokens. */
 export class Tokens implements TokenSource {
   readonly #tokens: readonly Token[];
 
-  /** @throws ValidationError (`invalid_configuration`) for two tokens with one secret: whose it is must be clear */
+  /**
+   * @throws ValidationError (`invalid_configuration`) if two tokens have the same secret, because
+   *   the caller would be ambiguous
+   */
   private constructor(tokens: readonly Token[]) {
     if (new Set(tokens.map(({ hash }) => hash.toString("hex"))).size < tokens.length) {
       throw invalidConfiguration(
@@ -77,7 +83,7 @@ export class Tokens implements TokenSource {
   }
 
   /**
-   * Tokens as a setting has them: `name:scope+scope:secret`, several with commas between them.
+   * Parses tokens from a setting: `name:scope+scope:secret`, separated by commas.
    * @throws ValidationError (`invalid_configuration`), which never repeats a secret
    */
   static fromSetting(text: string): Tokens {
@@ -87,14 +93,15 @@ export class Tokens implements TokenSource {
   }
 
   /**
-   * Tokens as a file has them: a JSON array, or JSON Lines, of `{ "name", "scopes", "token" }`, or `"sha256"` in place of the token.
+   * Parses tokens from a file: a JSON array, or JSON Lines, of `{ "name", "scopes", "token" }`, or
+   * `"sha256"` instead of the token.
    * @throws ValidationError (`invalid_configuration`), which never repeats a secret
    */
   static fromFile(text: string): Tokens {
     return new Tokens(parseEntries(text).map((entry, index) => fromFileEntry(entry, index + 1)));
   }
 
-  /** One token that a program has made. */
+  /** One token that the program has generated. */
   static of(name: string, scopes: readonly Scope[], secret: string): Tokens {
     return new Tokens([{ caller: { name, scopes: new Set(scopes) }, hash: hashOf(secret) }]);
   }
@@ -112,7 +119,7 @@ export class Tokens implements TokenSource {
 
   find(proves: (hash: Buffer) => boolean): Promise<Caller | undefined> {
     let found: Caller | undefined;
-    // All are compared, so that the time says nothing about which one was nearly right.
+    // Compare all of them, so that the time reveals nothing about which one was nearly right.
     for (const token of this.#tokens) if (proves(token.hash)) found = token.caller;
     return Promise.resolve(found);
   }
@@ -155,14 +162,14 @@ function parseEntries(text: string): unknown[] {
 }
 
 /**
- * Tokens in a file, read again when it has changed. One that can't be read leaves the earlier tokens in force; one that was emptied has
- * none.
+ * Tokens in a file, which is read again when it has changed. If it can't be read, the earlier
+ * tokens stay valid; if it was emptied, there are none.
  */
 export class TokenFile implements TokenSource {
   readonly #path: string;
   readonly #logger: Logger;
   #version: string;
-  /** It was said already that it can't be read. */
+  /** Whether it was already logged that it can't be read. */
   #isMissing = false;
   #tokens: Tokens;
 
@@ -173,7 +180,7 @@ export class TokenFile implements TokenSource {
     this.#tokens = tokens;
   }
 
-  /** @throws ValidationError (`invalid_configuration`) where it can't be read, or has no tokens */
+  /** @throws ValidationError (`invalid_configuration`) if it can't be read, or has no tokens */
   static async open(path: string, logger: Logger = silentLogger): Promise<TokenFile> {
     const version = await versionOf(path);
     const tokens = await readTokens(path);
@@ -196,14 +203,17 @@ export class TokenFile implements TokenSource {
       const version = await versionOf(this.#path);
       this.#isMissing = false;
       if (version === this.#version) return;
-      // Noted first: a file that is no good is reported once, not at every request.
+      // Set this first, so that an invalid file is reported once and not at every request.
       this.#version = version;
       this.#tokens = await readTokens(this.#path);
       this.#logger.info({}, "the file of tokens was read again");
     } catch (error) {
       if (this.#isMissing) return;
       this.#isMissing = true;
-      this.#logger.error({ cause: describeCause(error) }, "the file of tokens can't be read; the earlier ones stay");
+      this.#logger.error(
+        { cause: describeCause(error) },
+        "the file of tokens can't be read; the earlier tokens stay valid",
+      );
     }
   }
 }
@@ -222,7 +232,7 @@ async function versionOf(path: string): Promise<string> {
 
 const readTokens = async (path: string): Promise<Tokens> => Tokens.fromFile(await readFile(path, "utf8"));
 
-/** Asks several sources, the first that knows the secret answers. */
+/** Queries several sources; the first that knows the secret answers. */
 export const anyOf = (sources: readonly TokenSource[]): TokenSource => ({
   verify: (secret, found) => firstOf(sources, (source) => source.verify(secret, found)),
   find: (proves) => firstOf(sources, (source) => source.find(proves)),

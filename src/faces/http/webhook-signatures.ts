@@ -1,10 +1,13 @@
-/** Events that are signed as Standard Webhooks (https://www.standardwebhooks.com). */
+/** Verifies events signed as Standard Webhooks (https://www.standardwebhooks.com). */
 import { Webhook } from "standardwebhooks";
 import { ConflictError, ValidationError } from "../../errors.ts";
 
 /** How far a timestamp may be from now, as the specification recommends; the library refuses what is further away. Milliseconds. */
 const TOLERANCE_MS = 5 * 60_000;
-/** Signatures that are remembered; a sender with the secret is trusted not to send more within ten minutes. */
+/**
+ * How many signatures are remembered; a sender with the secret is trusted not to send more within
+ * ten minutes.
+ */
 const MAX_REMEMBERED = 100_000;
 
 const HEADERS = ["webhook-id", "webhook-timestamp", "webhook-signature"] as const;
@@ -12,10 +15,13 @@ const HEADERS = ["webhook-id", "webhook-timestamp", "webhook-signature"] as cons
 /** Whether a request claims to be signed. */
 export const isSigned = ({ headers }: Request): boolean => headers.has("webhook-signature");
 
-/** Verifies signatures by any of several secrets, so that they can be rotated, and takes each one once. */
+/**
+ * Verifies signatures with any of several secrets, so that secrets can be rotated, and accepts each
+ * signature once.
+ */
 export class WebhookSignatures {
   readonly #webhooks: readonly Webhook[];
-  /** Message and timestamp to the time at which they can be forgotten. */
+  /** Maps a message and its timestamp to the time when they can be forgotten. */
   readonly #seen = new Map<string, number>();
 
   /**
@@ -27,15 +33,18 @@ export class WebhookSignatures {
   }
 
   /**
-   * Whether a body is what the sender has signed.
-   * @returns call it when the event was not accepted after all: the sender may then send the same again
+   * Checks that the sender signed this body.
+   * @returns a function to call if the event was not accepted after all, so the sender may send it
+   *   again
    * @throws ValidationError (`signature_invalid`) for a forged or outdated signature
-   * @throws ConflictError (`webhook_replayed`) for one that was used already; a sender that tries again signs anew
+   * @throws ConflictError (`webhook_replayed`) for a signature that was already used; a sender that
+   *   retries signs again
    */
   accept(request: Request, body: Buffer): () => void {
     const [id = "", timestamp = "", signature = ""] = HEADERS.map((name) => request.headers.get(name) ?? "");
     const headers = { "webhook-id": id, "webhook-timestamp": timestamp, "webhook-signature": signature };
-    // The library would also read a number that something follows or zeros precede, and so take one signature twice.
+    // The library would also parse a number with leading zeros or trailing text, and so accept one
+    // signature twice.
     const isNumber = /^[1-9]\d{0,14}$/.test(timestamp);
     if (!isNumber || !this.#webhooks.some((webhook) => isValid(webhook, body, headers))) {
       throw new ValidationError(

@@ -2,14 +2,15 @@ import { toAbiError, toWireError, ValidationError } from "../../errors.ts";
 import { statusOf } from "./status.ts";
 
 /**
- * The slice of a Hono app that is used; anything of this shape will do. Handlers take and return what `fetch` knows. Of several that
- * fit a request the one that was added first answers, the method `ALL` fits every method, and HEAD is answered as GET without a body.
+ * The part of a Hono app that is used; any object of this shape will do. Handlers take and return
+ * `fetch`'s requests and responses. If several routes match a request, the first one added answers.
+ * The method `ALL` matches every method, and HEAD is answered like GET without a body.
  */
 export interface WorkflowRouter {
   on(method: string, path: string, handler: (context: RouteContext) => Promise<Response>): unknown;
 }
 
-/** What a handler is given: the request, and the parameters of its path, decoded. */
+/** What a handler receives: the request, and the decoded parameters of its path. */
 export interface RouteContext {
   req: { raw: Request; param(name: string): string | undefined };
 }
@@ -19,7 +20,10 @@ export const json = (body: object, status = 200, headers: Record<string, string>
 
 type Handler = (context: RouteContext) => Promise<Response>;
 
-/** Adds what answers one method of a path; every other method gets 405, and OPTIONS says which there are. */
+/**
+ * Adds a handler for one method of a path. Every other method gets 405, and OPTIONS lists the
+ * methods.
+ */
 export function addRoute(router: WorkflowRouter, method: "GET" | "POST", path: string, handler: Handler): void {
   router.on(method, path, handler);
   const allow = method === "GET" ? "GET, HEAD, OPTIONS" : `${method}, OPTIONS`;
@@ -30,11 +34,11 @@ export function addRoute(router: WorkflowRouter, method: "GET" | "POST", path: s
   });
 }
 
-/** The fields at fault as they go over the wire. */
+/** The invalid fields in wire form. */
 export const fieldsOf = ({ issues }: ValidationError): { field: string; message: string }[] =>
   issues.map(({ path, message }) => ({ field: path, message }));
 
-/** The answer for an error: the wire form, and for bad input the fields at fault. */
+/** The answer for an error: its wire form, with the invalid fields for invalid input. */
 export function errorResponse(error: unknown, headers: Record<string, string> = {}): Response {
   const abiError = toAbiError(error);
   const body = { status: "error", ...toWireError(abiError) };

@@ -20,7 +20,7 @@ export function createCustomerSource(
   }
   if (/^[a-z][a-z0-9+.-]+:\//i.test(location) && !/^file:/i.test(location)) {
     throw new ValidationError(
-      "The customer source has a scheme that is not known. Name a file by its path, or a service with http:// or https://.",
+      "The customer source has an unknown scheme. Give a file's path, or a service's http:// or https:// URL.",
       { code: "invalid_configuration" },
     );
   }
@@ -33,7 +33,7 @@ function toPath(url: string): string {
     return fileURLToPath(url);
   } catch {
     // Node's error would contain the whole URL.
-    throw new ValidationError("The file: URL of the customer source must name a file on this machine.", {
+    throw new ValidationError("The file: URL of the customer source must point to a file on this machine.", {
       code: "invalid_configuration",
     });
   }

@@ -12,14 +12,14 @@ const text = (max: number, allowed: RegExp) =>
   z
     .string("must be a text")
     .max(max, `must have at most ${max} characters`)
-    .refine((value) => value.isWellFormed() && allowed.test(value), "holds control characters");
+    .refine((value) => value.isWellFormed() && allowed.test(value), "contains control characters");
 
 /**
  * A customer as returned by a source. `segment` defaults to standard and `lifetime_value` to 0, as
  * when the graph is read.
  */
 export const CustomerRecord = z.object({
-  id: identifier("Id of the customer, read as everywhere."),
+  id: identifier("Id of the customer, normalized as everywhere."),
   name: text(500, LINES).optional(),
   email: text(320, LINES).optional(),
   segment: text(100, LINES).optional(),

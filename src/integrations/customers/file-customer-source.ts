@@ -48,11 +48,11 @@ export interface FileCustomerSourceOptions {
 /**
  * Customers in a file in UTF-8 or UTF-16: a JSON array (`.json`), one JSON object a line (`.jsonl`,
  * `.ndjson`), or CSV with a header (`.csv`, `.tsv`). Fields: id, name, email, segment,
- * lifetime_value, do_not_contact, also as `lifetimeValue` or `Lifetime Value`; others are told to
- * `onUnreadColumn`. A row that can't be read doesn't affect other customers.
+ * lifetime_value, do_not_contact, also as `lifetimeValue` or `Lifetime Value`; others are reported
+ * to `onUnreadColumn`. A row that can't be read doesn't affect other customers.
  *
- * Numbers may be written with a decimal point or comma. One that can be read in both ways (`6.000`)
- * is read as the others in the file show; then the file is read a second time.
+ * Numbers may be written with a decimal point or comma. A number that can be read in both ways
+ * (`6.000`) is read as the other numbers in the file suggest; in that case, the file is read twice.
  *
  * `list` streams the file. `get` reads it whole at the first call and whenever its size or
  * modification time has changed, and keeps it in memory: about 0.4 KB a customer. Beyond a million
@@ -66,7 +66,10 @@ export class FileCustomerSource implements CustomerSource {
   readonly #names: FieldNames;
   #index: Index | undefined;
 
-  /** @throws ValidationError for a file name with another ending; the file itself is not touched before it is needed */
+  /**
+   * @throws ValidationError for a file name with another ending; the file itself is not opened
+   *   until it is needed
+   */
   constructor(path: string, { fields = {} }: FileCustomerSourceOptions = {}) {
     const loadReader = rowReaderFor(path);
     if (loadReader === undefined) {
@@ -126,7 +129,7 @@ export class FileCustomerSource implements CustomerSource {
     const { size, mtimeMs, ino } = await stat(this.#path).catch((error: unknown) => {
       throw this.#unreadable(error);
     });
-    // A file that changes while it is read has another stamp at the next call, and is read again.
+    // If the file changes while it is read, the next call sees another stamp and reads it again.
     const stamp = `${ino} ${size} ${mtimeMs}`;
     if (this.#index?.stamp !== stamp) {
       const fields = new CustomerFields(this.#names);
@@ -184,7 +187,7 @@ export class FileCustomerSource implements CustomerSource {
   }
 
   async *#rows(fields: CustomerFields): AsyncGenerator<FileRow> {
-    // Before the stream is open: one that fails must find somebody who listens.
+    // Load it before the stream is opened, so that the stream's errors always have a listener.
     const read = await this.#loadReader();
     const stream = createReadStream(this.#path);
     const onColumns = (columns: readonly string[]): void => {

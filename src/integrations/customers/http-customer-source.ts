@@ -97,7 +97,7 @@ export class HttpCustomerSource implements CustomerSource {
 
   async get(customerId: string, request: CustomerRequest): Promise<CustomerRecord | undefined> {
     const id = tidyIdentifier(customerId);
-    if (this.#url === undefined) throw unconfigured("one customer. Configure one with {id} in it.");
+    if (this.#url === undefined) throw unconfigured("one customer. Configure one that contains {id}.");
     const url = this.#url.expand({
       id,
       include_transactions: String(request.includeTransactions),
@@ -137,7 +137,7 @@ export class HttpCustomerSource implements CustomerSource {
 
   /** If there is an ambiguous number (`6.000`), the pages after it are read twice. */
   async *list(request: CustomerRequest): AsyncGenerator<CustomerRecord> {
-    if (this.#listUrl === undefined) throw unconfigured("all customers. Give that of the list, or import a file.");
+    if (this.#listUrl === undefined) throw unconfigured("all customers. Configure one for the list, or import a file.");
     const fields = new CustomerFields(this.#fields);
     const numbers = new NumberColumn();
     let mark: Promise<DecimalMark | undefined> | undefined;
@@ -154,7 +154,7 @@ export class HttpCustomerSource implements CustomerSource {
     fields.report(request);
   }
 
-  /** @param numbers those before the page `from`; the rest of the list is added */
+  /** @param numbers the numbers before the page `from`; those in the rest of the list are added */
   async #decimalMark(
     numbers: NumberColumn,
     from: URL | undefined,
@@ -172,7 +172,7 @@ export class HttpCustomerSource implements CustomerSource {
     const seen = new Set<string>();
     let next = from;
     for (let page = firstPage; next !== undefined; page += 1) {
-      if (seen.has(next.href)) throw invalid(`Page ${page} of the customer source is one that came before.`);
+      if (seen.has(next.href)) throw invalid(`Page ${page} of the customer source is the same as an earlier one.`);
       seen.add(next.href);
       const answer = await this.#json(next, MAX_PAGE_BYTES, signal);
       const items: unknown = Array.isArray(answer) ? answer : valueAt(answer, this.#itemsPath);

@@ -50,7 +50,7 @@ const MAX_UNREAD_COLUMNS = 200;
 export class CustomerFields {
   readonly #names: FieldNames;
   readonly #mapped: ReadonlyMap<string, CustomerField>;
-  /** Properties that are read as a whole or in part under a name that was given. */
+  /** Properties that a mapped name reads as a whole or in part. */
   readonly #roots: ReadonlySet<string>;
   readonly #unread = new Set<string>();
   readonly #found = new Set<CustomerField>();
@@ -68,7 +68,10 @@ export class CustomerFields {
     return field === undefined || (this.#names[field] ?? column) === column ? field : undefined;
   }
 
-  /** Notes the columns of a file that has a heading; of two for one field the first is read, but for do_not_contact. */
+  /**
+   * Registers the columns of a file with a heading. If two columns have the same field, the first
+   * is read; for do_not_contact, both are.
+   */
   addColumns(columns: readonly string[]): void {
     const seen = new Set<CustomerField>();
     for (const [at, column] of columns.entries()) {
@@ -80,8 +83,8 @@ export class CustomerFields {
   }
 
   /**
-   * The known fields of one customer. Of two spellings of one field the first that is not null counts; of do_not_contact any
-   * that objects.
+   * The known fields of one customer. If a field has two spellings, the first value that is not
+   * null counts; for do_not_contact, any objection does.
    */
   pick(value: unknown): RawCustomer {
     const raw: RawCustomer = {};
@@ -109,7 +112,7 @@ export class CustomerFields {
     if (this.#rows === 0) return;
     for (const [field, name] of Object.entries(this.#names) as [CustomerField, string][]) {
       if (this.#found.has(field)) continue;
-      const message = `there is no "${name}", which is to be read as ${field}`;
+      const message = `there is no "${name}", which was mapped to ${field}`;
       onIssue?.({ place: "every row", message, skipped: false });
     }
   }

@@ -6,14 +6,15 @@ const PLACEHOLDER = /\{([^{}]*)\}/g;
 /**
  * A URL with placeholders:
  * `https://crm.example.com/customers/{id}?interactions={include_interactions}`. Values are encoded,
- * so that none can change the path, the query or the server.
+ * so they can't change the path, the query or the server.
  */
 export class UrlTemplate {
   readonly #template: string;
 
   /**
-   * @param known the placeholders that it may have; it must have the first one
-   * @throws ValidationError where it is no http(s) URL, lacks that one, or has a placeholder in its server or an unknown one
+   * @param known the allowed placeholders; the first one is required
+   * @throws ValidationError if the template is not an http(s) URL, lacks the required placeholder,
+   *   or has one in its server's name or an unknown one
    */
   constructor(template: string, known: readonly [string, ...string[]]) {
     parseHttpUrl(template.replaceAll(PLACEHOLDER, "x"), "customer source");
@@ -22,7 +23,7 @@ export class UrlTemplate {
     const [required] = known;
     if (!names.includes(required) || names.some((name) => !known.includes(name)) || server.includes("{")) {
       throw new ValidationError(
-        `The URL of the customer source must hold {${required}} after the server's name, as in ` +
+        `The URL of the customer source must contain {${required}} after the server's name, as in ` +
           `https://crm.example.com/customers/{${required}}, and no other placeholders than ${known.map((name) => `{${name}}`).join(", ")}.`,
         { code: "invalid_configuration" },
       );

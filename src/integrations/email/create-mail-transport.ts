@@ -6,9 +6,10 @@ import { parseSmtpUrl } from "./smtp/smtp-url.ts";
 import { SmtpTransport } from "./smtp/smtp-transport.ts";
 
 /**
- * Creates the mail transport for a URL. Nothing is opened before the first mail.
+ * Creates the mail transport for a URL. Nothing is opened before the first mail is sent.
  * - `smtp://`, `smtps://`: a mail server; see `parseSmtpUrl` for the parameters
- * - `outbox:data/outbox`, `outbox:/var/outbox`: a folder of `.eml` files, the path as it stands; `file:///var/outbox` as a URL
+ * - `outbox:data/outbox`, `outbox:/var/outbox`: a folder of `.eml` files, by its literal path;
+ *   `file:///var/outbox`: the same as a URL
  * @throws ValidationError (`invalid_configuration`) for any other URL
  */
 export function createMailTransport(url: string): MailTransport {

@@ -28,7 +28,10 @@ export function isEmailAddress(value: unknown): value is string {
 export const domainOf = (address: string): string => address.slice(address.indexOf("@") + 1).toLowerCase();
 
 const NAMED_ADDRESS = /^([^<>]*)<([^<>]*)>$/;
-/** Letters of any script, joiners and the full stops of other scripts: what `domainToASCII` reads and does not cut off. */
+/**
+ * Letters of any script, joiners and the full stops of other scripts: what `domainToASCII` accepts
+ * without cutting the domain off.
+ */
 const INTERNATIONAL_DOMAIN = /^(?:[\p{L}\p{N}\p{M}.\u3002\uFF0E\uFF61-]|\u200C|\u200D)+$/u;
 
 /**

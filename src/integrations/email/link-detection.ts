@@ -29,7 +29,8 @@ const LINKS: readonly RegExp[] = [
   /xn--/iu,
   // An address, and a handle: "a@b", "@support"
   /@\s*[\p{L}\p{N}]/u,
-  // A name, a dot, and what can be a top-level domain. A blank before the dot is no prose; after it, only with one of the common ones.
+  // A name, a dot, and a possible top-level domain. A blank before the dot doesn't occur in prose;
+  // a blank after it counts only before a common top-level domain.
   /[^\s.]\.\p{L}{2}/u,
   /\S\s+\.\s*\p{L}/u,
   new RegExp(`\\S\\.\\s+(?:${COMMON_DOMAINS})(?![\\p{L}\\p{N}])`, "iu"),
@@ -58,7 +59,10 @@ const decoded = (text: string): string =>
         : NAMED_ENTITIES.get(name.toLowerCase())!,
     );
 
-/** As it is read: without what no one sees, look-alikes as what they look like. */
+/**
+ * The text as a reader sees it: without invisible characters, and with look-alikes replaced by what
+ * they look like.
+ */
 function asRead(text: string): string {
   const plain = decoded(decoded(text.normalize("NFKD"))).normalize("NFKD");
   const visible = plain.replaceAll(/[\p{M}\p{Cf}\p{Default_Ignorable_Code_Point}]/gu, "");

@@ -9,17 +9,17 @@ import { isVisible } from "../../visible-text.ts";
 import { containsLink } from "./link-detection.ts";
 
 /**
- * Values of a template by name. Of a list `things` there is also `things_text`: "one, two and three". A text that shows nothing
- * counts as empty: a section `{{#name}}` is left out then.
+ * Values of a template by name. For a list `things`, there is also `things_text`: "one, two and
+ * three". A text without visible characters counts as empty, so a section `{{#name}}` is left out.
  */
 export type TemplateData = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
-/** A template in its frame, parsed. */
+/** A parsed template in its frame. */
 interface Template {
   html: Tokens;
-  /** What the plain text is made of. */
+  /** The template for the plain text. */
   plain: Tokens;
-  /** Of the values that it shows or asks for. */
+  /** The names of the values that it shows or tests. */
   names: readonly string[];
 }
 
@@ -32,7 +32,7 @@ type Tokens = ReturnType<typeof mustache.parse>;
 
 const SHIPPED_TEMPLATES = new URL("templates/", import.meta.url);
 
-// Taken once: `mustache.escape` is a global that anyone can replace.
+// Saved once, because `mustache.escape` is a global that anyone can replace.
 const escapeHtml = mustache.escape;
 
 const TEXT_PART: HtmlToText.HtmlToTextOptions = {
@@ -51,13 +51,16 @@ const toText = (html: string): string => {
 
 const FRAME = "_frame.html";
 
-/** Comments and elements that give no plain text, and attributes that only style. Those with a Mustache tag in them stay. */
+/**
+ * Comments and elements without plain text, and attributes that only style. Those that contain a
+ * Mustache tag are kept.
+ */
 const UNREAD_ELEMENTS = /<!--(?:(?!-->|\{\{)[^])*-->|<(head|style)\b(?:(?!<\/\1>|\{\{)[^])*<\/\1>/gi;
 const STYLING_ATTRIBUTES = /\s(?:style|role|width|height|align|border|cellpadding|cellspacing)="[^"{}]*"/gi;
 const TAG = /<[a-z][^<>]*>/gi;
 const KEEPS_BLANKS = /<pre\b/i;
 
-/** A template that gives the same plain text, and is much faster to parse. */
+/** A template with the same plain text that is much faster to parse. */
 function withoutStyling(template: string): string {
   const unstyled = template
     .replaceAll(UNREAD_ELEMENTS, "")
@@ -68,9 +71,9 @@ function withoutStyling(template: string): string {
 const writer = new mustache.Writer();
 
 /**
- * A folder of mail templates (https://mustache.github.io/mustache.5.html): every `.html` file is one. Where there is a
- * `_frame.html`, it is put around each of them, in place of its `{{> content}}`. All are read and checked at construction.
- * Values are HTML-escaped and never read as templates.
+ * A folder of mail templates (https://mustache.github.io/mustache.5.html): every `.html` file is
+ * one. If there is a `_frame.html`, it surrounds each of them, in place of its `{{> content}}`. All
+ * are read and checked at construction. Values are HTML-escaped and never parsed as templates.
  */
 export class MailTemplates {
   readonly #templates = new Map<string, Template>();
@@ -89,8 +92,9 @@ export class MailTemplates {
   }
 
   /**
-   * HTML and plain text of a mail.
-   * @throws ValidationError for a template that is not there (it names those that are) and for data that lacks one of its values
+   * Renders the HTML and the plain text of a mail.
+   * @throws ValidationError for an unknown template (it names the known ones) and for data that
+   *   lacks one of the template's values
    */
   render(name: string, data: TemplateData): RenderedMail {
     const template = this.#templates.get(name);
@@ -107,7 +111,7 @@ export class MailTemplates {
     return { html: fill(template.html), text: `${toText(fill(template.plain)).trim()}\n` };
   }
 
-  /** Mustache shows nothing where a value is missing: better no mail than one to "Dear ,". */
+  /** Mustache shows nothing for a missing value, but no mail is better than one to "Dear ,". */
   #checkData(name: string, template: Template, data: TemplateData): void {
     const missing = template.names.filter((value) => !isGiven(value, data));
     if (missing.length === 0) return;
@@ -117,7 +121,7 @@ export class MailTemplates {
   }
 }
 
-/** A mail of plain words, whatever they look like: line breaks are kept, and nothing in it is markup. */
+/** A mail with plain text: line breaks are kept, and nothing in it is interpreted as markup. */
 export function plainMail(words: string): RenderedMail {
   const text = `${printable(words).replaceAll(/\r\n?/g, "\n").trim()}\n`;
   const lines = text.trimEnd().split("\n").map(escapeHtml).join("<br />\n");
@@ -155,7 +159,7 @@ function checkTemplate(name: string, source: string): void {
     throw fault("is not a valid Mustache template", cause);
   }
   for (const [type, value] of flat(tokens)) {
-    if (type === "&") throw fault(`puts "${value}" in without escaping it; write {{${value}}}`);
+    if (type === "&") throw fault(`inserts "${value}" without escaping it; write {{${value}}}`);
   }
 }
 
@@ -178,7 +182,7 @@ function toTemplate(frame: string, source: string): Template {
   };
 }
 
-/** Put in once: as a partial, the content would be indented and looked up anew for each mail. */
+/** Inserted once: as a partial, the content would be indented and looked up again for each mail. */
 function framed(frame: string, source: string): Tokens {
   const content: Tokens = mustache.parse(source);
   const fill = (tokens: Tokens): Tokens =>
@@ -191,7 +195,7 @@ function framed(frame: string, source: string): Tokens {
   return fill(mustache.parse(frame));
 }
 
-/** Names of the values that a template shows or asks for. */
+/** The names of the values that a template shows or tests. */
 function* namesIn(template: Tokens): Generator<string> {
   for (const [type, value] of flat(template)) {
     if ((type === "name" || type === "#" || type === "^") && value !== ".") yield value;
@@ -213,16 +217,20 @@ function viewOf(data: TemplateData): Record<string, unknown> {
 }
 
 let sentenceList: Intl.ListFormat | undefined;
-/** `one, two and three`. Languages are loaded with the first list, for they take as long as Node.js itself. */
+/**
+ * `one, two and three`. `Intl.ListFormat` is created with the first list, because loading its
+ * languages takes as long as starting Node.js.
+ */
 const sentence = (items: readonly string[]): string =>
   (sentenceList ??= new Intl.ListFormat("en-GB", { type: "conjunction" })).format(items);
 
-/** What programs write where they have no name. */
+/** What programs write if there is no name. */
 const NO_NAME = /^(?:null|none|nil|undefined|n\/a|n\.a\.|unknown|unbekannt|inconnu)$/iu;
 
 /**
- * Whether one can greet somebody by it: letters, all of them seen, and no link, for people sign up with the address of somebody else
- * to have us send it to them. Joiners between letters belong to the writing.
+ * Whether a text can be used as a name in a greeting: visible letters, and no link, because people
+ * sign up with someone else's address to make us send it to them. Joiners between letters belong to
+ * the script.
  */
 const isName = (text: string): boolean =>
   /\p{L}/u.test(text) &&
@@ -233,13 +241,16 @@ const isName = (text: string): boolean =>
     text.replaceAll(/(?<=[\p{L}\p{M}])[\u200C\u200D](?=\p{L})/gu, ""),
   );
 
-/** The name to greet somebody by; empty where it is none. */
+/** The name for the greeting; empty if there is none. */
 function nameOf(value: string): string {
   const name = printable(value).trim();
   return isName(name) ? name : "";
 }
 
-/** What may stand in a mail's body (RFC 5322 section 2.1): no control characters but tabs and line ends, no lone surrogates. */
+/**
+ * The characters allowed in a mail's body (RFC 5322 section 2.1): no control characters except tabs
+ * and line ends, no lone surrogates.
+ */
 const printable = (text: string): string =>
-  // eslint-disable-next-line no-control-regex -- control characters are what it is after
+  // eslint-disable-next-line no-control-regex -- control characters are what it removes
   text.toWellFormed().replaceAll(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F]/g, "");

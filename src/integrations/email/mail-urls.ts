@@ -1,4 +1,7 @@
-/** How the URLs of mail transports look, for settings and messages; for those who don't need the transports. */
+/**
+ * The form of mail transports' URLs, for settings and messages. Separate, so that importing it does
+ * not load the transports.
+ */
 import { invalidConfiguration } from "../../errors.ts";
 
 export const MAIL_URL_KINDS = "smtp://, smtps://, or `outbox:<folder>` for .eml files";
@@ -6,5 +9,5 @@ export const MAIL_URL_KINDS = "smtp://, smtps://, or `outbox:<folder>` for .eml 
 const EXAMPLES =
   "smtp://user:password@host:587, smtps://user:password@host:465, outbox:folder or file:///path/of/a/folder";
 
-/** What is wrong with the URL of a mail transport. */
+/** The error for an invalid mail transport URL. */
 export const invalidMailUrl = (problem: string) => invalidConfiguration(`${problem} Supported are ${EXAMPLES}.`);

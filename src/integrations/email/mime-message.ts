@@ -3,25 +3,26 @@ import type { SendMailOptions } from "nodemailer";
 import type MimeNode from "nodemailer/lib/mime-node";
 import type { MailMessage } from "./mail-transport.ts";
 
-/** A mail in nodemailer's terms. The same mail gives the same message but for its date. */
+/** A mail as options for nodemailer. The same mail gives the same message except for its date. */
 export const toMimeOptions = async (message: MailMessage): Promise<SendMailOptions> => ({
   ...message,
   headers: { ...message.headers },
   subject: await literal(message.subject),
-  // As an object it is taken as it is; a string would be parsed, and could turn out to be two addresses.
+  // An object is used unchanged; a string would be parsed and could turn out to be two addresses.
   to: { name: "", address: message.to },
   baseBoundary: createHash("sha256").update(message.messageId).digest("hex").slice(0, 24),
-  // A mail is made of what it was given, whatever paths and addresses stand in it.
+  // A mail must only contain what it was given, even if that looks like a path or URL.
   disableFileAccess: true,
   disableUrlAccess: true,
 });
 
-/** Octets of one encoded word, so that it fits on a line (RFC 2047 section 2). */
+/** Maximum octets of one encoded word, so that it fits on a line (RFC 2047 section 2). */
 const MAX_WORD_LENGTH = 52;
 
 /**
- * A subject that is read as it stands. nodemailer encodes what is not ASCII; but what looks like an encoded word already
- * (RFC 2047), customers choose it, would be decoded by whoever gets the mail.
+ * A subject that is displayed exactly as given. nodemailer encodes non-ASCII text. But customers
+ * choose the subject: if it already looked like an encoded word (RFC 2047), the recipient's mail
+ * program would decode it.
  */
 async function literal(subject: string): Promise<string> {
   if (!subject.includes("=?")) return subject;
@@ -42,14 +43,15 @@ async function loadComposing() {
   return { MailComposer, encodings, wrap: quotedPrintable.wrap };
 }
 
-/** By the names that they have in `Content-Transfer-Encoding`. */
+/** Keyed by their names in `Content-Transfer-Encoding`. */
 type Encodings = ReadonlyMap<string, (content: string) => string>;
 
 let composing: ReturnType<typeof loadComposing> | undefined;
 
 /**
- * A whole message as it is kept in a file (RFC 5322). The same as nodemailer's own `build` makes of it, which needs several
- * streams and many turns of the event loop, and looks through each part several times.
+ * A complete message as it is stored in a file (RFC 5322). The result equals that of nodemailer's
+ * own `build`, which needs several streams and many turns of the event loop, and scans each part
+ * several times.
  */
 export async function toMimeMessage(message: MailMessage): Promise<Buffer> {
   const { MailComposer, encodings, wrap } = await (composing ??= loadComposing());
@@ -60,7 +62,7 @@ export async function toMimeMessage(message: MailMessage): Promise<Buffer> {
     ...(html !== undefined && { html: PLACE }),
   });
   const root = new MailComposer(options).compile();
-  // First, for they choose the boundary.
+  // Build the headers first, because that chooses the boundary.
   const headers = root.buildHeaders();
   const [textNode, htmlNode] = root.childNodes;
   const parts = [text ?? writePart(textNode!, encodings), html ?? writePart(htmlNode!, encodings)];
@@ -68,14 +70,17 @@ export async function toMimeMessage(message: MailMessage): Promise<Buffer> {
   return Buffer.from(written.replaceAll(/\r?\n/g, "\r\n"));
 }
 
-/** Stands in for a part that we write ourselves. */
+/** Placeholder for a part that we write ourselves. */
 const PLACE = "-";
 
 const PLAIN = /^[\t\n\r\u0020-\u007e]*$/;
 const LONG_LINE = /^.{77}/m;
 const LAST_BLANK = /[ \t](?=[\r\n]|$)/g;
 
-/** A part of ASCII, with its headers; undefined for any other, and for one without letters, which nodemailer writes otherwise. */
+/**
+ * An ASCII part with its headers; undefined for any other part, and for one without letters, which
+ * nodemailer encodes differently.
+ */
 function plainPart(kind: "plain" | "html", content: string, wrap: (text: string) => string): string | undefined {
   if (!PLAIN.test(content) || !/[a-z]/i.test(content)) return undefined;
   const isShort = !LONG_LINE.test(content);

@@ -1,35 +1,36 @@
 /**
- * What mail programs put before the subject of a reply, and of a mail that is forwarded, in their languages: a reply to either
- * has one `RE:` of its own.
+ * The prefixes that mail programs put before the subject of replies and forwarded mails, in several
+ * languages. A reply to either gets exactly one `RE:` of ours.
  */
 const PREFIX_WORDS = [
   "re|aw|antw\\.?|antwort|sv|r(?:é|e\u0301)(?:p|f|ponse)|rif|odp|odg|ynt|απ|σχετ|vá|回复|回覆|答复|答覆|返信|회신|رد|تعليق|השב|תגובה|отв|ответ",
   "fw|fwd|wg|vb|rv|enc|pd|fs|vl|doorst|İlt|ilt|πρθ|转发|轉寄|轉發|転送|전달|إعادة توجيه|הועבר|пер",
 ];
 
-// "Re:", "RE :", "Re[2]:", "re(3) :", "RE^2:" and the full-width colon. Marks of the direction of writing may come before, and the
-// mark of a mail from outside.
+// "Re:", "RE :", "Re[2]:", "re(3) :", "RE^2:" and the full-width colon. Direction marks may come
+// before, and the tag for a mail from outside.
 const PREFIX = new RegExp(
   `^[\\u200E\\u200F\\u061C\\uFEFF]*(?:\\[EXT(?:ERN(?:AL)?)?\\]\\s*)?(?:(${PREFIX_WORDS.join("|")})|(tr|i)|r|vs|res)\\s?(?:\\[\\d+\\]|\\(\\d+\\)|\\^\\d+)?\\s?[:\\uFF1A]\\s*`,
   "iu",
 );
 
 /**
- * All control characters, line ends of every kind, lone surrogates and what turns the direction of the rest of the line out, runs of
- * white space to one space.
+ * Removes control characters, line ends of every kind, lone surrogates and characters that change
+ * the direction of the rest of the line, and collapses white space to one space.
  */
 export const oneLine = (text: string): string =>
   text
     .toWellFormed()
     .replaceAll(/[\u202A-\u202E\u2066-\u2069]/g, "")
-    // eslint-disable-next-line no-control-regex -- control characters are what it is after
+    // eslint-disable-next-line no-control-regex -- control characters are what it removes
     .replaceAll(/[\s\u0000-\u001F\u007F-\u009F]+/g, " ")
     .trim();
 
 /**
- * The subject of the reply to a mail with this subject: `RE: ` before it, once, all on one line. `R:` and `I:`, which
- * Italian programs write, `TR:`, `VS:` and `RES:` are prefixes beside another one only: "I: have a problem" is a sentence. Those of
- * forwarded mail (`TR:`, `I:`) stay where only the topic follows: it may begin with them ("TR: 303").
+ * The subject of the reply to a mail with this subject: `RE: ` in front, exactly once, all on one
+ * line. `R:` and `I:`, which Italian programs write, `TR:`, `VS:` and `RES:` count as prefixes only
+ * beside another one: "I: have a problem" is a sentence. The prefixes of forwarded mail (`TR:`,
+ * `I:`) are kept if only the topic follows, because the topic may begin with them ("TR: 303").
  */
 export function replySubject(subject: string): string {
   const line = oneLine(subject);

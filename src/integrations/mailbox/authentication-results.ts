@@ -1,15 +1,17 @@
 /**
- * What a mail server of one's own has found out about who sent a mail (RFC 8601). Anybody can write such a header: only those
- * of the named server count, and only where that server removes the ones that came with the mail (RFC 8601 section 5).
+ * Reads what your own mail server found out about the sender of a mail (RFC 8601). Anyone can write
+ * such a header, so only those of the named server count, and only if that server removes the ones
+ * that came with the mail (RFC 8601 section 5).
  */
 import { domainOf } from "../email/email-address.ts";
 
-/** No server writes a longer one, and what comes from elsewhere must not keep us busy. */
+/** No server writes a longer one, and a longer one from elsewhere would take long to parse. */
 const MAX_HEADER_LENGTH = 10_000;
 
 /**
- * Without comments and quotes. What could be taken for structure inside quotes becomes `_`: strangers choose what is in some of them, such
- * as the part of an address before the @.
+ * The value without comments and quotes. Characters inside quotes that could be taken for structure
+ * become `_`, because strangers choose some quoted texts, such as the part of an address before the
+ * @.
  */
 function withoutComments(value: string): string {
   let text = "";
@@ -37,7 +39,7 @@ interface Result {
 const RESULT = /^\s*([a-z0-9-]+)(?:\s*\/\s*\d+)?\s*=\s*([a-z]+)/i;
 const PROPERTY = /([a-z0-9-]+\s*\.\s*[a-z0-9_-]+)\s*=\s*(\S+)/gi;
 
-/** The results in one header, where the server that we trust has written it. */
+/** The results in one header; none unless the trusted server has written it. */
 function resultsIn(value: string, authservId: string): Result[] {
   const [server = "", ...parts] = withoutComments(value).split(";");
   const [id = ""] = server.trim().split(/\s+/);
@@ -52,19 +54,23 @@ function resultsIn(value: string, authservId: string): Result[] {
   });
 }
 
-/** Where a result names whose mail it is about. */
+/** The properties of a result that name the domain it is about. */
 const DOMAIN_PROPERTIES: ReadonlyMap<string, readonly string[]> = new Map([
   ["dmarc", ["header.from"]],
   ["dkim", ["header.d", "header.i"]],
   ["spf", ["smtp.mailfrom"]],
 ]);
 
-/** The same domain, or one below it: what passed for `mail.example.org` passes for nobody at `example.org`, but the other way round. */
+/**
+ * Whether the domains are the same, or `passed` is a parent: a pass for `example.org` covers
+ * `mail.example.org`, but not the other way round.
+ */
 const covers = (passed: string, domain: string): boolean => domain === passed || domain.endsWith(`.${passed}`);
 
 /**
- * Whether the server `authservId` vouches for the domain of `sender`: DMARC has passed for it, or without a result of DMARC, DKIM or SPF.
- * A DMARC result other than `pass` is a no, whatever else has passed.
+ * Whether the server `authservId` vouches for the domain of `sender`: DMARC has passed for it or,
+ * without a DMARC result, DKIM or SPF has. A DMARC result other than `pass` means no, whatever else
+ * has passed.
  * @param headers values of all `Authentication-Results` headers of the mail
  */
 export function isAuthenticated(sender: string, headers: readonly string[], authservId: string): boolean {

@@ -5,16 +5,24 @@
 import type * as HtmlToText from "html-to-text";
 import { requirePackage } from "../../runtime/require-package.ts";
 
-/** Opening and closing ones; newsletters have some thousands. The parser's time grows with the square of the tags that are open. */
+/**
+ * Opening and closing tags together; newsletters have some thousands. The parser takes quadratic
+ * time in the number of open tags.
+ */
 const MAX_TAGS = 40_000;
 
-/** Twice as deep as long conversations are. The converter calls itself for each level. */
+/** Twice the depth of long conversations. The converter is recursive. */
 const MAX_DEPTH = 200;
 
-/** Of lines times the square of levels: each level of a quotation or list makes each of its lines longer, and copies it. */
+/**
+ * Limits lines times levels squared: each level of a quotation or list copies and indents each of
+ * its lines.
+ */
 const MAX_INDENTATION = 200_000_000;
 
-/** Marks where the converter has left something out. It occurs in no HTML that is converted. */
+/**
+ * Marks places where the converter has left something out. The converted HTML never contains it.
+ */
 const LEFT_OUT = "\0";
 
 const countOf = (html: string, pattern: RegExp): number => {
@@ -34,9 +42,9 @@ function isModest(html: string): boolean {
 let convert: ReturnType<typeof HtmlToText.compile> | undefined;
 
 /**
- * Quoted mail keeps its marks. Links and pictures are dropped, because they say nothing about what
- * the customer wrote.
- * @returns undefined where it has too many tags, or too many within each other
+ * Quotation marks of quoted mail are kept. Links and pictures are dropped, because they say nothing
+ * about what the customer wrote.
+ * @returns undefined if the HTML has too many tags, or nests them too deeply
  */
 export function htmlToText(html: string): string | undefined {
   const clean = html.replaceAll(LEFT_OUT, "");

@@ -7,30 +7,31 @@ export interface ImapMailbox {
   port: number;
   /** TLS from the first byte. */
   secure: boolean;
-  /** Start TLS with STARTTLS, and never log in without it. */
+  /** Use STARTTLS, and never log in without TLS. */
   requireTls: boolean;
   user: string;
   password: string;
-  /** Folder of mails, as the server names it. */
+  /** The folder to read, named as on the server. */
   folder: string;
 }
 
-/** Wrong URLs are never quoted: there is a password in them. */
+/** Invalid URLs are never quoted, because they contain a password. */
 const invalidUrl = (message: string): ValidationError =>
   invalidConfiguration(`${message} Write imaps://user:password@host/INBOX.`);
 
 /**
- * Reads `imaps://user:password@host:993/INBOX`, or `imap://…` (port 143), which demands STARTTLS of any server but this machine. User,
- * password and folder are percent-encoded; without a folder it is INBOX.
+ * Reads `imaps://user:password@host:993/INBOX`, or `imap://…` (port 143), which requires STARTTLS
+ * from any server except this machine. User, password and folder are percent-encoded; the default
+ * folder is INBOX.
  * @throws ValidationError (`invalid_configuration`)
  */
 export function parseImapUrl(text: string): ImapMailbox {
   const url = URL.parse(text);
   if (url === null || !/^imaps?:$/.test(url.protocol)) throw invalidUrl("IMAP_URL can't be read.");
-  if (url.hostname === "") throw invalidUrl("IMAP_URL names no host.");
+  if (url.hostname === "") throw invalidUrl("IMAP_URL has no host.");
   if (url.username === "" || url.password === "") throw invalidUrl("IMAP_URL must have user and password.");
   if (url.search !== "" || url.hash !== "") {
-    throw invalidUrl("IMAP_URL has no parameters: in user, password and folder write ? as %3F and # as %23.");
+    throw invalidUrl("IMAP_URL takes no parameters: in user, password and folder write ? as %3F and # as %23.");
   }
   const secure = url.protocol === "imaps:";
   const host = bareHost(url.hostname);
@@ -49,6 +50,6 @@ function decoded(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {
-    throw invalidUrl("User, password or folder in IMAP_URL is not percent-encoded rightly: write % as %25.");
+    throw invalidUrl("User, password or folder in IMAP_URL is not correctly percent-encoded: write % as %25.");
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Parses raw mails (RFC 5322, MIME): who wrote what, in reply to what. Reads anything, trusts
- * nothing.
+ * Parses raw mails (RFC 5322, MIME): who wrote what, in reply to what. It accepts any input and
+ * trusts none.
  */
 import { createHash } from "node:crypto";
 import type { Email } from "postal-mime";
@@ -18,10 +18,13 @@ export { MAX_MAIL_BYTES } from "./mail-limits.ts";
 /** Text and HTML beyond this are not read. UTF-16 code units. */
 const MAX_TEXT_LENGTH = 1_000_000;
 
-/** More of a header says nothing of who wrote a mail, or about what. UTF-16 code units. */
+/**
+ * The rest of a longer header says nothing about who wrote a mail, or about what. UTF-16 code
+ * units.
+ */
 const MAX_FIELD_LENGTH = 10_000;
 
-/** Far more than a conversation has; its latest ones count. */
+/** Far more than a conversation has; the latest ones count. */
 const MAX_REFERENCES = 100;
 
 /** A mail as it came in. */
@@ -53,14 +56,18 @@ export interface IncomingMail {
   readonly attachments: number;
   /** All values of each header, in their order, by name in lower case. */
   readonly headers: Readonly<Record<string, string[]>>;
-  /** False where a part of it was not read: it is larger than `MAX_MAIL_BYTES`, its text is longer than a million characters, or it has too many or too deeply nested headers, lines, parts or HTML tags. */
+  /**
+   * False if a part of the mail was not read: it is larger than `MAX_MAIL_BYTES`, its text is
+   * longer than a million characters, or it has too many or too deeply nested headers, lines, parts
+   * or HTML tags.
+   */
   readonly isComplete: boolean;
 }
 
 /**
  * Reads a mail with any charset and MIME structure. Of a broken mail, or one that was made to take
  * long, it returns what can be read.
- * @param raw as it came over the wire; a line `From …` of an mbox before it does not count
+ * @param raw the mail as it was transmitted; a `From …` line of an mbox in front is ignored
  * @throws ValidationError (`not_a_mail`) if it has none of the headers that every mail has
  */
 export async function readMail(raw: Uint8Array | string): Promise<IncomingMail> {
@@ -100,14 +107,17 @@ const USUAL_HEADERS = ["from", "to", "subject", "date", "message-id"];
 const hash = (content: readonly unknown[]): string =>
   createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 32);
 
-/** Without what an mbox, or a mail system that speaks its format, puts before the headers. */
+/**
+ * The mail without the line that an mbox, or a mail system that uses its format, puts before the
+ * headers.
+ */
 function withoutEnvelopeLine(raw: Uint8Array): Uint8Array {
   const head = Buffer.from(raw.subarray(0, 1000)).toString("latin1");
   const [before = ""] = /^[\r\n]*(?:>?From [^\n]*\n)?/.exec(head) ?? [];
   return raw.subarray(before.length);
 }
 
-/** A mail that is nested too deeply, or has too long headers, is read by its first headers alone. */
+/** If a mail is nested too deeply, or its headers are too long, only its first headers are read. */
 async function parseMail(bytes: Uint8Array): Promise<{ email: Email; isWhole: boolean }> {
   const { default: PostalMime } = await import("postal-mime");
   const options = { forceRfc822Attachments: true };
@@ -136,7 +146,7 @@ async function senderOf(fields: readonly string[]): Promise<string | undefined> 
   return others.length === 0 && only !== undefined && "address" in only ? only.address : undefined;
 }
 
-/** Whatever stands between angle brackets and can be repeated in a mail. */
+/** Everything between angle brackets that can be repeated in a mail. */
 const messageIdsIn = (values: readonly string[]): string[] =>
   values.flatMap((value) => value.match(/<[^<>\s]{1,498}>/g) ?? []).filter(isMessageId);
 
@@ -146,7 +156,7 @@ function answeredIds(headers: IncomingMail["headers"]): string[] {
   return [...new Set([...direct, ...conversation])].slice(0, MAX_REFERENCES);
 }
 
-/** The text part; where that shows nothing, the HTML part. */
+/** The text part; if it has no visible text, the HTML part. */
 function textOf({ text = "", html = "" }: Email): { text: string; isWhole: boolean } {
   const plain = tidy(text);
   const isPlain = isVisible(plain) || html === "";
@@ -166,5 +176,5 @@ function convertedText(html: string): string | undefined {
   }
 }
 
-/** As every store, mail and log can hold it. */
+/** A text that every store, mail and log can hold. */
 const tidy = (text: string): string => text.toWellFormed().replaceAll("\0", "").replaceAll("\r\n", "\n").trim();

@@ -1,25 +1,31 @@
-/** How much of a mail is read, so that none keeps the process busy: work grows with lines, parts and depth, not with bytes alone. */
+/**
+ * Limits on how much of a mail is read, so that no mail keeps the process busy: the work grows with
+ * lines, parts and depth, not only with bytes.
+ */
 
-/** What lies beyond is not read. Text comes first in a mail; attachments, which nobody keeps, make it large. Bytes. */
+/**
+ * Anything beyond this is not read. Text comes first in a mail; what makes it large is attachments,
+ * which are not stored. Bytes.
+ */
 export const MAX_MAIL_BYTES = 10_485_760;
 
-/** Of all parts together; a hundred times what mails have. Bytes. */
+/** For all parts together; a hundred times what mails usually have. Bytes. */
 export const MAX_HEADER_BYTES = 262_144;
 
 /** Forwarded mails in mails have about ten. */
 export const MAX_PART_DEPTH = 30;
 
-/** Attachments have lines of at least so many bytes, as many as fit. */
+/** Lines of attachments have at least this many bytes, because they are filled. */
 const SHORT_LINE = 60;
 const MAX_SHORT_LINES = 60_000;
 
-/** Lines that may be the boundary of a part: those with `--` before them. */
+/** Maximum of lines that may be the boundary of a part, which begin with `--`. */
 const MAX_BOUNDARIES = 5000;
 
 const NEWLINE = 0x0a;
 const HYPHEN = 0x2d;
 
-/** The beginning of a mail that is not too large, has not too many lines and not too many parts. */
+/** The beginning of a mail, up to the limits on bytes, lines and parts. */
 export function readableBeginning(mail: Uint8Array): Uint8Array {
   const bytes = mail.subarray(0, MAX_MAIL_BYTES);
   let shortLines = 0;

@@ -6,21 +6,21 @@ import { MAILBOX_RETRY } from "../../retry-policies.ts";
 import { MAX_MAIL_BYTES } from "./incoming-mail.ts";
 import { parseImapUrl, type ImapMailbox } from "./imap-url.ts";
 
-/** The keyword of mails that are done. */
+/** The keyword for mails that were processed. */
 export const TAKEN_KEYWORD = "abi-taken";
 
 const FLAGGED = String.raw`\Flagged`;
 
-/** A server that reports nothing is asked this often. Milliseconds. */
+/** How often to check a server that reports no new mails. Milliseconds. */
 const MAX_IDLE_MS = 5 * 60_000;
-/** How long after the last mail it starts to wait for the server's reports. */
+/** How long after the last mail to begin waiting for the server's reports. */
 const IDLE_AFTER_MS = 200;
 const CONNECTION_TIMEOUT_MS = 10_000;
-/** After so many failures in a row, the fault is not with the mails. */
+/** After this many failures in a row, the mails are not the cause. */
 const MAX_FAILURES = 5;
 /** How long the current mail may take when the watcher is closed. Milliseconds. */
 const CLOSE_GRACE_MS = 10_000;
-/** Longer than an idle connection is silent. */
+/** An idle connection is silent for less than this. */
 const SOCKET_TIMEOUT_MS = MAX_IDLE_MS + 60_000;
 
 export interface MailboxWatcherOptions {
@@ -64,7 +64,7 @@ export class MailboxWatcher {
     this.#mailbox = parseImapUrl(options.url);
     if (options.doneFolder === this.#mailbox.folder) {
       throw misconfigured(
-        "Mails that were taken in can't be moved to the folder that is watched. Name another one in IMAP_DONE_FOLDER.",
+        "Processed mails can't be moved to the folder that is watched. Name another one in IMAP_DONE_FOLDER.",
       );
     }
     this.#options = options;
@@ -88,7 +88,7 @@ export class MailboxWatcher {
     clearTimeout(this.#retry);
     this.#wake();
     if (this.#watching === undefined) return;
-    // A server that says nothing is not waited for; nor, for long, is the mail in hand: it comes again.
+    // Don't wait for a silent server, or long for the current mail: it is delivered again.
     if (!this.#isReceiving) this.#client?.close();
     const timer = setTimeout(() => this.#client?.close(), CLOSE_GRACE_MS);
     await this.#watching.finally(() => clearTimeout(timer));
@@ -104,7 +104,7 @@ export class MailboxWatcher {
         });
       } catch (error) {
         if (isFirst && error instanceof ValidationError) return failed(error);
-        this.#logger.warn({ cause: describeCause(error) }, "the mailbox can't be read; it is tried again");
+        this.#logger.warn({ cause: describeCause(error) }, "the mailbox can't be read; retrying");
       }
       isFirst = false;
       started();
@@ -170,7 +170,8 @@ export class MailboxWatcher {
       connectionTimeout: CONNECTION_TIMEOUT_MS,
       socketTimeout: SOCKET_TIMEOUT_MS,
     });
-    // Until the session listens: without anybody who does, an error ends the process.
+    // A listener until the session adds its own, because an error without a listener ends the
+    // process.
     client.on("error", () => {});
     try {
       await client.connect();
@@ -194,12 +195,13 @@ export class MailboxWatcher {
       const keepsKeywords = permanentFlags?.has(String.raw`\*`) === true || permanentFlags?.has(TAKEN_KEYWORD) === true;
       if (readOnly === true || (doneFolder === undefined && !keepsKeywords)) {
         throw misconfigured(
-          "The mailbox does not keep marks of mails that were taken in. Name a folder to move them to in IMAP_DONE_FOLDER.",
+          "The mailbox can't mark mails as processed. Name a folder to move them to in IMAP_DONE_FOLDER.",
         );
       }
     } catch (cause) {
       if (isAbiError(cause)) throw cause;
-      if (!client.usable) throw new IoError("The IMAP server has gone away.", { code: "mailbox_unavailable", cause });
+      if (!client.usable)
+        throw new IoError("The IMAP server has closed the connection.", { code: "mailbox_unavailable", cause });
       throw misconfigured("The IMAP server does not open the folder. Check IMAP_URL and IMAP_DONE_FOLDER.", cause);
     }
   }
@@ -218,13 +220,13 @@ export class MailboxWatcher {
         // One mail that fails for now must not hold up the others. If they all fail, close the connection and try again later.
         failures += 1;
         if (!(error instanceof IoError) || !client.usable || failures === MAX_FAILURES) throw error;
-        this.#logger.warn({ uid, cause: describeCause(error) }, "a mail can't be taken in for now; it is tried again");
+        this.#logger.warn({ uid, cause: describeCause(error) }, "a mail can't be accepted for now; it will be retried");
         this.#retryLater();
       }
     }
   }
 
-  /** What was left is tried again although nothing new has come. */
+  /** Retries the remaining mails even if no new mail arrives. */
   #retryLater(): void {
     if (this.#retry !== undefined) return;
     const { maximumDelayMs } = this.#options.retry ?? MAILBOX_RETRY;
@@ -238,7 +240,7 @@ export class MailboxWatcher {
   async #take(client: ImapFlow, uid: string): Promise<void> {
     const query = { source: { start: 0, maxLength: MAX_MAIL_BYTES + 1 } };
     const message = await client.fetchOne(uid, query, { uid: true });
-    // Another client may have moved it meanwhile.
+    // Another client may have moved it in the meantime.
     if (message === false || message.source === undefined) return;
     this.#isReceiving = true;
     const outcome = await this.#receive(uid, message.source).finally(() => (this.#isReceiving = false));
@@ -259,7 +261,7 @@ export class MailboxWatcher {
     } catch (error) {
       if (error instanceof IoError) throw error;
       const isExpected = isAbiError(error) && error.type !== "unexpected_error";
-      const text = "a mail in the mailbox can't be taken in; it is flagged for a person";
+      const text = "a mail in the mailbox can't be accepted; it is flagged for a person";
       this.#logger[isExpected ? "warn" : "error"]({ uid, cause: describeCause(error) }, text);
       return "needs_person";
     }
@@ -269,12 +271,12 @@ export class MailboxWatcher {
 const misconfigured = (message: string, cause?: unknown): ValidationError =>
   new ValidationError(message, { code: "invalid_configuration", cause });
 
-/** Politely where the server still listens. */
+/** Logs out if the server still listens. */
 async function leave(client: ImapFlow): Promise<void> {
   try {
     if (client.usable) await client.logout();
   } catch {
-    // It has gone already.
+    // It is already gone.
   } finally {
     client.close();
   }

@@ -1,14 +1,14 @@
 /** The mbox format (RFC 4155), in the variants that occur in practice. */
 import { MAX_MAIL_BYTES } from "./incoming-mail.ts";
 
-/** Longer lines are cut into pieces of about this. They are no line `From …`. */
+/** Longer lines are split into pieces of about this length. They can't be `From …` lines. */
 const MAX_LINE_LENGTH = 65_536;
 
 const LINE_FEED = 0x0a;
 
 /**
- * A line `From …` that begins a mail: with a time and a year, as every program writes them. Some programs don't quote lines of mails that
- * begin with "From", and these rarely have both.
+ * A `From …` line that begins a mail: with a time and a year, as every program writes them. Some
+ * programs don't quote lines of mails that begin with "From", but these rarely have both.
  */
 const SEPARATOR = /^From .*\b\d{1,2}:\d\d(?::\d\d)?\b.*\b(?:19|20)\d\d\b/;
 const QUOTED = /^>+From /;
@@ -18,9 +18,9 @@ export const isMbox = (head: Uint8Array): boolean =>
   SEPARATOR.test(Buffer.from(head.subarray(0, 1000)).toString("latin1"));
 
 /**
- * Returns the original mails of an mbox: without the line `From …`, and with `>From` as `From`. A
- * mail begins at the beginning and after an empty line. If a mail is larger than `MAX_MAIL_BYTES`,
- * only one byte more than that is kept, so memory use stays constant.
+ * Returns the original mails of an mbox: without their `From …` line, and with `>From` as `From`. A
+ * mail begins at the beginning of the file and after an empty line. If a mail is larger than
+ * `MAX_MAIL_BYTES`, only one byte more than that is kept, so memory use stays constant.
  */
 export async function* mailsOfMbox(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   let mail: MailBuffer | undefined;
@@ -39,7 +39,9 @@ export async function* mailsOfMbox(chunks: AsyncIterable<Uint8Array>): AsyncGene
   if (mail) yield mail.toBuffer();
 }
 
-/** Lines with their ends. A piece of a long line is not whole, and neither is what follows it on that line. */
+/**
+ * Lines with their line ends. A piece of a long line is not whole, nor is the rest of that line.
+ */
 async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<{ line: Buffer; isWhole: boolean }> {
   let rest: Buffer = Buffer.alloc(0);
   let isWhole = true;

@@ -19,7 +19,9 @@ export class MailChannel implements NotificationChannel {
   readonly #email: EmailIntegration;
   readonly #recipient: string;
 
-  /** @throws ValidationError (`invalid_configuration`) for a recipient that is no plain address */
+  /**
+   * @throws ValidationError (`invalid_configuration`) for a recipient that is not one plain address
+   */
   constructor(email: EmailIntegration, recipient: string) {
     if (!isEmailAddress(recipient)) {
       throw new ValidationError("NOTIFY_MAIL (notifyMail) must be one plain address, such as ops@example.org.", {
@@ -37,14 +39,14 @@ export class MailChannel implements NotificationChannel {
   }
 }
 
-const NO_MORE = `This is the ${MAX_PER_HOUR}th mail of this kind in this hour. What else happens until the next full hour comes without a mail: look at the list of runs.`;
+const NO_MORE = `This is the ${MAX_PER_HOUR}th mail of this kind in this hour. No more of them are sent before the next full hour: check the list of runs.`;
 
 function bodyOf({ type, time, workflow, workflow_id, key, url, error }: Notification): string {
   const facts = [`${workflow} ${key}`, workflow_id, time.toISOString()];
   const where = url === undefined ? [] : [url];
   if (type === "approval.waiting") {
-    const how = `To look at it and decide: ${url ?? `abi-workflows approvals show ${workflow_id}`}`;
-    return [`A mail to a customer waits for a person to agree.`, how, facts.join("\n")].join("\n\n");
+    const how = `To read it and decide: ${url ?? `abi-workflows approvals show ${workflow_id}`}`;
+    return [`A mail to a customer waits for a person's approval.`, how, facts.join("\n")].join("\n\n");
   }
   const what =
     type === "run.failed" ? `A run has failed: ${error ?? "the log has the details"}` : "A run has completed.";

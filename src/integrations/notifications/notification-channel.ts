@@ -23,7 +23,7 @@ export const NOTIFICATION_TYPES = ["approval.waiting", "run.failed", "run.comple
 
 export type NotificationType = (typeof NOTIFICATION_TYPES)[number];
 
-/** Port: tells somebody. */
+/** The port for notifying someone. */
 export interface NotificationChannel {
   /** snake_case; names the step that delivers, so it must not change. */
   readonly name: string;

@@ -7,9 +7,9 @@ import { toText } from "../sparql/parse.ts";
 import { tooLarge, type GraphIndex } from "./graph-index.ts";
 
 /**
- * The answer of an index to a query.
- * @param graphs all that GRAPH can reach
- * @param most rows or triples; an answer that would have more is refused
+ * Queries an index.
+ * @param graphs all graphs that GRAPH can reach
+ * @param most maximum number of rows or triples; an answer with more is refused
  */
 export function askIndex(
   index: GraphIndex,
@@ -24,6 +24,6 @@ export function askIndex(
   return result;
 }
 
-/** What an index has answered, as terms. */
+/** Parses an index's answer into terms. */
 export const readAnswer = (answer: string, givesQuads: boolean): QueryResult =>
   givesQuads ? parseNTriples(answer) : readJsonResults(JSON.parse(answer));

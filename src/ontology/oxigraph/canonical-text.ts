@@ -1,6 +1,7 @@
 /**
- * The form in which Oxigraph gives a term out, computed without Oxigraph: for terms of which that is plain, which is nearly all. What
- * it does to numbers and dates is taken from its behaviour, and compared with it in the tests.
+ * Computes the form in which Oxigraph returns a term, without Oxigraph, for terms whose form is
+ * obvious, which are nearly all. The rules for numbers and dates are taken from Oxigraph's
+ * behaviour, and the tests compare them with it.
  */
 import type { Literal, NamedNode } from "@rdfjs/types";
 import { quoted } from "../n-triples.ts";
@@ -9,17 +10,17 @@ import { xsd } from "../vocabulary.ts";
 const CHARACTER = "(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})";
 const AUTHORITY = "//[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?=[/?#]|$)";
 
-/** IRIs of ASCII that every parser takes as they are; others may be just as valid. */
+/** ASCII IRIs that every parser accepts unchanged; others may be just as valid. */
 const PLAIN_IRI = new RegExp(
   `^[A-Za-z][A-Za-z0-9+.-]*:(?:${AUTHORITY}|(?!//))${CHARACTER}*(?:[?](?:${CHARACTER}|[?])*)?(?:#(?:${CHARACTER}|[?])*)?$`,
 );
 
-/** Other tags are brought to lower case and checked by Oxigraph. */
+/** Oxigraph converts other tags to lower case and checks them. */
 const PLAIN_LANGUAGE = /^[a-z]{2,3}(?:-[a-z]{2})?$/;
 
 const INTEGER = /^(?:0|-?[1-9][0-9]{0,17})$/;
 
-/** In the range that fits into its 128 bits with room to spare. */
+/** Decimals that fit into Oxigraph's 128 bits with room to spare. */
 const DECIMAL = /^-?(?:0|[1-9][0-9]{0,14})\.[0-9]{0,17}[1-9]$/;
 
 const DATE_TIME =
@@ -44,7 +45,10 @@ const CANONICAL = new Map([
   [xsd.dateTime.value, dateTime],
 ]);
 
-/** A term as N-Triples in Oxigraph's form; undefined where only Oxigraph can say what that is, or whether the term is valid. */
+/**
+ * A term as N-Triples in Oxigraph's form; undefined if only Oxigraph can tell the form, or whether
+ * the term is valid.
+ */
 export function canonicalText(term: NamedNode | Literal): string | undefined {
   if (term.termType === "NamedNode") return PLAIN_IRI.test(term.value) ? `<${term.value}>` : undefined;
   const { value, language, datatype } = term;

@@ -2,20 +2,20 @@ import type { Term } from "@rdfjs/types";
 import { termToNTriples } from "../n-triples.ts";
 import { canonicalText } from "./canonical-text.ts";
 
-/** Brings the terms of one call into Oxigraph's form: what is plain at once, the rest together. */
+/** Converts the terms of one call to Oxigraph's form: obvious ones at once, the rest together. */
 export class Canonicalization {
-  /** Terms that Oxigraph must look at, by how they came; undefined until it has. */
+  /** Terms that Oxigraph must convert, by their original text; undefined until it has. */
   readonly #others = new Map<string, string | undefined>();
 
-  /** Whether Oxigraph is not needed. */
+  /** Whether no term needs Oxigraph. */
   get isDone(): boolean {
     return this.#others.size === 0;
   }
 
   /**
-   * The term as N-Triples, to be resolved when all is collected.
+   * The term as N-Triples, to be resolved once all terms are collected.
    * @param what names the term in errors
-   * @throws ValidationError for what is no IRI or literal
+   * @throws ValidationError for a term that is not an IRI or literal
    */
   text(term: Term, what?: string): string {
     const plain = term.termType === "NamedNode" || term.termType === "Literal" ? canonicalText(term) : undefined;
@@ -31,7 +31,7 @@ export class Canonicalization {
     for (const [index, form] of canonical(texts).entries()) this.#others.set(texts[index] ?? form, form);
   }
 
-  /** The same with every text in its canonical form. */
+  /** Returns the same object with every text in its canonical form. */
   readonly resolve = <Texts extends { readonly [part in "subject" | "predicate" | "object"]?: string | undefined }>(
     texts: Texts,
   ): Texts => {

@@ -10,17 +10,18 @@ import type { CopySource, VisibleGraphs } from "./graph-copy-protocol.ts";
 import { tooLarge } from "./graph-index.ts";
 import { MAX_ROWS } from "./questions.ts";
 
-/** What the runner needs of the store. */
+/** What the runner needs from the store. */
 export interface RunnerSource {
-  /** Names of all stores, as they are now. */
+  /** The current names of all stores. */
   storeNames(): string[];
-  /** All that a copy is read from, as it is now. */
+  /** The current content, from which a copy is read. */
   content(): CopySource["from"];
 }
 
 /**
- * Runs queries on copies of the embedded graph in worker threads: one with everything, and for each `visible` one that holds nothing
- * else, so that no query can find it. A copy costs the same memory as the one in the main thread.
+ * Runs queries on copies of the embedded graph in worker threads: one copy with everything, and for
+ * each `visible` one that contains nothing else, so no query can find hidden data. A copy takes as
+ * much memory as the graph in the main thread.
  */
 export class CopyQueryRunner implements QueryRunner {
   readonly #source: RunnerSource;

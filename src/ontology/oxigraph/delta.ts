@@ -14,15 +14,17 @@ export interface Delta {
 }
 
 /**
- * What a step changes, computed in one look at the data, so that NOW(), UUID() and RAND() have one value a solution.
- * @param solve asks the data, `solveAlone` needs none
+ * What a step changes. It is computed in one pass over the data, so NOW(), UUID() and RAND() have
+ * one value for each solution.
+ * @param solve queries the data; `solveAlone` needs none
  */
 export function deltaOf(change: Change, solve: Solve, solveAlone: Solve): Delta {
   const constants = resolveConstants(change, solveAlone);
   const delta: Delta = { remove: [], insert: [] };
   const nodesOfData = skolemizer();
   for (const row of change.solutions ? solve(change.solutions) : [{}]) {
-    // A blank node of the template is a new one for each solution; one that came from the data is the same for all.
+    // A blank node of the template is a new one for each solution; one from the data is the same in
+    // all solutions.
     const nodesOfTemplate = skolemizer();
     const fill = (term: ast.Triple["subject"] | ast.Triple["predicate"]): Term | undefined => {
       if (term.type !== "term") return undefined;
@@ -39,14 +41,17 @@ export function deltaOf(change: Change, solve: Solve, solveAlone: Solve): Delta 
 
 type Fill = (term: ast.Triple["subject"] | ast.Triple["predicate"]) => Term | undefined;
 
-/** A triple with an unbound part, or a literal where none can stand, is left out (SPARQL 1.1 Update, 3.1.3). */
+/**
+ * Leaves out a triple with an unbound part, or with a literal where none is allowed (SPARQL 1.1
+ * Update, 3.1.3).
+ */
 function push(quads: Quad[], { subject, predicate, object }: ast.Triple, fill: Fill): void {
   const [s, p, o] = [fill(subject), fill(predicate), fill(object)];
   if (s?.termType === "NamedNode" && p?.termType === "NamedNode" && o)
     quads.push(DataFactory.quad(s, p, o as Quad["object"]));
 }
 
-/** Constants that one query resolves. */
+/** How many constants one query resolves. */
 const TOGETHER = 10_000;
 
 type ConstantTerm = ast.Iri | ast.LiteralTerm;
@@ -54,7 +59,10 @@ type ConstantTerm = ast.Iri | ast.LiteralTerm;
 const keyOf = (term: ConstantTerm): string =>
   JSON.stringify(term, (key, value: unknown) => (key === "loc" ? undefined : value));
 
-/** The templates' constants as full terms: the query engine knows prefixes and relative IRIs best. */
+/**
+ * The templates' constants as full terms. The query engine resolves them, because it handles
+ * prefixes and relative IRIs.
+ */
 function resolveConstants({ remove, insert, context }: Change, solve: Solve): Map<string, Term> {
   const terms = new Map<string, ConstantTerm>();
   for (const { subject, predicate, object } of [...remove, ...insert]) {

@@ -1,15 +1,15 @@
 import type { GraphIndex } from "./graph-index.ts";
 
-/** What was changed in one graph, as N-Triples lines. */
+/** The changes to one graph, as N-Triples lines. */
 export interface GraphChange {
   readonly graph: string;
-  /** Everything goes before `inserted` comes. */
+  /** Whether the graph is emptied before `inserted` is added. */
   readonly isCleared?: boolean;
   readonly removed: readonly string[];
   readonly inserted: readonly string[];
 }
 
-/** Makes changes in an index, all of them in one go for each graph. */
+/** Applies changes to an index, in one operation for each graph. */
 export function applyChanges(index: GraphIndex, changes: readonly GraphChange[]): void {
   for (const [graph, { isCleared, triples }] of net(changes)) {
     const lines = (isThere: boolean): string =>
@@ -23,11 +23,11 @@ export function applyChanges(index: GraphIndex, changes: readonly GraphChange[])
 
 interface Net {
   isCleared: boolean;
-  /** Line to whether it is there in the end. */
+  /** Maps each line to whether it is present in the end. */
   readonly triples: Map<string, boolean>;
 }
 
-/** What changes come to, graph by graph. */
+/** The net effect of changes, graph by graph. */
 function net(changes: readonly GraphChange[]): Map<string, Net> {
   const graphs = new Map<string, Net>();
   for (const { graph, isCleared, removed, inserted } of changes) {

@@ -1,17 +1,20 @@
-/** What a copy of the graph in a worker thread and its owner say to each other. */
+/** The messages between a copy of the graph in a worker thread and its owner. */
 import type { WireError } from "../../errors.ts";
 import type { GraphChange } from "./graph-change.ts";
 import type { Asked } from "./graph-index.ts";
 
-/** Where the copy is read from, and how much of it. */
+/** Where the copy is read from, and how much of it is visible. */
 export interface CopySource {
-  /** The SQLite file, or all triples as N-Triples in pieces, by the graph's IRI. */
+  /** The path of the SQLite file, or all triples as N-Triples in pieces, by the graph's IRI. */
   readonly from: string | ReadonlyMap<string, readonly string[]>;
-  /** Of each graph by its IRI the properties and classes that the copy has; default: everything. */
+  /**
+   * For each graph, by its IRI, the properties and classes that the copy contains; default:
+   * everything.
+   */
   readonly visible?: VisibleGraphs | undefined;
 }
 
-/** What may be seen of a graph, as N-Triples. */
+/** The visible terms of a graph, as N-Triples. */
 export interface VisibleTerms {
   readonly properties: ReadonlySet<string>;
   readonly classes: ReadonlySet<string>;
@@ -22,7 +25,7 @@ export type VisibleGraphs = ReadonlyMap<string, VisibleTerms>;
 
 export interface CopyQuestion extends Asked {
   readonly text: string;
-  /** A longer answer is refused. */
+  /** Longer answers are refused. */
   readonly maximumBytes?: number | undefined;
 }
 
@@ -34,5 +37,5 @@ export type FromCopy =
   /** The graph has been read. */
   | { readonly kind: "ready" }
   | { readonly kind: "answered"; readonly text: string }
-  /** `isLost`: the copy can't be used any more. */
+  /** `isLost`: the copy can no longer be used. */
   | { readonly kind: "failed"; readonly error: WireError; readonly isLost: boolean };

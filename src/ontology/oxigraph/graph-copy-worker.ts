@@ -1,4 +1,7 @@
-/** A copy of the graph in a worker thread: it answers questions until it is terminated, which ends one that is under way as well. */
+/**
+ * A copy of the graph in a worker thread. It answers queries until the thread is terminated, which
+ * also ends the current query.
+ */
 import { parentPort, workerData } from "node:worker_threads";
 import { toWireError, ValidationError } from "../../errors.ts";
 import { storeIri } from "../store-name.ts";
@@ -15,7 +18,7 @@ const index = new GraphIndex();
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have no origin
 const say = (message: FromCopy): void => parentPort?.postMessage(message);
 
-/** @param isLost whether a copy of which this fails is of no use */
+/** @param isLost whether the copy is useless if this fails */
 function attempt(work: () => void, isLost = false): void {
   try {
     work();

@@ -29,7 +29,7 @@ interface Job {
 export class GraphCopy {
   readonly #source: () => CopySource;
   #worker: Worker | undefined;
-  /** Whether it has read the graph. */
+  /** Whether the copy has been read. */
   #isReady = false;
   readonly #waiting: Job[] = [];
   #current: Job | undefined;
@@ -42,7 +42,7 @@ export class GraphCopy {
 
   /**
    * The answer as text.
-   * @param timeoutMs counts from when the graph has been read and no other question is under way
+   * @param timeoutMs counted from when the graph has been read and no other query is running
    * @throws ValidationError, IoError, the signal's reason
    */
   async ask(

@@ -7,19 +7,22 @@ import { JSON_RESULTS } from "../sparql/json-results.ts";
 
 const N_TRIPLES = "application/n-triples";
 
-/** What of the index is asked, and in which form it answers. */
+/** The part of the index to query, and the form of the answer. */
 export interface Asked {
   readonly graph: string;
   readonly graphs: readonly string[];
   readonly givesQuads: boolean;
 }
 
-/** Memory of WebAssembly is not collected in time: what is short-lived is freed by hand. Its types leave the method out. */
+/**
+ * WebAssembly's memory is not garbage-collected in time, so short-lived objects are freed
+ * explicitly. Oxigraph's types don't declare the method.
+ */
 type Store = Oxigraph.Store & { free(): void };
 
 /**
- * Oxigraph in a WebAssembly instance of its own: once one has trapped, not even a new store can be made in it, and its memory
- * never shrinks.
+ * Oxigraph in its own WebAssembly instance: once an instance has trapped, it can't even create a
+ * new store, and its memory never shrinks.
  */
 function newInstance(): typeof Oxigraph {
   const require = createRequire(import.meta.url);
@@ -34,14 +37,18 @@ function newInstance(): typeof Oxigraph {
   }
 }
 
-/** Oxigraph's own errors, about a query or data, are plain ones without a code. All others come from under it. */
+/**
+ * Oxigraph's own errors, about a query or data, are plain ones without a code. All others come from
+ * WebAssembly.
+ */
 const isTrap = (error: unknown): boolean =>
   !(error instanceof Error) || !["Error", "SyntaxError"].includes(error.name) || "code" in error;
 
 /**
  * All stores as named graphs of one Oxigraph store in memory. Triples go in as N-Triples.
  *
- * Where a call is too much for WebAssembly's stack or memory, the index is `broken` from then on and can only be closed.
+ * If a call exceeds WebAssembly's stack or memory, the index is `broken` from then on and can only
+ * be closed.
  */
 export class GraphIndex {
   readonly #oxigraph: typeof Oxigraph;
@@ -58,8 +65,9 @@ export class GraphIndex {
   }
 
   /**
-   * Terms as N-Triples in the form in which this index gives them out: numbers and dates are canonical.
-   * @throws ValidationError where one of them is no term
+   * Terms as N-Triples in the form in which this index returns them: numbers and dates are
+   * canonical.
+   * @throws ValidationError if one of them is not a valid term
    */
   canonical(terms: readonly string[]): string[] {
     const lines = terms.map((term, index) => `<urn:term:${index}> <urn:is> ${term} .`);
@@ -76,24 +84,26 @@ export class GraphIndex {
     return terms.map((term, index) => forms.get(`urn:term:${index}`) ?? term);
   }
 
-  /** Takes triples that were checked before, as N-Triples. */
+  /** Adds triples, given as N-Triples, that were validated before. */
   add(graph: string, text: string): void {
     const options = { format: N_TRIPLES, to_graph_name: graphName(graph), lenient: true, no_transaction: true };
-    this.#call("What was read is no graph.", () => this.#store.load(text, options));
+    this.#call("The data read is not a valid graph.", () => this.#store.load(text, options));
   }
 
   remove(graph: string, text: string): void {
-    this.#call("What was read is no graph.", () => this.#store.update(`DELETE DATA { GRAPH <${graph}> { ${text} } }`));
+    this.#call("The data read is not a valid graph.", () =>
+      this.#store.update(`DELETE DATA { GRAPH <${graph}> { ${text} } }`),
+    );
   }
 
   clear(graph: string): void {
-    this.#call("What was read is no graph.", () => this.#store.update(`DROP SILENT GRAPH <${graph}>`));
+    this.#call("The data read is not a valid graph.", () => this.#store.update(`DROP SILENT GRAPH <${graph}>`));
   }
 
   /**
    * The answer to a query, as SPARQL JSON results or as N-Triples.
-   * @param graph the one that is asked
-   * @param graphs all that GRAPH can reach
+   * @param graph the graph to query
+   * @param graphs all graphs that GRAPH can reach
    */
   answer(text: string, { graph, graphs, givesQuads }: Asked): string {
     const options = {
@@ -124,7 +134,7 @@ export class GraphIndex {
   }
 }
 
-/** Characters. Beyond it JavaScript's own memory is at stake. */
+/** Characters. A longer answer would endanger JavaScript's own memory. */
 const MAX_ANSWER_BYTES = 256_000_000;
 
 export const tooLarge = (cause?: unknown): ValidationError =>
@@ -134,14 +144,18 @@ export const tooLarge = (cause?: unknown): ValidationError =>
     { code: "query_too_large", cause },
   );
 
-/** RDF/JS terms that are no objects of the instance: those would be freed by the collector, and bring the process down after a trap. */
+/**
+ * A plain RDF/JS term instead of an object of the instance: the garbage collector would free that
+ * one, and crash the process after a trap.
+ */
 const graphName = (iri: string): Oxigraph.NamedNode => DataFactory.namedNode(iri) as never;
 
-/** What has trapped refuses to be freed; its memory goes with the instance. Either way the collector then leaves it alone. */
+/**
+ * A trapped instance refuses to free its store, whose memory is released with the instance. Either
+ * way, the garbage collector then leaves the store alone.
+ */
 function free(store: Store): void {
   try {
     store.free();
-  } catch {
-    // As said.
-  }
+  } catch {}
 }

@@ -1,4 +1,4 @@
-/** A number of 32 bits, with sign, for a text: equal texts have equal ones (Murmur 3 over its UTF-16 code units). */
+/** A signed 32-bit hash of a text (Murmur 3 over its UTF-16 code units). */
 export function hashOf(text: string): number {
   let hash = text.length;
   for (let index = 0; index < text.length; index += 1) {

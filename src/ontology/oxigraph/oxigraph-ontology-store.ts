@@ -35,16 +35,19 @@ const MAXIMUM_QUADS = 12_000_000;
  * The embedded knowledge graph for one process. A SQLite file answers `match` and takes every
  * write. Oxigraph in memory answers SPARQL; it is loaded from the file at the first query.
  *
- * Writes are on disk when their promise resolves, but for `inStep`; `kill -9` loses none and leaves none half done. Those of one turn of
- * the event loop share one transaction and one flush; one that fails does not fail the others. Opening costs the same however much the file holds.
+ * Writes are on disk when their promise resolves, except with `inStep`; `kill -9` loses none and
+ * leaves none half done. The writes of one turn of the event loop share one transaction and one
+ * flush; if one fails, the others don't. Opening takes the same time however much the file
+ * contains.
  *
- * The first SPARQL query, or update that searches, loads everything: some 6 microseconds and 370 bytes of memory a quad. From then on
- * Oxigraph takes in what has changed at the next question. Calls are synchronous inside: a slow query holds up the process. A
- * query that is too much for Oxigraph's stack or memory is refused, and the file is read again before the next answer. An answer has at
- * most a million rows.
+ * The first SPARQL query, or update that searches, loads everything: some 6 microseconds and 370
+ * bytes of memory a quad. After that, Oxigraph applies the changes since the last query before it
+ * answers the next. Calls are synchronous inside, so a slow query blocks the process. A query that
+ * exceeds Oxigraph's stack or memory is refused, and the file is read again before the next answer.
+ * An answer has at most a million rows.
  *
- * Blank nodes become IRIs (`urn:uuid:…`) when they are stored. Numbers and dates come back in their canonical form
- * (`"01"^^xsd:integer` as `"1"`).
+ * Blank nodes become IRIs (`urn:uuid:…`) when they are stored. Numbers and dates come back in their
+ * canonical form (`"01"^^xsd:integer` as `"1"`).
  */
 export class OxigraphOntologyStore implements OntologyStore {
   readonly isExclusive = true;
@@ -74,9 +77,9 @@ export class OxigraphOntologyStore implements OntologyStore {
   }
 
   /**
-   * @throws IoError where another process has the file open (`in_use`) or it can't be opened
-   * @throws ValidationError where the file is no knowledge graph (`store_unreadable`), is of another version of this package
-   *   (`store_too_old`, `store_too_new`), or holds too much (`store_full`)
+   * @throws IoError if another process has the file open (`in_use`), or it can't be opened
+   * @throws ValidationError if the file is not a knowledge graph (`store_unreadable`), was written
+   *   by another version of this package (`store_too_old`, `store_too_new`), or contains too much (`store_full`)
    */
   static async open({
     path,
@@ -95,7 +98,7 @@ export class OxigraphOntologyStore implements OntologyStore {
   }
 
   /**
-   * Its queries run in a worker thread, on a copy of the graph that needs the same memory again.
+   * Its queries run in a worker thread, on a copy of the graph that takes the same memory again.
    */
   readonly queryRunner: QueryRunner = {
     run: (request) =>
@@ -228,7 +231,7 @@ export class OxigraphOntologyStore implements OntologyStore {
     if (!isInsertedWanted && !this.#runner) return;
     const change = { graph: storeIri(store), removed: removed.map(lineOf) };
     this.#questions?.note({ ...change, inserted: inserted.map(lineOf) });
-    // It does a copy no harm to get what it already has.
+    // Sending a copy a change that it already has does no harm.
     if (this.#runner) this.#uncommitted.push({ ...change, inserted: insert.map(lineOf) });
   }
 

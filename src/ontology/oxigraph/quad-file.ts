@@ -3,9 +3,11 @@ import { SqliteFile, type FilePart } from "../../files/sqlite-file.ts";
 import { hashOf } from "./hash.ts";
 
 /**
- * A term is kept once, as N-Triples in Oxigraph's form, so that equal ones are equal; a quad is four numbers. Found by hash, since an
- * index of the texts would keep every text twice. Two orders answer all look-ups by subject or object. Those by predicate alone read
- * the whole store: an order for them would cost every write a page for each of its predicates.
+ * A term is stored once, as N-Triples in Oxigraph's form, so that equal terms have equal text; a
+ * quad is four numbers. Terms are found by hash, because an index of the texts would store every
+ * text twice. Two orders of the quads answer all look-ups by subject or object. Look-ups by
+ * predicate alone read the whole store: an order for them would make every write touch one more
+ * page for each of its predicates.
  */
 const GRAPH: FilePart = {
   name: "graph",
@@ -40,12 +42,12 @@ const DELETE = "DELETE FROM quads WHERE store = ? AND subject = ? AND predicate 
 
 const PARTS = ["subject", "predicate", "object"] as const;
 
-/** Rows of one statement. Few sizes are few statements to keep. */
+/** Rows per statement. Few different sizes mean few statements to keep prepared. */
 const BLOCKS = [1, 4, 8, 16, 32] as const;
 
 const list = (length: number): string => `(${Array<string>(length).fill("?").join(", ")})`;
 
-/** The text of a statement for each size of a block. */
+/** The text of a statement for each block size. */
 const inBlocks = (text: (size: number) => string): ReadonlyMap<number, string> =>
   new Map(BLOCKS.map((size) => [size, text(size)]));
 
@@ -57,10 +59,10 @@ const INSERT = inBlocks(
 const ADD_TERMS = inBlocks((size) => `INSERT OR IGNORE INTO terms (id, hash, term) VALUES ${rows(3, size)}`);
 const FIND_TERMS = inBlocks((size) => `SELECT id, term FROM terms WHERE hash IN ${list(size)}`);
 
-/** How a pattern is looked for that has these parts. */
+/** How to search for a pattern that has these parts. */
 interface Search {
   readonly given: readonly (keyof Triple)[];
-  /** The columns of what it finds, with the texts of the other parts. */
+  /** The columns of the result, with the texts of the parts that are not given. */
   readonly columns: string;
   readonly joins: string;
   readonly find: string;
@@ -82,7 +84,7 @@ function searchBy(given: readonly (keyof Triple)[]): Search {
   };
 }
 
-/** By which parts are given, as bits. */
+/** Indexed by which parts are given, as bits. */
 const SEARCHES = Array.from({ length: 2 ** PARTS.length }, (_, bits) =>
   searchBy(PARTS.filter((_, at) => (bits & (1 << at)) !== 0)),
 );
@@ -90,22 +92,28 @@ const SEARCHES = Array.from({ length: 2 ** PARTS.length }, (_, bits) =>
 const searchFor = ({ subject, predicate, object }: TriplePattern): Search =>
   SEARCHES[(subject === undefined ? 0 : 1) | (predicate === undefined ? 0 : 2) | (object === undefined ? 0 : 4)]!;
 
-/** Ids that are kept in memory: those of the few terms that come again and again are among them. */
+/** How many ids are cached, which includes those of the few terms that occur again and again. */
 const KEPT_IDS = 10_000;
-/** Characters of a term that is worth it. */
+/** Longer terms are not cached. Characters. */
 const MAX_KEPT_LENGTH = 100;
 
-/** Subjects of a piece of a graph that is read as text, counted by the highest id: one term in ten or so is a subject. */
+/**
+ * How many ids of subjects one piece spans when a graph is read as text; about one term in ten is a
+ * subject.
+ */
 const IDS_PER_PIECE = 20_000;
 
-/** The graph's part of a SQLite file, which holds the truth. All methods are synchronous and throw SQLite's errors. */
+/**
+ * The graph's part of a SQLite file, which is the source of truth. All methods are synchronous and
+ * throw SQLite's errors.
+ */
 export class QuadFile {
   readonly #file: SqliteFile;
-  /** Ids of terms that were met lately, and of stores. */
+  /** Ids of recently used terms, and of stores. */
   readonly #ids = new Map<string, number>();
   readonly #stores = new Map<string, number>();
   #size: number | undefined;
-  /** Highest id of a term. */
+  /** The highest id of a term. */
   #lastTerm: number | undefined;
 
   private constructor(file: SqliteFile) {
@@ -117,12 +125,12 @@ export class QuadFile {
     return new QuadFile(SqliteFile.own(path, GRAPH));
   }
 
-  /** Of a file that this process owns, by another connection. */
+  /** Opens a file that this process owns, with another connection. */
   static read(place: string): QuadFile {
     return new QuadFile(SqliteFile.read(place));
   }
 
-  /** Where the file is, whatever it was called; or `":memory:"`. */
+  /** The real path of the file, whatever name it was opened by; or `":memory:"`. */
   get place(): string {
     return this.#file.place;
   }
@@ -140,7 +148,7 @@ export class QuadFile {
     return id;
   }
 
-  /** The store's number; it is made if need be. */
+  /** The store's number; it is created if needed. */
   ensureStore(name: string): number {
     const known = this.findStore(name);
     if (known !== undefined) return known;
@@ -154,7 +162,7 @@ export class QuadFile {
     this.#stores.clear();
   }
 
-  /** Removes all quads of a store, and the literals that nothing holds any more. */
+  /** Removes all quads of a store, and the literals that are no longer used. */
   clear(store: number): void {
     this.#file.run("DELETE FROM quads WHERE store = ?", store);
     this.#file.run("UPDATE stores SET quads = 0 WHERE id = ?", store);
@@ -166,15 +174,16 @@ export class QuadFile {
     this.#ids.clear();
   }
 
-  /** Quads of all stores. */
+  /** The number of quads in all stores. */
   size(): number {
     return (this.#size ??= Number(this.#file.get("SELECT total(quads) AS size FROM stores")?.["size"]));
   }
 
   /**
-   * Removes everything that matches one of the patterns, and the literals that nothing holds any more; then adds the triples. What would
-   * be removed and added again stays.
-   * @returns what has really changed; of what was inserted where that is wanted, since it costs a statement a triple
+   * Removes everything that matches one of the patterns, and the literals that are no longer used;
+   * then adds the triples. A triple that would be removed and added again stays.
+   * @returns what has really changed; insertions only on request, because telling them costs one
+   *   statement for each triple
    */
   change(
     store: number,
@@ -215,8 +224,8 @@ export class QuadFile {
   }
 
   /**
-   * What matches one of the patterns, each once.
-   * @throws DamagedFileError where a term is missing
+   * The triples that match one of the patterns, each once.
+   * @throws DamagedFileError if a term is missing
    */
   match(store: number, patterns: readonly TriplePattern[]): Triple[] {
     return this.#rows(store, patterns);
@@ -238,7 +247,10 @@ export class QuadFile {
     return values ? this.#file.all(search.find, ...values).map((row) => toFound(row, pattern)) : [];
   }
 
-  /** One statement for all; where they ask for several predicates, everything is read of a subject, which has few. */
+  /**
+   * Uses one statement for all patterns. If they ask for several predicates, it reads everything
+   * about a subject, which is little.
+   */
   #findOfSubjects(store: number, patterns: readonly OfSubject[]): Found[] {
     const predicates = new Set(patterns.map(({ predicate }) => predicate));
     const predicate = predicates.size === 1 ? patterns[0]?.predicate : undefined;
@@ -258,7 +270,7 @@ export class QuadFile {
     );
   }
 
-  /** Undefined where a term of the pattern is in no quad. */
+  /** Undefined if a term of the pattern is in no quad. */
   #valuesOf({ given }: Search, store: number, pattern: TriplePattern): number[] | undefined {
     const values = [store];
     for (const part of given) {
@@ -270,7 +282,10 @@ export class QuadFile {
     return values;
   }
 
-  /** All triples of a store as N-Triples, in pieces of some ten thousand lines; none where there is no such store. */
+  /**
+   * All triples of a store as N-Triples, in pieces of some ten thousand lines; none if there is no
+   * such store.
+   */
   *text(name: string): Iterable<string> {
     const store = this.findStore(name);
     if (store === undefined) return;
@@ -300,7 +315,7 @@ export class QuadFile {
     try {
       this.#file.transaction(work, { isFlushed: false });
     } catch (error) {
-      // What is known of the file may be wrong.
+      // The cached ids may be wrong.
       this.#ids.clear();
       this.#stores.clear();
       this.#size = undefined;
@@ -319,7 +334,7 @@ export class QuadFile {
     this.#file.leave("graph");
   }
 
-  /** Ids of those terms that are in the file. */
+  /** The ids of those terms that are in the file. */
   #findTerms(terms: readonly string[]): Map<string, number> {
     const ids = new Map<string, number>();
     const unknown = new Set<string>();
@@ -352,7 +367,7 @@ export class QuadFile {
     return ids;
   }
 
-  /** Inserts rows in as few statements as can be, and returns how many were not there before. */
+  /** Inserts rows with as few statements as possible, and returns how many are new. */
   #runRows(insert: ReadonlyMap<number, string>, rows: readonly (readonly SQLInputValue[])[]): number {
     let changes = 0;
     for (const block of blocks(rows)) changes += this.#file.run(insert.get(block.length)!, ...block.flat());
@@ -377,16 +392,16 @@ export class QuadFile {
   }
 }
 
-/** As one line of N-Triples, without its end. */
+/** The triple as one line of N-Triples, without its line end. */
 export const lineOf = ({ subject, predicate, object }: Triple): string => `${subject} ${predicate} ${object} .`;
 
-/** A pattern of one subject, whatever the object is. */
+/** A pattern with a subject and any object. */
 type OfSubject = TriplePattern & { readonly subject: string };
 
 const isOfSubject = (pattern: TriplePattern): pattern is OfSubject =>
   pattern.subject !== undefined && pattern.object === undefined;
 
-/** Patterns that a statement takes at a time. */
+/** How many patterns one statement takes. */
 const PIECE = 10_000;
 
 const pieces = <Item>(items: readonly Item[]): (readonly Item[])[] =>
@@ -394,7 +409,10 @@ const pieces = <Item>(items: readonly Item[]): (readonly Item[])[] =>
     items.slice(index * PIECE, (index + 1) * PIECE),
   );
 
-/** Items in blocks of those sizes, filled up with the last one: what is found or inserted twice is found or inserted once. */
+/**
+ * The items in blocks of these sizes. The last block is padded with its last item, which is
+ * harmless: finding or inserting it twice is like once.
+ */
 function blocks<Item>(items: readonly Item[]): (readonly Item[])[] {
   const found: (readonly Item[])[] = [];
   for (let from = 0; from < items.length; from += MAX_BLOCK) {
@@ -432,7 +450,10 @@ function termOf(value: unknown): string {
   throw new DamagedFileError();
 }
 
-/** A quad whose term is not there: SQLite has noticed nothing, but the file is not what was written. */
+/**
+ * A quad whose term is missing: SQLite did not notice anything, but the file's content is not what
+ * was written.
+ */
 export class DamagedFileError extends Error {
   override readonly name = "DamagedFileError";
   constructor() {

@@ -8,13 +8,16 @@ import { deltaOf, type Delta } from "./delta.ts";
 import { applyChanges, type GraphChange } from "./graph-change.ts";
 import { GraphIndex } from "./graph-index.ts";
 
-/** Of one answer; more would fill the memory of WebAssembly, and then that of the process. */
+/** Maximum for one answer; more would fill WebAssembly's memory, and then that of the process. */
 export const MAX_ROWS = 1_000_000;
 
-/** Changes that wait for the next question; with more of them nobody should have to wait for all. */
+/**
+ * Maximum of changes that wait for the next query, so that it doesn't have to wait for more than
+ * these.
+ */
 const MAX_WAITING = 5000;
 
-/** A place in the history of changes to which it can be brought back. */
+/** A position in the history of changes, for undoing everything after it. */
 export interface Mark {
   readonly load: number;
   readonly position: number;
@@ -22,24 +25,25 @@ export interface Mark {
 
 /** Where the graphs are read from. */
 export interface GraphSource {
-  /** IRIs of all graphs. */
+  /** The IRIs of all graphs. */
   graphs(): string[];
-  /** The triples of one as N-Triples, in pieces. */
+  /** The triples of one graph as N-Triples, in pieces. */
   text(graph: string): Iterable<string>;
 }
 
 /**
- * Answers SPARQL from a copy of the graphs in memory. It is read when it is first needed; from then on it is told of every change, and
- * takes them all in at the next question. A copy that can't be trusted any more is dropped, and read again at the next question.
+ * Answers SPARQL from a copy of the graphs in memory. The copy is read when it is first needed.
+ * From then on, every change is noted, and all of them are applied before the next query. A copy
+ * that can no longer be trusted is dropped and read again at the next query.
  */
 export class Questions {
   readonly #source: GraphSource;
   #index: GraphIndex | undefined;
   #isLoaded = false;
-  /** How often the copy has been read, or dropped. */
+  /** How often the copy has been read or dropped. */
   #loads = 0;
   #loading: Promise<void> | undefined;
-  /** Of these the first `#applied` are in the copy. */
+  /** The first `#applied` of these are already in the copy. */
   #changes: GraphChange[] = [];
   #applied = 0;
   #waiting = 0;
@@ -48,12 +52,12 @@ export class Questions {
     this.#source = source;
   }
 
-  /** Whether there is a copy, or one is being read: then it must be told of changes. */
+  /** Whether a copy exists or is being read, and therefore needs every change. */
   get isTold(): boolean {
     return this.#isLoaded || this.#loading !== undefined;
   }
 
-  /** Reads the copy in pieces, between which the process goes on with other things. */
+  /** Reads the copy in pieces; the process can do other work in between. */
   async load(): Promise<void> {
     if (this.#isLoaded) return;
     this.#loading ??= this.#load().finally(() => (this.#loading = undefined));
@@ -64,7 +68,7 @@ export class Questions {
     for (const _ of this.#pieces()) await setImmediate();
   }
 
-  /** Adds the graphs to a fresh index piece by piece, and is done when that is the copy. */
+  /** Adds the graphs to a new index piece by piece, until it is the copy. */
   *#pieces(): Generator<void> {
     this.discard();
     const index = this.#engine();
@@ -95,7 +99,7 @@ export class Questions {
     return this.#guarded(() => askIndex(this.#current(), query, graph, this.#source.graphs(), MAX_ROWS));
   }
 
-  /** What a step of an update changes. Data is looked at only where the step searches. */
+  /** What a step of an update changes. It reads data only if the step searches. */
   delta(step: Extract<UpdateStep, { kind: "change" }>, graph: string): Delta {
     return this.#guarded(() =>
       deltaOf(
@@ -121,10 +125,10 @@ export class Questions {
     return { load: this.#loads, position: this.#changes.length };
   }
 
-  /** What was noted since then has not happened. */
+  /** Undoes everything that was noted since the mark. */
   undo({ load, position }: Mark): void {
     if (!this.isTold && !this.#index) return;
-    // What was read meanwhile was read in the middle of what has not happened.
+    // The copy was read in the middle of a transaction that is now undone.
     if (load !== this.#loads) return this.discard();
     const undone = this.#changes.splice(Math.max(position, this.#applied));
     const applied = this.#changes.slice(position);
@@ -134,7 +138,10 @@ export class Questions {
       this.note({ graph, removed: inserted, inserted: removed });
   }
 
-  /** What was noted has happened for good. Where many changes are waiting, they are taken in without a question. */
+  /**
+   * Everything noted so far is final. If many changes are waiting, they are applied now instead of
+   * at the next query.
+   */
   settle(): void {
     this.#changes.splice(0, this.#applied);
     this.#applied = 0;
@@ -142,7 +149,7 @@ export class Questions {
     try {
       this.#apply(this.#current());
     } catch {
-      // It is read again at the next question, which hears what is wrong.
+      // The copy is read again at the next query, which reports the error.
       this.discard();
     }
   }
@@ -158,12 +165,12 @@ export class Questions {
     index?.close();
   }
 
-  /** Oxigraph, with the graphs in it or without. */
+  /** Oxigraph, with or without the graphs. */
   #engine(): GraphIndex {
     return (this.#index ??= new GraphIndex());
   }
 
-  /** The copy as it should be now. */
+  /** The copy with all changes applied. */
   #current(): GraphIndex {
     if (!this.#isLoaded) for (const _ of this.#pieces()) continue;
     const index = this.#engine();
@@ -177,7 +184,7 @@ export class Questions {
     this.#waiting = 0;
   }
 
-  /** Drops the index where it has died of the work. */
+  /** Drops the index if the work broke it. */
   #guarded<Result>(work: () => Result): Result {
     try {
       return work();

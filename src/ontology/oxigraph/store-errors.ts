@@ -1,16 +1,19 @@
-/** What goes wrong with the file of the embedded knowledge graph, as callers see it. */
+/** Errors with the file of the embedded knowledge graph, as callers see them. */
 import { IoError, isAbiError, toAbiError, ValidationError } from "../../errors.ts";
 import { sqliteFault } from "../../files/sqlite.ts";
 import { UnusableFileError } from "../../files/sqlite-file.ts";
 import { DamagedFileError } from "./quad-file.ts";
 
-/** The error of a call on the store in this file. */
+/** The error for a failed call on the store in this file. */
 export function callError(path: string, error: unknown): Error {
   if (isDamage(error)) return damaged(path, error);
   if (!isSqliteError(error) && !isFlushError(error)) return toAbiError(error);
-  return new IoError("The knowledge graph's file can't be read or written now. Look for a full or failing disk.", {
-    cause: error,
-  });
+  return new IoError(
+    "The knowledge graph's file can't be read or written now. Check whether its disk is full or failing.",
+    {
+      cause: error,
+    },
+  );
 }
 
 export const isSqliteError = (error: unknown): boolean =>
@@ -25,17 +28,17 @@ const isDamage = (error: unknown): boolean =>
 
 const damaged = (path: string, cause: unknown): ValidationError =>
   new ValidationError(
-    `The file ${path} is damaged or is not a knowledge graph. Put a backup in its place, or choose another file.`,
+    `The file ${path} is damaged or is not a knowledge graph. Replace it with a backup, or choose another file.`,
     { code: "store_unreadable", cause },
   );
 
 const UNUSABLE: Record<UnusableFileError["reason"], [message: string, options: { code: string }]> = {
   foreign: [
-    "The knowledge graph's file holds the data of another application. Choose another file, or another data directory.",
+    "The knowledge graph's file contains another application's data. Choose another file, or another data directory.",
     { code: "store_unreadable" },
   ],
   earlier: [
-    "The knowledge graph's file was written by an earlier build of this package, in a format that this one does not read. " +
+    "The knowledge graph's file was written by an earlier build of this package, in a format that this one can't read. " +
       "Read it with that build, or choose another data directory.",
     { code: "store_too_old" },
   ],
@@ -45,7 +48,7 @@ const UNUSABLE: Record<UnusableFileError["reason"], [message: string, options: {
   ],
 };
 
-/** The error of opening it. */
+/** The error for opening the file. */
 export function openingError(error: unknown, path: string): Error {
   if (isAbiError(error)) return error;
   if (error instanceof UnusableFileError) return new ValidationError(...UNUSABLE[error.reason]);

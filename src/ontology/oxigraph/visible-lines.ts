@@ -5,7 +5,7 @@ import type { VisibleGraphs, VisibleTerms } from "./graph-copy-protocol.ts";
 const TYPE = `<${rdf.type.value}>`;
 const END = " .";
 
-/** Whether a line of N-Triples may be seen. Only its object can contain spaces. */
+/** Whether a line of N-Triples is visible. Only its object can contain spaces. */
 function isVisible(line: string, { properties, classes }: VisibleTerms): boolean {
   const first = line.indexOf(" ");
   const second = line.indexOf(" ", first + 1);
@@ -18,9 +18,7 @@ function visibleLines(graph: string, lines: readonly string[], visible: VisibleG
   return part ? lines.filter((line) => isVisible(line, part)) : [];
 }
 
-/**
- * Removes lines of N-Triples that must not be seen. Returns all lines if there is no restriction.
- */
+/** Removes the hidden lines from N-Triples. Returns all lines if there is no restriction. */
 export const visibleText = (graph: string, text: string, visible: VisibleGraphs | undefined): string =>
   visible ? visibleLines(graph, text.split("\n"), visible).join("\n") : text;
 

@@ -54,7 +54,7 @@ export class WriteQueue {
       });
     } catch (error) {
       if (writes.length === 1 || concernsAll(error)) return writes.forEach(({ reject }) => reject(error));
-      // One of them has failed, or there is no room for all: try each one alone.
+      // One of them failed, or there is not enough space for all: try each one alone.
       for (const write of writes) this.#commit([write]);
       return;
     }
@@ -73,7 +73,10 @@ export class WriteQueue {
   }
 }
 
-/** Whether every write would fail the same way alone. A full disk may still have room for some. */
+/**
+ * Whether every write would fail in the same way on its own. A full disk may still have space for
+ * some.
+ */
 const concernsAll = (error: unknown): boolean => {
   const fault = sqliteFault(error);
   return fault !== undefined && fault !== "full" && fault !== "too_large";

@@ -13,8 +13,9 @@ const PART = new RegExp(
 );
 
 /**
- * The challenges in a `WWW-Authenticate` header, in the server's order (RFC 9110, 11.6.1). Several headers may have been joined
- * with commas. What follows something that is no challenge is left out.
+ * The challenges in a `WWW-Authenticate` header, in the server's order (RFC 9110, 11.6.1). Several
+ * headers may have been joined with commas. Everything after a part that is not a challenge is
+ * ignored.
  */
 export function parseChallenges(header: string): AuthenticationChallenge[] {
   const challenges: AuthenticationChallenge[] = [];

@@ -2,7 +2,10 @@
 const MAXIMUM_LINES = 1000;
 const MAXIMUM_LENGTH = 1_000_000;
 
-/** Lines in pieces that fit into one request each; a line that is too long alone is a piece of its own. */
+/**
+ * Splits lines into pieces that fit into one request each; a line that is too long is a piece of
+ * its own.
+ */
 export function* chunks(lines: Iterable<string>): Generator<string[], undefined> {
   let piece: string[] = [];
   let length = 0;

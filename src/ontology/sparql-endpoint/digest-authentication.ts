@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { parseChallenges } from "./challenges.ts";
 
-/** Algorithms of RFC 7616 by the names that Node has for them. */
+/** The algorithms of RFC 7616, with Node's names for them. */
 const HASHES: ReadonlyMap<string, string> = new Map([
   ["MD5", "md5"],
   ["SHA-256", "sha256"],
@@ -14,7 +14,7 @@ interface Challenge {
   readonly realm: string;
   readonly nonce: string;
   readonly opaque: string | undefined;
-  /** As the server spells it; undefined where it left it out, which means MD5. */
+  /** As the server spells it; undefined if the server omits it, which means MD5. */
   readonly algorithm: string | undefined;
 }
 
@@ -26,8 +26,9 @@ export interface DigestCredentials {
 }
 
 /**
- * HTTP Digest access authentication (RFC 7616) with `qop=auth`: MD5, SHA-256, SHA-512-256 and their `-sess` forms. The server's
- * challenge is kept and used for the requests that follow, until it sends another.
+ * HTTP Digest access authentication (RFC 7616) with `qop=auth`: MD5, SHA-256, SHA-512-256 and their
+ * `-sess` forms. The server's challenge is reused for later requests until the server sends
+ * another.
  */
 export class DigestAuthentication {
   readonly #credentials: DigestCredentials;
@@ -40,7 +41,10 @@ export class DigestAuthentication {
     this.#clientNonce = credentials.clientNonce ?? (() => randomBytes(16).toString("hex"));
   }
 
-  /** Takes the first challenge in a `WWW-Authenticate` header that can be answered; false where there is none. */
+  /**
+   * Accepts the first challenge in a `WWW-Authenticate` header that can be answered; false if there
+   * is none.
+   */
   accept(header: string | null): boolean {
     const challenge = parseChallenges(header ?? "").find(
       ({ scheme, parameters: { nonce, qop, algorithm } }) =>
@@ -94,7 +98,10 @@ const hashName = (algorithm = "MD5"): string | undefined => HASHES.get(algorithm
 
 const quoted = (text: string): string => `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
 
-/** RFC 8187 for names that a header can't carry; a percent-encoded one has none of the characters that it excludes but these. */
+/**
+ * RFC 8187, for names that a header can't carry. `encodeURIComponent` leaves only these of the
+ * excluded characters unencoded.
+ */
 const userParameter = (user: string): string =>
   /^[\x20-\x7E]*$/.test(user)
     ? `username=${quoted(user)}`

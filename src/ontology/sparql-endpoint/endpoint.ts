@@ -6,7 +6,7 @@ import { DigestAuthentication } from "./digest-authentication.ts";
 const NAME = "SPARQL endpoint";
 
 export interface EndpointOptions {
-  /** `user:password@` in it are the credentials. */
+  /** May contain the credentials: `user:password@`. */
   url: string;
   /** Sent as `Authorization: Bearer …`. */
   token?: string;
@@ -54,8 +54,8 @@ export class Endpoint {
 
   /**
    * Sends a request and returns a successful answer.
-   * @throws IoError if the endpoint can't be
-   * reached or fails, ValidationError if it refuses the request, UnexpectedError if it refuses us
+   * @throws IoError if the endpoint can't be reached or fails, ValidationError if it refuses the
+   *   request, UnexpectedError if it refuses us
    */
   async send({ parameters = {}, ...request }: EndpointRequest): Promise<HttpAnswer> {
     const url = new URL(this.#url);
@@ -76,7 +76,8 @@ export class Endpoint {
       });
     };
     const answer = await attempt();
-    // Without a challenge, or with one that is no longer valid, nothing was done: the request goes out again, with a new one.
+    // With no challenge or an outdated one, the server did nothing: send the request again, with
+    // the new challenge.
     return answer.status === 401 && digest.accept(answer.headers.get("www-authenticate")) ? attempt() : answer;
   }
 }
@@ -91,19 +92,19 @@ function digestOf(url: URL): DigestAuthentication {
       password: decodeURIComponent(url.password),
     });
   } catch {
-    // What can't be decoded is a secret: it is not even kept as the cause.
-    throw invalidConfiguration(`User or password in the URL of the ${NAME} are not percent-encoded as URLs need it.`);
+    // The text that can't be decoded is a secret, so it isn't even kept as the cause.
+    throw invalidConfiguration(`User or password in the URL of the ${NAME} are not percent-encoded, as URLs require.`);
   }
 }
 
 /**
- * Errors that Virtuoso reports only in headers, with HTTP 200 and a partial answer. A partial
- * answer is worse than none.
+ * Checks for errors that Virtuoso reports only in headers, with HTTP 200 and a partial answer. A
+ * partial answer is worse than none.
  */
 function inspect(headers: Headers): void {
   if (headers.has("x-sparql-maxrows")) {
     throw new ValidationError(
-      `The ${NAME} has cut its answer off. Raise its limit for rows (ResultSetMaxRows), or ask for less.`,
+      `The ${NAME} has truncated its answer. Raise its limit for rows (ResultSetMaxRows), or ask for less.`,
       { code: "answer_cut_off" },
     );
   }
@@ -132,7 +133,7 @@ function refusalOf(status: number): AbiError {
   }
   if (status === 413) {
     return refused(
-      "finds the request too large (HTTP 413). Raise its limit, and that of a proxy before it: 10 MB are enough for every insert.",
+      "finds the request too large (HTTP 413). Raise its limit, and that of a proxy in front of it: 10 MB are enough for every insert.",
       "request_too_large",
     );
   }
@@ -157,7 +158,7 @@ const PAGE_OF_SUCCESS = /<p>\s*Update succeeded\s*<\/p>|COMMIT: totalElapsed=\d+
 
 /**
  * Checks that an update was done. SPARQL doesn't define the answer to an update. But an unknown
- * page comes from a proxy that wants people to sign in, so nothing was done.
+ * page comes from a proxy, such as its sign-in page, and then nothing was done.
  * @throws IoError (`unreadable_answer`)
  */
 export function assertWritten({ headers, text }: HttpAnswer): void {

@@ -1,13 +1,16 @@
-/** Patterns and changes as SPARQL, in the few forms that endpoints are known to read well. */
+/** Patterns and changes as SPARQL, in the few forms that endpoints are known to execute well. */
 import type { NamedNode, Quad, Term } from "@rdfjs/types";
 import { requireIri, termToNTriples } from "../n-triples.ts";
 import type { Pattern } from "../ontology-store.ts";
 import { insertData, type UpdateRequest } from "./update-request.ts";
 
-/** Groups of a UNION. Hundreds are slow, because SPARQL parsers take more than linear time for long ones. */
+/**
+ * Maximum number of groups in a UNION. Hundreds are slow, because SPARQL parsers take more than
+ * linear time for long ones.
+ */
 const TOGETHER = 10;
 
-/** Patterns that differ in their property alone are one group. */
+/** Patterns that differ only in their property form one group. */
 function groups(patterns: Iterable<Pattern>): string[] {
   const byEnds = new Map<string, { ends: Texts; predicates: Set<string> }>();
   for (const pattern of patterns) {
@@ -49,12 +52,15 @@ function* pieces(parts: readonly string[]): Iterable<readonly string[]> {
   for (let from = 0; from < parts.length; from += TOGETHER) yield parts.slice(from, from + TOGETHER);
 }
 
-/** Queries with `?s ?p ?o` that find everything that matches one of the patterns, some of it more than once. */
+/**
+ * Queries for `?s ?p ?o` that find everything that matches one of the patterns, some of it more
+ * than once.
+ */
 export const matchQueries = (graph: NamedNode, patterns: Iterable<Pattern>): string[] =>
   [...pieces(groups(patterns))].map((piece) => `SELECT ?s ?p ?o FROM <${graph.value}> WHERE { ${union(piece)} }`);
 
 /**
- * What removes and inserts, to be sent in one request.
+ * Requests that remove and insert, to be sent as one request.
  * @param lines N-Triples
  */
 export function changeRequests(
@@ -71,8 +77,9 @@ export function changeRequests(
 }
 
 /**
- * One operation, since a second one would see what the first has done. What must not be there is counted, because Virtuoso 7 inserts
- * constants whatever a FILTER NOT EXISTS says; a count also gives the one solution that the insertion needs.
+ * One operation, because a second one would see the effects of the first. The quads that must not
+ * exist are counted: Virtuoso 7 inserts constants whatever a FILTER NOT EXISTS says, and a count
+ * also yields the one solution that the insertion needs.
  */
 function conditional(
   graph: NamedNode,
@@ -89,7 +96,7 @@ function conditional(
   };
 }
 
-/** Triples may come from more than one query. */
+/** Several queries may return the same triple. */
 export const distinctQuads = (quads: readonly Quad[]): Quad[] => [
   ...new Map(quads.map((quad) => [JSON.stringify(quad), quad])).values(),
 ];

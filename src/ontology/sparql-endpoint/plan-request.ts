@@ -11,7 +11,7 @@ import { sequence, type UpdateRequest } from "./update-request.ts";
 
 type Change = Extract<UpdateStep, { kind: "change" }>;
 
-/** Whether GRAPH occurs, and with it stores other than the one that is asked. */
+/** Whether GRAPH occurs, which reaches stores other than the queried one. */
 export function reachesOtherStores(tree: unknown): boolean {
   let found = false;
   ast.walk(tree, (node) => {
@@ -20,14 +20,14 @@ export function reachesOtherStores(tree: unknown): boolean {
   return found;
 }
 
-/** Whether a plan looks into other stores. */
+/** Whether a plan reads other stores. */
 export const planReachesOtherStores = (plan: readonly UpdateStep[]): boolean =>
   plan.some((step) => step.kind === "change" && reachesOtherStores(step.solutions?.where));
 
 /**
  * A plan as one request that changes one graph.
- * @param first what is done before it
- * @param named all that GRAPH in a WHERE can reach
+ * @param first a request to execute before it
+ * @param named all graphs that GRAPH in a WHERE can reach
  * @throws ValidationError for BNODE with an argument
  */
 export function planRequest(
@@ -49,8 +49,9 @@ export function planRequest(
 }
 
 /**
- * The prefixes of all steps, to stand at the head of the request: there every endpoint reads them, while Oxigraph 0.5 takes none
- * between operations. Undefined where their order has a meaning: a prefix that changes, or a base that comes later.
+ * The prefixes of all steps, for the head of the request: every endpoint reads them there, but
+ * Oxigraph 0.5 accepts none between operations. Undefined if their order matters, because a prefix
+ * changes or a base comes later.
  */
 function sharedContext(plan: readonly UpdateStep[]): ast.Context | undefined {
   const contexts = plan.flatMap((step) => (step.kind === "change" ? [step.context] : []));
@@ -77,7 +78,7 @@ function ground({ remove, insert, context }: Change, graph: NamedNode): UpdateRe
     named.set(label, term);
     return term;
   };
-  // With nothing to search a variable has no value, and a triple with an unbound part is left out.
+  // Without a search, variables have no value, and a triple with an unbound part is left out.
   const data = (subType: "insertdata" | "deletedata", triples: readonly ast.Triple[]): UpdateRequest[] => {
     const bound = triples.filter((triple) => variablesOf(triple).length === 0);
     if (bound.length === 0) return [];
@@ -95,7 +96,8 @@ function search(
 ): UpdateRequest {
   const nodes = new Map<string, string>();
   const prefix = unusedPrefix([remove, insert, where]);
-  // A blank node would be one that nobody can name: in its place stands a variable with a new IRI for each solution.
+  // Nobody could refer to a blank node later, so it is replaced by a variable with a new IRI for
+  // each solution.
   const skolemize = (node: ast.Node): unknown => {
     if (node.subType !== "blankNode") return undefined;
     const label = node["label"] as string;
@@ -116,7 +118,10 @@ function search(
   return { text: toText(ast.update(context, operation)), repeatable: false };
 }
 
-/** BNODE() makes what would become an IRI when it is stored; so it makes one at once. */
+/**
+ * BNODE() creates a node that would become an IRI when it is stored, so it creates an IRI right
+ * away.
+ */
 function withoutBlankNodes(node: ast.Node): unknown {
   if (node.type !== "expression" || node.subType !== "operation" || node["operator"] !== "bnode") return undefined;
   if ((node["args"] as unknown[]).length === 0) return ast.operation("uuid", []);

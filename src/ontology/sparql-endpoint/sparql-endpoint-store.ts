@@ -22,8 +22,8 @@ import { insertData, sequence, type UpdateRequest } from "./update-request.ts";
 /** Options for a store on an endpoint. */
 export interface SparqlEndpointStoreOptions {
   /**
-   * URL for queries, http(s). `user:password@` in it are the credentials, for the other two URLs
-   * too.
+   * URL for queries, http(s). It may contain the credentials, `user:password@`, which also apply to
+   * the other two URLs.
    */
   url: string;
   /** URL for updates; default `url`. */
@@ -56,8 +56,8 @@ const N_TRIPLES = "application/n-triples";
 const TRIPLES = `${N_TRIPLES}, ${TURTLE};q=0.9`;
 
 /**
- * The graph that lists the stores. So an empty store can exist, and other programs' graphs are left
- * alone.
+ * The graph that lists the stores. With it, an empty store can exist, and other programs' graphs
+ * are left alone.
  */
 const REGISTRY = DataFactory.namedNode(STORES);
 
@@ -65,13 +65,15 @@ const REGISTRY = DataFactory.namedNode(STORES);
 const STAGING = "http://example.org/abi/staging";
 
 /**
- * The knowledge graph on any SPARQL 1.1 endpoint, for any number of processes: every store is the named graph `storeIri(name)`.
+ * The knowledge graph on any SPARQL 1.1 endpoint, for any number of processes: every store is the
+ * named graph `storeIri(name)`.
  *
- * Each call of `insert`, `change`, `update`, `createStore` and `deleteStore` is one update request, which SPARQL 1.1 Update (2.2) wants
- * to be atomic. A large insert goes into a graph of its own, piece by piece, and from there into the store in one request.
+ * Each call of `insert`, `change`, `update`, `createStore` and `deleteStore` is one update request,
+ * which should be atomic according to SPARQL 1.1 Update (2.2). A large insert goes piece by piece
+ * into a graph of its own, and from there into the store in one request.
  *
- * Queries, and updates that only add or remove triples given in them, are tried again after network errors, time-outs, 429 and
- * 5xx; other updates only where the endpoint can't have acted on them.
+ * Queries, and updates that only add or remove triples given in them, are retried after network
+ * errors, time-outs, 429 and 5xx; other updates only if the endpoint can't have executed them.
  *
  * Blank nodes become IRIs (`urn:uuid:…`) when they are stored. The endpoint decides how numbers and
  * dates are written when they come back.
@@ -97,7 +99,7 @@ export class SparqlEndpointStore implements OntologyStore {
     this.#maxBytes = maximumAnswerBytes;
   }
 
-  /** Stopping a query closes its connection. The endpoint decides whether it stops as well. */
+  /** Stopping a query closes its connection. Whether the endpoint stops as well is up to it. */
   readonly queryRunner: QueryRunner = { run: (request) => this.#run(request) };
 
   async createStore(store: string): Promise<void> {
@@ -124,7 +126,7 @@ export class SparqlEndpointStore implements OntologyStore {
     await this.#update(sequence([registration(graph.value), ...writes]));
   }
 
-  /** One request for ten subjects or so; with SELECT, as `getGraph`. */
+  /** One request for about ten subjects; it uses SELECT for the same reason as `getGraph`. */
   async match(store: string, patterns: Pattern | readonly Pattern[]): Promise<Quad[]> {
     const graph = DataFactory.namedNode(storeIri(store));
     const quads: Quad[] = [];
@@ -212,7 +214,10 @@ export class SparqlEndpointStore implements OntologyStore {
     this.#closed = true;
   }
 
-  /** All stores that are there and visible, and this one: without any, some endpoints would let GRAPH reach everything. */
+  /**
+   * All existing, visible stores, and this one: if none is named, some endpoints let GRAPH reach
+   * everything.
+   */
   async #reachable(graph: NamedNode, visible?: Visible, limits: Limits = {}): Promise<NamedNode[]> {
     const all = await this.#stores({ ...withoutAbsent({ signal: limits.signal }) });
     const stores = all.filter((name) => visible === undefined || Object.hasOwn(visible, name));
@@ -240,7 +245,7 @@ export class SparqlEndpointStore implements OntologyStore {
       await this.#graphs.send({
         parameters: { graph: graph.value },
         body: { type: TURTLE, text: lines.join("\n") },
-        // Virtuoso has a page and nothing else to answer with when the graph is there already.
+        // If the graph already exists, Virtuoso can only answer with an HTML page.
         headers: { accept: "*/*" },
         maxBytes: this.#maxBytes,
       }),
@@ -293,7 +298,10 @@ function endpointOptions(location: string, options: SparqlEndpointStoreOptions):
   };
 }
 
-/** The credentials of the first URL in the others, unless they have their own. What is no URL is refused where it is used. */
+/**
+ * Applies the credentials of the first URL to the others, unless they have their own. An invalid
+ * URL is refused where it is used.
+ */
 function withCredentials(location: string, first: string): string {
   if (!URL.canParse(location) || !URL.canParse(first)) return location;
   const [url, { username, password }] = [new URL(location), new URL(first)];
@@ -309,15 +317,15 @@ function registration(graph: string): UpdateRequest {
 }
 
 /**
- * The form that every endpoint takes (SPARQL 1.1 Protocol, 2.1.2 and 2.2.1); Virtuoso takes no other for queries with Digest, and
- * no NUL that is not escaped.
+ * The form that every endpoint accepts (SPARQL 1.1 Protocol, 2.1.2 and 2.2.1). Virtuoso accepts no
+ * other for queries with Digest, and no unescaped NUL.
  */
 const form = (name: "query" | "update", text: string): { type: string; text: string } => ({
   type: "application/x-www-form-urlencoded",
   text: new URLSearchParams({ [name]: text.replaceAll("\0", String.raw`\u0000`) }).toString(),
 });
 
-/** What every row of a query of ours has. */
+/** A value that every row of one of our queries has. */
 function bound(row: Row, variable: string): Term {
   const term = row[variable];
   if (!term) throw unreadable(new Error(`a row without ?${variable}`));
@@ -329,7 +337,7 @@ const isTrue = (rows: Row[]): boolean => rows.some((row) => Object.values(row)[0
 function readTriples({ headers, text }: HttpAnswer): Quad[] {
   const type = (headers.get("content-type") ?? "").toLowerCase();
   const isTurtle = type.startsWith(TURTLE);
-  // No triples are an empty text; but so is an answer that is none.
+  // An empty text means no triples, but a missing answer is empty, too.
   if (text.trim() === "" && !isTurtle && !type.startsWith(N_TRIPLES)) throw unreadable(new Error("an empty answer"));
   try {
     return isTurtle ? new (n3().Parser)({ format: TURTLE }).parse(text) : parseNTriples(text);

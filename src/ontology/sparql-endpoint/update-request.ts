@@ -7,7 +7,7 @@ export interface UpdateRequest {
   readonly repeatable: boolean;
 }
 
-/** Joins several requests into one: all or nothing on the endpoint. */
+/** Joins several requests into one, which the endpoint executes as a whole or not at all. */
 export const sequence = (requests: readonly UpdateRequest[]): UpdateRequest => ({
   text: requests.map(({ text }) => text).join(" ;\n"),
   repeatable: requests.every(({ repeatable }) => repeatable),

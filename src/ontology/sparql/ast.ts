@@ -1,4 +1,4 @@
-/** The shapes of a parsed query that we touch, taken from what the parser returns. */
+/** The parts of a parsed query that we use, typed after what the parser returns. */
 import type { Literal, NamedNode } from "@rdfjs/types";
 import type { Parser } from "@traqula/parser-sparql-1-1";
 import { xsd } from "../vocabulary.ts";
@@ -27,18 +27,19 @@ export type Term = Exclude<Triple["subject"], Collection>;
 
 type Location = Bgp["loc"];
 
-/** Nodes that we make have no place in the text that was parsed. */
+/** Nodes that we create have no position in the parsed text. */
 const loc: Location = { sourceLocationType: "autoGenerate" };
 
 export const variable = (value: string): Variable => ({ type: "term", subType: "variable", value, loc });
 
 const iri = (value: string): Iri => ({ type: "term", subType: "namedNode", value, loc });
 
-/** An RDF/JS term (checked before: the generator checks nothing) as a node. */
+/** An RDF/JS term as a node. It must have been checked before: the generator checks nothing. */
 export function constant(term: NamedNode | Literal): Iri | LiteralTerm {
   if (term.termType === "NamedNode") return iri(term.value);
   const literal = { type: "term", subType: "literal", value: term.value, loc } as const;
-  // To older endpoints `"x"` and `"x"^^xsd:string` are different terms; we store and ask for the short one only.
+  // For older endpoints, `"x"` and `"x"^^xsd:string` are different terms; we store and query only
+  // the short one.
   if (term.datatype.equals(xsd.string)) return { ...literal, langOrIri: undefined };
   return { ...literal, langOrIri: term.language || iri(term.datatype.value) };
 }
@@ -75,7 +76,7 @@ export const limitOffset = (
   loc,
 });
 
-/** `SELECT ?names WHERE { … }`; all variables where no name is given. */
+/** `SELECT ?names WHERE { … }`; without names, all variables. */
 export const select = (names: string[], where: Group, context: Context): SelectQuery => ({
   type: "query",
   subType: "select",
@@ -87,7 +88,7 @@ export const select = (names: string[], where: Group, context: Context): SelectQ
   loc,
 });
 
-/** `FROM` (in updates `USING`) one graph, and `NAMED` the others. */
+/** `FROM` (in updates `USING`) for one graph, and `NAMED` for the others. */
 export const dataset = (graph: NamedNode, named: readonly NamedNode[]): DatasetClauses => ({
   type: "datasetClauses",
   clauses: [
@@ -105,7 +106,9 @@ export const data = (subType: "insertdata" | "deletedata", graph: NamedNode, tri
   loc,
 });
 
-/** `WITH graph DELETE { … } INSERT { … } WHERE { … }`, searched in `from` where it has clauses. */
+/**
+ * `WITH graph DELETE { … } INSERT { … } WHERE { … }`, which searches in `from` if it has clauses.
+ */
 export const modify = (
   graph: NamedNode,
   change: { remove: Triple[]; insert: Triple[]; where: Group; from: DatasetClauses | undefined },
@@ -134,14 +137,14 @@ export const isIn = (value: Expression, constants: Expression[]): Expression => 
 
 export const filter = (expression: Expression): Pattern => ({ type: "pattern", subType: "filter", expression, loc });
 
-/** An update of one operation, or of prefixes alone. */
+/** An update with one operation, or with prefixes only. */
 export const update = (context: Context, operation?: Operation): Update => ({
   type: "update",
   updates: [operation ? { operation, context } : { context }],
   loc,
 });
 
-/** Any object of the tree, for walks that look at few kinds of node and pass over the rest. */
+/** Any object of the tree, for walks that handle a few kinds of node and skip the rest. */
 export interface Node {
   readonly type?: string;
   readonly subType?: string;
@@ -150,7 +153,10 @@ export interface Node {
 
 export const isNode = (value: unknown): value is Node => typeof value === "object" && value !== null;
 
-/** Calls `visit` with every node of the tree, parents first. Where a node stood in the text is no part of it. */
+/**
+ * Calls `visit` with every node of the tree, parents first. A node's position in the text is not
+ * visited.
+ */
 export function walk(value: unknown, visit: (node: Node) => void): void {
   if (!isNode(value)) return;
   visit(value);
@@ -158,8 +164,8 @@ export function walk(value: unknown, visit: (node: Node) => void): void {
 }
 
 /**
- * The tree after `change` was asked about every node, parents first; undefined means: look at its parts. The tree itself stays as
- * it is; what has not changed is shared with it.
+ * Returns the tree with `change` applied to every node, parents first; undefined means: continue
+ * with its parts. The tree itself is not changed, and the result shares its unchanged parts.
  */
 export function mapNodes<T>(value: T, change: (node: Node) => unknown): T {
   if (!isNode(value)) return value;

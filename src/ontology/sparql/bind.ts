@@ -1,7 +1,8 @@
 /**
- * Puts values in the place of variables, in the parsed query: terms for terms, so that no value is ever read as SPARQL.
- * It is as if the query asked only for solutions in which the variable is that term, at every depth: in OPTIONAL, UNION, MINUS,
- * EXISTS and sub-SELECTs too. A bound variable that is selected comes out with its value.
+ * Replaces variables by values in the parsed query, term by term, so no value is ever parsed as
+ * SPARQL. The effect is as if the query asked only for solutions in which the variable has that
+ * value, at every depth: in OPTIONAL, UNION, MINUS, EXISTS and sub-SELECTs too. If a bound variable
+ * is selected, the result has its value.
  */
 import { ValidationError } from "../../errors.ts";
 import type { Bindings } from "../ontology-store.ts";
@@ -14,15 +15,15 @@ type Constant = ast.Iri | ast.LiteralTerm;
 interface Binder {
   readonly values: ReadonlyMap<string, Constant>;
   readonly used: Set<string>;
-  /** A variable name that the query does not have. */
+  /** Returns a variable name that the query does not use. */
   readonly fresh: () => string;
 }
 
 /**
- * @param tree a query or update as parsed; it is left as it is
- * @param fresh makes variable names that the query does not use
- * @throws ValidationError for values that are no valid terms, names that the query does not have or sets itself, and terms
- *   that can't stand where the variable stands
+ * @param tree a parsed query or update; it is not changed
+ * @param fresh returns variable names that the query does not use
+ * @throws ValidationError for values that are not valid terms, names that the query does not have
+ *   or sets itself, and terms that are not allowed in the variable's place
  */
 export function bindValues<T extends ast.Query | ast.Update>(tree: T, bindings: Bindings, fresh: () => string): T {
   const entries = Object.entries(bindings);
@@ -43,7 +44,7 @@ const printable = (name: string): string => (/^\w{1,100}$/.test(name) ? name : "
 const invalid = (name: string, reason: string): ValidationError =>
   new ValidationError(`The binding ${printable(name)} ${reason}.`, { code: "invalid_binding" });
 
-/** The new form of a node, or undefined where only its parts change. */
+/** The new form of a node; undefined if only its parts change. */
 function rewrite(node: ast.Node, binder: Binder, top = false): unknown {
   const deeper = (inner: ast.Node): unknown => rewrite(inner, binder);
   switch (node.type) {
@@ -79,13 +80,13 @@ function replacement(name: string, { values, used }: Binder): Constant | undefin
 }
 
 function refuseAssignment(name: string, { values }: Binder): void {
-  if (values.has(name)) throw invalid(name, "can't be given, since the query sets this variable itself");
+  if (values.has(name)) throw invalid(name, "can't be given, because the query sets this variable itself");
 }
 
 function requireIri(position: unknown, { values }: Binder, where: string): void {
   if (!ast.isNode(position) || position.subType !== "variable") return;
   const name = position["value"] as string;
-  if (values.get(name)?.subType === "literal") throw invalid(name, `must be an IRI, since it stands for ${where}`);
+  if (values.get(name)?.subType === "literal") throw invalid(name, `must be an IRI, because it stands for ${where}`);
 }
 
 function checkTriple({ subject, predicate }: ast.Triple, binder: Binder): void {
@@ -93,7 +94,7 @@ function checkTriple({ subject, predicate }: ast.Triple, binder: Binder): void {
   requireIri(predicate, binder, "a property");
 }
 
-/** BOUND takes a variable and nothing else. */
+/** BOUND accepts only a variable. */
 function isBoundTest(node: ast.Node, { values, used }: Binder): boolean {
   if (node.subType !== "operation" || String(node["operator"]).toLowerCase() !== "bound") return false;
   const [argument] = node["args"] as ast.Variable[];
@@ -104,7 +105,10 @@ function isBoundTest(node: ast.Node, { values, used }: Binder): boolean {
 
 type Grouping = NonNullable<ast.SelectQuery["solutionModifiers"]["group"]>["groupings"][number];
 
-/** Grouping by a constant is still grouping: without it an empty result would become one empty group. */
+/**
+ * Grouping by a constant is still grouping: without it, an empty result would become one empty
+ * group.
+ */
 function rewriteGrouping(grouping: Grouping, binder: Binder, deeper: (node: ast.Node) => unknown): unknown {
   if (!("type" in grouping)) refuseAssignment(grouping.variable.value, binder);
   else if (grouping.type === "term" && grouping.subType === "variable") {
@@ -122,7 +126,7 @@ function rewritePattern(pattern: ast.Pattern, binder: Binder): unknown {
       return undefined;
     case "values":
       for (const { value } of pattern.variables) refuseAssignment(value, binder);
-      return pattern; // all else in it is data
+      return pattern; // everything else in it is data
     case "graph":
       requireIri(pattern.name, binder, "a graph");
       return {
@@ -143,8 +147,8 @@ function rewritePattern(pattern: ast.Pattern, binder: Binder): unknown {
 }
 
 /**
- * MINUS compares only solutions that share a variable. Where a bound variable was what they shared, both sides get another one
- * with the same value in its place.
+ * MINUS compares only solutions that share a variable. If the shared variable was a bound one, both
+ * sides get a new variable with the same value instead.
  */
 function rewriteGroup(patterns: ast.Pattern[], binder: Binder): ast.Pattern[] {
   return patterns.flatMap((pattern, index): ast.Pattern[] => {
@@ -167,8 +171,8 @@ function rewriteQuery(query: ast.Query, binder: Binder, top: boolean): ast.Query
 }
 
 /**
- * The outermost SELECT gives a bound variable out as `(value AS ?name)`. An inner one leaves it out: outside it is a value
- * as well, and a second `?name` would be in the way.
+ * The outermost SELECT returns a bound variable as `(value AS ?name)`. An inner one omits it:
+ * outside, it is a value as well, and a second `?name` would conflict.
  */
 function projection(query: ast.SelectQuery, binder: Binder, top: boolean): ast.SelectQuery["variables"] {
   const items = query.variables.flatMap((item): (ast.Variable | ast.Bind)[] =>

@@ -1,7 +1,8 @@
 /**
- * Confines a query to what is visible, in its tree: a property that is named must be visible, and where a variable stands for one, it
- * gets a filter. What could reach triples in any other way is refused: paths of length zero, which find every term there is, properties
- * that are named by exclusion, DESCRIBE, and functions that are not of SPARQL.
+ * Confines a query to visible data by changing its tree. A named property must be visible, and a
+ * variable in a property's place gets a filter. Everything that could reach triples in another way
+ * is refused: paths of length zero, which match every term in the store, negated property sets,
+ * DESCRIBE, and functions outside the SPARQL standard.
  */
 import type { NamedNode } from "@rdfjs/types";
 import { ValidationError } from "../../errors.ts";
@@ -15,7 +16,7 @@ const notVisible = (what: string, advice: string): ValidationError =>
   new ValidationError(`${what} can't be asked for here. ${advice}`, { code: "not_visible" });
 
 /**
- * @param store the one that is asked
+ * @param store the store to query
  * @throws ValidationError (`not_visible`)
  */
 export function confine<T extends ast.Query>(query: T, store: string, visible: Visible): T {
@@ -29,7 +30,7 @@ export function confine<T extends ast.Query>(query: T, store: string, visible: V
   return ast.mapNodes(expanded, (node) => confineNode(node, part, parts));
 }
 
-/** With full IRIs, so that what is compared here is what the store reads. */
+/** Expands prefixed names, so that what is compared here is what the store reads. */
 function withoutPrefixes<T extends ast.Query>(query: T): T {
   const prefixes = new Map<string, string>();
   for (const definition of query.context) {
@@ -73,7 +74,10 @@ type GraphPattern = Extract<ast.Pattern, { subType: "graph" }>;
 
 const isBgp = (pattern: ast.Pattern): pattern is ast.Bgp => pattern.type === "pattern" && pattern.subType === "bgp";
 
-/** Where a variable names the store, it may be any of them: what is visible in all of them is visible. */
+/**
+ * If a variable names the store, it may be any of them, so only what is visible in all of them is
+ * visible.
+ */
 function partOf(name: GraphPattern["name"], parts: Parts): VisiblePart {
   if (name.subType === "variable") {
     const all = [...parts.values()];
@@ -101,7 +105,8 @@ function filtersOf({ triples }: ast.Bgp, part: VisiblePart): ast.Pattern[] {
       if (predicate.value !== rdf.type.value) requireVisible(predicate, part);
       return predicate.value === rdf.type.value ? typeFilters(object, part) : [];
     }
-    // Blank nodes can't stand in a filter, so with them the property can't be that of classes.
+    // A blank node can't be used in a filter, so with one as object, the property can't be
+    // `rdf:type`.
     const isNameable = object.type === "term" && object.subType !== "blankNode";
     const [properties, classes] = [part.properties.map(ast.constant), part.classes.map(ast.constant)];
     const known = ast.isIn(predicate, properties);

@@ -1,6 +1,7 @@
 /**
- * Puts the triples of each basic graph pattern in the order in which they narrow the search most: Oxigraph joins them as they
- * stand. The order has no meaning in SPARQL, so results stay the same.
+ * Orders the triples of each basic graph pattern so that the most selective come first, because
+ * Oxigraph joins them in the order given. The order has no meaning in SPARQL, so results stay the
+ * same.
  */
 import { rdf } from "../vocabulary.ts";
 import * as ast from "./ast.ts";
@@ -14,12 +15,12 @@ const isRdfType = (predicate: ast.Triple["predicate"]): boolean => {
     : predicate.value === rdf.type.value;
 };
 
-/** A copy of the query, or of part of it, with its triples in a good order. */
+/** A copy of the query, or a part of it, with its triples in a good order. */
 export const withJoinsOrdered = <T>(tree: T): T => ast.mapNodes(tree, (node) => reorder(node, new Set()));
 
 function reorder(node: ast.Node, known: ReadonlySet<string>): unknown {
   if (node.type === "query") {
-    // Nothing from outside is known inside a sub-SELECT.
+    // A sub-SELECT knows no variable from outside.
     return ast.mapParts(node, (inner) => (inner.type === "query" ? undefined : reorder(inner, new Set())));
   }
   if (node.type === "pattern" && node.subType === "values") return node;
@@ -55,13 +56,16 @@ function orderTriples(triples: ast.Triple[], outside: ReadonlySet<string>): ast.
   return ordered;
 }
 
-/** Blank nodes of a pattern are variables without a name to select them by. */
+/** Blank nodes of a pattern are variables that can't be selected by name. */
 const names = ({ subject, predicate, object }: ast.Triple): string[] =>
   [subject, predicate, object].flatMap((end) =>
     end.type === "term" && end.subType === "blankNode" ? [`_:${end.label}`] : variablesOf(end),
   );
 
-/** Higher is narrower: a given subject before a given object before a given property; constants before what a join gives. */
+/**
+ * Higher is more selective: a given subject before a given object before a given property;
+ * constants before joined variables.
+ */
 function selectivity({ subject, predicate, object }: ast.Triple, known: ReadonlySet<string>): number {
   const weight = (end: ast.Triple["object"] | ast.Triple["predicate"], constant: number, joined: number): number => {
     if (end.type !== "term") return 0;

@@ -9,7 +9,7 @@ import { xsd } from "../vocabulary.ts";
 export const JSON_RESULTS = "application/sparql-results+json";
 
 interface JsonTerm {
-  /** `typed-literal` is what the format said before it was a standard; Virtuoso still does. */
+  /** `typed-literal` is from before the format was a standard; Virtuoso still uses it. */
   type: "uri" | "bnode" | "literal" | "typed-literal";
   value: string;
   "xml:lang"?: string;
@@ -36,7 +36,7 @@ function readTerm({ type, value, datatype, "xml:lang": language }: JsonTerm): Te
   }
 }
 
-/** With nothing in it that every object has: a variable may be named `constructor`, and be unbound. */
+/** Without a prototype, because a variable may be named `constructor` and be unbound. */
 function readRow(binding: Record<string, JsonTerm>): Row {
   const row = Object.create(null) as Record<string, Term>;
   for (const [name, term] of Object.entries(binding)) row[name] = readTerm(term);
@@ -45,7 +45,7 @@ function readRow(binding: Record<string, JsonTerm>): Row {
 
 /**
  * The rows of a SELECT or the answer of an ASK.
- * @throws TypeError where it is in another format
+ * @throws TypeError if it is in another format
  */
 export function readJsonResults(json: unknown): Row[] | boolean {
   const { boolean, results } = json as JsonResults;
@@ -55,8 +55,8 @@ export function readJsonResults(json: unknown): Row[] | boolean {
 }
 
 /**
- * An answer in this format. Triples, for which it has no place, are the list `quads` of subject, predicate and object.
- * `truncated` is there where rows or triples were left out.
+ * An answer in this format. Triples, which the format doesn't cover, are the list `quads` of
+ * subject, predicate and object. `truncated` is present if rows or triples were left out.
  */
 export function writeJsonResults({ result, variables, truncated }: QueryAnswer): JsonAnswer {
   const cut = truncated ? { truncated } : {};

@@ -1,6 +1,6 @@
 import { limitOffset, type Query } from "./ast.ts";
 
-/** The query with a limit that is no higher than this. */
+/** The query with a limit of at most this many rows. */
 export function limited(query: Query, most: number): Query {
   if (most === Infinity || (query.subType !== "select" && query.subType !== "construct")) return query;
   const { solutionModifiers } = query;

@@ -1,4 +1,4 @@
-/** SPARQL 1.1 texts into trees and back, checked for what a store does not do. */
+/** Parses SPARQL 1.1 to trees and converts them back, and refuses what a store does not support. */
 import { createToken, LexerBuilder, traqulaIndentation } from "@traqula/core";
 import { Generator } from "@traqula/generator-sparql-1-1";
 import { sparql11ParserBuilder } from "@traqula/parser-sparql-1-1";
@@ -10,7 +10,7 @@ import * as ast from "./ast.ts";
 import { bindValues } from "./bind.ts";
 import { withJoinsOrdered } from "./join-order.ts";
 
-/** Programs ask the same few questions with other values: their trees are kept. */
+/** Programs use the same few queries with different values, so their trees are cached. */
 const KEPT = 200;
 const MAX_KEPT_LENGTH = 20_000;
 
@@ -18,7 +18,7 @@ let parser: MinimalSparqlParser<ast.Query | ast.Update> | undefined;
 let generator: Generator | undefined;
 const kept = new BoundedCache<string, ast.Query | ast.Update>(KEPT);
 
-/** Decimals that begin with their point (`.5`), which traqula's tokens leave out. */
+/** Decimals that begin with a point (`.5`), which traqula's tokens lack. */
 const pointFirst = (name: string, pattern: RegExp, kind: ReturnType<typeof createToken>) =>
   createToken({ name: `${name}PointFirst`, pattern, categories: [kind] });
 
@@ -60,15 +60,15 @@ function parse(sparql: string): ast.Query | ast.Update {
 }
 
 /**
- * Work on a tree, all of which is recursive.
- * @throws ValidationError (`query_too_large`) where the stack is too small for it
+ * Runs work on a tree, which is always recursive.
+ * @throws ValidationError (`query_too_large`) if the stack is too small for it
  */
 export function withinStack<Result>(work: () => Result): Result {
   try {
     return work();
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
-    // Either may have stopped in the middle of something.
+    // Either may be in the middle of something.
     parser = undefined;
     generator = undefined;
     throw new ValidationError(
@@ -79,7 +79,7 @@ export function withinStack<Result>(work: () => Result): Result {
   }
 }
 
-/** Names that do not occur in the text. */
+/** Returns names that do not occur in the text. */
 function namesNotIn(sparql: string): (suffix?: string) => string {
   let prefix = "own";
   for (const [like] of sparql.matchAll(/ownx*/g)) if (like.length >= prefix.length) prefix = `${like}x`;
@@ -87,7 +87,10 @@ function namesNotIn(sparql: string): (suffix?: string) => string {
   return (suffix) => `${prefix}_${suffix ?? (count += 1)}`;
 }
 
-/** The generator writes `[]` and `_:g_0` with the same label: give the nameless ones names that the text does not have. */
+/**
+ * The generator gives `[]` and `_:g_0` the same label, so unnamed nodes get names that the text
+ * does not contain.
+ */
 const relabel = (node: ast.Node, fresh: (suffix: string) => string): unknown => {
   if (node.type === "pattern" && node.subType === "values") return node;
   if (node.type !== "term" || node.subType !== "blankNode") return undefined;
@@ -95,22 +98,23 @@ const relabel = (node: ast.Node, fresh: (suffix: string) => string): unknown => 
   return label.startsWith("e_") ? undefined : { ...node, label: `e_${fresh(label)}` };
 };
 
-/** A query must not reach out of the store by itself. */
+/** Refuses what would let a query reach outside the store. */
 function refuseServices(tree: ast.Query | ast.Update): void {
   ast.walk(tree, (node) => {
     if (node.type === "pattern" && node.subType === "service") {
-      throw unsupported("SERVICE is not supported: a query reads this knowledge graph only.");
+      throw unsupported("SERVICE is not supported: a query can only read this knowledge graph.");
     }
     if (node.type === "datasetClauses" && (node["clauses"] as unknown[]).length > 0) {
-      throw unsupported("FROM and USING are not supported. Name the store to ask, and reach others with GRAPH.");
+      throw unsupported("FROM and USING are not supported. Name the store to query, and reach others with GRAPH.");
     }
   });
 }
 
 /**
- * A query, bound and put in a good order.
- * @param insteadOfUpdate what to do where it is an update, for callers who have no `update`
- * @throws ValidationError where it does not parse, is nested too deeply, is an update, uses SERVICE or FROM, or a binding is not right
+ * Parses a query, binds its values and orders its joins.
+ * @param insteadOfUpdate what to do about an update, for callers that have no `update`
+ * @throws ValidationError if it does not parse, is nested too deeply, is an update, uses SERVICE or
+ *   FROM, or a binding is invalid
  */
 export const parseQuery = (sparql: string, bindings: Bindings, insteadOfUpdate = "Use update() for it."): ast.Query =>
   withinStack(() => {
@@ -120,7 +124,7 @@ export const parseQuery = (sparql: string, bindings: Bindings, insteadOfUpdate =
   });
 
 /**
- * An update's operations, bound; each with the prefixes that stand before it.
+ * An update's operations with bound values, each with the prefixes in front of it.
  * @throws ValidationError as `parseQuery`
  */
 export function parseUpdate(sparql: string, bindings: Bindings): { operation: ast.Operation; context: ast.Context }[] {
@@ -136,7 +140,7 @@ export function parseUpdate(sparql: string, bindings: Bindings): { operation: as
 /** The text of a tree. Every term in it must have been checked: the generator checks nothing. */
 export function toText(tree: ast.Query | ast.Update): string {
   return withinStack(() => {
-    // Its line breaks take a time that grows with the square of the text.
+    // With line breaks, the generator takes quadratic time.
     generator ??= new Generator({ [traqulaIndentation]: -1, indentInc: 0 });
     return generator.generate(tree);
   });

@@ -1,4 +1,4 @@
-/** What every runner of queries does before it asks, and afterwards. */
+/** What every query runner does before and after it executes a query. */
 import { ValidationError } from "../../errors.ts";
 import type { QueryResult } from "../ontology-store.ts";
 import type { QueryAnswer, QueryRequest } from "../query-runner.ts";
@@ -12,12 +12,15 @@ const ONLY_READS = "Nothing can be changed here: ask with SELECT, ASK, CONSTRUCT
 
 export interface PreparedQuestion {
   readonly query: ast.Query;
-  /** Whether the answer is triples. */
+  /** Whether the answer consists of triples. */
   readonly givesQuads: boolean;
   readonly variables: readonly string[];
 }
 
-/** Parsed, bound, confined to what is visible, and with a limit of one row more than is wanted, which shows that there are more. */
+/**
+ * Parses the query, binds its values, confines it to visible data, and limits it to one row more
+ * than wanted, which shows whether there are more.
+ */
 export function prepareQuestion(request: QueryRequest, mostRows: number): PreparedQuestion {
   const { store, sparql, bindings = {}, visible } = request;
   const parsed = parseQuery(sparql, bindings, ONLY_READS);
@@ -29,7 +32,7 @@ export function prepareQuestion(request: QueryRequest, mostRows: number): Prepar
   };
 }
 
-/** The answer without the rows that are too many. */
+/** The answer without the rows over the limit. */
 export function toAnswer(result: QueryResult, { variables }: PreparedQuestion, mostRows: number): QueryAnswer {
   if (typeof result === "boolean" || result.length <= mostRows) return { result, variables, truncated: false };
   return { result: result.slice(0, mostRows), variables, truncated: true };
@@ -38,9 +41,9 @@ export function toAnswer(result: QueryResult, { variables }: PreparedQuestion, m
 /** The error for a query that was stopped at its time limit. */
 export const timedOut = (timeoutMs: number): ValidationError =>
   new ValidationError(
-    `The query was stopped after ${timeoutMs / 1000} s, its time limit. Make it narrower: name what you know, and ask for less at a time.`,
+    `The query was stopped after ${timeoutMs / 1000} s, its time limit. Make it narrower: give the values that you know, and ask for less at a time.`,
     { code: "query_timeout" },
   );
 
-/** A time limit as a timer of Node.js takes it: no more than some 24 days. */
+/** A time limit as a Node.js timer accepts it: at most some 24 days. */
 export const timerMs = (timeoutMs: number): number => Math.min(timeoutMs, 2 ** 31 - 1);

@@ -1,7 +1,7 @@
 import type { Pattern, SelectQuery } from "./ast.ts";
 import { variablesOf } from "./triples.ts";
 
-/** Names of the variables that a SELECT gives out. */
+/** The names of the variables that a SELECT returns. */
 export const projected = (query: SelectQuery): string[] =>
   query.variables.flatMap((item) => {
     if (item.type === "wildcard") return inScope(query.where.patterns);
@@ -30,5 +30,8 @@ function inScopeOf(pattern: Pattern): string[] {
   }
 }
 
-/** Names of the variables that a group can bind, in the order in which they appear (SPARQL 1.1 Query, 18.2.1). */
+/**
+ * The names of the variables that a group can bind, in order of appearance (SPARQL 1.1 Query,
+ * 18.2.1).
+ */
 export const inScope = (patterns: readonly Pattern[]): string[] => [...new Set(patterns.flatMap(inScopeOf))];

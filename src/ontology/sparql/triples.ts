@@ -1,6 +1,6 @@
 import * as ast from "./ast.ts";
 
-/** Names of the variables that a triple or a nest of triples mentions. */
+/** The names of the variables in a triple, nested or not. */
 export function variablesOf(value: unknown): string[] {
   if (!ast.isNode(value)) return [];
   if (value.type === "term") return value.subType === "variable" ? [value["value"] as string] : [];
@@ -8,7 +8,7 @@ export function variablesOf(value: unknown): string[] {
   return [subject, predicate, object, ...(triples ?? [])].flatMap(variablesOf);
 }
 
-/** `[ … ]` and `( … )` as the plain triples that they stand for. */
+/** Expands `[ … ]` and `( … )` to plain triples. */
 export function flatten(items: ast.Bgp["triples"]): ast.Triple[] {
   return items.flatMap((item): ast.Triple[] => {
     if (item.type === "tripleCollection") return flatten(item.triples);

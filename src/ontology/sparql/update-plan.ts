@@ -10,12 +10,15 @@ interface Clear {
   readonly kind: "clear";
 }
 
-/** Fills in the templates once for each solution of `solutions` (once, without values, where there is none). */
+/**
+ * Fills in the templates once for each row of `solutions`; without `solutions`, once and without
+ * values.
+ */
 interface Change {
   readonly kind: "change";
   readonly remove: readonly ast.Triple[];
   readonly insert: readonly ast.Triple[];
-  /** Asks for the variables that the templates use. */
+  /** Selects the variables that the templates use. */
   readonly solutions?: ast.SelectQuery;
   /** Prefixes of the templates. */
   readonly context: ast.Context;
@@ -24,7 +27,7 @@ interface Change {
 export type UpdateStep = Clear | Change;
 
 const refused = (what: string): ValidationError =>
-  new ValidationError(`${what} is not supported: an update changes the one store that it is given to.`, {
+  new ValidationError(`${what} is not supported: an update changes only the store that it is called on.`, {
     code: "unsupported_sparql",
   });
 
@@ -73,7 +76,7 @@ function step(operation: ast.Operation, context: ast.Context): UpdateStep {
       throw refused(operation.subType.toUpperCase());
     case "load":
       throw new ValidationError(
-        "LOAD is not supported: nothing is fetched from the network. Insert the data instead.",
+        "LOAD is not supported, because an update can't fetch from the network. Insert the data instead.",
         {
           code: "unsupported_sparql",
         },
@@ -82,8 +85,10 @@ function step(operation: ast.Operation, context: ast.Context): UpdateStep {
 }
 
 /**
- * What a SPARQL 1.1 Update does to one store, operation by operation. CLEAR and DROP take DEFAULT or ALL, and mean the store.
- * @throws ValidationError where it does not parse, would change anything but the store, or a binding is not right
+ * Plans what a SPARQL 1.1 Update does to one store, operation by operation. CLEAR and DROP accept
+ * DEFAULT or ALL, which both mean the store.
+ * @throws ValidationError if it does not parse, would change anything other than the store, or a
+ *   binding is invalid
  */
 export const planUpdate = (sparql: string, bindings: Bindings): UpdateStep[] =>
   withinStack(() => parseUpdate(sparql, bindings).map(({ operation, context }) => step(operation, context)));

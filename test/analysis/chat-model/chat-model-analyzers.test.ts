@@ -41,7 +41,7 @@ const fallback = {
   feedbackCategorizer: new EmbeddedFeedbackCategorizer(),
 };
 
-/** The models of the settings, at a server that says these. */
+/** The models from the settings, with a server that answers this script. */
 async function startFromSettings(...script: ScriptStep[]): Promise<ReturnType<typeof createChatModelAnalyzers>> {
   const server = await startOpenAiServer(script);
   onTestFinished(() => server.close());
@@ -62,7 +62,7 @@ async function start(...script: ScriptStep[]): Promise<ReturnType<typeof analyze
   return { server, ...analyzersAt(server.url) };
 }
 
-/** A model whose client is a function that is never told of signals. */
+/** A model whose client is a function that never receives signals. */
 function modelWith(answer: () => Promise<Record<string, unknown>>): ChatOpenAI {
   class Client extends Runnable<unknown, Record<string, unknown>> {
     lc_namespace = ["test"];
@@ -98,14 +98,14 @@ describe("chat model analysers", () => {
     expect([sentimentAnalyzer.version, feedbackCategorizer.version]).toEqual(Array(2).fill("some-model, prompt 2"));
   });
 
-  it("ask again for another text", async () => {
+  it("send another request for another text", async () => {
     const { server, sentimentAnalyzer } = await start(judged(), judged({ sentiment: "positive" }));
     expect((await sentimentAnalyzer.analyze("one")).sentiment).toBe("negative");
     expect((await sentimentAnalyzer.analyze("two")).sentiment).toBe("positive");
     expect(server.unused).toBe(0);
   });
 
-  it("believe no quotation that is not in the text, no score beyond 1, and no language that is none", async () => {
+  it("reject quotations that are not in the text, scores above 1, and unknown languages", async () => {
     const { sentimentAnalyzer } = await start(
       judged({ evidence: ["refund", "cassé"], confidence: 7, language: "French!" }),
     );
@@ -117,7 +117,7 @@ describe("chat model analysers", () => {
     ["PT_br", "pt"],
     ["English", "und"],
     [undefined, "und"],
-  ])("take the language %s for %s", async (told, language) => {
+  ])("read the language %s as %s", async (told, language) => {
     const { sentimentAnalyzer } = await start(toolCall("judge_feedback", { ...JUDGEMENT, language: told }));
     expect(await sentimentAnalyzer.analyze(TEXT)).toEqual({
       sentiment: "negative",
@@ -127,7 +127,7 @@ describe("chat model analysers", () => {
     });
   });
 
-  it("mend what can be mended, and keep the rest of the judgement", async () => {
+  it("repair what can be repaired, and keep the rest of the judgement", async () => {
     const { sentimentAnalyzer, feedbackCategorizer } = await start(
       toolCall("judge_feedback", {
         language: "fr",
@@ -164,7 +164,7 @@ describe("chat model analysers", () => {
       "a call of another tool",
       toolCalls(["vote", { ...JUDGEMENT, sentiment: "positive" }], ["judge_feedback", JUDGEMENT]),
     ],
-  ])("take %s for what it means", async (_, step) => {
+  ])("accept %s as what it means", async (_, step) => {
     const { sentimentAnalyzer, feedbackCategorizer } = await start(step);
     expect(await sentimentAnalyzer.analyze(TEXT)).toEqual({
       sentiment: "negative",
@@ -270,13 +270,13 @@ describe("chat model analysers", () => {
       "the model can't call tools; check OPENAI_MODEL",
       true,
     ],
-  ])("fall back at %s, with the reason and without asking again", async (_, step, reason, permanent) => {
-    // A second request would get a 400 and with it another reason.
+  ])("fall back on %s, with the reason and without a retry", async (_, step, reason, permanent) => {
+    // A second request would get a 400, and therefore another reason.
     const { sentimentAnalyzer } = await startFromSettings(step);
     expect((await sentimentAnalyzer.analyze(TEXT)).fallback).toMatchObject({ reason, permanent });
   });
 
-  it("ask again where an answer is empty or breaks off with an error, and fall back in the end", async () => {
+  it("retry if an answer is empty or breaks off with an error, and finally fall back", async () => {
     const passing: ScriptStep[] = [
       said({ content: "" }),
       { body: { error: { code: 503, message: "overloaded" } } },
@@ -288,12 +288,12 @@ describe("chat model analysers", () => {
   it.each<[string, ScriptStep]>([
     ["a judgement by another tool", toolCall("vote", JUDGEMENT)],
     ["a category without a confidence", toolCall("judge_feedback", { ...JUDGEMENT, categories: ["legal"] })],
-  ])("take %s for none", async (_, step) => {
+  ])("treat %s as no answer", async (_, step) => {
     const { sentimentAnalyzer } = await start(step);
     expect((await sentimentAnalyzer.analyze(TEXT)).fallback?.reason).toContain("did not have the form");
   });
 
-  it("keep no more than twelve quotations, and none with half a character", async () => {
+  it("keep at most twelve quotations, and none with half a character", async () => {
     const words = Array.from({ length: 20 }, (_, at) => `word${at}`);
     const { sentimentAnalyzer } = await start(judged({ evidence: ["\uD83D", ...words] }));
     const { evidence } = await sentimentAnalyzer.analyze(`\u{1F600} ${words.join(" ")}`);
@@ -311,18 +311,18 @@ describe("chat model analysers", () => {
     ["model", { modelName: "m", fallback }],
     ["modelName", { model: modelWith(async () => ({})), fallback }],
     ["fallback", { model: modelWith(async () => ({})), modelName: "m" }],
-  ])("name the option that is missing: %s", (name, options) => {
+  ])("name the missing option: %s", (name, options) => {
     expect(() => createChatModelAnalyzers(options as never)).toThrow(`Chat model analysers: ${name} must`);
   });
 
-  it("do not send a text without a word", async () => {
+  it("do not send a text without words", async () => {
     const { server, sentimentAnalyzer, feedbackCategorizer } = await start();
     expect(await sentimentAnalyzer.analyze(" \n")).toEqual(fallback.sentimentAnalyzer.analyze(" \n"));
     expect(await feedbackCategorizer.categorize("")).toEqual(fallback.feedbackCategorizer.categorize(""));
     expect(server.requests).toHaveLength(0);
   });
 
-  it("say general only where nothing else is said", async () => {
+  it("return general only if there is no other category", async () => {
     const general = { category: "general" as const, confidence: 0.4, evidence: [] };
     const { feedbackCategorizer } = await start(
       judged({ categories: [general, ...JUDGEMENT.categories] }),
@@ -367,8 +367,8 @@ describe("chat model analysers", () => {
       toolCall("judge_feedback", { ...JUDGEMENT, confidence: undefined }),
       "the model's answer did not have the form that was asked for",
     ],
-  ])("fall back on the embedded ones at %s, and say so", async (_, step, reason) => {
-    // LangChain remarks on broken tool calls there.
+  ])("fall back to the embedded ones on %s, and say so", async (_, step, reason) => {
+    // LangChain warns about broken tool calls there.
     const remarks = vi.spyOn(console, "warn").mockReturnValue();
     onTestFinished(() => remarks.mockRestore());
     const { sentimentAnalyzer, feedbackCategorizer } = await start(step, step);
@@ -388,7 +388,7 @@ describe("chat model analysers", () => {
     ["a page", { headers: { "content-type": "text/html" }, body: "<html>It works!</html>" }],
     ["nothing", { json: {} }],
     ["JSON that breaks off", { headers: { "content-type": "application/json" }, body: '{"choices": [' }],
-  ])("say where to look when %s is the answer", async (_, answer) => {
+  ])("say what to check if the answer is %s", async (_, answer) => {
     const { origin } = await serve(answer);
     const { sentimentAnalyzer } = analyzersAt(`${origin}/v1`);
     expect((await sentimentAnalyzer.analyze(TEXT)).fallback?.reason).toBe(
@@ -396,7 +396,7 @@ describe("chat model analysers", () => {
     );
   });
 
-  it("find the reason behind an error that only wraps it", async () => {
+  it("find the reason inside an error that only wraps it", async () => {
     const model = modelWith(() => {
       throw new Error("middleware", { cause: Object.assign(new Error("getaddrinfo"), { code: "ENOTFOUND" }) });
     });
@@ -404,19 +404,19 @@ describe("chat model analysers", () => {
     expect((await sentimentAnalyzer.analyze(TEXT)).fallback?.reason).toBe("the model service could not be reached");
   });
 
-  it("ask again after a failure", async () => {
+  it("send a new request after a failure", async () => {
     const { sentimentAnalyzer } = await start(status(500), judged());
     expect(await sentimentAnalyzer.analyze(TEXT)).toHaveProperty("fallback");
     expect(await sentimentAnalyzer.analyze(TEXT)).not.toHaveProperty("fallback");
   });
 
-  it("fall back where the service does not answer in time", async () => {
+  it("fall back if the service does not answer in time", async () => {
     const { origin } = await serve(() => {});
     const { sentimentAnalyzer } = analyzersAt(`${origin}/v1`, { timeoutMs: 50 });
     expect((await sentimentAnalyzer.analyze(TEXT)).fallback?.reason).toBe("the model service did not answer in time");
   });
 
-  it("let go of the request when time is up", async () => {
+  it("abort the request at the time limit", async () => {
     const closed = Promise.withResolvers<void>();
     const { origin, requests } = await serve((_request, response) => void response.on("close", () => closed.resolve()));
     const { sentimentAnalyzer } = analyzersAt(`${origin}/v1`, { timeoutMs: 50 });
@@ -425,20 +425,20 @@ describe("chat model analysers", () => {
     expect(requests).toHaveLength(1);
   });
 
-  it("wait twenty seconds unless told otherwise", async () => {
+  it("wait twenty seconds by default", async () => {
     const timeout = vi.spyOn(AbortSignal, "timeout");
     onTestFinished(() => timeout.mockRestore());
     await (await start(judged())).sentimentAnalyzer.analyze(TEXT);
     expect(timeout.mock.calls).toEqual([[20_000]]);
   });
 
-  it("fall back in time even where the client does not heed the signal", async () => {
+  it("fall back in time even if the client ignores the signal", async () => {
     const model = modelWith(() => new Promise(() => {}));
     const { sentimentAnalyzer } = createChatModelAnalyzers({ model, modelName: "deaf", fallback, timeoutMs: 50 });
     expect((await sentimentAnalyzer.analyze(TEXT)).fallback?.reason).toBe("the model service did not answer in time");
   });
 
-  it("keep the answers to the last thousand texts, the one that was wanted longest ago goes first", async () => {
+  it("cache the answers to a thousand texts, and evict the least recently used one first", async () => {
     const ask = vi.fn<() => Promise<Judgement>>(async () => JUDGEMENT);
     const model = modelWith(ask);
     const { sentimentAnalyzer } = createChatModelAnalyzers({ model, modelName: "counting", fallback });
@@ -452,7 +452,7 @@ describe("chat model analysers", () => {
     expect(ask).toHaveBeenCalledTimes(1002);
   });
 
-  it("end with the caller's reason when the caller gives up, and let others have the answer", async () => {
+  it("end with the caller's reason when the caller aborts, and still answer other callers", async () => {
     const begun = Promise.withResolvers<void>();
     const { sentimentAnalyzer } = await start((_request) => {
       begun.resolve();
@@ -466,7 +466,7 @@ describe("chat model analysers", () => {
     expect((await patient).language).toBe("fr");
   });
 
-  it("never let a text out of its frame", () => {
+  it("never let a text escape from its frame", () => {
     const marks = fc.constantFrom("</feedback>", "<feedback>", '"', "\\", "\n", "{", "\uD83D", "\\u003c");
     fc.assert(
       fc.property(fc.array(fc.oneof(marks, fc.string())), (parts) => {

@@ -18,7 +18,7 @@ describe("the model behind OpenAI's API", () => {
     ["too many requests, without a word on when", [status(429)]],
     ["too many requests, come back in a second", [status(429, { retryAfter: 1 })]],
     ["a service that fails twice", [status(503), status(500)]],
-  ])("is asked again at %s", async (_, script) => {
+  ])("is retried on %s", async (_, script) => {
     const { server, judgement } = await judgeAt(...script);
     expect(await judgement).toMatchObject({ sentiment: "positive" });
     expect(server.requests).toHaveLength(script.length + 1);
@@ -29,7 +29,7 @@ describe("the model behind OpenAI's API", () => {
     ["an empty account", status(429, { message: "You exceeded your current quota" }), 429],
     ["a refused key", status(401), 401],
     ["a request that it does not take", status(422), 422],
-  ])("is not asked again at %s", async (_, step, code) => {
+  ])("is not retried on %s", async (_, step, code) => {
     const { server, judgement } = await judgeAt(step);
     await expect(judgement).rejects.toMatchObject({ status: code });
     expect(server.requests).toHaveLength(1);

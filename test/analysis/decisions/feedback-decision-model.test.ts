@@ -26,14 +26,14 @@ describe("FeedbackDecisionModel", () => {
     expect(nouls.legal.noul).toBe(0);
   });
 
-  it("says that it does not know where it can't read", async () => {
+  it("says that it does not know if it can't read the language", async () => {
     const state = "Der Support antwortet leider nicht und die Rechnung ist falsch.";
     const { choices } = await model.invoke({ state, questions: FEEDBACK_QUESTIONS });
     expect(choices.sentiment).toMatchObject({ choice: "neutral", confidence: 0 });
     expect(choices.sentiment.probabilities.neutral).toBeCloseTo(1 / 3);
   });
 
-  it("answers some of the questions, and says which ones it knows", async () => {
+  it("can answer some of the questions, and names those it knows", async () => {
     const { sentiment, bug } = FEEDBACK_QUESTIONS;
     const { answers } = await model.invoke({ state: "It crashes", questions: { bug } });
     expect(Object.keys(answers)).toEqual(["bug"]);
@@ -50,13 +50,13 @@ describe("FeedbackDecisionModel", () => {
     ["instructions", "bug", { ...FEEDBACK_QUESTIONS.bug, instructions: "Does the text speak of insects?" }],
     ["criteria", "bug", { ...FEEDBACK_QUESTIONS.bug, criteria: { true: "insects" } }],
     ["labels", "sentiment", { ...FEEDBACK_QUESTIONS.sentiment, criteria: { happy: "", sad: "" } }],
-  ])("refuses a question with other %s than it can answer", async (_, id, question) => {
+  ])("refuses a question with different %s", async (_, id, question) => {
     await expect(model.invoke({ state: "It crashes", questions: { [id]: question } })).rejects.toThrow(
       `The question "${id}" asks something else`,
     );
   });
 
-  it("asks only the analyser that it needs, and hands the signal on", async () => {
+  it("calls only the analyser that it needs, and passes on the signal", async () => {
     const asked: [string, AbortSignal | undefined][] = [];
     const watched = new FeedbackDecisionModel({
       sentimentAnalyzer: {
@@ -86,7 +86,7 @@ describe("FeedbackDecisionModel", () => {
     ]);
   });
 
-  it("names who answered where the chat model did not", async () => {
+  it("names the analyser that answered instead of the chat model", async () => {
     const server = await startOpenAiServer([]);
     onTestFinished(() => server.close());
     const chatModel = new ChatOpenAI({
@@ -101,11 +101,11 @@ describe("FeedbackDecisionModel", () => {
     expect(response.model).toBe(`${s.name} ${s.version}, ${c.name} ${c.version}`);
   });
 
-  it("names the analyser that is missing", () => {
+  it("names the missing analyser", () => {
     expect(() => new FeedbackDecisionModel({} as never)).toThrow("needs a sentimentAnalyzer");
   });
 
-  it("asks a chat model once for each different text of a batch, so many at a time as is said", async () => {
+  it("sends a chat model each different text of a batch once, within the configured concurrency", async () => {
     let working = 0;
     let most = 0;
     const judgement = { language: "en", sentiment: "positive", confidence: 0.7, evidence: [], categories: [] };

@@ -176,11 +176,11 @@ const NOT_DENIED: [Category, string][] = [
 ];
 
 describe("EmbeddedFeedbackCategorizer", () => {
-  it.each(DENIED)("finds no %s where it is denied: %s", (category, text) => {
+  it.each(DENIED)("finds no %s if it is denied: %s", (category, text) => {
     expect(categories(text)).not.toContain(category);
   });
 
-  it.each(NOT_DENIED)("finds %s where it only looks denied: %s", (category, text) => {
+  it.each(NOT_DENIED)("finds %s if it only looks denied: %s", (category, text) => {
     expect(categories(text)).toContain(category);
   });
 
@@ -197,7 +197,7 @@ describe("EmbeddedFeedbackCategorizer", () => {
   });
 
   it.each(["We were billed for a minibar that we never touched", "They debited it from my card", "She was robbed"])(
-    "takes what was done to somebody for a statement: %s",
+    "treats what was done to someone as a statement: %s",
     (text) => {
       const filler = "We walked along the shore in the evening and had tea on the terrace with our friends. ".repeat(8);
       expect(categories(text)).toEqual(expect.arrayContaining([text.includes("robbed") ? "security" : "billing"]));
@@ -207,7 +207,7 @@ describe("EmbeddedFeedbackCategorizer", () => {
     },
   );
 
-  it("denies fees of any kind", () => {
+  it("recognises denied fees of any kind", () => {
     for (const kind of ["hidden", "extra", "additional", "unexpected", "other"])
       expect(categories(`There were no ${kind} fees`)).not.toContain("billing");
   });
@@ -219,23 +219,23 @@ describe("EmbeddedFeedbackCategorizer", () => {
     expect(Object.keys(result.scores)).toEqual(result.categories);
   });
 
-  it("is surer where more is said", () => {
+  it("is more certain if the text says more", () => {
     const score = (text: string): number => categorizer.categorize(text).scores.service ?? 0;
     expect(score("The staff and the waiter were rude")).toBeGreaterThan(score("I saw the staff"));
   });
 
-  it("says how often such evidence is right: a lone sign of a bug seldom is, several are", () => {
+  it("scores how often such evidence is right: a single sign of a bug rarely is, several are", () => {
     const score = (text: string): number => categorizer.categorize(text).scores.bug ?? 0;
     expect(score("A broken promise")).toBeLessThan(0.5);
     expect(score("Since the update it crashes, shows an error and does not load")).toBeGreaterThan(0.8);
   });
 
-  it.each([undefined, null, 5])("says what it expects where it gets no string: %j", (text) => {
+  it.each([undefined, null, 5])("says what it expects if it doesn't get a string: %j", (text) => {
     expect(() => categories(text as never)).toThrow(TypeError);
     expect(() => categories(text as never)).toThrow("must be a string");
   });
 
-  it("answers general where nothing fits", () => {
+  it("returns general if nothing fits", () => {
     expect(categorizer.categorize("We were there on Tuesday and it rained")).toEqual({
       categories: ["general"],
       scores: { general: 0 },
@@ -244,7 +244,7 @@ describe("EmbeddedFeedbackCategorizer", () => {
     });
   });
 
-  it("answers general, and says the language, for what it can't read", () => {
+  it("returns general and the language for text that it can't read", () => {
     expect(categorizer.categorize("Der Support antwortet nicht, und die Rechnung ist falsch.")).toEqual({
       categories: ["general"],
       scores: { general: 0 },
@@ -253,7 +253,7 @@ describe("EmbeddedFeedbackCategorizer", () => {
     });
   });
 
-  it("gives the same well-formed answer for the same text, whatever the text", () => {
+  it("gives the same well-formed answer for the same text, for any text", () => {
     const words = fc.constantFrom(
       "staff ",
       "price ",
@@ -286,7 +286,7 @@ describe("EmbeddedFeedbackCategorizer", () => {
     );
   });
 
-  it.each(Object.entries(HOSTILE_TEXTS))("reads a million characters: %s", (_, text) => {
+  it.each(Object.entries(HOSTILE_TEXTS))("takes little time for a million characters: %s", (_, text) => {
     expect(categories(text).length).toBeGreaterThan(0);
   });
 });

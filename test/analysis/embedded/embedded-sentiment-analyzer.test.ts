@@ -245,7 +245,7 @@ describe("EmbeddedSentimentAnalyzer", () => {
     expect(open.filter(negatives)).toEqual(open);
   });
 
-  it("is surer of stronger words, and with emphasis", () => {
+  it("is more certain with stronger words and emphasis", () => {
     const score = (text: string): number => analyzer.analyze(text).score;
     expect(score("The lamp is superb")).toBeGreaterThan(score("The lamp is good"));
     expect(score("The lamp is very good")).toBeGreaterThan(score("The lamp is good"));
@@ -256,17 +256,17 @@ describe("EmbeddedSentimentAnalyzer", () => {
     expect(score("Is the lamp terrible?")).toBeLessThan(score("The lamp is terrible"));
   });
 
-  it("takes no capitals for emphasis where all letters are capitals", () => {
+  it("does not take capitals for emphasis if all letters are capitals", () => {
     expect(analyzer.analyze("THE LAMP IS GOOD").score).toBe(analyzer.analyze("the lamp is good").score);
   });
 
-  it("is less sure of what is said by denying the opposite", () => {
+  it("is less certain of an opinion expressed by denying its opposite", () => {
     const score = (text: string): number => analyzer.analyze(text).score;
     expect(score("Not ugly, not poor, not dirty")).toBeLessThan(score("Sturdy, tidy, elegant"));
     expect(score("Not sturdy, not tidy, not elegant")).toBeLessThan(score("Bad, poor, dirty"));
   });
 
-  it("shows the words that counted, in their order, with what negates them", () => {
+  it("returns the words that counted, in order, with their negations", () => {
     expect(analyzer.analyze("It isn't good, the staff was rude and I was on hold").evidence).toEqual([
       "isn't good",
       "rude",
@@ -274,23 +274,23 @@ describe("EmbeddedSentimentAnalyzer", () => {
     ]);
   });
 
-  it("shows what reverses them", () => {
+  it("returns the words that reverse them", () => {
     const evidence = (text: string): string[] => analyzer.analyze(text).evidence;
     expect(evidence("It is far from perfect")).toEqual(["far from perfect"]);
     expect(evidence("I used to love it")).toEqual(["used to love"]);
     expect(evidence("I am used to good food")).toEqual(["good"]);
   });
 
-  it("shows no words for a neutral text that has no opinions", () => {
+  it("returns no words for a neutral text without opinions", () => {
     expect(analyzer.analyze("The meeting is on Tuesday at ten").evidence).toEqual([]);
   });
 
-  it("shows no more than twelve of them", () => {
+  it("returns at most twelve words", () => {
     const opinions = "good bad great poor nice ugly superb awful lovely nasty perfect dirty elegant rude happy sad";
     expect(analyzer.analyze(opinions).evidence).toHaveLength(12);
   });
 
-  it("says the language of what it can't read, and does not guess", () => {
+  it("names the language of text that it can't read, and does not guess", () => {
     expect(analyzer.analyze("Das Produkt ist super, aber der Service ist leider eine Katastrophe.")).toEqual({
       sentiment: "neutral",
       score: 0,
@@ -300,7 +300,7 @@ describe("EmbeddedSentimentAnalyzer", () => {
   });
 
   it.each(["완전 최악", "質が悪い", "最悪", "差评", "سيئ", "Плохо", "แย่มาก", "Die Hotline war nett", "C'est terrible"])(
-    "does not judge what is too short to name its language and yet no English: %s",
+    "does not judge text that is too short to name its language but not English: %s",
     (text) => {
       expect(analyzer.analyze(text)).toMatchObject({ sentiment: "neutral", score: 0, evidence: [] });
     },
@@ -312,16 +312,16 @@ describe("EmbeddedSentimentAnalyzer", () => {
     "Nestlé overpriced",
     "Das Keyboard stopped working",
     "Rapide Auto overcharged",
-  ])("judges an English opinion beside a name from elsewhere: %s", (text) => {
+  ])("judges an English opinion beside a foreign name: %s", (text) => {
     expect(judge(text)).toBe("negative");
   });
 
-  it("does not judge a longer text of which no word is English", () => {
+  it("does not judge a longer text without English words", () => {
     const text = "Bidhaa ilifika ikiwa imeharibika na hakuna mtu anayejibu ujumbe wangu";
     expect(analyzer.analyze(text)).toEqual({ sentiment: "neutral", score: 0, evidence: [], language: "und" });
   });
 
-  it("judges English that has a homograph or a name from elsewhere in it", () => {
+  it("judges English text with a homograph or a foreign name in it", () => {
     expect(judge("A die hard fan of this, great")).toBe("positive");
     expect(judge("Иван, your support is great")).toBe("positive");
   });
@@ -332,24 +332,24 @@ describe("EmbeddedSentimentAnalyzer", () => {
     expect(analyzer.analyze(`${plain} superb`).evidence).not.toContain("superb");
   });
 
-  it("takes a short text for English where it has an English opinion", () => {
+  it("takes a short text for English if it has an English opinion", () => {
     expect(analyzer.analyze("great").language).toBe("en");
     expect(analyzer.analyze("xyz").language).toBe("und");
   });
 
   it.each(["Terrible servicio", "No funciona", "Sehr schlecht", "Très mauvais service", "Pessimo servizio"])(
-    "does not judge a short text in another language by a word that English has too: %s",
+    "does not judge a short text in another language by a word that English also has: %s",
     (text) => {
       expect(analyzer.analyze(text)).toMatchObject({ sentiment: "neutral", score: 0, evidence: [] });
     },
   );
 
-  it.each([undefined, null, 5, {}])("says what it expects where it gets no string: %j", (text) => {
+  it.each([undefined, null, 5, {}])("says what it expects if it doesn't get a string: %j", (text) => {
     expect(() => analyzer.analyze(text as never)).toThrow(TypeError);
     expect(() => analyzer.analyze(text as never)).toThrow(/must be a string, not (?:undefined|null|number|object)/);
   });
 
-  it("says so as the first thing, too", async () => {
+  it("also says so at its very first call", async () => {
     vi.resetModules();
     const { EmbeddedFeedbackCategorizer, EmbeddedSentimentAnalyzer } = await import("../../../src/analysis.ts");
     expect(() => new EmbeddedSentimentAnalyzer().analyze(undefined as never)).toThrow(
@@ -358,11 +358,11 @@ describe("EmbeddedSentimentAnalyzer", () => {
     expect(() => new EmbeddedFeedbackCategorizer().categorize(undefined as never)).toThrow("must be a string");
   });
 
-  it("has score 0 where there is nothing to read", () => {
+  it("has score 0 if there is nothing to read", () => {
     expect(analyzer.analyze(" \n ")).toEqual({ sentiment: "neutral", score: 0, evidence: [], language: "und" });
   });
 
-  it("gives the same well-formed answer for the same text, whatever the text", () => {
+  it("gives the same well-formed answer for the same text, for any text", () => {
     const words = fc.constantFrom(
       "not ",
       "good ",
@@ -393,7 +393,7 @@ describe("EmbeddedSentimentAnalyzer", () => {
     );
   });
 
-  it.each(Object.entries(HOSTILE_TEXTS))("reads a million characters: %s", (_, text) => {
+  it.each(Object.entries(HOSTILE_TEXTS))("takes little time for a million characters: %s", (_, text) => {
     const { score, evidence } = analyzer.analyze(text);
     expect(score).toBeLessThanOrEqual(1);
     expect(evidence.length).toBeLessThanOrEqual(12);

@@ -21,14 +21,14 @@ describe("inflect", () => {
     expect(inflect(word, wordClass)).toEqual(expect.arrayContaining(forms));
   });
 
-  it("gives a noun no forms of its verb", () => {
+  it("does not give a noun its verb's forms", () => {
     expect(inflect("steal", "noun")).toEqual(["steal", "steals"]);
     expect(inflect("thief", "noun")).toContain("thieves");
-    // Patterns of phrases name no class, and mean any form.
+    // Patterns of phrases specify no class, and mean any form.
     expect(inflect("thief", "verb")).toContain("thieves");
   });
 
-  it("knows which words have forms that begin otherwise", () => {
+  it("knows which words have forms with a different beginning", () => {
     expect(wordsInflectedTo(prefixOf("lying"))).toContain("lie");
     expect(wordsInflectedTo(prefixOf("lies"))).not.toContain("lie");
   });
@@ -46,7 +46,7 @@ describe("inflect", () => {
     );
   });
 
-  it("leaves a plain word as it is", () => {
+  it("does not inflect a plain word", () => {
     expect(inflect("yay", "word")).toEqual(["yay"]);
   });
 });

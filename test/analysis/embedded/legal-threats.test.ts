@@ -4,7 +4,7 @@ import { EmbeddedFeedbackCategorizer } from "../../../src/analysis/embedded/embe
 const categorizer = new EmbeddedFeedbackCategorizer();
 const found = (text: string): readonly string[] => categorizer.categorize(text).categories;
 
-// Most patterns of `categories/legal.json` have a sentence here that no other one finds.
+// Most patterns of `categories/legal.json` have a sentence here that no other pattern finds.
 describe("the category legal", () => {
   it.each([
     "my barrister is ready",

@@ -11,13 +11,13 @@ import { tokenize } from "../../../src/analysis/embedded/tokenizer.ts";
 const EMBEDDED = fileURLToPath(new URL("../../../src/analysis/embedded", import.meta.url));
 const read = (file: string): unknown => JSON.parse(readFileSync(join(EMBEDDED, file), "utf8"));
 
-/** Every string in arrays, however deep. */
+/** Every string in nested arrays. */
 const patternsIn = (value: unknown): string[] => {
   if (Array.isArray(value)) return value as string[];
   return typeof value === "object" && value !== null ? Object.values(value).flatMap(patternsIn) : [];
 };
 
-/** Something that no token is, so that the pattern it stands in would never match. */
+/** Whether no token can match a word, so that its pattern would never match. */
 const isDead = (word: string): boolean =>
   word.startsWith("(") !== word.endsWith(")") ||
   word !== word.toLowerCase() ||
@@ -32,7 +32,7 @@ const CATEGORIES = readdirSync(join(EMBEDDED, "categories"))
   .map((file) => join("categories", file));
 const FILES = [...CATEGORIES, join("lexicon", "phrases.json")];
 
-it.each(FILES)("patterns of %s are written as texts are read", (file) => {
+it.each(FILES)("every word in the patterns of %s can match a token", (file) => {
   const patterns = patternsIn(read(file));
   expect(patterns.length).toBeGreaterThan(20);
   expect(patterns.filter((pattern) => pattern.split(" ").some(isDead))).toEqual([]);

@@ -41,7 +41,7 @@ describe("PhraseTrie", () => {
     expect(finds(pattern, text)).toBe(expected);
   });
 
-  it("gives all phrases that begin at a word, with where they end", () => {
+  it("returns all phrases that begin at a word, and where they end", () => {
     const trie = new PhraseTrie<string>();
     trie.add("not bad", "short");
     trie.add("not bad at all", "long");

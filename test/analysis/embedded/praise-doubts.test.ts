@@ -40,7 +40,7 @@ describe("doubts about praise", () => {
     "Better than I expected",
     "Thank you so much for the help",
     "Worth the wait",
-  ])("are not seen in what only looks like one: %j", (text) => {
+  ])("are not found in text that only looks doubtful: %j", (text) => {
     expect(doubtsOf(text)).toEqual([]);
   });
 
@@ -48,14 +48,14 @@ describe("doubts about praise", () => {
     ["The room is great", "The room would have been great"],
     ["The food is great and the staff is kind", "The food is great elsewhere and the staff is kind"],
     ["The crew was nice", "The crew was nice, I wonder why"],
-  ])("lower the score of %j when it is %j", (plain, doubtful) => {
+  ])("lower the score: %j becomes %j", (plain, doubtful) => {
     const { score, doubts } = analyzer.analyze(doubtful);
     expect(score).toBeLessThan(analyzer.analyze(plain).score - 0.03);
     expect(doubts).not.toEqual([]);
     expect(analyzer.analyze(plain)).not.toHaveProperty("doubts");
   });
 
-  it("keep praise from thanks where each has one in its clause, however strong it is", () => {
+  it("prevent thanks for praise if each has one in its clause, however strong it is", () => {
     const plain = "A superb and lovely and perfect room";
     expect(analyzer.analyze(plain).score).toBeGreaterThan(0.9);
     for (const doubted of [`${plain} would have been nice`, `My neighbour told me of ${plain}`]) {
@@ -68,7 +68,7 @@ describe("doubts about praise", () => {
     );
   });
 
-  it("take the courtesy of letters for no praise", () => {
+  it("do not take the courtesy of letters for praise", () => {
     for (const text of [
       "With all due respect, this is the third letter",
       "Thank you for your reply",
@@ -80,7 +80,7 @@ describe("doubts about praise", () => {
     expect(analyzer.analyze("I am so grateful").sentiment).toBe("positive");
   });
 
-  it("do not keep plain praise from thanks", () => {
+  it("do not prevent thanks for plain praise", () => {
     const texts = [
       "This product is great and I love it!",
       "The product is great!",
@@ -91,17 +91,18 @@ describe("doubts about praise", () => {
     for (const text of texts) expect(analyzer.analyze(text).score).toBeGreaterThan(DEFAULT_THANK_ABOVE);
   });
 
-  it("are said of praise alone, in the text's own words", () => {
+  it("are returned for praise only, in the text's own words", () => {
     expect(analyzer.analyze("It would have been great if it had worked").doubts).toContain("would have");
     expect(analyzer.analyze("It would have been terrible, I hate it")).not.toHaveProperty("doubts");
   });
 });
 
-// Written before the rules were changed for them; the rules were made with the first half at hand alone. They are hard: no swear word.
+// Written before the rules were changed for them; the rules were made while only the first half was
+// known. These texts are hard: they contain no swear word.
 it.each([
   { half: "known", mostAngry: 3, fewestPleased: 7 },
   { half: "held-out", mostAngry: 6, fewestPleased: 3 },
-])("of the angry ones of the $half half, few are thanked", async ({ half, mostAngry, fewestPleased }) => {
+])("few of the angry customers in the $half half are thanked", async ({ half, mostAngry, fewestPleased }) => {
   const { sentiment } = await readLabelledSets(fileURLToPath(new URL(`../domains/${half}`, import.meta.url)));
   const rows = sentiment.flatMap(({ rows }) => rows);
   const thanked = rows.filter(({ text }) => {

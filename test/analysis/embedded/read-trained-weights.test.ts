@@ -7,7 +7,7 @@ import { temporaryFolder } from "../../support/folder.ts";
 
 const SURENESS = { positive: -0.5, negative: 0.25, neutral: 0 };
 
-/** A file of these fits whose version is right. */
+/** A file of these fits with the correct version. */
 function fileOf(fits: Parameters<typeof versionOf>[0]): string {
   const path = join(temporaryFolder(), "trained-weights.json");
   const rest = { base: BASE_VERSIONS, trained_at: "2026-01-01T00:00:00.000Z", texts: { sentiment: 0, categories: 0 } };
@@ -26,7 +26,7 @@ test.each([
   ["a bound", { categories: { bug: 0, product: 1 } }],
   ["a bucket and its weights", words("32767", -10, 10)],
   ["a shift", shifts({ positive: 0, negative: 1.5, neutral: -1.5 })],
-])("takes %s at the ends of the range", (_, fits) => {
+])("accepts %s at the ends of the range", (_, fits) => {
   expect(readTrainedWeights(fileOf(fits))).toMatchObject(fits);
 });
 
@@ -47,7 +47,7 @@ test.each([
   expect(read).toThrow(`is damaged: ${problem} Run "abi-workflows train" on your labels again`);
 });
 
-test("gives other bounds of categories another version, and so does another analyser", () => {
+test("gives a different version for different bounds of categories, and for another analyser", () => {
   const bounds: CategoryBounds[] = [{}, { bug: 0.3 }, { bug: 0.65 }, { bug: 0.3, legal: 0.65 }];
   const versions = [
     versionOf({}, BASE_VERSIONS),

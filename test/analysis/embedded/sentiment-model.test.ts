@@ -16,7 +16,7 @@ const file = new URL("../../../src/analysis/embedded/sentiment-model/weights.jso
 const analyzer = new EmbeddedSentimentAnalyzer();
 const features = (text: string) => sentimentFeatures(read(text).tokens);
 
-/** A model that knows nothing but what is given. */
+/** A model that knows only the given weights. */
 const modelWith = (changes: Partial<SentimentWeights>): SentimentModel =>
   new SentimentModel({ ...weights, opinions: [], words: "", wordScale: 1, bias: [0, 0], ...changes });
 
@@ -25,7 +25,7 @@ describe("the sentiment model", () => {
     expect(readFileSync(file).length).toBeLessThan(200_000);
   });
 
-  it("gives probabilities, for any text", () => {
+  it("gives probabilities for any text", () => {
     const model = new SentimentModel(weights);
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
@@ -42,7 +42,7 @@ describe("the sentiment model", () => {
     expect(probabilities([0, 0])).toEqual({ negative: 1 / 3, positive: 1 / 3, neutral: 1 / 3 });
   });
 
-  it("goes by words and pairs of words", () => {
+  it("uses words and pairs of words", () => {
     const [, , pair] = wordBuckets(read("send back").tokens).slice(-3);
     const bytes = new Int8Array(2 ** 16);
     bytes[(pair ?? 0) * 2] = 100;
@@ -87,20 +87,20 @@ describe("the sentiment model", () => {
     expect(looks).toBeLessThan(20 * watched.length);
   });
 
-  it("judges a complaint that has no opinion word, and shows what it went by", () => {
+  it("judges a complaint without opinion words, and returns what it relied on", () => {
     const { sentiment, evidence } = analyzer.analyze("The phone did not ring");
     expect(sentiment).toBe("negative");
     expect(evidence).toContain("not ring");
     expect(evidence.length).toBeLessThanOrEqual(3);
   });
 
-  it("decides where no opinion is certain, by words that one published list has", () => {
+  it("decides by words in a single published list if no opinion is certain", () => {
     const text = "He was curt with us";
     expect(features(text)).toMatchObject({ hits: [], looseNegations: 0 });
     expect(analyzer.analyze(text).sentiment).toBe("negative");
   });
 
-  it("leaves texts with many opinions to their balance", () => {
+  it("leaves texts with many opinions to the balance", () => {
     const text = "Great, superb and lovely, but dirty";
     const { hits } = features(text);
     expect(hits.length).toBeGreaterThanOrEqual(3);

@@ -18,7 +18,7 @@ describe("tokenize", () => {
     ["it's", ["it", "is"]],
     ["user-friendly", ["user", "friendly"]],
     ["o'clock", ["o'clock"]],
-  ])("reads %s in full", (text, expected) => {
+  ])("expands %s", (text, expected) => {
     expect(norms(text)).toEqual(expected);
   });
 
@@ -28,7 +28,7 @@ describe("tokenize", () => {
     expect(parts.map(({ start, end }) => text.slice(start, end))).toEqual(["I", "can", "not", "wo", "nt", "do", "n't"]);
   });
 
-  it("shortens stretched words to the spelling that is known", () => {
+  it("shortens stretched words to a known spelling", () => {
     const known = new Set(["good", "so"]);
     expect(norms("sooooo goooood", (word) => known.has(word))).toEqual(["so", "good"]);
     expect(tokenize("sooo so").map(({ stretched }) => stretched)).toEqual([true, false]);
@@ -38,7 +38,7 @@ describe("tokenize", () => {
     expect(tokenize("I am ANGRY").map(({ capitals }) => capitals)).toEqual([false, false, true]);
   });
 
-  it("tells words, numbers, emoticons, emoji, punctuation and addresses apart", () => {
+  it("distinguishes words, numbers, emoticons, emoji, punctuation and addresses", () => {
     expect(
       tokenize("ok :-) 👍 3,000.50 <3 !? https://a.example/bad?x=1 me@bad.example @bad").map(({ kind }) => kind),
     ).toEqual(["word", "symbol", "symbol", "number", "symbol", "stop", "other", "other", "other"]);
@@ -50,7 +50,7 @@ describe("tokenize", () => {
     "best-price.com",
     "great.shop.co.uk/terrible/bad?x=1",
     "www.good.example",
-  ])("takes %s for one thing that stands for nothing", (address) => {
+  ])("reads %s as one token without meaning", (address) => {
     expect(tokenize(`see ${address}, ok`).map(({ kind, norm }) => (kind === "word" ? norm : kind))).toEqual([
       "see",
       "other",
@@ -59,7 +59,7 @@ describe("tokenize", () => {
     ]);
   });
 
-  it("parts sentences that have no blank between them", () => {
+  it("separates sentences without a blank between them", () => {
     expect(norms("so good.Bad box.it is user-friendly.")).toEqual([
       "so",
       "good",
@@ -75,7 +75,7 @@ describe("tokenize", () => {
     ]);
   });
 
-  it("reads plain text the same beside characters beyond ASCII, which other patterns read", () => {
+  it("reads plain text in the same way beside non-ASCII characters, which need other patterns", () => {
     const pieces = [
       "it's",
       "DON'T",
@@ -105,13 +105,13 @@ describe("tokenize", () => {
     );
   });
 
-  it("keeps no numbers", () => {
+  it("does not cache numbers", () => {
     const words = (text: string) => tokenize(text).map(({ word }) => word);
     expect(words("4929 17")).not.toContain(words("4929")[0]);
     expect(words("lamp")[0]).toBe(words("lamp")[0]);
   });
 
-  it("gives tokens in order that lie within the text, for any string", () => {
+  it("gives tokens in order and within the text, for any string", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
         let last = 0;

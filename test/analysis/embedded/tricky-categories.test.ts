@@ -5,13 +5,13 @@ import { scoreCategories } from "../../../evaluation/score-categories.ts";
 import { EmbeddedFeedbackCategorizer } from "../../../src/analysis/embedded/embedded-feedback-categorizer.ts";
 
 const TRICKY = fileURLToPath(new URL("../tricky", import.meta.url));
-/** Of each set: what is known to go wrong, and may get fewer. */
+/** Known mistakes in each set; there may be fewer. */
 const MAX_MISTAKES = 2;
 
 const categorizer = new EmbeddedFeedbackCategorizer();
 const { categories: sets } = await readLabelledSets(TRICKY);
 
-it.each(sets)("tricky sentences about $name have the right categories, but for a few", ({ rows }) => {
+it.each(sets)("tricky sentences about $name have the right categories, except for a few", ({ rows }) => {
   const mistakes = rows.filter(({ text, labels, scope = [] }) => {
     const { categories } = categorizer.categorize(text);
     return scope.some((category) => labels.includes(category) !== categories.some((one) => one === category));
@@ -20,7 +20,8 @@ it.each(sets)("tricky sentences about $name have the right categories, but for a
   expect(mistakes.map(({ text }) => text).slice(MAX_MISTAKES)).toEqual([]);
 });
 
-// Both halves were written before any rule was changed for them; the rules were made with the first at hand alone.
+// Both halves were written before any rule was changed for them; the rules were made while only the
+// first half was known.
 it.each([
   ["known", 0.8],
   ["held-out", 0.65],
@@ -36,7 +37,7 @@ it.each([
   ).toBeGreaterThan(least);
 });
 
-it("takes a thing inside a phrase about something else for a mention", () => {
+it("treats a thing inside a phrase about something else as a mention", () => {
   const found = (text: string) => categorizer.categorize(text).categories;
   expect(found("The sound cuts out after every video.")).toEqual(["bug"]);
   expect(found("The sound quality is poor, and it cuts out.")).toContain("product");
@@ -77,17 +78,17 @@ describe("a long text", () => {
   const FILLER = "We walked along the shore in the evening and had tea on the terrace with our friends. ".repeat(8);
   const found = (text: string) => categorizer.categorize(text).categories;
 
-  it("is not about what one word mentions in passing", () => {
+  it("ignores a category that one word mentions in passing", () => {
     expect(found("There was an error")).toContain("bug");
     expect(found(`${FILLER} There was an error in the paper. ${FILLER}`)).not.toContain("bug");
   });
 
-  it("is about what a phrase states, wherever it stands", () => {
+  it("finds a category that a phrase states anywhere", () => {
     for (const text of ["I was charged twice.", "I will take you to court."])
       expect(found(`${FILLER} ${text} ${FILLER}`)).toEqual(expect.arrayContaining(found(text)));
   });
 
-  it("is about what several words say together, and not far apart", () => {
+  it("finds a category that several words express together if they are close", () => {
     expect(found(`${FILLER} The app crashes with an error and a freeze. ${FILLER}`)).toContain("bug");
     expect(found(`An error. ${FILLER} It crashes. ${FILLER}`)).not.toContain("bug");
   });

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ownWords } from "../../../src/analysis/own-words/own-words.ts";
 import { cpuSeconds } from "../../support/cpu-seconds.ts";
 
-/** What stands below a customer's own words in real mails. */
+/** Text below a customer's own words in real mails. */
 const BELOW = {
   quotations: [
     "On Mon, May 5, 2026 at 10:00 AM Ann Ford <ann@shop.example> wrote:\n\n> Your invoice\n> is overdue",
@@ -137,7 +137,7 @@ describe("the customer's own words", () => {
     });
   });
 
-  it("are found above everything that one mail can have below them", () => {
+  it("are found above everything that can be below them in one mail", () => {
     const below = [BELOW.signatures, BELOW["company register lines"], BELOW["confidentiality notices"]].map(
       ([first]) => first,
     );
@@ -152,7 +152,7 @@ describe("the customer's own words", () => {
     expect(ownWords(`${text}\n\nVirus-free. www.avg.com`)).toBe(text);
   });
 
-  it("are the answers between and below quoted lines", () => {
+  it("include the answers between and below quoted lines", () => {
     expect(
       ownWords(
         "On Mon, May 5, 2026 at 10:00 AM Ann <ann@shop.example> wrote:\n> Did the invoice arrive?\nNo, it did not.\n>> And the refund?\n\nNeither.",
@@ -171,11 +171,11 @@ describe("the customer's own words", () => {
     ["-----Original Message-----\nFrom: A <a@b.example>\nSent: 5 May\nTo: b\nSubject: x\n\nThe forwarded text"],
     ["Sent from my iPhone"],
     ["Kind regards,\nAnn"],
-  ])("are the whole of a text that has nothing else: %j", (text) => {
+  ])("are the whole text if it has nothing else: %j", (text) => {
     expect(ownWords(text)).toBe(text);
   });
 
-  it("are a quotation without its footers where there is nothing else", () => {
+  it("are a quotation without its footers if there is nothing else", () => {
     expect(ownWords("> Your invoice is overdue\n\nVirus-free. www.avg.com")).toBe("> Your invoice is overdue");
   });
 
@@ -239,7 +239,7 @@ describe("the customer's own words", () => {
     "Hello Ann,\n\nAm 05.05.26 um 10:00 schrieb Support:\n\nIst es da?\nNein.",
     "Thanks!\n\n-----Original Message-----\nFrom: Ann\n\nDid it arrive?\nIt is broken.",
     "Nice.\n\nOn Mon, May 5, 2026 at 10:00 AM Ann Ford <ann@shop.example> wrote:\n\nI was charged twice.",
-  ])("are left whole where they only look like mail: %j", (text) => {
+  ])("are left whole if they only look like quoted mail: %j", (text) => {
     expect(ownWords(text)).toBe(text);
   });
 
@@ -248,7 +248,7 @@ describe("the customer's own words", () => {
     Array(300)
       .fill(`-- wrote a${"1".repeat(180)}${"-".repeat(190)}x`)
       .join("\n"),
-  ])("take linear time to find where a long line only begins like a mark of mail", (text) => {
+  ])("are found in linear time if long lines only begin like marks of mail", (text) => {
     expect(cpuSeconds(() => ownWords(text))).toBeLessThan(1);
     expect(ownWords(text)).toBe(text);
   });
@@ -263,7 +263,7 @@ describe("the customer's own words", () => {
   );
   const texts = fc.array(line, { maxLength: 30 }).map((lines) => lines.join("\n"));
 
-  it("are lines of the text, in their order; of themselves they are all", () => {
+  it("are lines of the text, in order, and applying the function again changes nothing", () => {
     fc.assert(
       fc.property(texts, (text) => {
         const own = ownWords(text);
@@ -277,7 +277,7 @@ describe("the customer's own words", () => {
     );
   });
 
-  it("are the text itself where nothing in it is a mark of mail", () => {
+  it("are the whole text if it contains no mark of mail", () => {
     const word = fc.stringMatching(/^[a-z]{1,8}$/).filter((one) => !/virus|print|sent|unsub|thank|regard/.test(one));
     const prose = fc.array(
       fc.array(word, { minLength: 6 }).map((words) => words.join(" ")),

@@ -14,7 +14,7 @@ async function fitted(folder: string): Promise<{ stdout: string; firstLevel: (ca
   return { stdout, firstLevel };
 }
 
-it("reads rows without a scope, and labels that either category meets, as the evaluation does", async () => {
+it("reads rows without a scope, and labels that either category satisfies, as the evaluation does", async () => {
   const folder = temporaryFolder();
   mkdirSync(join(folder, "categories"));
   const row = (text: string, labels: string[]): string => JSON.stringify({ text, labels });
@@ -26,7 +26,7 @@ it("reads rows without a scope, and labels that either category meets, as the ev
   expect(firstLevel("bug")).toBeLessThan(0.15);
 });
 
-it("finds how often evidence is right, and trusts least what no text speaks for", async () => {
+it("finds how often evidence is right, and trusts categories without texts least", async () => {
   const folder = temporaryFolder();
   mkdirSync(join(folder, "categories"));
   const row = (text: string, labels: string[]): string => JSON.stringify({ text, labels, scope: ["service", "bug"] });

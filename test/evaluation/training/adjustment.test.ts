@@ -21,7 +21,7 @@ const WEIGHTS = readData(
 const ROWS = yarnShop(300);
 const textsWith = (rows: typeof ROWS): LabelledText[] => labelledTexts([{ name: "own", rows }]);
 
-it("judges held-out texts by nothing that has seen their labels", () => {
+it("judges held-out texts without having seen their labels", () => {
   const flipped = ROWS.map(({ text, label }) => ({ text, label: foldOf(text) === 0 ? FLIPPED[label] : label }));
   const judged = (rows: typeof ROWS): object[] =>
     fitAdjustment(textsWith(rows), WEIGHTS)
@@ -45,7 +45,7 @@ it("answers with the words of other folds, and with a shift", () => {
 });
 
 describe("fitShift", () => {
-  /** So many answers with a score, of which so many are right. */
+  /** This many answers with a score, of which this many are right. */
   const answers = (sentiment: Sentiment, { score, right }: { score: number; right: number }): LeftOutAnswer[] =>
     Array.from({ length: 200 }, (_, at) => ({
       text: { sentiment: at < right ? sentiment : FLIPPED[sentiment] } as LabelledText,
@@ -53,7 +53,7 @@ describe("fitShift", () => {
       score,
     }));
 
-  it("moves scores to the share that is right, less so the fewer there are", () => {
+  it("moves scores towards the share of right answers, less so if there are few", () => {
     const { negative, neutral } = fitShift([
       ...answers("negative", { score: 0.8, right: 120 }),
       ...answers("neutral", { score: 0.5, right: 150 }).slice(0, 4),
@@ -64,7 +64,7 @@ describe("fitShift", () => {
     expect(neutral).toBeLessThan(0.4);
   });
 
-  it("never makes praise surer, and goes no farther than its bounds", () => {
+  it("never makes praise more certain, and stays within its bounds", () => {
     expect(fitShift(answers("positive", { score: 0.5, right: 200 })).positive).toBe(MAX_SHIFT.positive);
     expect(fitShift(answers("negative", { score: 0.1, right: 200 })).negative).toBe(MAX_SHIFT.negative);
     expect(fitShift(answers("positive", { score: 0.95, right: 0 })).positive).toBe(MIN_SHIFT);

@@ -50,7 +50,7 @@ test("keeps no bound that is better by so little that it may be chance", () => {
   expect(isTaken).toBe(false);
 });
 
-test("learns nothing about a category from labels that another one meets too", () => {
+test("learns nothing about a category from labels that another category also satisfies", () => {
   const rows = rowsOf({ none: [0, 20], weak: [20, 1], strong: [5, 0], stronger: [5, 0] });
   const either = rows.map(({ text, labels }) => ({
     text,
@@ -61,7 +61,7 @@ test("learns nothing about a category from labels that another one meets too", (
   expect(fitBounds([...rows, ...either]).reports[0]).toMatchObject({ category: "bug", before: { support: 30 } });
 });
 
-test("takes the labels of a row's own file for its scope where it has none", () => {
+test("uses the labels of a row's own file as its scope if it has none", () => {
   const rows = rowsOf({ none: [0, 20], weak: [20, 1], strong: [5, 0], stronger: [5, 0] });
   const unscoped = (labels: readonly string[], text: string) => ({ text, labels: [...labels] });
   const own = { name: "own", rows: rows.map(({ text, labels }) => unscoped(labels, text)) };
@@ -71,7 +71,7 @@ test("takes the labels of a row's own file for its scope where it has none", () 
   expect(categories.skipped).toContainEqual({ category: "service", labelled: rows.length, others: 0 });
 });
 
-test("keeps the bounds in use that are not bettered, and goes back to what ships where that is better", () => {
+test("keeps the bounds in use unless there are better ones, and goes back to the shipped ones if those are better", () => {
   const rows = rowsOf({ none: [0, 20], weak: [0, 10], strong: [20, 0], stronger: [10, 0] });
   expect(fitBounds(rows, { bug: 0.88, legal: 0.3 })).toMatchObject({
     bounds: { legal: 0.3 },

@@ -26,7 +26,7 @@ describe("answers by a method that has not seen the set", () => {
 });
 
 describe("the shares at a bound for thanks", () => {
-  it("count who is thanked, and who is not", () => {
+  it("count who is thanked and who is not", () => {
     const answer = (label: string, sentiment: string, score: number) => ({
       text: { sentiment: label },
       sentiment,
@@ -51,7 +51,7 @@ describe("the shares at a bound for thanks", () => {
 });
 
 describe("the regression of yes and no", () => {
-  it("finds the shares that there are, and draws what is rare towards none", () => {
+  it("finds the true shares, and shrinks rare ones towards zero", () => {
     const examples = (input: number, yes: number, no: number) =>
       Array.from({ length: yes + no }, (_, at) => ({ inputs: [1, input], isTrue: at < yes, weight: 1 }));
     const [intercept = 0, slope = 0] = fitBinary([...examples(0, 10, 10), ...examples(1, 30, 10)], 0);

@@ -18,7 +18,7 @@ import { temporaryFolder } from "../../support/folder.ts";
 
 const SCRIPT = fileURLToPath(new URL("../../../evaluation/scripts/train-sentiment.ts", import.meta.url));
 
-// No word of these is in any lexicon: what is learned is learned from the texts.
+// None of these words is in a lexicon: everything is learned from the texts.
 const PHRASES = {
   negative: ["the zorp blinked twice", "our zorp blinked", "a zorp that blinked"],
   positive: ["the quux hummed along", "our quux hummed", "a quux that hummed"],
@@ -33,7 +33,7 @@ const rows = (place: string): SentimentRow[] =>
 const sets = ["rome", "oslo", "lima"].map((name) => ({ name, rows: rows(name) }));
 
 describe("training the sentiment model", () => {
-  it("learns what texts have in common, and judges a source that it has not seen", () => {
+  it("learns what texts have in common, and judges an unseen source", () => {
     const texts = labelledTexts(sets);
     const trained = trainWeights(texts.filter(({ source }) => source !== 0));
     const predictions = predict(
@@ -54,7 +54,7 @@ describe("training the sentiment model", () => {
     expect(trainWeights([...counted, ...texts])).toEqual(trainWeights(texts));
   });
 
-  it("can leave out opinions that one source alone has", () => {
+  it("can leave out opinions that only one source has", () => {
     const texts = ["It was superb", "It was superb on hold"].map((text) => ({ text, label: "positive" as const }));
     const two = texts.map((row, at) => ({ name: `${at}`, rows: [row] }));
     const [first, second] = textsOfSharedOpinions(two);
@@ -64,12 +64,12 @@ describe("training the sentiment model", () => {
     expect(labelledTexts(two)[1]?.opinions).not.toEqual(first?.opinions);
   });
 
-  it("takes no bias that the texts give no reason for", () => {
+  it("does not change the bias without evidence in the texts", () => {
     const texts = labelledTexts(sets);
     expect(fitBias(predict(trainWeights(texts), texts)).every((bias) => Math.abs(bias) <= 0.3)).toBe(true);
   });
 
-  it("gives the same weights for the same texts, and figures for each source, for other analysers and for categories", async () => {
+  it("gives the same weights for the same texts, and prints figures for each source, other analysers and categories", async () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, "sentiment"));
     for (const { name, rows } of sets) {
@@ -83,7 +83,7 @@ describe("training the sentiment model", () => {
     expect(first.match(/^ {2}oslo +macro-F1 \d\.\d{3}/gm)).toHaveLength(3);
     expect(first).toMatch(/^ {2}vader +mean macro-F1 \d\.\d{4}, recall of all negatives \d\.\d{3}$/m);
     expect(first).toMatch(/^ {2}embedded +mean macro-F1 1\.0000\n {4}shop +macro-F1 1\.000$/m);
-    expect(first).toContain("the shipped weights are others");
+    expect(first).toContain("the shipped weights are different");
     expect(JSON.stringify(trainWeights(labelledTexts(sets)))).toBe(JSON.stringify(trainWeights(labelledTexts(sets))));
   });
 });

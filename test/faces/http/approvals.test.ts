@@ -21,7 +21,7 @@ async function startWaiting(api: Parameters<typeof startHttpService>[0] = {}): P
   return { ...parts, id, rendering: pending!.rendering };
 }
 
-/** Runs that wait for somebody with a scope of the workflow's own. */
+/** Runs that wait for a person with the workflow's own scope. */
 class Guarded extends Workflow {
   override readonly name = "guarded";
   override readonly operations = [
@@ -53,7 +53,7 @@ class Guarded extends Workflow {
 const asAnn = (body?: unknown): CallOptions => ({ token: "ann", ...(body !== undefined && { body }) });
 
 describe("the approval queue", () => {
-  it("asks for the scope of the workflow whose run it is", async () => {
+  it("requires the scope of the run's workflow", async () => {
     const { engine, workflow } = await startFeedback({ approval: true });
     const guarded = new Guarded({ engine });
     const service = new Service({ engine, workflows: [workflow, guarded] });
@@ -68,11 +68,11 @@ describe("the approval queue", () => {
     expect(await status("POST", `/approvals/${id}/approve`, SECRETS.ann)).toBe(403);
     expect(await status("GET", "/workflows/guarded/G-1", SECRETS.reader)).toBe(403);
     expect(await status("GET", `/approvals/${id}`, SECRETS.admin)).toBe(200);
-    // It is not said whether there is such a run.
+    // It doesn't reveal whether there is such a run.
     expect(await status("GET", "/approvals/workflow-none", SECRETS.reader)).toBe(403);
   });
 
-  it("is looked at and decided on, from the list to the mail", async () => {
+  it("leads from the list to a decision and the mail", async () => {
     const { call, id, mails, workflow } = await startWaiting();
     const list = await call("GET", "/approvals", asAnn());
     expect(list).toMatchObject({ status: 200, body: { runs: [{ workflow_id: id, status: "waiting_for_approval" }] } });
@@ -95,7 +95,7 @@ describe("the approval queue", () => {
     });
   });
 
-  it("sends the words that a person puts in place of ours, or nothing", async () => {
+  it("sends a person's text instead of ours, or nothing", async () => {
     const { call, id, rendering, workflow, mails } = await startWaiting();
     const text = "Dear Ada, thank you. Ann";
     expect(await call("POST", `/approvals/${id}/edit`, asAnn({ rendering, text }))).toMatchObject({
@@ -119,7 +119,7 @@ describe("the approval queue", () => {
     expect(mails.mails).toHaveLength(1);
   });
 
-  it("takes the right labels with a decision, and keeps who named them", async () => {
+  it("stores corrected labels with a decision, and who corrected them", async () => {
     const { call, id, rendering, workflow } = await startWaiting();
     const shown = await call("GET", `/approvals/${id}`, asAnn());
     expect(shown.body).toMatchObject({ sentiment: "positive", categories: ["product"] });
@@ -139,7 +139,7 @@ describe("the approval queue", () => {
     expect(body).toMatchObject({ sentiment: "positive", mails: [{ decision: { by: "ann", ...labels } }] });
   });
 
-  it("says what stands where somebody was first, and takes the same decision again", async () => {
+  it("returns the earlier decision if someone was first, and accepts the same decision again", async () => {
     const { call, id, rendering } = await startWaiting();
     expect(await call("POST", `/approvals/${id}/reject`, asAnn({ rendering }))).toMatchObject({ status: 200 });
     expect(await call("POST", `/approvals/${id}/reject`, asAnn({ rendering }))).toMatchObject({ status: 200 });
@@ -152,7 +152,7 @@ describe("the approval queue", () => {
     });
   });
 
-  it("shows what waits to whoever has looked at something else", async () => {
+  it("returns what waits now to a person who has seen something else", async () => {
     const { call, id, rendering } = await startWaiting();
     const body = { rendering: "0".repeat(64) };
     expect(await call("POST", `/approvals/${id}/approve`, asAnn(body))).toMatchObject({
@@ -161,7 +161,7 @@ describe("the approval queue", () => {
     });
   });
 
-  it("needs the rendering, and takes no name from the body", async () => {
+  it("requires the rendering, and accepts no name from the body", async () => {
     const { call, id, rendering, workflow } = await startWaiting();
     for (const [field, body] of [
       ["rendering", {}],
@@ -175,7 +175,7 @@ describe("the approval queue", () => {
     expect(await workflow.getPendingResponse(id)).toMatchObject({ rendering });
   });
 
-  it("is none where a workflow asks nobody", async () => {
+  it("is missing for a workflow without approvals", async () => {
     const { call, refunds } = await startHttpService();
     await refunds.run({ refund_id: "R-1", order_id: "O-1", amount: 30 });
     const [run] = await refunds.listWorkflows();
@@ -280,7 +280,7 @@ describe("nobody without the scope approves", () => {
     expect(mails.mails).toEqual([]);
   });
 
-  it("on a service that is open to this machine", async () => {
+  it("on a service that needs no token from this machine", async () => {
     const anonymous = { name: "local", scopes: new Set(["feedback:read", "feedback:write", "admin"] as const) };
     const { call, id, rendering } = await startWaiting({ feedback: { approval: true }, api: { anonymous } });
     expect(await call("GET", `/runs/${id}`, { token: undefined })).toMatchObject({ status: 200 });

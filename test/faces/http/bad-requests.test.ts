@@ -9,13 +9,13 @@ const PATH = "/workflows/customer-feedback";
 const BODY = JSON.stringify(feedback());
 const AUTHORIZED = `Host: localhost\r\nAuthorization: Bearer ${SECRETS.writer}\r\nContent-Type: application/json\r\n`;
 
-/** Nothing was started, and the service goes on. */
+/** Nothing was started, and the service still works. */
 async function expectUnharmed({ engine, call }: HttpService): Promise<void> {
   expect(await engine.list()).toEqual([]);
   expect(await call("POST", PATH, { body: BODY })).toMatchObject({ status: 202 });
 }
 
-/** The status and the problem in a raw answer. */
+/** The status and the problem document in a raw answer. */
 function parsed(answer: string): { status: number; problem: Record<string, unknown> } {
   const [, status] = /^HTTP\/1\.1 (\d{3}) /.exec(answer) ?? [];
   expect(answer).toMatch(/^content-type: application\/problem\+json\r$/im);
@@ -145,7 +145,7 @@ describe("a bad request is answered with a problem, and nothing is started", () 
     await expectUnharmed(service);
   });
 
-  it("names every field at fault", async () => {
+  it("names every invalid field", async () => {
     const { call } = await startHttpService();
     const body = { feedback_id: "F-1", customer_id: "", subject: "a\nb", feedback_text: "x", mood: "bad" };
     const answer = await call("POST", PATH, { body });
@@ -158,7 +158,7 @@ describe("a bad request is answered with a problem, and nothing is started", () 
     expect(answer.body["detail"]).toContain("mood");
   });
 
-  it("names the field of a page that follows no run; a page after the last run is empty", async () => {
+  it("names the field if a page is after an unknown run; the page after the last run is empty", async () => {
     const { call, workflow } = await startHttpService();
     await workflow.run(feedback());
     const [run] = await workflow.listWorkflows();
@@ -218,7 +218,7 @@ describe("a bad request is answered with a problem, and nothing is started", () 
     await expectUnharmed(service);
   });
 
-  it("a body whose other half never comes is incomplete, and half a head is no request", async () => {
+  it("a body whose other half never arrives is incomplete, and half a head is not a request", async () => {
     const service = await startHttpService();
     const sendAndEnd = async (bytes: string) => {
       const socket = await open(service.port);
@@ -236,7 +236,7 @@ describe("a bad request is answered with a problem, and nothing is started", () 
     await expectUnharmed(service);
   });
 
-  it("what it expects but can't have is refused, and the connection closes", async () => {
+  it("an unsupported Expect header is refused, and the connection closes", async () => {
     const service = await startHttpService();
     const head = `POST ${PATH} HTTP/1.1\r\n${AUTHORIZED}Content-Length: ${BODY.length}\r\n`;
     const answer = parsed(await service.raw(`${head}Expect: 200-ok\r\n\r\n${BODY}`));
@@ -248,7 +248,7 @@ describe("a bad request is answered with a problem, and nothing is started", () 
     await expectUnharmed(service);
   });
 
-  it("what follows in the middle of an answer breaks the connection, and nothing is put into the answer", async () => {
+  it("invalid bytes during an answer break the connection, and add nothing to the answer", async () => {
     const service = await startHttpService();
     const socket = await open(service.port);
     socket.write(`GET /runs/events HTTP/1.1\r\n${AUTHORIZED}\r\n`);
@@ -259,7 +259,7 @@ describe("a bad request is answered with a problem, and nothing is started", () 
     await expectUnharmed(service);
   });
 
-  it("a body that comes drop by drop is given up when its time is over", async () => {
+  it("a body that arrives drop by drop is refused at its time limit", async () => {
     const service = await startHttpService({ api: { bodyTimeoutMs: 300 } });
     const socket = await open(service.port);
     socket.write(`POST ${PATH} HTTP/1.1\r\n${AUTHORIZED}Content-Length: 100000\r\n\r\n`);
@@ -284,7 +284,7 @@ describe("a bad request is answered with a problem, and nothing is started", () 
     expect(handle).not.toHaveBeenCalled();
   });
 
-  it("a client that goes in the middle of its body has started nothing", async () => {
+  it("a client that disconnects in the middle of its body has started nothing", async () => {
     const service = await startHttpService();
     const socket = await open(service.port);
     socket.write(`POST ${PATH} HTTP/1.1\r\n${AUTHORIZED}Content-Length: ${BODY.length + 1}\r\n\r\n${BODY}`);
@@ -294,7 +294,7 @@ describe("a bad request is answered with a problem, and nothing is started", () 
   });
 });
 
-it("a client that goes while it waits is no fault of ours", async () => {
+it("a client that disconnects while it waits is not logged as our error", async () => {
   const lines: { status?: number }[] = [];
   const log = (line: object): void => void lines.push(line);
   const { port, engine } = await startHttpService({
@@ -311,7 +311,7 @@ it("a client that goes while it waits is no fault of ours", async () => {
   expect(lines).toMatchObject([{ status: 499, route: "/tools/process_customer_feedback" }]);
 });
 
-describe("the name by which it is called", () => {
+describe("the host name of a request", () => {
   it.each([
     ["localhost", 200],
     ["localhost:1234", 200],
@@ -326,7 +326,7 @@ describe("the name by which it is called", () => {
     expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
   });
 
-  it("makes no difference to those who ask for its health", async () => {
+  it("doesn't matter for health checks", async () => {
     const { raw } = await startHttpService({ api: { allowedHosts: ["localhost"] } });
     expect(await raw("GET /readyz HTTP/1.1\r\nHost: 10.1.2.3\r\nConnection: close\r\n\r\n")).toMatch(
       /^HTTP\/1\.1 200 /,
@@ -335,7 +335,7 @@ describe("the name by which it is called", () => {
 });
 
 describe("pages of other sites", () => {
-  it("may call where they are listed, and read what they need", async () => {
+  it("may call the service if they are listed, and read the headers that they need", async () => {
     const { call } = await startHttpService({ api: { corsOrigins: ["https://app.example.org"] } });
     const headers = { origin: "https://app.example.org" };
     const preflight = await call("OPTIONS", PATH, {
@@ -362,7 +362,7 @@ describe("pages of other sites", () => {
     });
   });
 
-  it("get no permission unless somebody has set it, and our own pages need none", async () => {
+  it("get no permission unless it is configured, and our own pages need none", async () => {
     const { call, url } = await startHttpService();
     const answer = await call("POST", PATH, { headers: { origin: url }, body: BODY });
     expect([answer.status, answer.headers.get("access-control-allow-origin")]).toEqual([202, null]);
@@ -370,7 +370,7 @@ describe("pages of other sites", () => {
 });
 
 describe("too many requests", () => {
-  it("are refused for as long as it says, each caller for itself", async () => {
+  it("are refused for as long as the answer says, for each caller separately", async () => {
     let now = 0;
     const service = await startHttpService({ api: { rateLimit: new RateLimit(2, () => now) } });
     const { call, engine } = service;
@@ -385,7 +385,7 @@ describe("too many requests", () => {
     expect(await engine.list()).toEqual([]);
     expect(await call("GET", "/runs", { token: "reader" })).toMatchObject({ status: 200 });
     expect(await call("GET", "/livez")).toMatchObject({ status: 200 });
-    // Who guesses tokens is slowed down as well.
+    // Guessing tokens is limited as well.
     const guess = { headers: { authorization: "Bearer guess-0123456789abcdef" } };
     const statuses = [
       await call("GET", "/runs", guess),

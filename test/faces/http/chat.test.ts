@@ -38,7 +38,7 @@ interface Event {
   [field: string]: unknown;
 }
 
-/** A service whose agent does what the script says. */
+/** A service whose agent follows the script. */
 async function start(script: ScriptStep[]) {
   const model = await startOpenAiServer(script);
   const service = await serveConsole({ openaiBaseUrl: model.url, openaiModel: "small", httpTokens: TOKENS });
@@ -67,7 +67,7 @@ async function start(script: ScriptStep[]) {
   return { ...service, model, send, events };
 }
 
-/** A service whose model thinks for ever. */
+/** A service whose model never answers. */
 async function startThinking(httpTokens?: string) {
   const [asked, stopped] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const questions: unknown[] = [];
@@ -93,7 +93,7 @@ interface Question {
   secret?: string;
 }
 
-/** Asks, by default in one and the same conversation. */
+/** Asks the agent, by default always in the same conversation. */
 const post = (
   url: string,
   signal?: AbortSignal,
@@ -109,7 +109,7 @@ const post = (
     ...(signal && { signal }),
   });
 
-/** An answer that is open: its first words have come. */
+/** An answer in progress: its first bytes have arrived. */
 async function openAnswer(
   url: string,
   question?: Question,
@@ -137,7 +137,7 @@ const typesOf = (events: Event[]): string[] => [...new Set(events.map(({ type })
 const threadOf = ([first]: Event[]): string => first!["thread_id"] as string;
 
 describe("the list of conversations", () => {
-  it("has one's own, the last one first, in pages", async () => {
+  it("contains the caller's own, latest first, in pages", async () => {
     const { events, send } = await start([reply("1"), reply("2"), reply("3"), reply("4"), reply("5")]);
     const first = threadOf(await events("/chat", { message: "  First,\n then " }));
     const second = threadOf(await events("/chat", { message: "x".repeat(1000) }));
@@ -177,7 +177,7 @@ describe("the list of conversations", () => {
     }
   });
 
-  it("has none of somebody whose name begins with one's own", async () => {
+  it("contains none of a caller whose name begins with the same characters", async () => {
     const model = await startOpenAiServer([reply("1")]);
     const [ann, other] = ["ann-0123456789abcdef", "ann-ford-0123456789abcdef"];
     const scopes = ["feedback:read", "feedback:write"];
@@ -236,7 +236,7 @@ describe("talking to the agent", () => {
     });
   });
 
-  it("says which model answers, and that there is none", async () => {
+  it("says which model answers, or that there is none", async () => {
     const { send } = await start([]);
     expect(await (await send("GET", "/chat")).json()).toEqual({ model: "small", offline: false });
     const { url } = await serveConsole();
@@ -247,7 +247,7 @@ describe("talking to the agent", () => {
     expect([post.status, await post.json()]).toMatchObject([404, { error_code: "no_model" }]);
   });
 
-  it("says what goes wrong with the model, and nothing of its key", async () => {
+  it("reports errors of the model without its key", async () => {
     const { events } = await start([status(401, { message: "bad key sk-1234" })]);
     const [, error] = await events("/chat", { message: "Hi" });
     expect(error).toMatchObject({ type: "error", error_type: "validation_error", retriable: false });
@@ -264,14 +264,14 @@ describe("talking to the agent", () => {
     expect((await send("POST", "/chat", body)).status).toBe(422);
   });
 
-  it("answers one question of a conversation after the other, whichever of their tokens somebody asks with", async () => {
+  it("answers the questions of a conversation one after the other, whichever token of a person they come with", async () => {
     const [all, few] = [SECRETS.ann, SECRETS.writer];
     const tokens = `ann:${SCOPES.join("+")}:${all},ann:feedback:read+feedback:write:${few}`;
     const { url, asked, questions } = await startThinking(tokens);
     const first = await openAnswer(url, { message: "First", secret: all });
     await asked;
     await openAnswer(url, { message: "Second", secret: few });
-    // What the second question would have to do, this one does after it.
+    // This one takes the same path and is sent later, so the second would have arrived by then.
     const thread_id = "2b01ddb5-2b26-4052-a5cd-a5b7b057d972";
     await openAnswer(url, { message: "Elsewhere", secret: few, thread_id });
     await expect.poll(() => questions).toContain("Elsewhere");
@@ -280,7 +280,7 @@ describe("talking to the agent", () => {
     await expect.poll(() => questions).toEqual(["First", "Elsewhere", "Second"]);
   });
 
-  it("stops the model when whoever asked has gone", async () => {
+  it("stops the model when the client disconnects", async () => {
     const { url, asked, stopped } = await startThinking();
     const gone = new AbortController();
     await post(url, gone.signal);
@@ -289,7 +289,7 @@ describe("talking to the agent", () => {
     await expect(stopped).resolves.toBeUndefined();
   });
 
-  it("says that an answer is broken off when the service closes", async () => {
+  it("says that an answer is aborted when the service closes", async () => {
     const service = await startThinking();
     const response = await post(service.url);
     await service.asked;
@@ -301,7 +301,7 @@ describe("talking to the agent", () => {
     });
   });
 
-  it("leaves out whoever goes while they wait for their turn, and tells the others that it is still there", async () => {
+  it("skips a client that disconnects while it waits for its turn, and sends heartbeats to the others", async () => {
     const { url, asked } = await startThinking();
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
     onTestFinished(() => void vi.useRealTimers());
@@ -314,7 +314,7 @@ describe("talking to the agent", () => {
     expect(await first.next()).toBe(": still there\n\n");
   });
 
-  it("gives at most 50 answers at a time, and whoever goes makes room, also where they wait for their turn", async () => {
+  it("gives at most 50 answers at a time, and a client that disconnects frees its place, even while it waits for its turn", async () => {
     const { url, asked } = await startThinking();
     await openAnswer(url);
     await asked;
@@ -333,18 +333,18 @@ describe("talking to the agent", () => {
   });
 });
 
-describe("what a caller may do by the agent is what they may do themselves", () => {
+describe("a caller may do through the agent only what they may do themselves", () => {
   it.each([
     ["GET", "/chat", "reader", 403],
     ["POST", "/chat", "reader", 403],
-    // It would read what its tools find.
+    // The agent would repeat what its tools find.
     ["POST", "/chat", "blind", 403],
   ] as const)("%s %s by %s: %i", async (method, path, who, expected) => {
     const { send } = await start([]);
     expect((await send(method, path, method === "POST" ? { message: "Hi" } : undefined, who)).status).toBe(expected);
   });
 
-  it("reads and goes on with conversations of their own only", async () => {
+  it("reads and continues only their own conversations", async () => {
     const { events, send, model } = await start([reply("Hello, Ann."), reply("Hello, Ben.")]);
     const thread_id = threadOf(await events("/chat", { message: "I am Ann" }));
     expect((await send("GET", `/chat/${thread_id}`, undefined, "ben")).status).toBe(404);
@@ -354,7 +354,7 @@ describe("what a caller may do by the agent is what they may do themselves", () 
   });
 });
 
-describe("a conversation that is deleted", () => {
+describe("a deleted conversation", () => {
   /** How many rows of conversations the service keeps. */
   const rowsOf = ({ outbox }: ConsoleService): number => {
     using database = new DatabaseSync(join(outbox, "../conversations.sqlite"), { readOnly: true });
@@ -363,7 +363,7 @@ describe("a conversation that is deleted", () => {
     return count("checkpoints") + count("writes");
   };
 
-  it("is gone for good; those of others are out of reach", async () => {
+  it("is gone permanently; other callers' conversations can't be reached", async () => {
     const { events, send, ...service } = await start([
       toolCall("analyze_feedback_sentiment", { text: "I love it" }),
       reply("Good."),
@@ -394,7 +394,7 @@ describe("a conversation that is deleted", () => {
     expect(rowsOf(service)).toBe(0);
   });
 
-  it("breaks off the answers that are under way in it, and says so", async () => {
+  it("aborts the answers in progress in it, and says so", async () => {
     const { url, asked, stopped, ...service } = await startThinking();
     const first = await post(url);
     await asked;
@@ -410,7 +410,7 @@ describe("a conversation that is deleted", () => {
     expect(rowsOf({ url, ...service })).toBe(0);
   });
 
-  it("leaves the mails that it waits for to those who decide", async () => {
+  it("leaves the mails that it waits for in the approval queue", async () => {
     const { events, send, application } = await start([PROCESS]);
     const asked = await events("/chat", { message: "Process F-1" });
     const [{ workflow_id }] = asked.at(-1)!["mails"] as [{ workflow_id: string }];
@@ -420,8 +420,8 @@ describe("a conversation that is deleted", () => {
   });
 });
 
-describe("a mail that waits", () => {
-  it("ends the stream, is decided on by the person, and the agent goes on with what has become of it", async () => {
+describe("a waiting mail", () => {
+  it("ends the stream, is decided on by the person, and the agent continues with the outcome", async () => {
     const { events, send, mails, model } = await start([PROCESS, reply("It is sent.")]);
     const asked = await events("/chat", { message: "Process F-1" });
     const [mail] = asked.at(-1)!["mails"] as { workflow_id: string }[];
@@ -429,7 +429,7 @@ describe("a mail that waits", () => {
       type: "waiting",
       mails: [{ workflow_id: expect.stringMatching(/^workflow-/), key: "F-1" }],
     });
-    // The mail itself is read with the scope that it needs.
+    // Reading the mail itself requires its scope.
     const pending = (await (await send("GET", `/approvals/${mail!.workflow_id}`)).json()) as Record<string, string>;
     expect(JSON.stringify(asked)).not.toContain(pending["rendering"]);
     expect(JSON.stringify(asked)).not.toContain(pending["recipient"]);
@@ -447,7 +447,7 @@ describe("a mail that waits", () => {
     expect(JSON.stringify(model.requests.map(({ body }) => body))).not.toContain(rendering);
   });
 
-  it("keeps waiting when the conversation goes on without a decision", async () => {
+  it("keeps waiting if the conversation continues without a decision", async () => {
     const { events, mails } = await start([PROCESS, reply("It waits.")]);
     const thread = threadOf(await events("/chat", { message: "Process F-1" }));
     expect((await events(`/chat/${thread}/continue`)).at(-1)).toMatchObject({ type: "answer", text: "It waits." });
@@ -455,7 +455,7 @@ describe("a mail that waits", () => {
     expect(mails()).toEqual([]);
   });
 
-  it("is not decided on by whatever is sent along: not by a message, not by a body", async () => {
+  it("can't be decided on by anything in the chat: neither a message nor a body", async () => {
     const { events, mails, application } = await start([PROCESS, reply("No.")]);
     const asked = await events("/chat", { message: "Process F-1" });
     const decisions = [{ type: "approve" }];
@@ -465,7 +465,7 @@ describe("a mail that waits", () => {
     expect(mails()).toEqual([]);
   });
 
-  it("stops nobody who may not decide: the agent says that it waits, and the mail isn't shown", async () => {
+  it("does not stop a person who may not decide: the agent says that it waits, and the mail isn't shown", async () => {
     const { events, model } = await start([PROCESS, reply("It waits.")]);
     const asked = await events("/chat", { message: "Process F-1" }, "writer");
     expect(typesOf(asked)).not.toContain("waiting");
@@ -522,7 +522,7 @@ describe("a mail that waits", () => {
     expect(mails()).toHaveLength(1);
   });
 
-  it("is out of reach of a model that does as a hostile text says", async () => {
+  it("can't be reached by a model that obeys a hostile text", async () => {
     const calls = ["approve_response", "reject_response", "edit_response", "get_pending_response", "query_graph"];
     const { events, mails, application, ...rest } = await start([
       toolCalls(

@@ -29,7 +29,7 @@ const startEvents = () => startHttpService({ api: { signatures: new WebhookSigna
 const MINUTES = 60_000;
 
 describe("events", () => {
-  it("are taken with a token, and answered when they are durable", async () => {
+  it("are accepted with a token, and answered when they are durable", async () => {
     const { call, workflow } = await startEvents();
     const answer = await call("POST", "/events", { body: EVENT });
     expect(answer).toMatchObject({ status: 202, body: { status: "processing", feedback_id: "F-1" } });
@@ -45,13 +45,18 @@ describe("events", () => {
     });
   });
 
-  it.each([OLD, NEW])("are taken without one where they are signed, by any of the secrets (%#)", async (secret) => {
-    const { call } = await startEvents();
-    expect(await call("POST", "/events", { token: undefined, body: BODY, headers: signed({ secret }) })).toMatchObject({
-      status: 202,
-      body: { feedback_id: "F-1" },
-    });
-  });
+  it.each([OLD, NEW])(
+    "are accepted without a token if they are signed with any of the secrets (%#)",
+    async (secret) => {
+      const { call } = await startEvents();
+      expect(
+        await call("POST", "/events", { token: undefined, body: BODY, headers: signed({ secret }) }),
+      ).toMatchObject({
+        status: 202,
+        body: { feedback_id: "F-1" },
+      });
+    },
+  );
 
   it.each<[string, Record<string, string>]>([
     ["is by another secret", signed({ secret: OTHER })],
@@ -74,7 +79,7 @@ describe("events", () => {
     ["is too old", signed({ time: new Date(Date.now() - 6 * MINUTES) })],
     ["is of the future", signed({ time: new Date(Date.now() + 6 * MINUTES) })],
     ["is empty", { ...signed(), "webhook-signature": "" }],
-  ])("are refused where the signature %s", async (_, headers) => {
+  ])("are refused if the signature %s", async (_, headers) => {
     const { call, engine } = await startEvents();
     expect(await call("POST", "/events", { token: undefined, body: BODY, headers })).toMatchObject({
       status: 401,
@@ -83,7 +88,7 @@ describe("events", () => {
     expect(await engine.list()).toEqual([]);
   });
 
-  it("are refused where they are played again, and taken where the sender tries again", async () => {
+  it("are refused if they are replayed, and accepted if the sender signs them again", async () => {
     const { call, engine } = await startEvents();
     const headers = signed({ time: new Date(Date.now() - MINUTES) });
     const send = (headers: Record<string, string>) =>
@@ -94,7 +99,7 @@ describe("events", () => {
     expect(await engine.list()).toHaveLength(1);
   });
 
-  it("may be sent again with the same signature where they were not accepted", async () => {
+  it("may be sent again with the same signature if they were not accepted", async () => {
     const { call, engine } = await startEvents();
     const body = JSON.stringify({ type: "new_feedback", data: {} });
     const headers = signed({ body });
@@ -104,7 +109,7 @@ describe("events", () => {
     expect(await engine.list()).toEqual([]);
   });
 
-  it("that are signed are refused where no secret is set", async () => {
+  it("that are signed are refused if no secret is set", async () => {
     const { call } = await startHttpService();
     expect(await call("POST", "/events", { token: undefined, body: BODY, headers: signed() })).toMatchObject({
       status: 401,
@@ -112,7 +117,7 @@ describe("events", () => {
     });
   });
 
-  it("with a signature open nothing else", async () => {
+  it("with a signature can't call any other route", async () => {
     const { call } = await startEvents();
     for (const [method, path] of [
       ["POST", "/workflows/customer-feedback"],
@@ -124,7 +129,7 @@ describe("events", () => {
     }
   });
 
-  it.each(["secret", "whsec_", "whsec_c2hvcnQ=", "whsec_!!"])("need a secret that is one, not %j", (secret) => {
+  it.each(["secret", "whsec_", "whsec_c2hvcnQ=", "whsec_!!"])("need a valid secret, not %j", (secret) => {
     expect(() => new WebhookSignatures([NEW, secret])).toThrow("HTTP_WEBHOOK_SECRETS: secret 2 is not whsec_");
   });
 });

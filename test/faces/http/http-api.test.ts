@@ -12,7 +12,7 @@ const keysOf = ({ body }: { body: Record<string, unknown> }): string[] =>
   (body["runs"] as { key: string }[]).map(({ key }) => key);
 
 describe("submitting", () => {
-  it("answers when the run is durable, and says where it can be looked at", async () => {
+  it("answers when the run is durable, and says where to find it", async () => {
     const { call, workflow } = await startHttpService();
     const submitted = await call("POST", PATH, { body: feedback() });
     expect(submitted).toMatchObject({
@@ -32,7 +32,7 @@ describe("submitting", () => {
     });
   });
 
-  it("waits for the result where that is preferred", async () => {
+  it("waits for the result if the client prefers that", async () => {
     const { call } = await startHttpService();
     const headers = { prefer: "respond-async, wait=60" };
     const first = await call("POST", PATH, { body: feedback(), headers });
@@ -49,7 +49,7 @@ describe("submitting", () => {
     expect(failed.headers.get("location")).toMatch(/^\/runs\/workflow-/);
   });
 
-  it("answers before the result where that takes longer, or a person is needed", async () => {
+  it("answers before the result if that takes longer or a person is needed", async () => {
     const idle = await startHttpService({ surroundings: { worker: false } });
     const late = await idle.call("POST", PATH, { body: feedback(), headers: { prefer: "wait=0" } });
     expect([late.status, late.headers.get("preference-applied")]).toEqual([202, null]);
@@ -60,7 +60,7 @@ describe("submitting", () => {
     });
   });
 
-  it("answers whoever waits for the result when the service closes", async () => {
+  it("answers clients that wait for the result when the service closes", async () => {
     const { call, close, engine } = await startHttpService({ surroundings: { worker: false } });
     const waiting = call("POST", PATH, { body: feedback(), headers: { prefer: "wait=60" } });
     await expect.poll(() => engine.list()).toHaveLength(1);
@@ -69,7 +69,7 @@ describe("submitting", () => {
     expect(await waiting).toMatchObject({ status: 202, body: { status: "processing", workflow_id: id } });
   });
 
-  it("takes the key of the run from Idempotency-Key where the body has none", async () => {
+  it("uses Idempotency-Key as the run's key if the body has none", async () => {
     const { call, engine } = await startHttpService();
     const { feedback_id: _, ...rest } = feedback();
     for (const key of ['"F-7"', "F-7"]) {
@@ -89,13 +89,14 @@ describe("submitting", () => {
       status: 409,
       body: { error_code: "conflict", error_type: "conflict" },
     });
-    // The body says which run it is; a client that sends a key with every request does not make it another one.
+    // The body has the run's key; a client that sends a new header with every request does not
+    // create another run.
     const other = { body: { ...rest, feedback_id: "F-7" }, headers: { "idempotency-key": "another" } };
     expect(await call("POST", PATH, other)).toMatchObject({ status: 202, body: { feedback_id: "F-7" } });
     expect(await engine.list()).toHaveLength(1);
   });
 
-  it("looks up what was never submitted as a problem", async () => {
+  it("answers a look-up of an unknown key with a problem", async () => {
     const { call } = await startHttpService();
     const answer = await call("GET", `${PATH}/F-404`);
     expect(answer).toMatchObject({ status: 404, body: { status: 404, error_code: "not_found" } });
@@ -113,7 +114,7 @@ describe("submitting", () => {
 });
 
 describe("many at once", () => {
-  it("gives a result a line, in order, and names bad lines", async () => {
+  it("returns one result for each line, in order, and names invalid lines", async () => {
     const { call } = await startHttpService();
     const lines = [
       feedback({ feedback_id: "B-1" }),
@@ -140,7 +141,7 @@ describe("many at once", () => {
     ]);
   });
 
-  it("answers while the rest is still to come", async () => {
+  it("answers while the rest of the body is still to come", async () => {
     const { port, call } = await startHttpService();
     const headers = { "content-type": "application/x-ndjson", authorization: "Bearer writer-0123456789abcdef" };
     const sending = request({ port, host: "127.0.0.1", method: "POST", path: `${PATH}/batch`, headers });
@@ -154,7 +155,7 @@ describe("many at once", () => {
     expect(keysOf(await call("GET", "/runs"))).toEqual(["S-2", "S-1"]);
   });
 
-  it("takes nothing more once the client has gone", async () => {
+  it("accepts nothing more once the client has disconnected", async () => {
     const { port, engine } = await startHttpService();
     const headers = { "content-type": "application/jsonl", authorization: "Bearer writer-0123456789abcdef" };
     const sending = request({ port, host: "127.0.0.1", method: "POST", path: `${PATH}/batch`, headers });
@@ -169,7 +170,7 @@ describe("many at once", () => {
 });
 
 describe("runs", () => {
-  it("are listed in pages that lead to one another, or those that match", async () => {
+  it("are listed in linked pages, or filtered", async () => {
     const { call, workflow, refunds } = await startHttpService();
     await refunds.run({ refund_id: "R-1", order_id: "O-1", amount: 30 });
     await workflow.run(feedback({ feedback_id: "F-1" }));
@@ -184,7 +185,7 @@ describe("runs", () => {
     expect(keysOf(await call("GET", "/runs?started_before=2001-01-01T00:00:00Z"))).toEqual([]);
   });
 
-  it("are shown with their history, cancelled and retried", async () => {
+  it("can be shown with their history, cancelled and retried", async () => {
     const { call, workflow } = await startHttpService({ feedback: { approval: true } });
     const { workflow_id: id } = await workflow.run(feedback());
     expect(await call("GET", `/runs/${id}/history`)).toMatchObject({
@@ -202,7 +203,7 @@ describe("runs", () => {
 });
 
 describe("tools", () => {
-  it("are called as a model calls them: leniently, and as chosen by a model", async () => {
+  it("are called as a model would: leniently, and as chosen by a model", async () => {
     const { call, mails } = await startHttpService();
     const args = { customer_id: "C-1", subject: "Dear friend", feedback_text: "I love it!", feedback_id: null };
     const result = await call("POST", "/tools/process_customer_feedback", { body: { ...args, sentiment: "none" } });
@@ -210,7 +211,7 @@ describe("tools", () => {
       status: 200,
       body: { success: true, feedback_id: expect.stringMatching(/^auto-/) },
     });
-    // What a model wrote is not repeated to a customer whom it chose.
+    // What a model wrote is not repeated to a customer that it chose.
     expect(mails.mails.map(({ parsed }) => parsed.subject)).toEqual([expect.stringMatching(/^RE: your feedback/)]);
     expect(
       await call("POST", "/tools/analyze_feedback_sentiment", { token: "reader", body: { text: "I love it!" } }),
@@ -240,7 +241,7 @@ describe("tools", () => {
 });
 
 describe("pipelines", () => {
-  it("read one customer again, or take many as JSON Lines", async () => {
+  it("refresh one customer, or accept many as JSON Lines", async () => {
     const { call } = await startHttpService();
     const path = "/pipelines/customer-data";
     const asAdmin = { token: "admin" } as const;
@@ -262,7 +263,7 @@ describe("pipelines", () => {
 });
 
 describe("health", () => {
-  it("is open to all, and tells what does not work", async () => {
+  it("is open to everyone, and says which part does not work", async () => {
     let graph = (): Promise<void> => Promise.resolve();
     const { call } = await startHttpService({
       api: {
@@ -284,7 +285,7 @@ describe("health", () => {
     expect(await call("GET", "/livez")).toMatchObject({ status: 200 });
   });
 
-  it("is looked at once for all who ask at the same time", async () => {
+  it("is checked once for all concurrent callers", async () => {
     const answer = Promise.withResolvers<void>();
     const graph = vi.fn<() => Promise<void>>(() => answer.promise);
     const pages = vi.fn<() => Promise<undefined>>(() => Promise.resolve(undefined));
@@ -299,8 +300,8 @@ describe("health", () => {
   });
 });
 
-describe("what a request carries", () => {
-  it("goes through: its id, in the answer and in the log", async () => {
+describe("the id of a request", () => {
+  it("is passed on to the answer and the log", async () => {
     const lines: object[] = [];
     const log = (entry: object): void => void lines.push(entry);
     const { call } = await startHttpService({ api: { logger: { info: log, error: log, warn: log, debug: log } } });

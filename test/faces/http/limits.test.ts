@@ -1,4 +1,4 @@
-// What the service bears, and what it does beyond that.
+// The limits of the service, and what happens beyond them.
 import { once } from "node:events";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { Webhook } from "standardwebhooks";
@@ -18,7 +18,7 @@ describe("streams of events", () => {
     return { service, path: `/runs/${id}/events` };
   }
 
-  /** A stream that is open: its first words have come. */
+  /** An open stream: its first bytes have arrived. */
   async function openStream(url: string): Promise<{ first: string; next: () => Promise<string>; close: () => void }> {
     const controller = new AbortController();
     const response = await fetch(url, { headers: HEADERS, signal: controller.signal });
@@ -30,7 +30,7 @@ describe("streams of events", () => {
     return { first, next, close: () => controller.abort() };
   }
 
-  it("are at most 200 at a time, and one that ends makes room", async () => {
+  it("are limited to 200 at a time, and one that ends frees its place", async () => {
     const { service, path } = await startWaiting();
     const streams = await Promise.all(Array.from({ length: 200 }, () => openStream(service.url + path)));
     const refused = await service.call("GET", path, { token: "reader", headers: HEADERS });
@@ -47,7 +47,7 @@ describe("streams of events", () => {
       .toBe(200);
   });
 
-  it("say that they are still there, where nothing has happened for 15 seconds", async () => {
+  it("send a heartbeat if nothing has happened for 15 seconds", async () => {
     const { service, path } = await startWaiting();
     const { first, next } = await openStream(service.url + path);
     let said = first;
@@ -60,7 +60,7 @@ describe("streams of events", () => {
 });
 
 describe("the rate limit", () => {
-  it("keeps no more than 10,000 callers in memory, those whose minute is over first", () => {
+  it("keeps at most 10,000 callers in memory, and drops those whose minute is over first", () => {
     let now = 0;
     const limit = new RateLimit(1, () => now);
     const others = (name: string, count: number): void => {
@@ -72,7 +72,7 @@ describe("the rate limit", () => {
     expect(limit.take("address guesser").isAllowed).toBe(false);
     now = 60_000;
     others("later", 1);
-    // The table was tidied for it, and this minute is not over.
+    // The table was cleaned up for it, and this minute is not over.
     expect(limit.take("address guesser").isAllowed).toBe(false);
     limit.take("token bot");
     others("many", 10_000);
@@ -105,7 +105,7 @@ describe("signed events", () => {
     };
   }
 
-  it("have a limit of their own, which nobody without the secret uses up", async () => {
+  it("have their own limit, which nobody without the secret can use up", async () => {
     const { call } = await startHttpService({
       api: { signatures: new WebhookSignatures([SECRET]), rateLimit: new RateLimit(2, () => 0) },
     });
@@ -120,13 +120,13 @@ describe("signed events", () => {
     expect(await send("F-3", third)).toBe(429);
   });
 
-  /** As long as it takes until a signature is looked at: over HTTP these would be minutes. */
+  /** As long as it takes to check a signature; over HTTP these would be minutes. */
   const accept = (signatures: WebhookSignatures, id: string, time: Date): void => {
     const headers = new Headers(signed("{}", id, time));
     signatures.accept({ headers } as unknown as Request, Buffer.from("{}"));
   };
 
-  it("are taken once for as long as their time is good", () => {
+  it("are accepted once while their timestamp is valid", () => {
     vi.useFakeTimers({ toFake: ["Date"], now: 1_800_000_000_000 });
     onTestFinished(() => void vi.useRealTimers());
     const signatures = new WebhookSignatures([SECRET]);
@@ -138,7 +138,7 @@ describe("signed events", () => {
   });
 
   it("are remembered 100,000 at a time, so that they don't fill the memory", () => {
-    // Who has signed them is not what it is about, and takes a while.
+    // The signatures' validity doesn't matter here, and checking it takes a while.
     vi.spyOn(Webhook.prototype, "verify").mockReturnValue({});
     const signatures = new WebhookSignatures([SECRET]);
     const headers = new Headers({ "webhook-timestamp": "1800000000", "webhook-signature": "v1,x" });
@@ -154,8 +154,8 @@ describe("signed events", () => {
   });
 });
 
-describe("the queue, in health", () => {
-  it("is late where a run has been due for more than a minute, and the service is ready all the same", async () => {
+describe("the queue's health", () => {
+  it("is late if a run has been due for more than a minute, and the service is ready nevertheless", async () => {
     const service = await serveConsole();
     const counts = vi.spyOn(service.application.engine, "counts");
     counts.mockResolvedValue([{ workflow: "customer-feedback", byStatus: { started: 1 }, oldestDueMs: 61_000 }]);
@@ -167,7 +167,7 @@ describe("the queue, in health", () => {
     });
   });
 
-  it("is not late for less", async () => {
+  it("is not late before that", async () => {
     const service = await serveConsole();
     const counts = vi.spyOn(service.application.engine, "counts");
     counts.mockResolvedValue([{ workflow: "customer-feedback", byStatus: { started: 1 }, oldestDueMs: 59_000 }]);
@@ -176,7 +176,7 @@ describe("the queue, in health", () => {
   });
 });
 
-it("a request that does not end is broken off when its time to drain is over", async () => {
+it("a request that does not end is aborted when the drain time is over", async () => {
   const started = Promise.withResolvers<void>();
   const never = (): Promise<Response> => {
     started.resolve();

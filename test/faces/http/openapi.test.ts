@@ -38,7 +38,7 @@ interface Document {
 
 const SECRET = "all-0123456789abcdefgh";
 
-/** The service on the sample data, which the examples are about. */
+/** The service with the sample data, which the examples refer to. */
 async function startSample() {
   const folder = temporaryFolder();
   const settings = readSettings(
@@ -80,7 +80,7 @@ describe("the OpenAPI document", () => {
     expect(problems.map(({ ruleId, message }) => `${ruleId}: ${message}`)).toEqual([]);
   });
 
-  it("has every route, with what it needs and what may go wrong", async () => {
+  it("has every route, with its security and its errors", async () => {
     const { document, routes } = await startSample();
     const documented = operationsOf(document).map(({ method, path }) => `${method.toUpperCase()} ${path}`);
     expect(documented.toSorted()).toEqual(
@@ -94,7 +94,7 @@ describe("the OpenAPI document", () => {
     }
   });
 
-  it("names the scope that a token needs, on routes that check it themselves as well", async () => {
+  it("names the scope that a token needs, even on routes that check it themselves", async () => {
     const { document, get } = await startSample();
     const descriptionOf = (path: string, method: string) => document.paths[path]![method]!.description;
     expect(descriptionOf("/approvals/{workflow_id}/approve", "post")).toMatch(/Scope of the token: `approve`\.$/);
@@ -104,7 +104,7 @@ describe("the OpenAPI document", () => {
     expect(page).toContain("Needs a token with the scope feedback:write, or a signature.");
   });
 
-  it("has bodies as the operations read them", async () => {
+  it("describes bodies as the operations read them", async () => {
     const { document } = await startSample();
     const { schema } =
       document.paths["/workflows/customer-feedback"]!["post"]!.requestBody!.content["application/json"]!;
@@ -120,7 +120,7 @@ describe("the OpenAPI document", () => {
     });
   });
 
-  it("has examples that work: each is answered as it says", async () => {
+  it("has examples that work: each gets the documented answer", async () => {
     const sample = await startSample();
     const faults: string[] = [];
     for (const { path, method, operation } of operationsOf(sample.document)) {
@@ -130,8 +130,8 @@ describe("the OpenAPI document", () => {
   });
 });
 
-describe("the page for people", () => {
-  it("shows every route, and no script may run in it", async () => {
+describe("the documentation page", () => {
+  it("shows every route, and allows no script", async () => {
     const { get, routes } = await startSample();
     const response = await get("/docs");
     expect(response.headers.get("content-security-policy")).toMatch(/^default-src 'none'; style-src 'sha256-[^']+';/);
@@ -149,7 +149,9 @@ const operationsOf = ({ paths }: Document) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
   );
 
-/** What an example can't know before the service runs, and scores, which change with every better model. */
+/**
+ * Values that an example can't know in advance, and scores, which change with every improved model.
+ */
 const OF_THE_MOMENT = new Set([
   "workflow_id",
   "rendering",
@@ -162,7 +164,7 @@ const OF_THE_MOMENT = new Set([
 
 let count = 0;
 
-/** A run that waits for a person, or has ended: what the route is about. */
+/** A run that waits for a person or has ended, as the route requires. */
 async function prepare({ workflow }: Sample, path: string): Promise<Record<string, string>> {
   const feedback_id = path.includes("{feedback_id}") ? "F-1" : `P-${(count += 1)}`;
   const [text, by] = ["You have charged me twice.", "Ann"];
@@ -185,14 +187,14 @@ async function conversation({ url }: Sample): Promise<Record<string, string>> {
   return { thread_id };
 }
 
-/** Where an example is about a held mail, one that is there. */
+/** An existing held mail, if an example is about one. */
 async function heldMail({ service }: Sample, example: unknown): Promise<Record<string, string>> {
   if (!Object.hasOwn(Object(example) as object, "mail_id")) return {};
   const { mail_id } = await service.receiveMail(rawMail({ From: "A Stranger <stranger@example.net>" }));
   return { mail_id: mail_id as string };
 }
 
-/** What is wrong with the answer to an operation's example. */
+/** How the real answer to an operation's example differs from the documented one. */
 async function replay(sample: Sample, method: string, path: string, operation: DocumentedOperation): Promise<string[]> {
   const known = path.includes("{thread_id}")
     ? await conversation(sample)
@@ -221,7 +223,7 @@ async function replay(sample: Sample, method: string, path: string, operation: D
   );
 }
 
-/** Of a stream that never ends by itself. */
+/** The beginning of a stream that never ends. */
 async function beginningOf({ body }: Response): Promise<string> {
   for await (const text of body!.pipeThrough(new TextDecoderStream())) if (text.includes("event: ")) return text;
   return "";

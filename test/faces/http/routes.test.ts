@@ -27,7 +27,7 @@ async function startApi(prepare: (app: Hono) => void = () => {}) {
   return { ...parts, app, send, post };
 }
 
-/** The error body that every refusal has. */
+/** The body of every refusal. */
 const refusal = (error_code: string, error: string) => ({
   status: "error",
   error: expect.stringContaining(error),
@@ -47,7 +47,7 @@ describe("the type of a body", () => {
     "application/json; charset=utf-8; v=1",
     'application/json ; charset="utf-8"',
     "application/json;",
-  ])("%s is taken", async (type) => {
+  ])("%s is accepted", async (type) => {
     const { post } = await startApi();
     expect(await post({ "content-type": type })).toMatchObject({ status: 202, body: { status: "processing" } });
   });
@@ -67,7 +67,7 @@ describe("the type of a body", () => {
     "application/json; charset=iso-8859-1",
     "application/json; charset=utf-16",
     "",
-  ])("%j is not, and starts nothing", async (type) => {
+  ])("is not accepted as %j, which starts nothing", async (type) => {
     const { post, engine } = await startApi();
     expect(await post({ "content-type": type })).toMatchObject({
       status: 415,
@@ -76,17 +76,17 @@ describe("the type of a body", () => {
     expect(await engine.list()).toEqual([]);
   });
 
-  it("is not left out: a page of another site can send such a body unasked", async () => {
+  it("is required, because any site's page can send a body without it", async () => {
     const { post, engine } = await startApi();
     for (const body of [new Blob([BODY]), Buffer.from(BODY), null]) {
       expect(await post({}, body)).toMatchObject({ status: 415 });
     }
-    // What a text has where nobody says otherwise.
+    // The default type of a text body.
     expect(await post({}, BODY)).toMatchObject({ status: 415 });
     expect(await engine.list()).toEqual([]);
   });
 
-  it("is not a compressed one", async () => {
+  it("must not be compressed", async () => {
     const { post, engine } = await startApi();
     for (const encoding of ["gzip", "br", "identity, gzip", "x-gzip"]) {
       expect(
@@ -102,7 +102,7 @@ describe("the type of a body", () => {
     });
   });
 
-  it("with nothing in it the body is empty, which is said", async () => {
+  it("is accepted, but an empty body is refused", async () => {
     const { post } = await startApi();
     expect(await post({ "content-type": "application/json" }, "")).toMatchObject({
       status: 400,
@@ -115,7 +115,7 @@ describe("a method that a path does not have", () => {
   it.each([
     [PATH, ["GET", "HEAD", "PUT", "PATCH", "DELETE", "PROPFIND"], "POST, OPTIONS"],
     [`${PATH}/F-1`, ["POST", "PUT", "PATCH", "DELETE", "PROPFIND"], "GET, HEAD, OPTIONS"],
-  ])("%s answers %j with 405 and says what it has", async (path, methods, allow) => {
+  ])("%s answers %j with 405 and lists its methods", async (path, methods, allow) => {
     const { send, engine } = await startApi();
     for (const method of methods) {
       const { status, headers, body } = await send(
@@ -140,7 +140,7 @@ describe("a method that a path does not have", () => {
     expect(await send("HEAD", `${PATH}/F-1`)).toMatchObject({ status: 200, body: undefined });
   });
 
-  it("leaves preflight requests to the middleware that the app has for them, and other paths to the app", async () => {
+  it("leaves preflight requests to the app's middleware, and other paths to the app", async () => {
     const { send, post } = await startApi((app) => app.use(cors({ origin: "https://shop.example" })));
     const headers = { origin: "https://shop.example", "access-control-request-method": "POST" };
     const preflight = await send("OPTIONS", PATH, headers);
@@ -154,7 +154,7 @@ describe("a method that a path does not have", () => {
     expect([refused.status, refused.headers.get("access-control-allow-origin")]).toEqual([405, "https://shop.example"]);
   });
 
-  it("is the app's own where it was added before", async () => {
+  it("is handled by the app if the app added it first", async () => {
     const { send, app } = await startApi((own) => own.delete(`${PATH}/:id`, (context) => context.json({ own: true })));
     app.get("/health", (context) => context.json({ ok: true }));
     expect(await send("DELETE", `${PATH}/F-1`)).toMatchObject({ status: 200, body: { own: true } });

@@ -9,7 +9,7 @@ import { eventsOf, type ServerSentEvent } from "../../support/server-sent-events
 
 interface Stream {
   next: () => Promise<ServerSentEvent>;
-  /** Reads on to an event of this type about this run, if one is named. */
+  /** Reads up to an event of this type, about this run if one is named. */
   until: (type: string, fields?: Record<string, unknown>) => Promise<ServerSentEvent>;
   rest: () => Promise<ServerSentEvent[]>;
   close: () => void;
@@ -47,7 +47,7 @@ async function follow({ url }: Pick<HttpService, "url">, lastEventId?: string): 
 }
 
 describe("the changes of all runs", () => {
-  it("come as they happen, each with the run as the list has it", async () => {
+  it("are sent as they happen, each with the run as in the list", async () => {
     const service = await startHttpService({ feedback: { approval: true } });
     const { workflow, call } = service;
     const stream = await follow(service);
@@ -62,7 +62,7 @@ describe("the changes of all runs", () => {
     await stream.until("run", { workflow_id: id, status: "completed" });
   });
 
-  it("go on after the last event that is known, with each run as it looks by then", async () => {
+  it("continue after the client's last event, with the current state of each run", async () => {
     const service = await startHttpService({ feedback: { approval: true } });
     const { workflow } = service;
     const before = await follow(service);
@@ -82,7 +82,7 @@ describe("the changes of all runs", () => {
     expect(await later.next()).toMatchObject({ data: { workflow_id: first, status: "cancelled" } });
   });
 
-  it("say to load the list anew after a restart, and where more has changed than is told one by one", async () => {
+  it("tell clients to reload the list after a restart, and if too much has changed for single events", async () => {
     const runs = join(temporaryFolder(), "runs.sqlite");
     const first = await startHttpService({ surroundings: { runs } });
     const { id } = await (await follow(first)).next();
@@ -102,7 +102,7 @@ describe("the changes of all runs", () => {
     }
   });
 
-  it("are noticed as well where another process makes them", async () => {
+  it("include those by other processes", async () => {
     const runs = join(temporaryFolder(), "runs.sqlite");
     const service = await startHttpService({ feedback: { approval: true }, surroundings: { runs } });
     const { workflow_id: id = "" } = await service.workflow.run(feedback());
@@ -121,7 +121,7 @@ describe("the changes of all runs", () => {
     await stream.until("run", { workflow_id: last });
   });
 
-  it("break off quietly where the database fails, and end when the service closes", async () => {
+  it("end quietly if the database fails, and when the service closes", async () => {
     const service = await startHttpService({ feedback: { approval: true } });
     const stream = await follow(service);
     const { id } = await stream.next();
@@ -139,7 +139,7 @@ describe("the changes of all runs", () => {
     expect(await again.rest()).not.toContainEqual(expect.objectContaining({ event: "reset" }));
   });
 
-  it("are for those who may see runs, of which so many may follow at a time", async () => {
+  it("require the scope to see runs, and the number of streams is limited", async () => {
     const { call, url } = await startHttpService();
     for (const token of ["ann", "admin"] as const) {
       expect(await call("GET", "/runs/events", { token })).toMatchObject({ status: 403 });

@@ -39,7 +39,7 @@ async function until(stream: Stream, type: string): Promise<RunEvent[]> {
 }
 
 describe("the events of a run", () => {
-  it("come as they happen, and end with it", async () => {
+  it("are sent as they happen, and end with the run", async () => {
     const service = await startHttpService({ feedback: { approval: true } });
     const { workflow, engine } = service;
     const { workflow_id: id = "" } = await workflow.run(feedback());
@@ -55,7 +55,7 @@ describe("the events of a run", () => {
     expect(seen.every(({ id, event, data }) => id === String(data.id) && event === data.type)).toBe(true);
   });
 
-  it("go on where they were left, also after a restart", async () => {
+  it("continue where the client stopped, even after a restart", async () => {
     const folder = temporaryFolder();
     const surroundings = { runs: join(folder, "runs.sqlite") };
     const first = await startHttpService({ feedback: { approval: true }, surroundings });
@@ -78,7 +78,7 @@ describe("the events of a run", () => {
     expect((await follow(second, id, String(stored.at(-1)))).status).toBe(204);
   });
 
-  it("are a list for those who ask for JSON", async () => {
+  it("are a list for clients that accept JSON", async () => {
     const { call, workflow, engine } = await startHttpService();
     await workflow.run(feedback());
     const [{ id } = { id: "" }] = await engine.list();
@@ -90,7 +90,7 @@ describe("the events of a run", () => {
     expect(later.body["events"]).toMatchObject([{ type: "completed" }]);
   });
 
-  it("end when the service closes, and keep it from nothing when the client has gone", async () => {
+  it("end when the service closes, and don't delay closing when the client has disconnected", async () => {
     const service = await startHttpService({ feedback: { approval: true } });
     const { workflow_id: id = "" } = await service.workflow.run(feedback());
     const [gone, stream] = [await follow(service, id), await follow(service, id)];
@@ -101,7 +101,7 @@ describe("the events of a run", () => {
     expect(await rest(stream)).toEqual([]);
   });
 
-  it("break off quietly where the database fails, so that the client connects again", async () => {
+  it("end quietly if the database fails, so that the client reconnects", async () => {
     const service = await startHttpService({ feedback: { approval: true } });
     const { workflow_id: id = "" } = await service.workflow.run(feedback());
     const stream = await follow(service, id);
@@ -113,7 +113,7 @@ describe("the events of a run", () => {
     again.close();
   });
 
-  it("of a run that there is not are a problem", async () => {
+  it("are a problem document for an unknown run", async () => {
     const { call } = await startHttpService();
     const answer = await call("GET", "/runs/workflow-none/events", { headers: { accept: "text/event-stream" } });
     expect(answer).toMatchObject({ status: 404, body: { error_code: "unknown_run" } });

@@ -20,7 +20,7 @@ const ANSWER = {
   results: { bindings: [{ subject: { type: "literal", value: "Subject" } }] },
 };
 
-/** Never ends within a test's patience. */
+/** Takes longer than any test waits. */
 const ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l . ?m ?n1 ?o . ?p ?q ?r }";
 
 async function startGraph(limits: Partial<typeof GRAPH_LIMITS> = {}) {
@@ -33,7 +33,7 @@ async function startGraph(limits: Partial<typeof GRAPH_LIMITS> = {}) {
 }
 
 describe("the graph", () => {
-  it("is asked in each way that the protocol has", async () => {
+  it("can be queried in each way that the protocol defines", async () => {
     const { call } = await startGraph();
     for (const answer of [
       await call("GET", get(SUBJECT), asAdmin()),
@@ -51,7 +51,7 @@ describe("the graph", () => {
     expect([none.headers.get("content-type"), none.text]).toEqual(["application/n-triples", ""]);
   });
 
-  it("is another store where the request names one", async () => {
+  it("is another store if the request names one", async () => {
     const { call } = await startGraph();
     const query = 'ASK { ?c abi:id "C-1" }';
     expect(await call("GET", get(query), asAdmin())).toMatchObject({ body: { boolean: false } });
@@ -102,7 +102,7 @@ describe("the graph", () => {
     );
   });
 
-  it("stops a query that does not end, and answers others meanwhile", async () => {
+  it("stops an endless query, and answers others in the meantime", async () => {
     const { call, ontologyStore } = await startGraph({ timeoutMs: 300 });
     const node = (n: number) => DataFactory.namedNode(`http://example.org/n${n}`);
     await ontologyStore.insert(
@@ -116,7 +116,7 @@ describe("the graph", () => {
     expect(await patient.call("GET", get(SUBJECT), asAdmin())).toMatchObject({ status: 200, body: ANSWER });
   });
 
-  it("says where rows were left out", async () => {
+  it("says when rows were left out", async () => {
     const { call } = await startGraph({ maximumRows: 2 });
     const { body, headers } = await call("GET", get("SELECT * { ?s ?p ?o }"), asAdmin());
     expect((body["results"] as { bindings: object[] }).bindings).toHaveLength(2);

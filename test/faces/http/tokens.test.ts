@@ -9,8 +9,8 @@ import { temporaryFolder } from "../../support/folder.ts";
 const SECRET = "secret-0123456789abcdef";
 const OTHER = "other-0123456789abcdefg";
 
-describe("tokens of a setting", () => {
-  it("have a name and scopes; several may have the same name, to be changed one after the other", async () => {
+describe("tokens from a setting", () => {
+  it("have a name and scopes; several may have the same name, so that they can be rotated", async () => {
     const tokens = Tokens.fromSetting(`Ann.Ford:approve+feedback:read:${SECRET}, bot:feedback:write:${OTHER}`);
     expect(await tokens.verify(SECRET)).toEqual({ name: "Ann.Ford", scopes: new Set(["approve", "feedback:read"]) });
     expect(await tokens.verify(OTHER)).toEqual({ name: "bot", scopes: new Set(["feedback:write"]) });
@@ -19,7 +19,7 @@ describe("tokens of a setting", () => {
     }
   });
 
-  it("are not kept themselves", () => {
+  it("are not stored themselves", () => {
     expect(inspect(Tokens.fromSetting(`ann:approve:${SECRET}`), { depth: 9, showHidden: true })).not.toContain(SECRET);
   });
 
@@ -31,13 +31,13 @@ describe("tokens of a setting", () => {
     [`:approve:${SECRET}`, "Its name must have 1 to 100"],
     ["ann:approve:short", "must have at least 16 characters"],
     [`ann:approve:${SECRET}ä`, "must have at least 16 characters, of"],
-  ])("that are none are refused without repeating them: %s", (text, problem) => {
+  ])("are refused without being quoted if invalid: %s", (text, problem) => {
     expect(() => Tokens.fromSetting(text)).toThrow(problem);
     expect(() => Tokens.fromSetting(text)).not.toThrow(SECRET);
   });
 });
 
-describe("tokens of a file", () => {
+describe("tokens from a file", () => {
   const entry = (secret: string) => ({ name: "ann", scopes: ["approve"], token: secret });
 
   it("may be a list or lines, with the token or its hash", async () => {
@@ -59,11 +59,11 @@ describe("tokens of a file", () => {
     [JSON.stringify([{ name: "ann", scopes: ["approve"] }]), "either token or sha256"],
     [JSON.stringify([{ ...entry(SECRET), scopes: [] }]), "at least one scope"],
     [JSON.stringify([{ ...entry(SECRET), name: "a\nb" }]), "Its name"],
-  ])("that is none is refused: %s", (text, problem) => {
+  ])("are refused from an invalid file: %s", (text, problem) => {
     expect(() => Tokens.fromFile(text)).toThrow(problem);
   });
 
-  it("are read again when the file changes, and stay when it breaks", async () => {
+  it("are read again when the file changes, and stay valid when it can't be read", async () => {
     const path = join(temporaryFolder(), "tokens.json");
     const write = (text: string): void => {
       writeFileSync(`${path}.new`, text);
@@ -84,12 +84,12 @@ describe("tokens of a file", () => {
     expect(await tokens.verify(OTHER)).toMatchObject({ name: "ann" });
     expect(problems).toHaveLength(1);
     expect(inspect(problems)).not.toContain(OTHER);
-    // What was taken out of it is revoked, all of it too.
+    // Tokens removed from the file are revoked, even if it is empty.
     write("\n");
     expect(await tokens.verify(OTHER)).toBeUndefined();
   });
 
-  it("must be there, and not be empty", async () => {
+  it("require a file that exists and is not empty", async () => {
     const folder = temporaryFolder();
     await expect(TokenFile.open(join(folder, "none"))).rejects.toMatchObject({ code: "invalid_configuration" });
     writeFileSync(join(folder, "empty"), "\n");

@@ -9,8 +9,8 @@ import { serve } from "../../support/http.ts";
 const request = { includeTransactions: false, includeInteractions: false };
 const ADA = { id: "C-1", email: "Ada@Example.org" };
 
-describe("customers by their address", () => {
-  it("are all that have it in a file, in any case", async () => {
+describe("customers by e-mail address", () => {
+  it("are all customers in a file that have the address, ignoring case", async () => {
     const path = join(temporaryFolder(), "customers.csv");
     writeFileSync(path, "id,email\nC-1,Ada@Example.org\nC-2,ada@example.org\nC-3,ada@example.com\nC-4,\n");
     const source = createCustomerSource(path);
@@ -23,7 +23,7 @@ describe("customers by their address", () => {
     ["an array", [ADA, { id: "C-9", email: "ada@example.org.evil.example" }]],
     ["a page", { items: [ADA, { id: "C-9" }] }],
     ["one customer", ADA],
-  ])("are those of an HTTP answer that have it: %s", async (_, json) => {
+  ])("are those in an HTTP answer that have the address: %s", async (_, json) => {
     const server = await serve({ json });
     const source = createCustomerSource(`${server.origin}/customers/{id}`, {
       emailUrl: `${server.origin}/customers?email={email}`,
@@ -32,14 +32,14 @@ describe("customers by their address", () => {
     expect(server.requests.map(({ path }) => path)).toEqual(["/customers?email=ada%40example.org"]);
   });
 
-  it("are none where HTTP says 404", async () => {
+  it("are none if the server answers 404", async () => {
     const server = await serve({ status: 404 });
     const source = new HttpCustomerSource({ emailUrl: `${server.origin}/by-email/{email}` });
     expect(await source.withEmail("../admin?x=1&y@example.org", request)).toEqual([]);
     expect(server.requests.map(({ path }) => path)).toEqual(["/by-email/..%2Fadmin%3Fx%3D1%26y%40example.org"]);
   });
 
-  it("can't be asked for without a URL with {email}, or on another server", async () => {
+  it("can't be requested without a URL with {email}, or from another server", async () => {
     const source = new HttpCustomerSource({ url: "https://crm.example/{id}" });
     await expect(source.withEmail("a@b.example", request)).rejects.toMatchObject({ code: "invalid_configuration" });
     const url = "https://crm.example/{id}";

@@ -47,7 +47,7 @@ describe("formats", () => {
     }
   });
 
-  test("an empty array, an empty list of lines and a header alone hold nobody", async () => {
+  test("an empty array, an empty list of lines and a header alone contain no customers", async () => {
     expect((await read("a.json", " [ ] ")).records).toEqual([]);
     expect((await read("a.jsonl", "")).records).toEqual([]);
     expect((await read("a.csv", "id,name\n")).records).toEqual([]);
@@ -84,7 +84,7 @@ describe("hostile CSV", () => {
     });
   });
 
-  test("a row with broken quotes is reported and spoils no row it does not swallow", async () => {
+  test("a row with broken quotes is reported and affects no row that it does not swallow", async () => {
     const { records, issues } = await read(
       "a.csv",
       'id,name,segment\nC-1,"Dwayne "Rock" J",x\nC-2,Bo,y\nC-3,"open,y\nC-4,"Di",y\nC-5,Ed,y\n',
@@ -96,7 +96,7 @@ describe("hostile CSV", () => {
     ]);
   });
 
-  test("a quote that is never closed spoils its own row, and every other customer can be looked up", async () => {
+  test("a quote that is never closed affects only its own row, and every other customer can be looked up", async () => {
     const { source } = await sourceOf("a.csv", 'id,name\nC-1,Ada\nC-2,"Bo\nC-3,Cy\n');
     const { records, issues } = await listAll(source);
     expect(records).toEqual([
@@ -109,7 +109,7 @@ describe("hostile CSV", () => {
     await expect(source.get("C-2", request)).rejects.toThrow("line 3: has broken quotes");
   });
 
-  test("a row longer than a million characters is no customer, the others are", async () => {
+  test("a row longer than a million characters is skipped, and the others are read", async () => {
     for (const value of ["x".repeat(1_100_000), `"${"x\n".repeat(550_000)}"`]) {
       const { source } = await sourceOf("a.csv", `id,name\nC-1,${value}\nC-2,Bo\n`);
       const { records, issues } = await listAll(source);
@@ -121,7 +121,7 @@ describe("hostile CSV", () => {
     }
   });
 
-  test("without an id column it says which columns there are to be", async () => {
+  test("without an id column, the error names the expected columns", async () => {
     await expect(read("a.csv", "nummer,name\n1,Ada\n")).rejects.toThrow(/names its columns, among them id/);
     await expect(read("a.csv", "")).rejects.toThrow(/names its columns/);
   });
@@ -134,11 +134,11 @@ describe("hostile CSV", () => {
     expect((await read("a.csv", "id\nC-1\nC-2\n")).records).toEqual([{ id: "C-1" }, { id: "C-2" }]);
   });
 
-  test("of two columns for one field the first counts", async () => {
+  test("of two columns for one field, the first counts", async () => {
     expect((await read("a.csv", "id,name,Name\nC-1,Ada,Bo\n")).records).toEqual([{ id: "C-1", name: "Ada" }]);
   });
 
-  test("a name in Latin-1 is reported, not mailed with a question mark", async () => {
+  test("a name in Latin-1 is reported instead of mailed with a question mark", async () => {
     const { records, issues } = await read("a.csv", Buffer.from("id,name\nC-1,M\xFCller\nC-2,Bo\n", "latin1"));
     expect(records).toEqual([{ id: "C-2", name: "Bo" }]);
     expect(issues).toMatchObject([{ place: "line 2", id: "C-1", message: expect.stringContaining("not UTF-8") }]);
@@ -146,7 +146,7 @@ describe("hostile CSV", () => {
 });
 
 describe("hostile JSON", () => {
-  test("elements and lines that are no customer are reported, the others taken", async () => {
+  test("elements and lines that are not customers are reported, and the others are read", async () => {
     const text = '[\n{"id":"C-1"},\n{"id":"C-2",},\n42,\n{"id":"C-3","name":"]}[,\\""},\nnull, [], {"name":"x"}\n]';
     const { records, issues } = await read("a.json", text);
     expect(records).toEqual([{ id: "C-1" }, { id: "C-3", name: ']}[,"' }]);
@@ -176,7 +176,7 @@ describe("hostile JSON", () => {
     await expect(reading).rejects.toBeInstanceOf(ValidationError);
   });
 
-  test("an entry longer than a million characters, or missing, is no customer, the others are", async () => {
+  test("an entry that is missing or longer than a million characters is skipped, and the others are read", async () => {
     const long = `{"id":"C-1","name":"${"x".repeat(1_100_000)}`;
     const { records, issues } = await read("a.jsonl", `{"id":"C-0"}\n${long}"}\n{"id":"C-2"}`);
     expect(records).toEqual([{ id: "C-0" }, { id: "C-2" }]);
@@ -191,7 +191,7 @@ describe("hostile JSON", () => {
     ]);
   });
 
-  test("a property called __proto__ is nothing special", async () => {
+  test("a property called __proto__ is an ordinary property", async () => {
     expect((await read("a.json", '[{"id":"C-1","__proto__":{"name":"x"}}]')).records).toEqual([{ id: "C-1" }]);
   });
 });
@@ -214,7 +214,7 @@ describe("numbers", () => {
     ["two groups", ["1.234.567", "6.000"], [1_234_567, 6000]],
     ["a decimal point", ["6.000", "12.5", "6,000"], [6, 12.5, 6000]],
     ["an English number", ["6,000", "1,234.56"], [6000, 1234.56]],
-  ])("that can be read in two ways are read as the others in the file: %s", async (_which, written, values) => {
+  ])("that can be read in two ways are read like the others in the file: %s", async (_which, written, values) => {
     expect(await valuesOf(...written)).toEqual({ values, places: [] });
   });
 
@@ -231,7 +231,7 @@ describe("numbers", () => {
     expect(issues[0]).toMatchObject({ message: expect.stringContaining("in two ways"), skipped: false });
   });
 
-  test("in JSON are what they are, but for texts", async () => {
+  test("in JSON are exact, except in texts", async () => {
     const text =
       '[{"id":"1","lifetime_value":6.000},{"id":"2","lifetime_value":"6.000"},{"id":"3","lifetime_value":"1,5"}]';
     expect((await read("a.json", text)).records).toMatchObject([
@@ -261,7 +261,7 @@ describe("columns", () => {
     ["phone", undefined],
     ["constructor", undefined],
     ["Name", undefined],
-  ])("that are not read are told once, %s with the field it may mean", async (column, similar) => {
+  ])("that are not read are reported once, %s with the field that it may mean", async (column, similar) => {
     const expected = column === "Name" ? [] : [[column, similar]];
     const csv = await sourceOf("a.csv", `id,${column}\n1,x\n2,y\n`);
     expect((await unreadOf(csv.source)).unread).toEqual(expected);
@@ -277,7 +277,7 @@ describe("columns", () => {
     expect(unread).toEqual(expected);
   });
 
-  test("of which a second one for a field is not read either, but for do_not_contact", async () => {
+  test("of which a second one for a field is not read either, except for do_not_contact", async () => {
     const { source } = await sourceOf("a.csv", "id,email,E-Mail\n1,,a@example.com\n");
     expect((await unreadOf(source)).unread).toEqual([["E-Mail", "email"]]);
     const { source: objected } = await sourceOf("b.csv", "id,do_not_contact,Do Not Contact?\n1,no,yes\n");
@@ -286,7 +286,7 @@ describe("columns", () => {
     expect((await unreadOf(sameName)).unread).toEqual([["do_not_contact", "do_not_contact"]]);
   });
 
-  test("may have other names, and paths in JSON", async () => {
+  test("may be mapped to other names, and to paths in JSON", async () => {
     const fields = { id: "Kunden-Nr.", email: "contact.mail", do_not_contact: "opt_out" };
     const csv = await sourceOf("a.csv", "Kunden-Nr.;id;contact.mail;opt_out;x\n7;1;a@example.com;ja;y\n");
     const expected = { id: "7", email: "a@example.com", do_not_contact: true };
@@ -301,7 +301,7 @@ describe("columns", () => {
     expect(await unreadOf(new FileCustomerSource(json.path, { fields }))).toEqual({ records: [expected], unread: [] });
   });
 
-  test("that a name is given for must be there", async () => {
+  test("that are mapped must exist", async () => {
     const csv = await sourceOf("a.csv", "id,opt_out\n1,ja\n");
     const fields = { do_not_contact: "optout" };
     await expect(unreadOf(new FileCustomerSource(csv.path, { fields }))).rejects.toThrow(
@@ -315,7 +315,7 @@ describe("columns", () => {
     });
     expect(await Array.fromAsync(list)).toEqual([{ id: "1" }]);
     expect(issues).toEqual([
-      { place: "every row", message: 'there is no "optout", which is to be read as do_not_contact', skipped: false },
+      { place: "every row", message: 'there is no "optout", which was mapped to do_not_contact', skipped: false },
     ]);
   });
 });
@@ -328,19 +328,19 @@ describe("get", () => {
     expect(await source.get("__proto__", request)).toBeUndefined();
   });
 
-  test("the last good row of an id counts", async () => {
+  test("the last valid row of an id counts", async () => {
     const { source } = await sourceOf("a.csv", "id,name,do_not_contact\nC-1,old,\nC-1,new,\nC-1,bad\n");
     expect(await source.get("C-1", request)).toEqual({ id: "C-1", name: "new" });
   });
 
-  test("an objection stays where later rows of the id are silent about it", async () => {
+  test("an objection stays if later rows of the id don't mention it", async () => {
     const rows = ["C-1,old,yes", "C-1,new,", "C-1,newer,", "C-2,old,yes", "C-2,new,no"];
     const { source } = await sourceOf("a.csv", `id,name,do_not_contact\n${rows.join("\n")}\n`);
     expect(await source.get("C-1", request)).toEqual({ id: "C-1", name: "newer", do_not_contact: true });
     expect(await source.get("C-2", request)).toEqual({ id: "C-2", name: "new", do_not_contact: false });
   });
 
-  test("a customer whose only row is bad is a ValidationError with the line", async () => {
+  test("a customer whose only row is invalid causes a ValidationError with the line", async () => {
     const { source } = await sourceOf("a.csv", "id,do_not_contact\nC-1,yes\nC-2,no,x\n");
     await expect(source.get("C-2", request)).rejects.toMatchObject({
       code: "customer_invalid",
@@ -349,7 +349,7 @@ describe("get", () => {
     expect(await source.get("C-1", request)).toEqual({ id: "C-1", do_not_contact: true });
   });
 
-  test("tells of a lifetime value that was left out", async () => {
+  test("reports a lifetime value that was left out", async () => {
     const { source } = await sourceOf("a.csv", 'id,lifetime_value\nC-1,"12,500.00.00"\n');
     const issues: CustomerIssue[] = [];
     const record = await source.get("C-1", { ...request, onIssue: (issue) => issues.push(issue) });
@@ -357,7 +357,7 @@ describe("get", () => {
     expect(issues).toMatchObject([{ id: "C-1", skipped: false }]);
   });
 
-  test("reads the file again when it has changed, also when size stays the same", async () => {
+  test("reads the file again when it has changed, even if its size is the same", async () => {
     const { source, path } = await sourceOf("a.jsonl", '{"id":"C-1","name":"Ada"}');
     expect(await source.get("C-1", request)).toMatchObject({ name: "Ada" });
     await writeFile(path, '{"id":"C-1","name":"Bob"}');
@@ -371,7 +371,7 @@ describe("get", () => {
     expect(await source.get("C-1", request)).toMatchObject({ name: "Cid" });
   });
 
-  test("a missing file is an IoError that names the file and not the folder, and is found once it is there", async () => {
+  test("a missing file causes an IoError that names the file and not the folder, and is found once it exists", async () => {
     const { source, path } = await sourceOf("crm.json", "[]");
     await rm(path);
     const error = await source.get("C-1", request).catch((error: unknown) => error);
@@ -386,14 +386,14 @@ describe("get", () => {
     expect(await source.get("C-1", request)).toEqual(ADA);
   });
 
-  test("a file that was broken is read again once it is whole", async () => {
+  test("a broken file is read again once it is complete", async () => {
     const { source, path } = await sourceOf("a.json", '[{"id":"C-1"}');
     await expect(source.get("C-1", request)).rejects.toBeInstanceOf(ValidationError);
     await writeFile(path, '[{"id":"C-1"}]');
     expect(await source.get("C-1", request)).toEqual({ id: "C-1" });
   });
 
-  test("honours an abort", async () => {
+  test("stops when the signal aborts", async () => {
     const { source } = await sourceOf("a.json", JSON.stringify([ADA]));
     await expect(source.get("C-1", { ...request, signal: AbortSignal.abort("stop") })).rejects.toBe("stop");
     const list = source.list({ ...request, signal: AbortSignal.abort("stop") });
@@ -405,11 +405,14 @@ test.each([
   ["customers.json", '[{"id": "C-1", "name": "Ada",, }, {"id": "C-2"}]', "item 1 (line 1)"],
   ["customers.jsonl", '{"id": "C-2"}\n{"id": "C-1",\n', "line 2"],
   ["customers.csv", 'id,name\n"C-1,Ada\nC-2,Bo\n', "line 2"],
-])("a row that can't be read is reported once to those who look for a customer: %s", async (name, content, place) => {
-  const { source } = await sourceOf(name, content);
-  const issues: CustomerIssue[] = [];
-  const onIssue = (issue: CustomerIssue): void => void issues.push(issue);
-  expect(await source.get("C-1", { ...request, onIssue })).toBeUndefined();
-  expect(await source.get("C-2", { ...request, onIssue })).toMatchObject({ id: "C-2" });
-  expect(issues).toMatchObject([{ place, skipped: true }]);
-});
+])(
+  "a row that can't be read is reported once to callers that look for a customer: %s",
+  async (name, content, place) => {
+    const { source } = await sourceOf(name, content);
+    const issues: CustomerIssue[] = [];
+    const onIssue = (issue: CustomerIssue): void => void issues.push(issue);
+    expect(await source.get("C-1", { ...request, onIssue })).toBeUndefined();
+    expect(await source.get("C-2", { ...request, onIssue })).toMatchObject({ id: "C-2" });
+    expect(issues).toMatchObject([{ place, skipped: true }]);
+  },
+);

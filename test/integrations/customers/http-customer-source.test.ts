@@ -18,12 +18,12 @@ function sourceOf(server: ScriptedServer, { path = "/customers/{id}", listPath, 
   return new HttpCustomerSource({ url: server.origin + path, ...listUrl, ...options });
 }
 
-/** Answers as a directory would: the record with the last path segment as its id. */
+/** Answers as a directory would: with the last path segment as the record's id. */
 const directory: Reply = ({ path }, response) =>
   void response.end(JSON.stringify({ id: decodeURIComponent(path.split("/").at(-1) ?? "") }));
 
 describe("get", () => {
-  test("reads a customer, with what is to come along in the query and the credentials in the headers", async () => {
+  test("reads a customer, with the requested extras in the query and the credentials in the headers", async () => {
     const server = await serve({ json: { id: "C-1", name: "Ada", lifetimeValue: 7000, extra: [1] } });
     const source = sourceOf(server, {
       path: "/api/{id}?transactions={include_transactions}&interactions={include_interactions}",
@@ -40,7 +40,7 @@ describe("get", () => {
     ]);
   });
 
-  test("maps fields by dotted paths, into arrays as well, and never into what objects inherit", async () => {
+  test("maps fields by dotted paths, even into arrays, but never to inherited properties", async () => {
     const json = { customerId: 42, contact: { emails: ["ada@example.com"] }, name: "Ada" };
     const server = await serve({ json });
     const source = sourceOf(server, {
@@ -49,17 +49,17 @@ describe("get", () => {
     expect(await source.get("42", request)).toEqual({ id: "42", email: "ada@example.com", name: "Ada" });
   });
 
-  test.each([404, 410])("HTTP %i is an unknown customer", async (status) => {
+  test.each([404, 410])("HTTP %i means an unknown customer", async (status) => {
     const server = await serve({ status, body: "<html>" });
     expect(await sourceOf(server).get("C-1", request)).toBeUndefined();
   });
 
-  test("takes the id it asked for where the answer has none", async () => {
+  test("uses the requested id if the answer has none", async () => {
     const server = await serve({ json: { name: "Ada" } });
     expect(await sourceOf(server).get("C-1", request)).toEqual({ id: "C-1", name: "Ada" });
   });
 
-  test("refuses another customer than the one it asked for", async () => {
+  test("refuses a customer other than the requested one", async () => {
     const server = await serve({ json: { id: "C-2", email: "bo@example.com" } });
     await expect(sourceOf(server).get("C-1", request)).rejects.toMatchObject({
       type: "validation_error",
@@ -72,7 +72,7 @@ describe("get", () => {
     ["cut off JSON", { body: '{"id":"C-1"' }],
     ["a wrong type", { json: { id: "C-1", email: { a: 1 } } }],
     ["a refusal", { status: 422, body: "secret reason" }],
-  ])("answers with %s: a ValidationError that quotes nothing, and no retry", async (_, reply) => {
+  ])("answers with %s cause a ValidationError that quotes nothing, and no retry", async (_, reply) => {
     const server = await serve(reply);
     const error: unknown = await sourceOf(server)
       .get("C-1", request)
@@ -81,21 +81,18 @@ describe("get", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test.each([401, 403, 501])(
-    "refuses us with HTTP %i: a fault in our settings, which the log tells",
-    async (status) => {
-      const server = await serve({ status, body: "secret reason" });
-      await expect(sourceOf(server).get("C-1", request)).rejects.toMatchObject({
-        type: "unexpected_error",
-        code: "customer_source_refused",
-        message: expect.not.stringContaining("URL"),
-        cause: expect.objectContaining({ message: expect.stringContaining(`HTTP ${status}`) }),
-      });
-      expect(server.requests).toHaveLength(1);
-    },
-  );
+  test.each([401, 403, 501])("HTTP %i means a fault in our settings, which the log explains", async (status) => {
+    const server = await serve({ status, body: "secret reason" });
+    await expect(sourceOf(server).get("C-1", request)).rejects.toMatchObject({
+      type: "unexpected_error",
+      code: "customer_source_refused",
+      message: expect.not.stringContaining("URL"),
+      cause: expect.objectContaining({ message: expect.stringContaining(`HTTP ${status}`) }),
+    });
+    expect(server.requests).toHaveLength(1);
+  });
 
-  test("tells of a lifetime value that is no number", async () => {
+  test("reports a lifetime value that is not a number", async () => {
     const server = await serve({ json: { id: "C-1", lifetime_value: "lots" } });
     const issues: CustomerIssue[] = [];
     const record = await sourceOf(server).get("C-1", { ...request, onIssue: (issue) => issues.push(issue) });
@@ -103,7 +100,7 @@ describe("get", () => {
     expect(issues).toMatchObject([{ place: "answer", id: "C-1", skipped: false }]);
   });
 
-  test("a source that fails is asked again, then it is an IoError", async () => {
+  test("a failing source is retried, and then causes an IoError", async () => {
     const server = await serve({ status: 500 }, { json: { id: "C-1" } });
     expect(await sourceOf(server).get("C-1", request)).toEqual({ id: "C-1" });
     const down = await serve({ status: 503 });
@@ -111,7 +108,7 @@ describe("get", () => {
     expect(down.requests).toHaveLength(2);
   });
 
-  test("a slow source is an IoError after its time-out", async () => {
+  test("a slow source causes an IoError after its time-out", async () => {
     const server = await serve(() => {});
     const source = sourceOf(server, { timeoutMs: 50, retries: 0 });
     await expect(source.get("C-1", request)).rejects.toMatchObject({ type: "io_error", code: "timeout" });
@@ -142,13 +139,13 @@ describe("hostile ids", () => {
     expect(server.requests[0]?.path).toBe(`/customers/${encodeURIComponent(id)}`);
   });
 
-  test.each([".", "..", "\ud800"])("%j can be in no URL and is an unknown customer", async (id) => {
+  test.each([".", "..", "\ud800"])("%j can't be part of a URL and is an unknown customer", async (id) => {
     const server = await serve(directory);
     expect(await sourceOf(server).get(id, request)).toBeUndefined();
     expect(server.requests).toHaveLength(0);
   });
 
-  test("any id leaves the URL's other parts as they are", () => {
+  test("no id changes other parts of the URL", () => {
     const template = new UrlTemplate("https://crm.example.com/a/{id}/b?q={id}#f", ["id"]);
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (id) => {
@@ -194,7 +191,7 @@ describe("list", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test("follows the pages, relative and absolute, one after the other as they are wanted", async () => {
+  test("follows relative and absolute pages one after the other, as they are needed", async () => {
     const server = await serve(
       { json: { items: [{ id: "C-1" }], next: "?page=2" } },
       (_, response) =>
@@ -210,7 +207,7 @@ describe("list", () => {
     expect(server.requests.map(({ path }) => path)).toEqual(["/all", "/all?page=2", "/all?page=3"]);
   });
 
-  test("finds items and the next page where it is told to", async () => {
+  test("finds items and the next page at the configured paths", async () => {
     const server = await serve(
       { json: { data: { rows: [{ id: "C-1" }] }, links: { next: "/2" } } },
       { json: { data: { rows: [{ id: "C-2" }] }, links: {} } },
@@ -219,7 +216,7 @@ describe("list", () => {
     expect((await listAll(source)).ids).toEqual(["C-1", "C-2"]);
   });
 
-  test("reports what is no customer, and takes the others", async () => {
+  test("reports items that are not customers, and reads the others", async () => {
     const server = await serve({ json: { items: [{ id: "C-1" }, null, { name: "x" }, { id: "C-4" }] } });
     const { ids, issues } = await listAll(sourceOf(server, { listPath: "/all" }));
     expect(ids).toEqual(["C-1", "C-4"]);
@@ -238,7 +235,7 @@ describe("list", () => {
     await expect(listAll(sourceOf(server, { listPath: "/all" }))).rejects.toMatchObject({ type: "validation_error" });
   });
 
-  test("a location without {id} is the list, and asked for one customer it says what it needs", async () => {
+  test("a location without {id} is the list; a request for one customer says what is missing", async () => {
     const server = await serve({ json: [{ id: "C-1" }] });
     const source = createCustomerSource(`${server.origin}/customers`);
     const ids: string[] = [];
@@ -248,7 +245,7 @@ describe("list", () => {
     expect(() => new HttpCustomerSource({})).toThrow(/URL of the customer source must/);
   });
 
-  test("reads a number that can be read in two ways as the others show, and tells of properties that are not read", async () => {
+  test("reads a number that can be read in two ways like the others, and reports properties that are not read", async () => {
     const server = await serve({
       json: [
         { id: "C-1", lifetime_value: "6.000", contact: { mail: "a@b.example" }, optOut: true },
@@ -265,7 +262,7 @@ describe("list", () => {
     expect(unread).toEqual([["optOut", "do_not_contact"]]);
   });
 
-  test("reads such a number as those on later pages show, which are then read twice", async () => {
+  test("reads such a number like those on later pages, which are then read twice", async () => {
     const server = await serve(({ path }, response) => {
       const pages = {
         "/all": { items: [{ id: "C-1", lifetime_value: "6.000" }], next: "/all?page=2" },

@@ -5,7 +5,7 @@ import { CustomerFields, readCustomer } from "../../../src/integrations/customer
 
 const read = (object: object) => readCustomer(new CustomerFields().pick(object), "line 7");
 
-test("reads every field and leaves out what is empty", () => {
+test("reads every field and leaves out empty ones", () => {
   const full = { id: "C-1", name: "Ada", email: "ada@example.com", segment: "premium", lifetime_value: 12.5 };
   expect(read({ ...full, do_not_contact: true, favourite_colour: "red" })).toEqual({
     record: { ...full, do_not_contact: true },
@@ -102,7 +102,7 @@ test.each([
   {},
   [1],
   true,
-])("takes the customer without the lifetime value %j, and says so", (written) => {
+])("accepts the customer without the lifetime value %j, and reports that", (written) => {
   expect(read({ id: "C-1", name: "Ada", lifetime_value: written })).toEqual({
     record: { id: "C-1", name: "Ada", lifetime_value: null },
     issues: [{ place: "line 7", id: "C-1", message: "lifetime_value is not a number: left out", skipped: false }],
@@ -149,7 +149,7 @@ test.each([
   ["ada@ü.de/x.com", "email is not an address that mail can be sent to: left out"],
   ["ada@xn--a.ü", "email is not an address that mail can be sent to: left out"],
   [`ada@${"ü".repeat(300)}.de`, "email is not an address that mail can be sent to: left out"],
-])("takes the customer without the address %j, and says so", (written, message) => {
+])("accepts the customer without the address %j, and reports that", (written, message) => {
   expect(read({ id: "C", email: written })).toEqual({
     record: { id: "C" },
     issues: [{ place: "line 7", id: "C", message, skipped: false }],
@@ -157,7 +157,7 @@ test.each([
 });
 
 test.each(["maybe", "2", 7, {}, [true], "x", "constructor"])(
-  "a do_not_contact %j that is neither true nor false counts as true, and that is said",
+  "a do_not_contact %j that is neither true nor false counts as true and is reported",
   (written) => {
     expect(read({ id: "C", do_not_contact: written })).toEqual({
       record: { id: "C", do_not_contact: true },
@@ -179,7 +179,7 @@ test.each([
   [{ do_not_contact: "", doNotContact: true }, true],
   [{ do_not_contact: false, doNotContact: "perhaps" }, true],
   [{ do_not_contact: "no", doNotContact: "" }, false],
-])("of several do_not_contact any that objects counts: %j", (written, value) => {
+])("any of several do_not_contact values that objects counts: %j", (written, value) => {
   expect(read({ id: "C", ...written }).record).toEqual({ id: "C", do_not_contact: value });
 });
 
@@ -241,7 +241,7 @@ test.each([
   expect(issues).toMatchObject([{ place: "line 7", message, skipped: true }]);
 });
 
-test("never tells a value in an issue", () => {
+test("never reveals a value in an issue", () => {
   const { issues } = read({
     id: "C",
     email: { at: "ada@example.com" },
@@ -252,12 +252,12 @@ test("never tells a value in an issue", () => {
   expect(issues).toHaveLength(1);
 });
 
-test("takes quotes, markup, SPARQL and right-to-left marks as they are", () => {
+test("accepts quotes, markup, SPARQL and right-to-left marks unchanged", () => {
   const name = '"}; DROP ALL # <b>\u202E\\';
   expect(read({ id: "C", name }).record).toEqual({ id: "C", name });
 });
 
-test("whatever comes in, a record keeps the schema or there is an issue that skips it", () => {
+test("any input gives a record that matches the schema, or an issue that skips it", () => {
   const value = fc.oneof(fc.string({ unit: "binary" }), fc.anything());
   const object = fc.record({ id: value, name: value, email: value, lifetime_value: value, do_not_contact: value });
   fc.assert(
@@ -269,7 +269,7 @@ test("whatever comes in, a record keeps the schema or there is an issue that ski
   );
 });
 
-test.each(["C-1 ", " \u00A0C-1\u200B", "C-1\uFEFF"])("reads the id %j without what surrounds it", (id) => {
+test.each(["C-1 ", " \u00A0C-1\u200B", "C-1\uFEFF"])("reads the id %j without invisible characters around it", (id) => {
   expect(read({ id }).record).toEqual({ id: "C-1" });
   expect(read({ id, name: "x".repeat(600) }).issues).toMatchObject([{ id: "C-1", skipped: true }]);
 });

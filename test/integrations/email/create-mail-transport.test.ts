@@ -7,7 +7,7 @@ import { parseSmtpUrl } from "../../../src/integrations/email/smtp/smtp-url.ts";
 
 describe("createMailTransport", () => {
   it.each(["http://mail.example", "mail.example", "", "sendmail:", "smpt://user:sesame@host"])(
-    "says what it supports instead of %j",
+    "refuses %j and says what is supported",
     (url) => {
       expect(() => createMailTransport(url)).toThrow(ValidationError);
       expect(() => createMailTransport(url)).toThrow(/Supported are smtp:.*smtps:.*outbox:.*file:/);
@@ -53,13 +53,13 @@ test.each([
   ["outbox:////var/mails", "/var/mails"],
   ["smtp://mail.example", undefined],
   ["http://mail.example", undefined],
-])("outboxFolderOf(%j) is %j, and so it is of the folder after outbox:", (url, folder) => {
+])("outboxFolderOf(%j) is %j, and outbox: before that folder leads to it again", (url, folder) => {
   expect(outboxFolderOf(url)).toBe(folder);
   expect(folder && outboxFolderOf(`outbox:${folder}`)).toBe(folder);
 });
 
 describe("parseSmtpUrl", () => {
-  it("knows the usual ports and asks for TLS before it shows a password", () => {
+  it("knows the usual ports and requires TLS before it sends a password", () => {
     expect(parseSmtpUrl("smtp://mail.example")).toEqual({
       host: "mail.example",
       port: 587,

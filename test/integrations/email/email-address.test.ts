@@ -48,7 +48,7 @@ describe("isEmailAddress", () => {
     expect(isEmailAddress(value)).toBe(false);
   });
 
-  it("takes whatever is made of allowed parts", () => {
+  it("accepts any combination of allowed parts", () => {
     const part = fc.stringMatching(/^[a-z0-9][a-z0-9_+-]{0,9}$/);
     const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?$/);
     fc.assert(
@@ -62,7 +62,7 @@ describe("isEmailAddress", () => {
     );
   });
 
-  it("refuses an address with anything foreign in it, wherever it stands", () => {
+  it("refuses an address with a forbidden character, in any position", () => {
     const foreign = fc.oneof(
       fc.constantFrom(
         ",",
@@ -95,6 +95,6 @@ describe("isEmailAddress", () => {
   });
 });
 
-it("tells the domain of an address in lower case", () => {
+it("returns the domain of an address in lower case", () => {
   expect(domainOf("Ada@Customers.Example")).toBe("customers.example");
 });

@@ -45,7 +45,7 @@ describe("sendTemplatedEmail", () => {
     expect(mail?.parsed.text).toContain("Hello Ada Lovelace,");
   });
 
-  it("makes a new message id on the sender's domain for each mail that brings none", async () => {
+  it("creates a message id on the sender's domain for each mail without one", async () => {
     const ids = [
       await integration.sendTemplatedEmail(templatedEmail()),
       await integration.sendTemplatedEmail(templatedEmail()),
@@ -73,7 +73,7 @@ describe("sendTemplatedEmail", () => {
     ]);
   });
 
-  it("leaves out ids of the conversation that are none", async () => {
+  it("leaves out invalid ids of the conversation", async () => {
     const inReplyTo = "<a@b>\r\nBcc: <eve@evil.example>";
     await integration.sendTemplatedEmail(templatedEmail({ inReplyTo, references: ["not an id", "<good@x.example>"] }));
     const [mail] = smtp.mails;
@@ -88,7 +88,7 @@ describe("sendTemplatedEmail", () => {
     "Hi\u2028Bcc: eve@evil.example",
     "Hi\u0085Bcc: eve@evil.example",
     `=?utf-8?Q?Hi=0D=0ABcc:_eve@evil.example?=`,
-  ])("lets no header grow out of the subject %j", async (subject) => {
+  ])("does not let the subject %j add a header", async (subject) => {
     await integration.sendTemplatedEmail(templatedEmail({ subject }));
     const [mail] = smtp.mails;
     expect(mail?.envelope.to).toEqual(["ada@customers.example"]);
@@ -104,14 +104,14 @@ describe("sendTemplatedEmail", () => {
     "naïve =?utf-8?B?Zm9v?= 🎉",
     `=?utf-8?B?Zm9v?= ${"🎉 a long way =?x ".repeat(20)}end`,
     "=?utf-8?B?Zm9v",
-  ])("lets nobody else's words stand for the subject %j", async (subject) => {
+  ])("does not let the subject %j be decoded to something else", async (subject) => {
     await integration.sendTemplatedEmail(templatedEmail({ subject }));
     const [mail] = smtp.mails;
     expect(mail?.parsed.subject).toBe(`RE: ${subject}`);
     for (const line of headerLines(mail)) expect(line.length).toBeLessThanOrEqual(78);
   });
 
-  it("carries any text in subject and body as it is, and as text", async () => {
+  it("sends any text in subject and body unchanged, and as text", async () => {
     const subject = "\u200Fשאלה 🎉 naïve “quotes” \\ {x} <b>";
     const customer_name = "محمد ابن 🎉 <script>alert(1)</script> {{feedback_id}} & Söhne";
     const templateData = { ...templatedEmail().templateData, customer_name };
@@ -121,7 +121,7 @@ describe("sendTemplatedEmail", () => {
     expect(mail?.parsed.html).not.toContain("<script");
     expect(mail?.parsed.html).toContain("&lt;script&gt;alert(1)&lt;&#x2F;script&gt; {{feedback_id}} &amp; Söhne");
     expect(mail?.parsed.text?.replaceAll(/\s+/g, " ")).toContain(`Hello ${customer_name},`);
-    // eslint-disable-next-line no-control-regex -- seven-bit is the point
+    // eslint-disable-next-line no-control-regex -- it must be seven-bit
     expect(headerLines(mail).join("")).toMatch(/^[\u0020-\u007E]*$/);
   });
 
@@ -165,7 +165,7 @@ describe("sendTemplatedEmail", () => {
     },
   );
 
-  it("sends nothing with a message id that is none, or a template that is not there", async () => {
+  it("sends nothing with an invalid message id or an unknown template", async () => {
     const badId = integration.sendTemplatedEmail(templatedEmail({ messageId: "<a@b>\r\nX: y" }));
     expect(await rejection(badId)).toMatchObject({ code: "invalid_message_id" });
     const badTemplate = integration.sendTemplatedEmail(templatedEmail({ template: "nothing.html" }));
@@ -173,7 +173,7 @@ describe("sendTemplatedEmail", () => {
     expect(smtp.mails).toEqual([]);
   });
 
-  it("sends the mail that it showed", async () => {
+  it("sends exactly the composed mail", async () => {
     const email = templatedEmail({ messageId: integration.messageIdFor("F-1") });
     const shown = integration.composeTemplatedEmail(email);
     expect(integration.composeTemplatedEmail(email)).toEqual(shown);
@@ -206,7 +206,7 @@ describe("EmailIntegration", () => {
     expect(await rejection(lazy.sendTemplatedEmail(templatedEmail()))).toBeInstanceOf(IoError);
   });
 
-  it("takes a domain of one's own for message ids", async () => {
+  it("uses a configured domain for message ids", async () => {
     const configuration = { from: "support@example.org", transport: () => createMailTransport(smtp.url()) };
     const other = new EmailIntegration({ ...configuration, messageIdDomain: "mail.example.net" });
     expect(other.messageIdFor("F-1")).toMatch(/@mail\.example\.net>$/);

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { containsLink } from "../../../src/integrations/email/link-detection.ts";
 
-describe("a text carries a link where it is", () => {
+describe("these texts contain a link", () => {
   it.each([
     // URLs
     "verify at https://evil.example/login",
@@ -79,7 +79,7 @@ describe("a text carries a link where it is", () => {
   });
 });
 
-describe("a text carries no link where it is", () => {
+describe("these texts contain no link", () => {
   it.each([
     "Invoice 4711",
     "RE: My order",
@@ -101,7 +101,7 @@ describe("a text carries no link where it is", () => {
   ])("%j", (text) => expect(containsLink(text)).toBe(false));
 });
 
-it("whatever stands around a host, it is found", () => {
+it("a host is found whatever surrounds it", () => {
   const prose = fc.string({ unit: fc.constantFrom("a", "Z", " ", ",", "!", "é", "-", "中", "1") });
   const hidden = fc.constantFrom("", "\u200B", "\u2060", "\u00AD", "\uFE0F", "\u202D");
   const dot = fc.constantFrom(".", "。", "．", "｡", "․", "%2e", "[.]", " . ", "(dot)");

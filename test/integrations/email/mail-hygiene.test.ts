@@ -73,11 +73,11 @@ describe("suppressionReason", () => {
     ["support@example.org", "own_address"],
     ["SUPPORT@EXAMPLE.ORG", "own_address"],
     ["support+anything@example.org", "own_address"],
-  ])("holds back mail to %s: %s", (address, reason) => {
+  ])("suppresses mail to %s: %s", (address, reason) => {
     expect(suppressionReason(address, OWN)).toBe(reason);
   });
 
-  it("knows a sender with a plus-tag as the same mailbox", () => {
+  it("treats a sender with a plus-tag as the same mailbox", () => {
     expect(suppressionReason("support@example.org", "support+bot@example.org")).toBe("own_address");
   });
 
@@ -109,7 +109,7 @@ describe("suppressionReason", () => {
     "notification.smith@shop.example",
     "sales-request@shop.example",
     "support-request@shop.example",
-  ])("lets mail go to %s", (address) => {
+  ])("allows mail to %s", (address) => {
     expect(suppressionReason(address, OWN)).toBeUndefined();
   });
 });
@@ -139,7 +139,7 @@ describe("automaticMailHeader", () => {
     ["Return-Path", { "Return-Path": "<MAILER-DAEMON@mail.example>" }],
     ["X-Autoreply", { "X-Autoreply": "yes" }],
     ["Content-Type", { "Content-Type": 'Multipart/Report; report-type=delivery-status; boundary="x"' }],
-  ])("is the header by which a machine is known: %s", (mark, headers) => {
+  ])("finds the header that reveals a machine: %s", (mark, headers) => {
     expect(automaticMailHeader(headers)).toBe(mark);
   });
 
@@ -161,7 +161,7 @@ describe("automaticMailHeader", () => {
     { "X-Mailer": "bulk list", Subject: "Auto-Submitted: auto-replied" },
     { constructor: "bulk", __proto__: "x", toString: "list" },
     { Precedence: null, "List-Id": undefined, "Auto-Submitted": [null] },
-  ])("is none where a person writes: %j", (headers) => {
+  ])("finds none in a person's mail: %j", (headers) => {
     expect(automaticMailHeader(headers)).toBeUndefined();
   });
 
@@ -179,11 +179,11 @@ describe("automaticMailHeader", () => {
     ["Return-Path", ["Return-Path: <MAILER-DAEMON>"]],
     ["Content-Type", ["Content-Type: multipart/report; report-type=delivery-status; boundary=x"]],
     ["Auto-Submitted", ["Auto-Submitted: no", "Auto-Submitted: auto-replied (vacation); x=y"]],
-  ])("is found in what mailparser gives: %s", async (mark, lines) => {
+  ])("finds the header in mailparser's form: %s", async (mark, lines) => {
     expect(automaticMailHeader(await parsed(...lines))).toBe(mark);
   });
 
-  it("is none in a person's mail as mailparser gives it", async () => {
+  it("finds none in a person's mail in mailparser's form", async () => {
     const headers = await parsed(
       "Return-Path: <a@b.example>",
       "Sender: a@b.example",
@@ -195,7 +195,7 @@ describe("automaticMailHeader", () => {
     expect(automaticMailHeader(headers)).toBeUndefined();
   });
 
-  it.each([7, true, {}, [["bulk", 7]], { value: 7 }])("is refused to be looked for in %j", (value) => {
+  it.each([7, true, {}, [["bulk", 7]], { value: 7 }])("refuses the header value %j", (value) => {
     expect(() => automaticMailHeader({ Precedence: value })).toThrow(
       expect.objectContaining({
         code: "invalid_parameters",

@@ -42,12 +42,12 @@ describe.each(TEMPLATES)("the shipped template %s", (template) => {
     expect(shipped.render(template, { ...DATA, is_priority: true }).text).toMatch(/priority customer/);
   });
 
-  it("loads nothing from elsewhere and runs nothing", () => {
+  it("loads nothing external and runs no script", () => {
     const { html } = shipped.render(template, DATA);
     expect(html).not.toMatch(/\b(?:src|href)\s*=|https?:|url\(|@import|<script|<link|<img/i);
   });
 
-  it("names its language, marks layout tables as such and knows dark mode", () => {
+  it("names its language, marks layout tables as such and supports dark mode", () => {
     const { html } = shipped.render(template, DATA);
     expect(html).toMatch(/^<!doctype html>\s*<html lang="en"/);
     expect(html.match(/<table/g)).toHaveLength(html.match(/<table\s+role="presentation"/g)?.length ?? 0);
@@ -86,7 +86,7 @@ describe.each(TEMPLATES)("the shipped template %s", (template) => {
     "\u2800",
     "You won! https://evil.example/prize",
     "Claim it at evil.example",
-  ])("greets nobody by what is no name: %j", (customer_name) => {
+  ])("greets nobody by a text that is not a name: %j", (customer_name) => {
     expect(shipped.render(template, { ...DATA, customer_name }).text).toMatch(/\n\nHello,\n\n/);
   });
 
@@ -97,7 +97,7 @@ describe.each(TEMPLATES)("the shipped template %s", (template) => {
     },
   );
 
-  it("escapes every value and never reads one as a template", () => {
+  it("escapes every value and never parses one as a template", () => {
     const hostile = `<script>alert("1")</script> & {{feedback_id}} {{{is_priority}}} {{> content}} '`;
     const { html, text } = shipped.render(template, {
       ...DATA,
@@ -113,7 +113,7 @@ describe.each(TEMPLATES)("the shipped template %s", (template) => {
 });
 
 describe("MailTemplates", () => {
-  it("escapes whatever the value: no tag comes out that the template did not have", () => {
+  it("adds no tag that the template did not have, whatever the value", () => {
     const templates = new MailTemplates(folderOf({ "a.html": "<p>{{x}}</p><i title='{{x}}'>{{things_text}}</i>" }));
     fc.assert(
       fc.property(
@@ -129,7 +129,7 @@ describe("MailTemplates", () => {
     );
   });
 
-  it("leaves out of the text what only styles a mail, and nothing else", () => {
+  it("leaves only styling out of the text", () => {
     const frame = `<html><head><title>t</title><style>p { color: red }</style></head><body style="margin: 0">
       <!-- a note --> <!-- {{#shown}} --><p>in a comment's section</p><!-- {{/shown}} -->
       {{> content}} a < b style="kept" > c</body></html>`;
@@ -144,7 +144,7 @@ describe("MailTemplates", () => {
     );
   });
 
-  it("names the known templates when it is asked for another", () => {
+  it("names the known templates in the error for an unknown one", () => {
     const templates = new MailTemplates();
     for (const unknown of ["nothing.html", "_frame.html", "../mail-templates.ts", "__proto__"]) {
       expect(() => templates.render(unknown, DATA)).toThrow(
@@ -156,7 +156,7 @@ describe("MailTemplates", () => {
     }
   });
 
-  it("writes no mail with a hole in it: values that are not given are an error that names them", () => {
+  it("refuses to write a mail with missing values, and names them", () => {
     const { customer_name: _name, categories: _categories, ...rest } = DATA;
     expect(() => new MailTemplates().render("neutral_feedback_response.html", rest)).toThrow(
       expect.objectContaining({
@@ -166,7 +166,7 @@ describe("MailTemplates", () => {
     );
   });
 
-  it("takes a folder of one's own, with a frame and without", () => {
+  it("uses a configured folder, with or without a frame", () => {
     const content = "<p>{{#things}}[{{.}}]{{/things}}{{^things}}none{{/things}} {{feedback_text}}</p>";
     const data = { things: ["a", "b"], feedback_text: "said" };
     expect(new MailTemplates(folderOf({ "a.html": content })).render("a.html", data).html).toBe("<p>[a][b] said</p>");
@@ -194,7 +194,7 @@ describe("MailTemplates", () => {
     ["holds a template that does not parse", () => folderOf({ "a.html": "{{#open}}" })],
     ["holds a template that goes round the escaping", () => folderOf({ "a.html": "{{#x}}{{{name}}}{{/x}}" })],
     ["holds a template that goes round it the other way", () => folderOf({ "a.html": "{{&name}}" })],
-  ])("refuses a folder that %s, when it is made", (_what, folder) => {
+  ])("refuses a folder that %s, at construction", (_what, folder) => {
     expect(() => new MailTemplates(folder())).toThrow(ValidationError);
     expect(() => new MailTemplates(folder())).toThrow(expect.objectContaining({ code: "invalid_configuration" }));
   });

@@ -8,7 +8,7 @@ export const TEMPLATES = [
   "escalation_acknowledgment.html",
 ];
 
-/** A mail to be written, with what a test wants to be different. */
+/** A mail to compose, with a test's changes. */
 export const templatedEmail = (changes: Partial<TemplatedEmail> = {}): TemplatedEmail => ({
   recipient: "ada@customers.example",
   subject: "My order",
@@ -17,7 +17,7 @@ export const templatedEmail = (changes: Partial<TemplatedEmail> = {}): Templated
   ...changes,
 });
 
-/** A written mail, for the transports. */
+/** A composed mail, for the transports. */
 export function mailMessage(changes: Partial<TemplatedEmail> = {}): MailMessage {
   const unused = () => {
     throw new Error("nothing is to be sent here");
@@ -26,7 +26,7 @@ export function mailMessage(changes: Partial<TemplatedEmail> = {}): MailMessage 
   return integration.composeTemplatedEmail(templatedEmail({ messageId: integration.messageIdFor("F-1"), ...changes }));
 }
 
-/** What an operation was rejected with. */
+/** The error that an operation was rejected with. */
 export async function rejection(operation: Promise<unknown>): Promise<unknown> {
   try {
     await operation;

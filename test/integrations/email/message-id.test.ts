@@ -3,11 +3,11 @@ import { describe, expect, it } from "vitest";
 import { isMessageId, messageIdFor } from "../../../src/integrations/email/message-id.ts";
 
 describe("messageIdFor", () => {
-  it("gives the same id for the same key, for good", () => {
+  it("always gives the same id for the same key", () => {
     expect(messageIdFor("F-1", "example.org")).toBe("<a604d1c60c0aab47351d1e01ead318f574a65b7a@example.org>");
   });
 
-  it("makes a valid message id of any key", () => {
+  it("gives a valid message id for any key", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 500 }), (key) => {
         const id = messageIdFor(key, "example.org");
@@ -25,7 +25,7 @@ describe("messageIdFor", () => {
     );
   });
 
-  it("tells lone surrogates apart", () => {
+  it("distinguishes lone surrogates", () => {
     expect(messageIdFor("\uD800", "example.org")).not.toBe(messageIdFor("\uD801", "example.org"));
   });
 });

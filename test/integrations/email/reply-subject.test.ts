@@ -91,13 +91,13 @@ describe("replySubject", () => {
       .map((parts) => parts.join("")),
   );
 
-  it("is one line that begins with one RE:, and stays as it is when it is answered again", () => {
+  it("is one line that begins with one RE:, and does not change when it is answered again", () => {
     fc.assert(
       fc.property(subjects, (subject) => {
         const reply = replySubject(subject);
         expect(reply).toMatch(/^RE:(?: |$)/);
         expect(reply).not.toMatch(/^RE:\s*re\s*(?:\[\d+\])?:/i);
-        // eslint-disable-next-line no-control-regex -- that none is left is the point
+        // eslint-disable-next-line no-control-regex -- none may be left
         expect(reply).not.toMatch(/[\u0000-\u001F\u007F-\u009F\u2028\u2029]/);
         expect(replySubject(reply)).toBe(reply);
       }),

@@ -51,7 +51,7 @@ it.each<[string, boolean, ...string[]]>([
     String.raw`mx.shop.example; spf=pass smtp.mailfrom="\"; dmarc=pass header.from=example.org"@evil.example`,
   ],
   ["it is far too long", false, `mx.shop.example; dmarc=pass header.from=example.org${"(".repeat(20_000)}`],
-])("vouches for a sender or not: %s", (name, expected, ...headers) => {
+])("decides whether the server vouches for a sender: %s", (name, expected, ...headers) => {
   const sender = name.includes("above") ? "ada@mail.org.example" : "ada@example.org";
   expect(isAuthenticated(sender, headers, OURS)).toBe(expected);
 });

@@ -31,11 +31,11 @@ describe("the URL of a mailbox", () => {
     ["imaps://a:secret@mx.example/INBOX?x=1"],
     ["imaps://a:se%cret@mx.example"],
     ["secret"],
-  ])("is refused without repeating it: %s", (url) => {
+  ])("is refused without being quoted: %s", (url) => {
     expect(() => parseImapUrl(url)).toThrow(/^(?!.*cret).*imaps:\/\/user:password@host\/INBOX/s);
   });
 
-  it("is refused where mails that were taken in would come again", () => {
+  it("is refused if processed mails would be delivered again", () => {
     const options = { url: "imaps://a:b@mx.example/INBOX", receive: async () => ({ status: "recorded" }) };
     expect(() => new MailboxWatcher({ ...options, doneFolder: "INBOX" })).toThrow("IMAP_DONE_FOLDER");
   });

@@ -4,7 +4,7 @@ import { MAX_MAIL_BYTES, readMail } from "../../../src/integrations/mailbox/inco
 import { asyncCpuSeconds } from "../../support/cpu-seconds.ts";
 import { multipart, rawMail, utf8, type RawHeaders } from "../../support/raw-mail.ts";
 
-/** Of processor time in seconds; a large mail of the usual kind takes a tenth of it. */
+/** Seconds of processor time; a large ordinary mail takes a tenth of it. */
 const MAX_LENGTH = 4;
 
 const base64 = (text: string | Buffer): string =>
@@ -92,7 +92,7 @@ describe("the text of a mail", () => {
     expect((await readMail(rawMail(headers, body))).text).toBe(text);
   });
 
-  it("is not that of mails that are attached", async () => {
+  it("does not include attached mails", async () => {
     const attached = rawMail({}, "Somebody else's words").toString("latin1");
     const body = multipart(
       "b",
@@ -103,7 +103,7 @@ describe("the text of a mail", () => {
     expect(mail).toMatchObject({ text: "Mine", attachments: 1 });
   });
 
-  it("counts attachments, and keeps none", async () => {
+  it("excludes attachments, which are only counted", async () => {
     const part = `Content-Type: application/pdf\r\nContent-Disposition: attachment; filename=x.pdf\r\n\r\nsecret`;
     const body = multipart(
       "b",
@@ -126,7 +126,7 @@ describe("the text of a mail", () => {
     expect(await readMail(raw)).toMatchObject({ text: "Photos!", attachments: 1, isComplete: false });
   });
 
-  it("is left out where parts are nested too deeply, and the headers are read", async () => {
+  it("is left out if parts are nested too deeply, but the headers are read", async () => {
     const deep = Array.from(
       { length: 300 },
       (_, at) => `--b${at}\r\nContent-Type: multipart/mixed; boundary=b${at + 1}\r\n\r\n`,
@@ -161,7 +161,7 @@ describe("the headers of a mail", () => {
     expect((await readMail(rawMail({ Subject: subject }))).subject).toBe("Grüße aus Köln Bcc: x@y.example");
   });
 
-  it("name the mails that are answered, the nearest first, each once", async () => {
+  it("name the answered mails once each, the nearest first", async () => {
     const headers = {
       "In-Reply-To": "Your message of Sunday <last@shop.example>",
       References: "<first@shop.example>\r\n <second@shop.example> rubbish <last@shop.example>",
@@ -170,7 +170,7 @@ describe("the headers of a mail", () => {
     expect(inReplyTo).toEqual(["<last@shop.example>", "<second@shop.example>", "<first@shop.example>"]);
   });
 
-  it("may follow the line that an mbox puts before them", async () => {
+  it("may follow an mbox's From line", async () => {
     const raw = Buffer.concat([Buffer.from("\r\nFrom ada@example.org Sun Nov 22 09:00:00 2026\r\n"), rawMail()]);
     expect(await readMail(raw)).toMatchObject({ sender: "ada@example.org", text: "I love the new search!" });
   });
@@ -179,12 +179,12 @@ describe("the headers of a mail", () => {
     ["nothing", ""],
     ["a text", "Hello, I am no mail"],
     ["bytes", "\u0000\u00FF\u0001"],
-  ])("are missed where it is %s", async (_, raw) => {
+  ])("are missing in %s", async (_, raw) => {
     await expect(readMail(Buffer.from(raw, "latin1"))).rejects.toMatchObject({ code: "not_a_mail" });
   });
 });
 
-describe("a mail that is made to take long", () => {
+describe("a mail that is built to take long", () => {
   const HTML = { "Content-Type": "text/html" };
   const MIXED = { "Content-Type": "multipart/mixed; boundary=b" };
   it.each<[string, RawHeaders, string]>([
@@ -223,7 +223,7 @@ describe("a mail that is made to take long", () => {
     expect(seconds).toBeLessThan(MAX_LENGTH);
   });
 
-  it("is told from a large newsletter and from a long conversation", async () => {
+  it("is distinguished from a large newsletter and a long conversation", async () => {
     const rows = "<table><tr><td><ul><li><a href='https://x.example'>Offer</a></li></ul></td></tr></table>".repeat(400);
     expect(await readMail(rawMail(HTML, rows))).toMatchObject({
       isComplete: true,
@@ -239,14 +239,14 @@ describe("a mail that is made to take long", () => {
 describe("the identity of a mail", () => {
   const ID = { "Message-ID": "<one@mail.example.org>" };
 
-  it("is its Message-ID, whatever happened on its way", async () => {
+  it("is its Message-ID, whatever happened in transit", async () => {
     const first = await readMail(rawMail(ID));
     const again = await readMail(rawMail({ Received: "from elsewhere", ...ID }));
     expect(again).toMatchObject({ id: first.id, digest: first.digest, messageId: "<one@mail.example.org>" });
     expect((await readMail(rawMail())).id).not.toBe(first.id);
   });
 
-  it("is told from another content under the same Message-ID by the digest", async () => {
+  it("has a digest that distinguishes different content under the same Message-ID", async () => {
     const first = await readMail(rawMail(ID));
     const other = await readMail(rawMail(ID, "Other words"));
     expect(other.id).toBe(first.id);
@@ -255,8 +255,8 @@ describe("the identity of a mail", () => {
 
   it.each([
     ["is missing", null],
-    ["is none", "rubbish"],
-  ])("is its content where the Message-ID %s", async (_, id) => {
+    ["is invalid", "rubbish"],
+  ])("is its content if the Message-ID %s", async (_, id) => {
     const headers = { "Message-ID": id };
     const first = await readMail(rawMail(headers));
     expect(first.messageId).toBeUndefined();
@@ -266,7 +266,7 @@ describe("the identity of a mail", () => {
   });
 });
 
-it("reads whatever bytes come after a header", async () => {
+it("reads any bytes after a header", async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 2000 }), async (bytes) => {
       const mail = await readMail(Buffer.concat([Buffer.from("From: ada@example.org\r\n"), bytes]));

@@ -22,7 +22,7 @@ async function inPieces(bytes: Buffer, size: number): Promise<string[]> {
 const HEADS = "From: ada@example.org\nSubject: Hi\n\n";
 
 describe("an mbox", () => {
-  it("gives its mails as they were, quoted lines among them", async () => {
+  it("returns its original mails, with quoted lines restored", async () => {
     const mails = [
       `${HEADS}Hello\n`,
       `${HEADS}From here on\n\nFrom the start at 10:00 in 2026\n>From him\n>>From her\nnot > From\n`,
@@ -35,7 +35,7 @@ describe("an mbox", () => {
     }
   });
 
-  it("keeps lines that look like its own in mails of programs that quote none", async () => {
+  it("keeps lines that look like From lines in mails of programs that don't quote them", async () => {
     const mbox =
       "From a@b Sun Nov 22 09:00:00 2026\n" +
       `${HEADS}Text\n\nFrom my point of view\n\nFrom: nobody\nFrom x Sun Nov 22 09:00:00 2026\n`;
@@ -48,7 +48,7 @@ describe("an mbox", () => {
     "From - Sun Nov  2 09:00:00 2026",
     "From ada@example.org Sun Nov 22 09:00 2026 +0100",
     "From ???@??? Sun Nov 22 09:00:00 1999",
-  ])("is known by its first line: %s", async (line) => {
+  ])("is recognised by its first line: %s", async (line) => {
     const mbox = Buffer.from(`${line}\n${HEADS}One\n\n${line}\r\n${HEADS}Two\n`);
     expect(await Array.fromAsync(mailsOf(Readable.from([mbox])))).toMatchObject([
       { place: "mail 1" },
@@ -56,7 +56,7 @@ describe("an mbox", () => {
     ]);
   });
 
-  it("gives back any mails, however they are cut on their way", async () => {
+  it("returns any mails, however the bytes are cut", async () => {
     const line = fc.stringMatching(/^(?:>{0,2}From |>|a)?[ -~]{0,20}$/);
     const mail = fc.array(line, { maxLength: 10 }).map((lines) => `${HEADS}${lines.join("\n")}\n`);
     await fc.assert(
@@ -71,7 +71,7 @@ describe("an mbox", () => {
     );
   });
 
-  it("keeps no more of a mail than is read of it, and goes on with the next", async () => {
+  it("keeps no more of a mail than will be read, and continues with the next", async () => {
     const endless = "x".repeat(3 * MAX_MAIL_BYTES);
     const mbox = Buffer.concat([inMbox(Buffer.from(`${HEADS}${endless}\n`)), inMbox(Buffer.from(`${HEADS}Next\n`))]);
     const [large, next] = await inPieces(mbox, 1_000_000);
@@ -81,14 +81,14 @@ describe("an mbox", () => {
 });
 
 describe("mails in files", () => {
-  it("are one in a file that is no mbox", async () => {
+  it("are one in a file that is not an mbox", async () => {
     const path = join(temporaryFolder(), "a.eml");
     writeFileSync(path, `${HEADS}Hello`);
     const mails = await Array.fromAsync(mailsIn(path));
     expect(mails.map(text)).toEqual([`${HEADS}Hello`]);
   });
 
-  it("are the .eml files of a folder and those below it, in the order of their names", async () => {
+  it("are the .eml files in a folder and its subfolders, in the order of their names", async () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, "b"));
     for (const name of ["c.eml", "a.EML", "b/d.eml", "note.txt", ".hidden.eml"])
@@ -99,7 +99,7 @@ describe("mails in files", () => {
     expect(mails.at(-1)?.share).toBe(1);
   });
 
-  it("are those in new and cur of a Maildir, and not what is being delivered", async () => {
+  it("are those in new and cur of a Maildir, not those being delivered", async () => {
     const folder = temporaryFolder();
     for (const name of ["cur", "new", "tmp"]) {
       mkdirSync(join(folder, name));
@@ -116,7 +116,7 @@ describe("mails in files", () => {
     }
   });
 
-  it("are refused where there is no such file, and one that can't be read spoils no other", async () => {
+  it("are refused if there is no such file, and one that can't be read does not affect others", async () => {
     const folder = temporaryFolder();
     await expect(Array.fromAsync(mailsIn(join(folder, "missing")))).rejects.toMatchObject({ code: "file_unreadable" });
     writeFileSync(join(folder, "a.eml"), "a");
@@ -125,7 +125,7 @@ describe("mails in files", () => {
     chmodSync(closed, 0);
     const mails = await Array.fromAsync(mailsIn(folder));
     expect(mails).toHaveLength(2);
-    // Root may read everything.
+    // Root can read everything.
     const expected = process.getuid?.() === 0 ? Buffer.from("b") : { code: "file_unreadable" };
     expect(mails[1]!.raw).toMatchObject(expected);
   });

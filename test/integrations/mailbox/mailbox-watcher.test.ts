@@ -16,14 +16,14 @@ import { temporaryFolder } from "../../support/folder.ts";
 import { localhostCertificate } from "../../support/localhost-certificate.ts";
 import { rawMail } from "../../support/raw-mail.ts";
 
-/** Asks again until it is so: other processes do the work. */
+/** Polls until the condition holds, because other processes do the work. */
 async function until(isSo: () => Promise<boolean>): Promise<void> {
   while (!(await isSo()));
 }
 
 const retry = { initialDelayMs: 10, maximumDelayMs: 50 };
 
-/** A watcher and what it has received; closed when the test ends. */
+/** A watcher and the mails it has received; closed when the test ends. */
 function watch(mailbox: TestMailbox, options: Partial<MailboxWatcherOptions> = {}) {
   const received: string[] = [];
   const receive = async (raw: Uint8Array) => {
@@ -38,7 +38,10 @@ function watch(mailbox: TestMailbox, options: Partial<MailboxWatcherOptions> = {
 
 const mail = (subject: string): Buffer => rawMail({ Subject: subject });
 
-/** An IMAP server that lets everybody in and has a mail, and is silent when it is asked which. Gives its port. */
+/**
+ * An IMAP server that accepts every login and has a mail, but stays silent when it is asked which.
+ * Returns its port.
+ */
 async function startSilentServer(asked: () => void): Promise<number> {
   const answers: Record<string, string> = {
     SELECT: "* FLAGS ()\r\n* OK [PERMANENTFLAGS (\\*)] ok\r\n* 1 EXISTS\r\n* OK [UIDVALIDITY 1] x\r\n",
@@ -61,19 +64,19 @@ async function startSilentServer(asked: () => void): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-it("is closed although its server says nothing any more", async () => {
+it("can be closed although its server has become silent", async () => {
   const asked = Promise.withResolvers<void>();
   const port = await startSilentServer(asked.resolve);
   const url = `imap://u:p@127.0.0.1:${port}/INBOX`;
   const watcher = new MailboxWatcher({ url, receive: async () => ({ status: "recorded" }) });
   await watcher.start();
   await asked.promise;
-  // It must not wait for the socket's own time-out, which is minutes.
+  // Closing must not wait for the socket's own time-out, which is minutes.
   expect(await watcher.close()).toBeUndefined();
 }, 60_000);
 
 describe.skipIf(!canRunDovecot)("a mailbox on a real server", () => {
-  it("gives what is there and what comes, and marks it", async () => {
+  it("delivers existing and new mails, and marks them", async () => {
     const mailbox = await startDovecot();
     await mailbox.append(mail("one"));
     const { watcher, received } = watch(mailbox);
@@ -81,11 +84,11 @@ describe.skipIf(!canRunDovecot)("a mailbox on a real server", () => {
     await mailbox.append(mail("two"));
     await until(async () => (await mailbox.flags()).filter((flags) => flags.includes(TAKEN_KEYWORD)).length === 2);
     expect(received).toEqual(["one", "two"]);
-    // To people it is as unread as before.
+    // For people, it is still unread.
     expect(await mailbox.flags()).toEqual([[TAKEN_KEYWORD], [TAKEN_KEYWORD]]);
   });
 
-  it("gives nothing again that is marked, and starts with what came meanwhile", async () => {
+  it("delivers no marked mail again, and starts with those that arrived in the meantime", async () => {
     const mailbox = await startDovecot();
     await mailbox.append(mail("one"));
     const first = watch(mailbox);
@@ -99,7 +102,7 @@ describe.skipIf(!canRunDovecot)("a mailbox on a real server", () => {
     expect([first.received, second.received]).toEqual([["one"], ["two"]]);
   });
 
-  it("moves them to a folder that it makes, where one is set", async () => {
+  it("moves mails to a configured folder, which it creates", async () => {
     const mailbox = await startDovecot();
     await mailbox.append(mail("one"));
     const { watcher } = watch(mailbox, { doneFolder: "Taken" });
@@ -108,7 +111,7 @@ describe.skipIf(!canRunDovecot)("a mailbox on a real server", () => {
     expect(await mailbox.subjects("Taken")).toEqual(["one"]);
   });
 
-  it("flags what needs a person, and what is no mail", async () => {
+  it("flags what needs a person, and what is not a mail", async () => {
     const mailbox = await startDovecot();
     await mailbox.append(mail("one"));
     await mailbox.append(mail("two"));
@@ -124,7 +127,7 @@ describe.skipIf(!canRunDovecot)("a mailbox on a real server", () => {
     expect(await mailbox.flags()).toEqual([flagged, flagged]);
   });
 
-  it("marks nothing before it is taken in, and tries again where that fails for now", async () => {
+  it("marks no mail before it is accepted, and retries temporary failures", async () => {
     const mailbox = await startDovecot();
     await mailbox.append(mail("one"));
     let failures = 3;
@@ -140,7 +143,7 @@ describe.skipIf(!canRunDovecot)("a mailbox on a real server", () => {
     expect({ failures, received }).toEqual({ failures: -1, received: ["one"] });
   });
 
-  it("lets no mail that breaks something keep the others", async () => {
+  it("does not let a mail that breaks something block the others", async () => {
     const mailbox = await startDovecot();
     for (const subject of ["bad", "good"]) await mailbox.append(mail(subject));
     const { watcher, received } = watch(mailbox, {
@@ -152,11 +155,11 @@ describe.skipIf(!canRunDovecot)("a mailbox on a real server", () => {
     await watcher.start();
     await until(async () => (await mailbox.flags()).flat().length === 3);
     expect(received).toEqual(["good"]);
-    // Flagged for a person, and not tried again.
+    // Flagged for a person, and not retried.
     expect(await mailbox.flags()).toEqual([[String.raw`\Flagged`, TAKEN_KEYWORD].toSorted(), [TAKEN_KEYWORD]]);
   });
 
-  it("lets none that can't be taken in for now keep the others, and tries it again", async () => {
+  it("does not let a mail that can't be accepted for now block the others, and retries it", async () => {
     const mailbox = await startDovecot();
     for (const subject of ["poison", "one", "two"]) await mailbox.append(mail(subject));
     let refusals = 0;
@@ -171,7 +174,7 @@ describe.skipIf(!canRunDovecot)("a mailbox on a real server", () => {
     expect(received).toEqual(["one", "two", "poison"]);
   });
 
-  it("connects again when the server comes back", async () => {
+  it("reconnects when the server comes back", async () => {
     const mailbox = await startDovecot();
     const { watcher, received } = watch(mailbox);
     await watcher.start();
@@ -182,7 +185,7 @@ describe.skipIf(!canRunDovecot)("a mailbox on a real server", () => {
     expect(received).toEqual(["after"]);
   });
 
-  it("starts where the server can't be reached, and is there when it can", async () => {
+  it("starts even if the server can't be reached, and connects once it can", async () => {
     const mailbox = await startDovecot();
     await mailbox.append(mail("one"));
     await mailbox.stop();
@@ -193,7 +196,7 @@ describe.skipIf(!canRunDovecot)("a mailbox on a real server", () => {
     expect(received).toEqual(["one"]);
   });
 
-  it("refuses to start with a wrong password, or for a folder that is not there", async () => {
+  it("refuses to start with a wrong password or for a missing folder", async () => {
     const mailbox = await startDovecot();
     const refused = { code: "invalid_configuration" };
     const wrong = mailbox.url().replace(/:[^:@]*@/, ":wrong@");
@@ -215,7 +218,7 @@ describe.skipIf(!canRunDovecot)("a mailbox on a real server", () => {
     await once(plain.listen(0, "0.0.0.0"), "listening");
     onTestFinished(() => void plain.close());
     const { port } = plain.address() as { port: number };
-    // This machine, by a name that is not known to be.
+    // This machine, under a name that is not known to be local.
     const watcher = new MailboxWatcher({
       url: `imap://a:secret@0.0.0.0:${port}/`,
       receive: async () => ({ status: "" }),
@@ -226,7 +229,7 @@ describe.skipIf(!canRunDovecot)("a mailbox on a real server", () => {
     expect(said.join("")).not.toContain("secret");
   });
 
-  it("is closed in the middle of much mail, and goes on with the rest", async () => {
+  it("can be closed in the middle of many mails, and continues with the rest", async () => {
     const mailbox = await startDovecot();
     const subjects = Array.from({ length: 20 }, (_, n) => String(n));
     for (const subject of subjects) await mailbox.append(mail(subject));
@@ -248,7 +251,7 @@ describe.skipIf(!canRunDovecot)("a mailbox on a real server", () => {
 });
 
 describe.skipIf(!canRunDovecot)("a worker with a mailbox", () => {
-  it("loses no mail and answers none twice, killed with -9 over and over", async () => {
+  it("loses no mail and answers none twice when killed with -9 over and over", async () => {
     const mailbox = await startDovecot();
     const cwd = temporaryFolder();
     const count = 15;
@@ -270,7 +273,7 @@ describe.skipIf(!canRunDovecot)("a worker with a mailbox", () => {
     await until(async () => (await marked()) === count);
     worker.kill("SIGTERM");
     expect(await worker.ended).toMatchObject({ code: 0 });
-    // What was started and not finished goes on with the next worker.
+    // The next worker continues what was started and not finished.
     const rest = new RunningCommand(["worker"], { cwd });
     await until(async () => {
       const { stdout } = await call(["status", "--json", "--limit", "100"], { cwd });
@@ -286,7 +289,7 @@ describe.skipIf(!canRunDovecot)("a worker with a mailbox", () => {
     expect(stdout).not.toMatch(/"(?:[2-9]|\d\d)"/);
   });
 
-  it("takes it in over TLS, and refuses to start with a password that is wrong", async () => {
+  it("accepts mails over TLS, and refuses to start with a wrong password", async () => {
     const mailbox = await startDovecot();
     await mailbox.append(rawMail());
     const cwd = temporaryFolder();

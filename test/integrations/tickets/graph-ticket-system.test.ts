@@ -31,7 +31,7 @@ async function open() {
   return { ontologyStore, system: new GraphTicketSystem({ ontologyStore }), triples };
 }
 
-test("writes a ticket and links it with its feedback", async () => {
+test("writes a ticket and links it to its feedback", async () => {
   const { system, triples } = await open();
   const id = await system.createTicket(ticket);
   expect(id).toMatch(/^TICKET-[0-9A-V]{10}$/);
@@ -47,7 +47,7 @@ test("writes a ticket and links it with its feedback", async () => {
   );
 });
 
-test("opens one ticket when the same key comes twice, at once or later, whatever has changed", async () => {
+test("opens one ticket if the same key comes twice, at once or later, whatever has changed", async () => {
   const { system, triples } = await open();
   const ids = await Promise.all([system.createTicket(ticket), system.createTicket(ticket)]);
   const before = await triples();
@@ -56,7 +56,7 @@ test("opens one ticket when the same key comes twice, at once or later, whatever
   expect(await triples()).toEqual(before);
 });
 
-test("leaves a ticket that was closed as it is", async () => {
+test("does not change a closed ticket", async () => {
   const { system, ontologyStore, triples } = await open();
   await system.createTicket(ticket);
   const close = `${PREFIXES} DELETE { ?t abi:status "open" } INSERT { ?t abi:status "closed" } WHERE { ?t a abi:Ticket }`;

@@ -64,11 +64,11 @@ test.each([
   { json: { id: "two\nlines" } },
   { json: { id: "x".repeat(201) } },
   { json: { id: { $ne: 1 } } },
-])("derives the id from the key where the answer is %j", async (reply) => {
+])("derives the id from the key if the answer is %j", async (reply) => {
   expect(await systemOf(await serve(reply)).createTicket(ticket)).toBe(ticketId(ticket.key));
 });
 
-test("takes a proxy's page for no ticket", async () => {
+test("does not take a proxy's page for a ticket", async () => {
   const server = await serve({ body: " <!DOCTYPE html><html><body>Sign in</body></html>" });
   await expect(systemOf(server).createTicket(ticket)).rejects.toMatchObject({
     code: "unreadable_answer",
@@ -88,7 +88,7 @@ test("sends the same idempotency key and body with every attempt", async () => {
   expect(new Set(server.requests.map(({ body }) => body)).size).toBe(1);
 });
 
-test("any key makes a header, and no two the same one", async () => {
+test("any key can be sent as a header, and no two keys give the same one", async () => {
   const server = await serve({ json: { id: 1 } });
   const keys = ["F 1", "F%201", "F\r\nX-Evil: 1", "Ünï", "\ud800", "", "%"];
   for (const key of keys) await systemOf(server).createTicket({ ...ticket, key });
@@ -106,7 +106,7 @@ test.each<[number, string]>([
   [403, "unexpected_error"],
   [404, "unexpected_error"],
   [501, "unexpected_error"],
-])("HTTP %i is a ticket refused for good: %s", async (status, type) => {
+])("HTTP %i means a permanently refused ticket: %s", async (status, type) => {
   const server = await serve({ status, body: "customer C-1 is a secret" });
   await expect(systemOf(server).createTicket(ticket)).rejects.toMatchObject({
     type,
@@ -116,13 +116,13 @@ test.each<[number, string]>([
   expect(server.requests).toHaveLength(1);
 });
 
-test("a system that stays down is an IoError after the retries", async () => {
+test("a system that stays down causes an IoError after the retries", async () => {
   const server = await serve({ status: 502 });
   await expect(systemOf(server, { retries: 1 }).createTicket(ticket)).rejects.toBeInstanceOf(IoError);
   expect(server.requests).toHaveLength(2);
 });
 
-test("a system that does not answer is an IoError after its time-out", async () => {
+test("a system that does not answer causes an IoError after its time-out", async () => {
   const server = await serve(() => {});
   const system = systemOf(server, { timeoutMs: 50, retries: 0 });
   await expect(system.createTicket(ticket)).rejects.toMatchObject({ code: "timeout", retriable: true });

@@ -32,7 +32,7 @@ async function openStore() {
 const ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l . ?m ?o ?p . ?q ?r ?s }";
 
 describe("an endless query in its thread", () => {
-  it("holds up nobody: this process writes and reads, and other questions get their turn", async () => {
+  it("blocks nobody: this process can read and write, and other queries get their turn", async () => {
     const { store, run } = await openStore();
     const controller = new AbortController();
     const endless = run(ENDLESS, { signal: controller.signal });
@@ -45,7 +45,7 @@ describe("an endless query in its thread", () => {
     expect((await waiting).result).toHaveLength(1);
   });
 
-  it("ends with the store, and so do those that wait for it", async () => {
+  it("ends when the store is closed, as do the queries that wait for it", async () => {
     const { store, run } = await openStore();
     await run("ASK { ?s ?p ?o }");
     const all = Promise.allSettled([run(ENDLESS), run(ENDLESS)]);
@@ -56,7 +56,7 @@ describe("an endless query in its thread", () => {
     await expect(run("ASK {}")).rejects.toMatchObject({ code: "store_closed" });
   });
 
-  it("lets a limited number of others wait", async () => {
+  it("lets a limited number of other queries wait", async () => {
     const { store, run } = await openStore();
     await run("ASK { ?s ?p ?o }");
     const all = Promise.allSettled(Array.from({ length: 40 }, () => run(ENDLESS)));
@@ -67,7 +67,7 @@ describe("an endless query in its thread", () => {
     expect(codes.filter((code) => code === "store_closed").length).toBeGreaterThan(30);
   });
 
-  it("may be left while the graph is being read, without the reading beginning anew", async () => {
+  it("can be aborted while the graph is being read, without restarting the read", async () => {
     const { run } = await openStore();
     const controller = new AbortController();
     const left = run(ENDLESS, { signal: controller.signal });
@@ -80,7 +80,7 @@ describe("an endless query in its thread", () => {
 });
 
 describe("a copy of the graph", () => {
-  it("that dies of a query is read again, and the query is refused", async () => {
+  it("is read again after a query has crashed it, and the query is refused", async () => {
     const { run } = await openStore();
     const list = Array.from({ length: 20_000 }, (_, index) => index).join(", ");
     await expect(run(`SELECT * { ?s ?p ?o FILTER(?o IN (${list})) }`)).rejects.toMatchObject({
@@ -89,7 +89,7 @@ describe("a copy of the graph", () => {
     expect((await run("SELECT * { ?f a abi:Feedback }")).result).toHaveLength(100);
   });
 
-  it("learns nothing of a write that has failed, and all of those beside it", async () => {
+  it("receives no failed write, but all others of the same transaction", async () => {
     const store = await OxigraphOntologyStore.open({ path: ":memory:", maximumQuads: 3 });
     onTestFinished(() => store.close());
     const insert = (...ids: string[]) =>
@@ -103,7 +103,7 @@ describe("a copy of the graph", () => {
     expect(new Set((await run()).map(({ s }) => s?.value))).toEqual(new Set(["urn:a", "urn:f"]));
   });
 
-  it("follows whatever is done to the store", async () => {
+  it("follows every change of the store", async () => {
     const { store, run } = await openStore();
     const everything = async () =>
       JSON.stringify(
@@ -131,7 +131,7 @@ describe("a copy of the graph", () => {
       await store.update("data", `${PREFIXES} ${update}`);
       expect(await everything()).toBe(await inStore());
     }
-    // Many at once share a transaction.
+    // Concurrent writes share a transaction.
     await Promise.all(
       ["x", "y", "z"].map((id) => store.update("data", `${PREFIXES} INSERT DATA { <urn:${id}> abi:id "${id}" }`)),
     );

@@ -21,7 +21,7 @@ async function open(options: { maximumQuads?: number } = {}) {
 
 const fact = (name: string, value = "x") => quad(namedNode(`urn:${name}`), namedNode("urn:p"), literal(value));
 
-describe("writes of one turn", () => {
+describe("writes of one turn of the event loop", () => {
   it("share one transaction", async () => {
     const { store, transactions } = await open();
     const names = Array.from({ length: 50 }, (_, index) => `n:${index}`);
@@ -32,7 +32,7 @@ describe("writes of one turn", () => {
     expect(transactions).toHaveBeenCalledTimes(2);
   });
 
-  it("fail one by one: those beside it are kept, also for SPARQL", async () => {
+  it("fail separately: the others are kept, and visible to SPARQL", async () => {
     const { store } = await open({ maximumQuads: 5 });
     await store.query("data", "ASK { ?s ?p ?o }");
     const writes = [["a"], ["b", "c", "d", "e", "f", "g"], ["h"]].map((names) =>
@@ -47,7 +47,7 @@ describe("writes of one turn", () => {
     expect(await store.getGraph("data")).toHaveLength(2);
   });
 
-  it("see what those before them wrote", async () => {
+  it("see what earlier ones wrote", async () => {
     const { store } = await open();
     await Promise.all([
       store.insert("data", [fact("a")]),
@@ -71,7 +71,7 @@ describe("writes of one turn", () => {
     await again.close();
   });
 
-  it("are each tried alone where their transaction fails", async () => {
+  it("are each tried alone if their transaction fails", async () => {
     const { store, transactions } = await open();
     const fault = Object.assign(new Error("disk"), { code: "ERR_SQLITE_ERROR", errcode: 13 });
     transactions.mockImplementationOnce(() => {
@@ -177,11 +177,11 @@ describe("the flush of a graph in a file of its own", () => {
   });
 });
 
-describe("the copy that SPARQL asks", () => {
+describe("the copy that SPARQL queries", () => {
   const subjects = async (store: OxigraphOntologyStore): Promise<unknown[]> =>
     (await select(store, "data", "SELECT ?s { ?s ?p ?o } ORDER BY ?s")).map(({ s }) => s?.value);
 
-  it("follows every kind of write, and forgets what was not kept", async () => {
+  it("follows every kind of write, and undoes what was not committed", async () => {
     const { store, transactions } = await open();
     await store.insert("data", [fact("a"), fact("b")]);
     expect(await subjects(store)).toEqual(["urn:a", "urn:b"]);
@@ -202,7 +202,7 @@ describe("the copy that SPARQL asks", () => {
     expect(await subjects(store)).toEqual(["urn:z"]);
   });
 
-  it("takes thousands of changes in, with and without a question between", async () => {
+  it("applies thousands of changes, with and without a query in between", async () => {
     const { store } = await open();
     await subjects(store);
     const many = (from: number) => Array.from({ length: 7000 }, (_, index) => fact(`${from + index}`));
@@ -212,7 +212,7 @@ describe("the copy that SPARQL asks", () => {
     expect(await subjects(store)).toHaveLength(10_499);
   });
 
-  it("is whole where writes come while it is being read", async () => {
+  it("is complete if writes arrive while it is being read", async () => {
     const { store } = await open();
     await store.insert(
       "data",

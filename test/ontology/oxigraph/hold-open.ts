@@ -1,4 +1,4 @@
-/** Child process: opens the store, says so, and keeps it until it is killed. */
+/** Child process: opens the store, reports that, and keeps it open until it is killed. */
 import { OxigraphOntologyStore } from "../../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
 
 const [, , path = ""] = process.argv;

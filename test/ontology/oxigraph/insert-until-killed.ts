@@ -11,7 +11,7 @@ for (let batch = Number(first); ; batch += 1) {
     quad(subject, namedNode("urn:p"), literal(`${index} of ${batch}`)),
   );
   await store.insert("data", quads);
-  // The latest batch moves: a removal and an addition that must not come apart.
+  // Moves the marker of the latest batch: a removal and an addition that must be atomic.
   await store.update(
     "latest",
     "DELETE { ?s ?p ?o } INSERT { <urn:latest> <urn:is> ?batch } WHERE { OPTIONAL { ?s ?p ?o } }",

@@ -20,7 +20,7 @@ const quads = (count: number, subject = "urn:s"): Quad[] =>
   Array.from({ length: count }, (_, index) => quad(namedNode(subject), namedNode("urn:p"), literal(`${index}`)));
 
 describe("OxigraphOntologyStore at its limits", () => {
-  it("refuses more quads than it can hold, names the way out, and stays as it was", async () => {
+  it("refuses more quads than it can hold, says what to do, and does not change", async () => {
     let store = await OxigraphOntologyStore.open({ path, maximumQuads: 10 });
     await store.insert("a", quads(5));
     await store.insert("b", quads(4));
@@ -49,7 +49,7 @@ describe("OxigraphOntologyStore at its limits", () => {
     await expect(OxigraphOntologyStore.open({ path, maximumQuads: 9 })).rejects.toMatchObject(full);
   });
 
-  it("says so when the file is no knowledge graph or is damaged", async () => {
+  it("reports a file that is not a knowledge graph or is damaged", async () => {
     const unreadable = { type: "validation_error", code: "store_unreadable" };
     await mkdir(join(folder, "new"));
     await writeFile(path, "this is a text, and long enough to be looked at as one".repeat(100));
@@ -61,7 +61,7 @@ describe("OxigraphOntologyStore at its limits", () => {
     await store.close();
     const bytes = await readFile(path);
     await writeFile(path, bytes.fill(0xff, 8192, bytes.length - 8192));
-    // Opening reads nothing; what is damaged shows where it is read.
+    // Opening reads nothing; damage shows when the damaged part is read.
     const reading = async (read: (store: OxigraphOntologyStore) => Promise<unknown>): Promise<unknown> => {
       const damaged = await OxigraphOntologyStore.open({ path });
       try {
@@ -86,7 +86,7 @@ describe("OxigraphOntologyStore at its limits", () => {
     await expect(reading(readings.query)).rejects.toMatchObject(unreadable);
   });
 
-  it("refuses a file of another version and a place that is no file", async () => {
+  it("refuses a file of another version and a path that is not a file", async () => {
     await (await OxigraphOntologyStore.open({ path })).close();
     for (const [sql, code] of [
       ["UPDATE parts SET version = 99", "store_too_new"],
@@ -105,7 +105,7 @@ describe("OxigraphOntologyStore at its limits", () => {
     await expect(OxigraphOntologyStore.open({ path: other })).rejects.toThrow("remove the file");
   });
 
-  it("answers nothing after it was closed, and can be closed twice", async () => {
+  it("refuses calls after it was closed, and can be closed twice", async () => {
     const store = await OxigraphOntologyStore.open({ path });
     await store.close();
     await store.close();

@@ -41,14 +41,14 @@ async function kill(child: ChildProcess): Promise<void> {
 }
 
 describe("OxigraphOntologyStore and other processes", () => {
-  it("loses nothing that was acknowledged and leaves nothing half done when it is killed", async () => {
+  it("loses no acknowledged write and leaves none half done when it is killed", async () => {
     let acknowledged = -1;
     for (let death = 0; death < 5; death += 1) {
       const target = acknowledged + 40 + death;
       const child = run(new URL("./insert-until-killed.ts", import.meta.url), String(acknowledged + 1));
       for await (const line of linesOf(child)) {
         acknowledged = Math.max(acknowledged, Number(line));
-        // It is in the middle of the next batch by now; lines on their way still count.
+        // It is in the middle of the next batch by now; lines still in transit count.
         if (acknowledged >= target && !child.killed) child.kill("SIGKILL");
       }
 
@@ -65,7 +65,7 @@ describe("OxigraphOntologyStore and other processes", () => {
     expect(acknowledged).toBeGreaterThanOrEqual(200);
   });
 
-  it("is refused while another process has the file, and opens when that one is killed", async () => {
+  it("can't be opened while another process has the file open, but can once that process is killed", async () => {
     const child = run(new URL("./hold-open.ts", import.meta.url));
     for await (const line of linesOf(child)) {
       expect(line).toBe("open");
@@ -79,7 +79,7 @@ describe("OxigraphOntologyStore and other processes", () => {
     await store.close();
   });
 
-  it("is refused while this process has the file, under any name of it", async () => {
+  it("can't be opened again in this process, under any name of the file", async () => {
     const store = await OxigraphOntologyStore.open({ path });
     await expect(OxigraphOntologyStore.open({ path })).rejects.toThrow("already open in this process");
     const alias = join(folder, "alias.sqlite");

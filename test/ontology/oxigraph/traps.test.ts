@@ -36,8 +36,8 @@ const refused = {
   message: expect.stringMatching(/too large.*VALUES/) as string,
 };
 
-describe.each(Object.entries(TOO_LARGE))("OxigraphOntologyStore after a %s that Oxigraph dies of", (_, pattern) => {
-  it("says what is wrong, answers the next question and takes the next write", async () => {
+describe.each(Object.entries(TOO_LARGE))("OxigraphOntologyStore after a %s that crashes Oxigraph", (_, pattern) => {
+  it("reports what is wrong, answers the next query and accepts the next write", async () => {
     const { store } = await openStore();
     await expect(store.query("data", `SELECT * { ${pattern} }`)).rejects.toMatchObject(refused);
     expect(await subjects(store)).toEqual(["urn:kept"]);
@@ -47,7 +47,7 @@ describe.each(Object.entries(TOO_LARGE))("OxigraphOntologyStore after a %s that 
     expect(await store.getGraph("data")).toHaveLength(2);
   });
 
-  it("lets go of the file and its lock when it is closed", async () => {
+  it("releases the file and its lock when it is closed", async () => {
     const { store, path } = await openStore();
     await expect(store.query("data", `SELECT * { ${pattern} }`)).rejects.toMatchObject(refused);
     await store.close();
@@ -58,7 +58,7 @@ describe.each(Object.entries(TOO_LARGE))("OxigraphOntologyStore after a %s that 
     expect(await subjects(again)).toEqual(["urn:kept"]);
   });
 
-  it("applies nothing of the update that it happened in, neither now nor after a restart", async () => {
+  it("applies nothing of the update that crashed, neither now nor after a restart", async () => {
     const { store, path } = await openStore();
     const update = `DELETE WHERE { ?s ?p ?o } ; INSERT DATA { <urn:half> <urn:p> 1 } ; INSERT { ?s <urn:q> 1 } WHERE { ${pattern} }`;
     await expect(store.update("data", update)).rejects.toMatchObject(refused);
@@ -69,14 +69,14 @@ describe.each(Object.entries(TOO_LARGE))("OxigraphOntologyStore after a %s that 
     expect(await subjects(again)).toEqual(["urn:kept"]);
   });
 
-  it("is no trouble for another store of the process, or for the collector of garbage", async () => {
+  it("does not affect another store of the process, or garbage collection", async () => {
     const [one, other] = [await openStore(), await openStore()];
     await expect(one.store.query("data", `SELECT * { ${pattern} }`)).rejects.toMatchObject(refused);
     expect(await subjects(other.store)).toEqual(["urn:kept"]);
     await one.store.close();
     setFlagsFromString("--expose-gc");
     const collect = runInNewContext("gc") as () => void;
-    // What is registered for finalization runs after the collection; what it throws would be an uncaught exception.
+    // Finalizers run after the collection; an error in one would be an uncaught exception.
     for (let round = 0; round < 3; round += 1) {
       collect();
       await setImmediate();
@@ -86,7 +86,7 @@ describe.each(Object.entries(TOO_LARGE))("OxigraphOntologyStore after a %s that 
 });
 
 describe("OxigraphOntologyStore in memory", () => {
-  it("keeps what it holds when Oxigraph dies", async () => {
+  it("keeps its data when Oxigraph crashes", async () => {
     const store = await OxigraphOntologyStore.open({ path: ":memory:" });
     onTestFinished(() => store.close());
     await store.update("data", "INSERT DATA { <urn:s> <urn:p> 1 }");
@@ -106,7 +106,7 @@ describe("OxigraphOntologyStore in memory", () => {
     expect(await store.query("data", "SELECT ?a { ?a ?p ?o . ?b ?p ?o . ?c ?p ?o } LIMIT 3")).toHaveLength(3);
   });
 
-  it("takes a text of ten million characters, inserted or bound", async () => {
+  it("accepts a text of ten million characters, inserted or bound", async () => {
     const store = await OxigraphOntologyStore.open({ path: ":memory:" });
     onTestFinished(() => store.close());
     const text = "long ".repeat(2_000_000);

@@ -36,7 +36,7 @@ describe("Digest authentication", () => {
     expect(header).toContain('opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"');
   });
 
-  it("takes the first challenge that it can answer", () => {
+  it("answers the first challenge that it supports", () => {
     const header = responseTo(
       `Negotiate abc==, Basic realm="x, Digest nonce=1", ${EXAMPLE.replace("ALGORITHM", "UNKNOWN")}, ` +
         'Digest realm="r", nonce="only auth-int", qop="auth-int", Digest realm="right", nonce="n", qop="auth"',
@@ -54,14 +54,14 @@ describe("Digest authentication", () => {
     },
   );
 
-  it("counts the uses of a nonce, and starts anew with another", () => {
+  it("counts the uses of a nonce, and restarts the count with a new one", () => {
     const digest = mufasa();
     expect(responseTo('Digest realm="r", nonce="a", qop="auth"', digest)).toContain("nc=00000001");
     expect(digest.authorize("POST", url)).toContain("nc=00000002");
     expect(responseTo('Digest realm="r", nonce="b", qop="auth"', digest)).toContain("nc=00000001");
   });
 
-  it("gives names that no header can carry in percent-encoded form, and quotes the rest", () => {
+  it("percent-encodes names that no header can carry, and quotes the others", () => {
     const challenge = 'Digest realm="a \\"quoted\\" realm", nonce="n", qop="auth"';
     expect(responseTo(challenge, mufasa("Jäsøn (x)"))).toContain("username*=UTF-8''J%C3%A4s%C3%B8n%20%28x%29");
     expect(responseTo(challenge, mufasa('a"b'))).toContain('username="a\\"b", realm="a \\"quoted\\" realm"');
@@ -85,7 +85,7 @@ describe("challenges", () => {
     noNullPrototype: true,
   });
 
-  it("are read back as they were written, whatever the values are", () => {
+  it("are parsed as they were written, whatever the values are", () => {
     fc.assert(
       fc.property(fc.array(fc.record({ scheme: token, parameters }), { maxLength: 4 }), (challenges) => {
         const header = challenges
@@ -101,7 +101,7 @@ describe("challenges", () => {
     );
   });
 
-  it("that are none never make it throw or hang", () => {
+  it("never make the parser throw or hang, even if malformed", () => {
     fc.assert(fc.property(fc.string({ maxLength: 2000 }), (header) => Array.isArray(parseChallenges(header))));
     expect(parseChallenges(`Digest ${"a=".repeat(50_000)}`)).toBeInstanceOf(Array);
   });

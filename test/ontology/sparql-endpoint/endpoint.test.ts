@@ -45,7 +45,7 @@ describe("authentication", () => {
       { ...digest, algorithm: "MD5", usesPerNonce: 2 },
       { authentication: "digest" },
     ],
-  ])("lets us in with %s, at all URLs", async (_, access, options) => {
+  ])("works with %s at all URLs", async (_, access, options) => {
     const endpoint = await startSparqlEndpoint({ access });
     const updateUrl = `${endpoint.origin}/sparql?for=updates`;
     const graphStoreUrl = `${endpoint.origin}/graphs`;
@@ -57,14 +57,14 @@ describe("authentication", () => {
     expect(new Set(endpoint.seen.map(({ kind }) => kind))).toEqual(new Set(["query", "update", "graph-store"]));
   });
 
-  it("lets us in with a bearer token", async () => {
+  it("works with a bearer token", async () => {
     const endpoint = await startSparqlEndpoint({ access: { scheme: "bearer", token: "t0ken" } });
     const store = open(endpoint, { token: "t0ken" });
     await store.insert("data", fact("x"));
     expect(await store.getGraph("data")).toHaveLength(1);
   });
 
-  it("asks once for a Digest challenge and uses it from then on, without ever sending the password", async () => {
+  it("requests a Digest challenge once and reuses it, without ever sending the password", async () => {
     const endpoint = await startSparqlEndpoint({ access: { ...digest, algorithm: "SHA-256" } });
     const store = open(endpoint, { user, authentication: "digest" });
     for (let round = 0; round < 5; round += 1) await store.listStores();
@@ -78,7 +78,7 @@ describe("authentication", () => {
     ["a wrong Digest user", { ...digest, user: "jim", algorithm: "MD5" }, { user, authentication: "digest" }],
     ["Basic where Digest is wanted", { ...digest, algorithm: "MD5" }, { user }],
     ["a wrong token", { scheme: "bearer", token: "t0ken" }, { token: "other-secret" }],
-  ])("is refused with %s, in words that give no secret away", async (_, access, options) => {
+  ])("fails with %s, with an error that reveals no secret", async (_, access, options) => {
     const endpoint = await startSparqlEndpoint({ access });
     const error = await failure(open(endpoint, options).listStores());
     expect(error).toMatchObject({ type: "unexpected_error", code: "access_denied" });
@@ -86,7 +86,7 @@ describe("authentication", () => {
     expect(endpoint.turnedAway.length).toBeLessThanOrEqual(2);
   });
 
-  it("that can't work is refused at once, without repeating it", () => {
+  it("is refused at once if it can't work, with an error that does not quote it", () => {
     for (const options of [
       { url: "http://h/sparql", authentication: "digest" as const },
       { url: "http://jo:%E0%A4%A@h/sparql", authentication: "digest" as const },
@@ -106,7 +106,7 @@ describe("authentication", () => {
 });
 
 describe("faults", () => {
-  it.each([429, 503, "drop", "drop-after"] as const)("do not show in a query after %s", async (fault) => {
+  it.each([429, 503, "drop", "drop-after"] as const)("are not visible to a query after %s", async (fault) => {
     const endpoint = await startSparqlEndpoint();
     const store = open(endpoint);
     await store.insert("data", fact("x"));
@@ -114,7 +114,7 @@ describe("faults", () => {
     expect(await store.getGraph("data")).toHaveLength(1);
   });
 
-  it.each([429, 503, "drop", "drop-after"] as const)("do not show in an insert after %s", async (fault) => {
+  it.each([429, 503, "drop", "drop-after"] as const)("are not visible to an insert after %s", async (fault) => {
     const endpoint = await startSparqlEndpoint();
     const store = open(endpoint);
     endpoint.failNext(fault);
@@ -125,7 +125,7 @@ describe("faults", () => {
   const COUNT = "DELETE { ?s <urn:p> ?o } INSERT { ?s <urn:p> ?n } WHERE { ?s <urn:p> ?o BIND(?o + 1 AS ?n) }";
 
   it.each([503, "drop", "drop-after"] as const)(
-    "leave it to the caller whether an update is repeated after %s that may not happen twice",
+    "leave it to the caller to repeat an update after %s if it must not happen twice",
     async (fault) => {
       const endpoint = await startSparqlEndpoint();
       const store = open(endpoint, { retries: 3 });
@@ -138,7 +138,7 @@ describe("faults", () => {
   );
 
   it.each([503, "drop", "drop-after"] as const)(
-    "leave it to the caller whether a store is dropped again after %s",
+    "leave it to the caller to drop a store again after %s",
     async (fault) => {
       const endpoint = await startSparqlEndpoint();
       const store = open(endpoint, { retries: 3 });
@@ -149,7 +149,7 @@ describe("faults", () => {
     },
   );
 
-  it("do not show in any update after 429, which no one has acted on", async () => {
+  it("are not visible to any update after 429, which means that nothing was executed", async () => {
     const endpoint = await startSparqlEndpoint();
     const store = open(endpoint);
     await store.update("data", "INSERT DATA { <urn:s> <urn:p> 1 }");
@@ -159,7 +159,7 @@ describe("faults", () => {
     expect(row?.["o"]?.value).toBe("2");
   });
 
-  it("that last become an error for people, with nothing of the endpoint's own in it", async () => {
+  it("become an error for people if they persist, without anything from the endpoint's answer", async () => {
     const endpoint = await startSparqlEndpoint();
     endpoint.failNext(503, 500);
     const error = await failure(open(endpoint).listStores());
@@ -167,14 +167,14 @@ describe("faults", () => {
     expect(error.message).toBe("The SPARQL endpoint is not available at the moment (HTTP 500).");
   });
 
-  it("of an endpoint that stays silent end with the time-out", async () => {
+  it("end at the time-out if the endpoint stays silent", async () => {
     const endpoint = await startSparqlEndpoint();
     endpoint.failNext("hang");
     const store = open(endpoint, { timeoutMs: 100, retries: 0 });
     expect(await failure(store.listStores())).toMatchObject({ type: "io_error", code: "timeout" });
   });
 
-  it("of an endpoint that is not there are retriable", async () => {
+  it("are retriable if there is no endpoint", async () => {
     const endpoint = await startSparqlEndpoint();
     await endpoint.close();
     const error = await failure(open(endpoint, { retries: 0 }).listStores());
@@ -206,7 +206,7 @@ describe("faults", () => {
       "answer_cut_off",
     ],
     ["more than it may", { body: " ".repeat(2000) }, "answer_too_long"],
-  ])("are told apart: %s", async (_, reply, code) => {
+  ])("are distinguished: %s", async (_, reply, code) => {
     const server = await serve(reply);
     const error = await failure(open(server, { maximumAnswerBytes: 1000 }).getGraph("data"));
     expect(error).toMatchObject({ code });
@@ -219,23 +219,26 @@ describe("faults", () => {
     ["CONSTRUCT WHERE { ?x ?y ?z }", { status: 204 }],
     ["CONSTRUCT WHERE { ?x ?y ?z }", { status: 200 }],
     ["CONSTRUCT WHERE { ?x ?y ?z }", { headers: { "content-type": "text/html" }, body: "<html></html>" }],
-  ])("are told from an empty answer: %s, %o", async (query, reply) => {
+  ])("are distinguished from an empty answer: %s, %o", async (query, reply) => {
     const error = await failure(open(await serve(reply)).query("data", query));
     expect(error).toMatchObject({ type: "io_error", code: "unreadable_answer" });
   });
 
-  it("are told from an empty list of stores", async () => {
+  it("are distinguished from an empty list of stores", async () => {
     for (const json of [{ boolean: true }, { results: { bindings: [{}] } }])
       expect(await failure(open(await serve({ json })).listStores())).toMatchObject({ code: "unreadable_answer" });
   });
 
-  it.each(["application/n-triples; charset=UTF-8", "text/turtle"])("are not no triples, as %s", async (type) => {
-    const store = open(await serve({ headers: { "content-type": type } }));
-    expect(await store.query("data", "CONSTRUCT WHERE { ?s ?p ?o }")).toEqual([]);
-  });
+  it.each(["application/n-triples; charset=UTF-8", "text/turtle"])(
+    "do not include an empty answer as %s, which means no triples",
+    async (type) => {
+      const store = open(await serve({ headers: { "content-type": type } }));
+      expect(await store.query("data", "CONSTRUCT WHERE { ?s ?p ?o }")).toEqual([]);
+    },
+  );
 
   it.each([401, 403, 404, 405, 501])(
-    "of those who run it are told to the log, not to callers: HTTP %i",
+    "that the operator must fix are explained in the log, not to callers: HTTP %i",
     async (status) => {
       const error = await failure(open(await serve({ status })).getGraph("data"));
       expect(error).toMatchObject({ type: "unexpected_error", retriable: false });
@@ -246,23 +249,26 @@ describe("faults", () => {
     },
   );
 
-  /** Seen on Virtuoso 7: it picks a victim among writers that wait for each other, and says HTTP 200. */
+  /**
+   * Seen on Virtuoso 7: it aborts one of several writers that wait for each other, and answers with
+   * HTTP 200.
+   */
   const deadlock = { headers: { "x-sql-state": "00000", "x-sql-message": "SR172: Transaction deadlocked" }, json: {} };
 
-  it("that hide behind HTTP 200 do not show in queries and inserts", async () => {
+  it("reported with HTTP 200 are not visible to queries and inserts", async () => {
     const results = { results: { bindings: [] } };
     const store = open(await serve(deadlock, { json: results }, deadlock, { status: 204 }));
     expect(await store.getGraph("data")).toEqual([]);
     await store.insert("data", fact("x"));
   });
 
-  it("that hide behind HTTP 200 are told of an update that may not happen twice", async () => {
+  it("reported with HTTP 200 are passed on for an update that must not happen twice", async () => {
     const server = await serve(deadlock);
     expect(await failure(open(server).update("data", COUNT))).toMatchObject({ type: "io_error", code: "broken_off" });
     expect(server.requests).toHaveLength(1);
   });
 
-  it("of a closed store say so", async () => {
+  it("say that the store is closed", async () => {
     const store = open(await startSparqlEndpoint());
     await store.close();
     for (const call of [store.listStores(), store.insert("data", fact("x")), store.query("data", "ASK {}")])
@@ -280,7 +286,7 @@ describe("writes", () => {
     ["update", (store) => store.update("data", "DELETE WHERE { ?s ?p ?o }")],
     ["createStore", (store) => store.createStore("data")],
     ["deleteStore", (store) => store.deleteStore("data")],
-  ])("that a proxy answers with its own page are not done: %s", async (_, write) => {
+  ])("fail if a proxy answers with its own page: %s", async (_, write) => {
     for (const reply of [
       page(SIGN_IN),
       page(SIGN_IN, "text/plain"),
@@ -293,7 +299,7 @@ describe("writes", () => {
       });
   });
 
-  it("that a proxy keeps from the Graph Store are not done", async () => {
+  it("fail if a proxy keeps them from the Graph Store", async () => {
     const [{ origin }, proxy] = [await startSparqlEndpoint(), await serve(page(SIGN_IN))];
     const store = open({ origin }, { graphStoreUrl: `${proxy.origin}/graphs` });
     expect(await failure(store.insert("data", many(2500)))).toMatchObject({ code: "unreadable_answer" });
@@ -313,7 +319,7 @@ describe("writes", () => {
           "<hr><p>COMMIT: totalElapsed=157ms, commitTime=1651761749071, mutationCount=1</p></html>",
       ),
     ],
-  ])("are done when %s says so", async (_, reply) => {
+  ])("succeed when %s confirms them", async (_, reply) => {
     const { origin, requests } = await serve(reply);
     await open({ origin }, { graphStoreUrl: `${origin}/graphs` }).insert("data", many(1500));
     expect(requests.map(({ headers }) => headers.accept)).toEqual(["*/*", "*/*", "application/json"]);
@@ -324,7 +330,7 @@ describe("large inserts", () => {
   const updates = ({ seen }: SparqlEndpoint): string[] =>
     seen.filter(({ kind }) => kind === "update").map(({ text }) => text);
 
-  it("are one request as long as they fit into one", async () => {
+  it("are sent in one request if they fit into one", async () => {
     const endpoint = await startSparqlEndpoint();
     await open(endpoint).insert("data", many(1000));
     expect(updates(endpoint)).toHaveLength(1);
@@ -333,7 +339,7 @@ describe("large inserts", () => {
   it.each([
     ["triples", many(2500), 2500],
     ["text", [...fact("x".repeat(900_000)), ...fact("y".repeat(900_000)), ...fact("z".repeat(900_000))], 3],
-  ])("come in pieces where there is too much %s, and leave nothing else behind", async (_, quads, size) => {
+  ])("are sent in pieces if there is too much %s, and leave nothing else behind", async (_, quads, size) => {
     const endpoint = await startSparqlEndpoint();
     const store = open(endpoint);
     await store.insert("data", quads);
@@ -342,7 +348,7 @@ describe("large inserts", () => {
     expect(endpoint.graphs()).toEqual([STORES, storeIri("data")]);
   });
 
-  it("show nothing of themselves when a piece fails, and clear up", async () => {
+  it("stay invisible when a piece fails, and clean up", async () => {
     const endpoint = await startSparqlEndpoint();
     const store = open(endpoint, { retries: 0 });
     await store.insert("data", fact("before"));
@@ -352,7 +358,7 @@ describe("large inserts", () => {
     expect(endpoint.graphs()).toEqual([STORES, storeIri("data")]);
   });
 
-  it("arrive when the answer to the last request is lost", async () => {
+  it("succeed even if the answer to the last request is lost", async () => {
     const endpoint = await startSparqlEndpoint();
     const store = open(endpoint);
     endpoint.failNext(null, null, null, "drop-after");
@@ -360,7 +366,7 @@ describe("large inserts", () => {
     expect(await store.getGraph("data")).toHaveLength(2500);
   });
 
-  it("go through the Graph Store protocol where there is one", async () => {
+  it("use the Graph Store protocol if there is one", async () => {
     const endpoint = await startSparqlEndpoint();
     await open(endpoint, { graphStoreUrl: `${endpoint.origin}/graphs` }).insert("data", many(2500));
     expect(endpoint.seen.map(({ kind }) => kind)).toEqual(["graph-store", "graph-store", "graph-store", "update"]);
@@ -369,7 +375,7 @@ describe("large inserts", () => {
 });
 
 describe("two stores on one endpoint", () => {
-  it("see what the other does at once", async () => {
+  it("see each other's changes at once", async () => {
     const endpoint = await startSparqlEndpoint();
     const [here, there] = [open(endpoint), open(endpoint)];
     const graph = new ABIGraph();
@@ -385,8 +391,8 @@ describe("two stores on one endpoint", () => {
   });
 });
 
-describe("graphs of others on the endpoint", () => {
-  it("are out of reach of queries and updates, and left alone", async () => {
+describe("other programs' graphs on the endpoint", () => {
+  it("can't be reached by queries and updates, and are left alone", async () => {
     const endpoint = await startSparqlEndpoint();
     const foreign = namedNode("http://example.net/private");
     const put = await fetch(`${endpoint.origin}/graphs?graph=${encodeURIComponent(foreign.value)}`, {
@@ -410,7 +416,7 @@ describe("graphs of others on the endpoint", () => {
 });
 
 describe("a query with GRAPH", () => {
-  it("names its dataset also where no store is there yet: some endpoints would let it reach everything", async () => {
+  it("names its dataset even before any store exists, because some endpoints would let it reach everything", async () => {
     const endpoint = await startSparqlEndpoint();
     expect(await open(endpoint).query("data", "SELECT * { GRAPH ?g { ?s ?p ?o } }")).toEqual([]);
     expect(endpoint.seen.at(-1)?.text).toMatch(new RegExp(`FROM NAMED\\s+<${storeIri("data")}>`));
@@ -418,7 +424,7 @@ describe("a query with GRAPH", () => {
 });
 
 describe("a NUL", () => {
-  it("goes out escaped: some endpoints end the request at it", async () => {
+  it("is sent escaped, because some endpoints end the request at it", async () => {
     const endpoint = await startSparqlEndpoint();
     const store = open(endpoint);
     const text = "a\0b";
@@ -430,7 +436,7 @@ describe("a NUL", () => {
 });
 
 describe("bound strings", () => {
-  it("go out in their short form: to some endpoints the long one is another term", async () => {
+  it("are sent in their short form, because the long one is another term for some endpoints", async () => {
     const endpoint = await startSparqlEndpoint();
     const store = open(endpoint);
     await store.update("data", "INSERT { <urn:s> <urn:p> ?text } WHERE {}", { text: "x" });
@@ -455,7 +461,7 @@ describe("updates", () => {
     expect(endpoint.size()).toBe(2);
   });
 
-  it("never leave a blank node behind, wherever it comes from", async () => {
+  it("never leave a blank node behind, wherever it came from", async () => {
     const { store } = await after(
       `INSERT DATA { _:a <urn:next> _:b . _:b <urn:next> _:a } ; INSERT { [] <urn:of> ?s ; <urn:same> ?n } WHERE { ?s <urn:next> ?o BIND(BNODE() AS ?n) }`,
     );
@@ -468,7 +474,7 @@ describe("updates", () => {
     expect(first?.subject.equals(second!.object)).toBe(true);
   });
 
-  it("refuse BNODE with an argument, which can't be told from a name", async () => {
+  it("refuse BNODE with an argument, which can't be distinguished from a name", async () => {
     const store = open(await startSparqlEndpoint());
     const update = store.update("data", "INSERT { ?b <urn:p> 1 } WHERE { BIND(BNODE('x') AS ?b) }");
     await expect(update).rejects.toMatchObject({ code: "unsupported_sparql" });

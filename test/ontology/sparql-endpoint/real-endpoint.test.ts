@@ -1,6 +1,7 @@
 /**
- * The contract on a real server. `TEST_SPARQL_ENDPOINT` names it, with `user:password@` in it; ALL STORES ON IT ARE DELETED.
- * `TEST_SPARQL_AUTHENTICATION=digest` and `TEST_SPARQL_GRAPH_STORE` as it needs them.
+ * The contract on a real server. `TEST_SPARQL_ENDPOINT` is its URL, including `user:password@`; ALL
+ * STORES ON IT ARE DELETED. Set `TEST_SPARQL_AUTHENTICATION=digest` and `TEST_SPARQL_GRAPH_STORE`
+ * if the server needs them.
  */
 import { describe, expect, it } from "vitest";
 import { isAbiError } from "../../../src/errors.ts";
@@ -16,20 +17,20 @@ import { feedback, startFeedback, values } from "../../support/feedback.ts";
 
 const { TEST_SPARQL_ENDPOINT: url, TEST_SPARQL_GRAPH_STORE: graphStoreUrl, TEST_SPARQL_AUTHENTICATION } = process.env;
 
-/** Faults of Virtuoso 7.2.5, each seen on it. */
+/** Bugs observed in Virtuoso 7.2.5. */
 const VIRTUOSO: Pick<OntologyStoreFixture, "skip" | "unfitTexts"> = {
   skip: {
-    "DELETE and INSERT of the same are there after a restart as before":
+    "DELETE and INSERT of the same take effect and survive a restart":
       "Virtuoso 7 deletes what the same operation inserts",
-    "templates with unbound and misplaced parts are there after a restart as before":
-      "Virtuoso 7 fails with RDF01 where SPARQL leaves out a triple with a literal as its subject",
-    "make a new node for each solution and blank node of a template":
-      "UUID() has one value for a whole operation of Virtuoso 7",
-    "reads 5.e0 as a number": "Virtuoso 7 fails with an error of its own at an exponent behind a bare point",
-    "takes twenty thousand rows of VALUES, and gives a hundred thousand rows out":
-      "Virtuoso 7 refuses that many rows of VALUES, and gives out ten thousand at most",
+    "templates with unbound and misplaced parts take effect and survive a restart":
+      "Virtuoso 7 fails with RDF01 instead of leaving out a triple with a literal as its subject",
+    "create a new node for each solution and blank node of a template":
+      "Virtuoso 7 evaluates UUID() once for a whole operation",
+    "reads 5.e0 as a number": "Virtuoso 7 fails with an internal error at an exponent after a bare point",
+    "accepts twenty thousand rows of VALUES, and returns a hundred thousand rows":
+      "Virtuoso 7 refuses that many rows of VALUES, and returns ten thousand at most",
   },
-  // A constant that is selected comes out cut off at a NUL; stored and found it is whole.
+  // A selected constant is cut off at a NUL; a stored and queried one is complete.
   // oxlint-disable-next-line no-control-regex -- it is about the control character
   unfitTexts: /\u0000/,
 };
@@ -87,7 +88,7 @@ describe.skipIf(url === undefined)("a real server", () => {
     },
   });
 
-  it("lets the whole workflow run, and again without doing anything twice", async () => {
+  it("runs the whole workflow, and runs it again without doing anything twice", async () => {
     const ontologyStore = open();
     await empty(ontologyStore);
     const { workflow, mails } = await startFeedback({ ontologyStore });
@@ -95,7 +96,7 @@ describe.skipIf(url === undefined)("a real server", () => {
     const escalated = { feedback_id: "F-2", customer_id: "C-vip" };
     expect(await workflow.run(feedback(escalated))).toMatchObject({ success: true, action: "escalate" });
 
-    // Another machine, with the same graph and no memory of these runs.
+    // Another machine with the same graph, which doesn't know these runs.
     const elsewhere = await startFeedback({ ontologyStore: open() });
     expect(await elsewhere.workflow.run(feedback(escalated))).toMatchObject({ success: true });
     expect(elsewhere.source.asked).toEqual([]);
@@ -105,7 +106,7 @@ describe.skipIf(url === undefined)("a real server", () => {
     await empty(ontologyStore);
   });
 
-  it("takes an insert that goes there in pieces", async () => {
+  it("accepts an insert that is sent in pieces", async () => {
     const store = open();
     await empty(store);
     const quads = Array.from({ length: 2500 }, (_, n) =>
@@ -116,7 +117,7 @@ describe.skipIf(url === undefined)("a real server", () => {
     await empty(store);
   });
 
-  it("keeps the cap of mails when many ask at once, and gives each the same answer again", async () => {
+  it("keeps the mail limit when many ask at once, and gives each the same answer again", async () => {
     const ontologyStore = open();
     await empty(ontologyStore);
     const graphs = Array.from({ length: 4 }, () => new FeedbackGraph(open()));
@@ -131,7 +132,7 @@ describe.skipIf(url === undefined)("a real server", () => {
           now,
         );
       } catch (error) {
-        // Virtuoso breaks off who loses a deadlock; the engine would try again.
+        // Virtuoso aborts the loser of a deadlock; the engine would retry.
         if (isAbiError(error) && error.retriable) return permit(id);
         throw error;
       }
@@ -145,7 +146,7 @@ describe.skipIf(url === undefined)("a real server", () => {
     await empty(ontologyStore);
   });
 
-  it("loads many customers, and again without a second value", async () => {
+  it("loads many customers, and loads them again without adding second values", async () => {
     const ontologyStore = open();
     await empty(ontologyStore);
     const customerSource: CustomerSource = {

@@ -6,7 +6,7 @@ import { namedNode } from "../../support/terms.ts";
 
 const FIRST = "INSERT DATA { GRAPH <urn:registry>";
 
-/** The request's words, one space between them. */
+/** The request's words, separated by one space. */
 function request(sparql: string): { text: string; repeatable: boolean } {
   const graph = namedNode("urn:g");
   const first = insertData(namedNode("urn:registry"), ["<urn:g> <urn:p> <urn:o> ."]);
@@ -15,7 +15,7 @@ function request(sparql: string): { text: string; repeatable: boolean } {
 }
 
 describe("the request for an update", () => {
-  it("has prefixes at its head only, where every endpoint reads them", () => {
+  it("has prefixes only at its head, where every endpoint reads them", () => {
     const { text } = request(
       "PREFIX a: <urn:a:> INSERT DATA { a:s a:p 1 } ; PREFIX a: <urn:a:> PREFIX b: <urn:b:> INSERT DATA { a:s b:p 1 }",
     );
@@ -25,7 +25,7 @@ describe("the request for an update", () => {
   it.each([
     ["a prefix", "PREFIX a: <urn:a:>", "PREFIX a: <urn:b:>", "PREFIX a: <urn:b:>"],
     ["a base", "BASE <http://a/>", "BASE <http://b/>", "BASE <http://b/>"],
-  ])("keeps %s that changes between operations where it stands", (_, before, after, changed) => {
+  ])("keeps %s that changes between operations in its place", (_, before, after, changed) => {
     const { text } = request(
       `${before} INSERT DATA { <urn:s> <urn:p> 1 } ; ${after} INSERT DATA { <urn:s> <urn:p> 2 }`,
     );
@@ -43,7 +43,7 @@ describe("the request for an update", () => {
     expect(request(sparql).repeatable).toBe(repeatable);
   });
 
-  it("looks nowhere but in the store's graph, and at others only where GRAPH is used", () => {
+  it("reads only the store's graph, and others only with GRAPH", () => {
     expect(request("DELETE WHERE { ?s ?p ?o }").text).toContain("WITH <urn:g> DELETE { ?s ?p ?o . } WHERE");
     expect(request("DELETE { ?s ?p ?o } WHERE { ?s ?p ?o OPTIONAL { GRAPH ?h { ?s ?p ?o } } }").text).toContain(
       "USING <urn:g> USING NAMED <urn:g> WHERE",

@@ -35,7 +35,7 @@ const answers = async (sparql: string, bindings?: Bindings): Promise<string[]> =
     )
     .toSorted();
 
-/** Queries in which giving ?x must be the same as keeping only the solutions with that ?x. */
+/** Queries in which binding ?x must be the same as keeping only the solutions with that ?x. */
 const SAME_AS_FILTER = [
   "SELECT * { ?x a :C }",
   "SELECT ?x ?n { ?x :n ?n }",
@@ -66,7 +66,7 @@ const SAME_AS_FILTER = [
 
 describe("a bound variable", () => {
   for (const sparql of SAME_AS_FILTER) {
-    it(`is as if only its solutions were asked for: ${sparql}`, async () => {
+    it(`selects only its solutions: ${sparql}`, async () => {
       let found = 0;
       for (const x of ["urn:a", "urn:b", "urn:c", "urn:d", "urn:nobody"]) {
         const bound = await answers(sparql, { x: namedNode(x) });
@@ -77,7 +77,7 @@ describe("a bound variable", () => {
     });
   }
 
-  it("stands for properties, graphs and what is described", async () => {
+  it("can replace properties, graphs and resources to describe", async () => {
     expect(await answers("SELECT ?s ?p { ?s ?p 3 }", { p: namedNode("urn:n") })).toHaveLength(1);
     expect(await answers("SELECT ?g { GRAPH ?g { ?s :dead true } }", { g: namedNode("urn:none") })).toEqual([]);
     expect(await store.query("data", "DESCRIBE ?x", { x: namedNode("urn:e") })).toHaveLength(4);
@@ -89,7 +89,7 @@ describe("a bound variable", () => {
     expect(await answers("SELECT ?n { ?x :n ?n }", { x: namedNode("urn:b") })).toEqual(['[["n","2"]]']);
   });
 
-  it("narrows what is counted over all", async () => {
+  it("narrows an aggregate over all solutions", async () => {
     expect(await answers("SELECT (COUNT(?y) AS ?n) { ?y :by ?x }", { x: namedNode("urn:b") })).toEqual(['[["n","2"]]']);
     expect(await answers("SELECT (COUNT(*) AS ?n) { ?y :by ?x }", { x: namedNode("urn:nobody") })).toEqual([
       '[["n","0"]]',
@@ -99,30 +99,30 @@ describe("a bound variable", () => {
     ).toEqual([]);
   });
 
-  it("does not meet variables of the query under the names that we make", async () => {
+  it("does not collide with variables of the query when it is renamed", async () => {
     const sparql = "SELECT ?own_1 (COUNT(*) AS ?own) { ?y :by ?x ; :id ?own_1 } GROUP BY ?x ?own_1";
     expect(await answers(sparql, { x: namedNode("urn:a") })).toEqual(['[["own","1"],["own_1","4"]]']);
   });
 
-  it("reaches into a sub-SELECT that does not select it", async () => {
+  it("applies inside a sub-SELECT that does not select it", async () => {
     const sparql = "SELECT ?n { { SELECT (COUNT(?y) AS ?n) { ?y :by ?x } } }";
     expect(await answers(sparql, { x: namedNode("urn:a") })).toEqual(['[["n","1"]]']);
   });
 
-  it("is compared as a term: type, language and all", async () => {
+  it("is compared as a term, including datatype and language", async () => {
     expect(await answers("SELECT ?s { ?s :tag ?x }", { x: literal("x", "en") })).toHaveLength(1);
     expect(await answers("SELECT ?s { ?s :tag ?x }", { x: "x" })).toEqual([]);
     expect(await answers("SELECT ?s { ?s :n ?x }", { x: literal("2", integer) })).toHaveLength(2);
     expect(await answers("SELECT ?s { ?s :id ?x }", { x: 2 })).toEqual([]);
   });
 
-  it("leaves the next query with the same text alone", async () => {
+  it("does not affect the next query with the same text", async () => {
     const sparql = "SELECT ?x { ?x a :C }";
     expect(await answers(sparql, { x: namedNode("urn:a") })).toHaveLength(1);
     expect(await answers(sparql)).toHaveLength(3);
   });
 
-  it("can have the name of a property of every object", async () => {
+  it("can be named like a built-in property of objects", async () => {
     expect(
       await answers("SELECT ?constructor ?__proto__ { ?constructor :next ?__proto__ }", {
         constructor: namedNode("urn:a"),

@@ -52,7 +52,7 @@ describe("parseQuery and toText", () => {
     });
   }
 
-  it("put the narrowest triple first, then what follows from it", () => {
+  it("put the most selective triple first, then the ones joined to it", () => {
     const order = (pattern: string): string[] =>
       [...toText(parseQuery(`PREFIX : <urn:> SELECT * { ${pattern} }`, {})).matchAll(/:(p\d|type)|#type/g)].map(
         ([name]) => name,
@@ -64,14 +64,15 @@ describe("parseQuery and toText", () => {
     expect(order(`?c :p1 ?x ; :p2 ?y . ?z :p3 ?w`)).toEqual([":p1", ":p2", ":p3"]);
   });
 
-  it("give nameless nodes labels of their own", () => {
+  it("give unnamed nodes unique labels", () => {
     expect(
       toText(parseQuery("PREFIX : <urn:> SELECT * { [] :next ?x . _:g_1 :n ?n }", {})).match(/_:g_/g),
     ).toHaveLength(1);
   });
 
-  // For each of them the generator copies what it has written since the last one: 20,000 rows of VALUES took two minutes.
-  it("write no line breaks, which take a time that grows with the square of the text", () => {
+  // At each line break, the generator copies everything since the last one: 20,000 rows of VALUES
+  // took two minutes.
+  it("write no line breaks, which would take quadratic time", () => {
     const values = Array.from({ length: 20_000 }, (_, index) => `("${index}" <urn:${index}>)`).join("\n");
     const where = `{ VALUES (?a ?b) {\n${values}\n} OPTIONAL {\n?b ?p [ ?q ?a ] ; ?r ?s .\n} FILTER(?a > 1) }`;
     const text = toText(parseQuery(`PREFIX : <urn:>\nSELECT *\nWHERE ${where}\nORDER BY ?a LIMIT 3`, {}));
@@ -79,7 +80,7 @@ describe("parseQuery and toText", () => {
     expect(text).not.toContain("\n");
   });
 
-  it("refuse what is too deep to be read", () => {
+  it("refuse what is nested too deeply to be parsed", () => {
     const deep = `SELECT * { ${"{".repeat(20_000)} ?s ?p ?o ${"}".repeat(20_000)} }`;
     expect(() => parseQuery(deep, {})).toThrow("nested too deeply");
   });

@@ -253,7 +253,7 @@ describe.each(Object.entries(KINDS))("questions about customer feedback, asked o
 it("a question that is an update is not usable, and its author reads why", () => {
   const [question] = CUSTOMER_FEEDBACK_QUESTIONS;
   expect(() => checkQuestion({ ...question!, sparql: "DELETE WHERE { ?s ?p ?o }" })).toThrow(
-    /its SPARQL does not work\. This is an update, not a query\. A question only reads\.$/,
+    /its SPARQL does not work\. This is an update, not a query\. A question can only read\.$/,
   );
 });
 

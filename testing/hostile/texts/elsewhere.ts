@@ -1,6 +1,6 @@
 import type { DraftTexts } from "../hostile-text.ts";
 
-/** In names, ids, subjects and quoted mail, where nobody expects words. */
+/** Texts in names, ids, subjects and quoted mail, where nobody expects instructions. */
 export const elsewhere: DraftTexts = ({ customer, victim, address, host }) => [
   {
     language: "en",

@@ -1,6 +1,6 @@
 import type { DraftTexts } from "../hostile-text.ts";
 
-/** What looks as if it came from the system, a tool, the user or the model itself. */
+/** Texts that pretend to come from the system, a tool, the user or the model itself. */
 export const fakeResults: DraftTexts = ({ customer, victim, address, host }) => [
   {
     language: "en",

@@ -3,7 +3,10 @@ import type { DraftTexts } from "../hostile-text.ts";
 const RLO = "\u202E";
 const LRI = "\u2066";
 
-/** What would be code to a part behind the agent: SPARQL, templates, mail headers, spreadsheets, terminals, the direction of writing. */
+/**
+ * Texts that a system behind the agent could execute: SPARQL, templates, mail headers,
+ * spreadsheets, terminals, direction marks.
+ */
 export const injections: DraftTexts = ({ victim, address, host }) => [
   {
     language: "und",

@@ -1,6 +1,6 @@
 import type { DraftTexts } from "../hostile-text.ts";
 
-/** HTML and Markdown that would run, lead away, or leak what stands beside it when it is shown. */
+/** HTML and Markdown that would run, lead away, or leak nearby text when it is displayed. */
 export const markup: DraftTexts = ({ victim, host }) => [
   {
     language: "en",

@@ -1,6 +1,6 @@
 import type { DraftTexts } from "../hostile-text.ts";
 
-/** Stories, authority, pity and games, in which the order is part of the play. */
+/** Stories, authority, pity and games in which the order is part of the play. */
 export const rolePlay: DraftTexts = ({ customer, victim, address, host }) => [
   {
     language: "en",

@@ -3,8 +3,9 @@ import { PhraseTrie } from "../phrase-trie.ts";
 import { readData } from "../../read-data.ts";
 
 /**
- * `strong` speaks of the category by itself, `fault` does too unless it is denied ("no hidden fees"), two `weak` ones
- * together do, `not` hides what begins or ends inside it, unless that is longer and has it inside.
+ * `strong`: enough for the category by itself. `fault`: the same, unless it is denied ("no hidden
+ * fees"). `weak`: two together are enough. `not`: hides the clues that begin or end inside it, except
+ * longer ones that contain it.
  */
 export type ClueKind = "strong" | "fault" | "weak" | "not";
 
@@ -15,7 +16,7 @@ export interface Clue {
 
 type Lexicon = Partial<Record<ClueKind, string[]>>;
 
-/** One file a category; `general` is what is left, and has none. */
+/** One file for each category, except `general`, which applies if no other does. */
 function readClues(): PhraseTrie<Clue> {
   const trie = new PhraseTrie<Clue>();
   for (const category of CATEGORIES) {
@@ -30,5 +31,5 @@ function readClues(): PhraseTrie<Clue> {
 }
 
 let read: PhraseTrie<Clue> | undefined;
-/** All categories' phrases in one trie, built once, with the first text. */
+/** The phrases of all categories in one trie, built with the first text. */
 export const clues = (): PhraseTrie<Clue> => (read ??= readClues());

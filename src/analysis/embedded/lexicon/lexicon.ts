@@ -6,19 +6,22 @@ import { prefixOf } from "../lazy-entries.ts";
 import type { Token } from "../tokenizer.ts";
 import { publishedValences } from "./published-lexicons.ts";
 
-/** Valence from -4 to 4, with phrases marked: they hold their own negation. 0 hides the opinion words inside. */
+/**
+ * Valence from -4 to 4. Phrases are marked, because they already contain their negation. 0 hides
+ * the opinion words inside.
+ */
 export interface Opinion {
   valence: number;
   phrase: boolean;
 }
 
-/** Words by theme, and there by word class and strength: `"verb 2": "admire adore …"`. */
+/** Words by theme, and within it by word class and strength: `"verb 2": "admire adore …"`. */
 type Themes = Record<string, Record<string, string>>;
 
 interface Phrases {
   positive: Record<string, string[]>;
   negative: Record<string, string[]>;
-  /** They only look like opinions. */
+  /** Words that only look like opinions. */
   none: string[];
 }
 
@@ -40,17 +43,23 @@ const words = (list: string): string[] => list.split(" ");
 
 const ruleWords = new Set<string>();
 
-/** Of words with blanks between, or of pairs with hyphens inside. Rules look at them: `isRuleWord` knows them all. */
+/**
+ * A set of words separated by blanks, or of pairs joined by hyphens. The rules use it, and
+ * `isRuleWord` knows all its words.
+ */
 export function wordSet(list: string): ReadonlySet<string> {
   for (const word of list.split(/[ -]/u)) ruleWords.add(word);
   return new Set(words(list));
 }
 
-/** Whether a word is in a list of the rules that have been loaded: negators, contrasts, "wish", "fixed" … */
+/**
+ * Whether a word is in one of the word lists of the rules loaded so far: negators, contrasts,
+ * "wish", "fixed" …
+ */
 export const isRuleWord = (word: string): boolean => ruleWords.has(word);
 
 interface Group {
-  /** Lemmas with blanks between and around. */
+  /** Lemmas with blanks between and around them. */
   lemmas: string;
   wordClass: WordClass;
   opinion: Opinion;
@@ -66,7 +75,10 @@ function readGroups(themes: Themes, sign: 1 | -1): Group[] {
   );
 }
 
-/** Opinion words in all their forms, which are made when the first word is asked for that begins like them: their lists are only searched. */
+/**
+ * Opinion words in all their forms. The forms are created when the first word with their beginning
+ * is looked up; until then, the lists are only searched.
+ */
 class OpinionWords {
   private readonly opinions = new Map<string, Opinion>();
   private readonly unfolded = new Set<number>();
@@ -99,7 +111,7 @@ class OpinionWords {
   private add(lemma: string, { wordClass, opinion }: Group, prefix: number): void {
     for (const form of inflect(lemma, wordClass)) {
       if (prefixOf(form) !== prefix) continue;
-      // What stands in a file itself is meant; a form made by rule gives way to it.
+      // An entry of the file itself takes precedence over a form derived by a rule.
       if (form === lemma || (!this.opinions.has(form) && !this.never.has(form))) this.opinions.set(form, opinion);
     }
   }
@@ -138,7 +150,7 @@ let opinionWords: OpinionWords | undefined;
 /** English opinion words of our own list, read with the first text. */
 export const opinions = (): OpinionWords => (opinionWords ??= readOpinionWords());
 let opinionPhrases: PhraseTrie<Opinion> | undefined;
-/** English phrases that hold an opinion, or only look like one; read with the first text. */
+/** English phrases that contain an opinion, or only look like one; read with the first text. */
 export const phrases = (): PhraseTrie<Opinion> => (opinionPhrases ??= readPhrases());
 export const NEGATORS = wordSet(modifiers.negators);
 export const isNegator = memoizeByWord((word) => NEGATORS.has(word));
@@ -148,14 +160,14 @@ export const INTENSIFIERS: ReadonlyMap<string, number> = new Map([
   ...factors(modifiers.dampeners),
 ]);
 export const CONTRASTS = wordSet(modifiers.contrasts);
-/** Where one clause ends and another begins: at punctuation that stops, and at words of contrast. */
+/** Whether a clause ends here: at punctuation that stops, and at words of contrast. */
 export const endsClause = (token: Token | undefined): boolean =>
   token?.kind === "stop" || CONTRASTS.has(token?.norm ?? "");
 export const CONCESSIONS = wordSet(modifiers.concessions);
 export const COMPARATIVES = wordSet(modifiers.comparatives);
 export const FAULTS_WHEN_TOO_MUCH = wordSet(modifiers["faults when too much"]);
 
-/** Whether a word shapes opinions and is none itself, whatever other lists say. */
+/** Whether a word modifies opinions and is none itself, whatever other lists say. */
 const isModifier = (word: string): boolean =>
   NEGATORS.has(word) ||
   INTENSIFIERS.has(word) ||
@@ -167,18 +179,21 @@ const sum = (values: readonly number[]): number => values.reduce((total, value) 
 
 const opinionsOn = (word: string): readonly number[] => (isModifier(word) ? [] : publishedValences(word));
 
-/** What published lists say of a word on the average, from -5 to 5; nothing where none has it. */
+/** The average valence of a word in published lists, from -5 to 5; undefined if no list has it. */
 export function publishedValence(word: string): number | undefined {
   const valences = opinionsOn(word);
   return valences.length === 0 ? undefined : sum(valences) / valences.length;
 }
 
-/** So many more lists than not must be of a mind. */
+/** How many more lists must agree than disagree. */
 const AGREEING = 2;
-/** Words that nobody chose for feedback say less about it: of 0.3 to 0.8, this held best on sources that were left out. */
+/**
+ * Words that were not chosen for feedback say less about it. Of factors from 0.3 to 0.8, this one
+ * worked best on held-out sources.
+ */
 const PUBLISHED_SHARE = 0.5;
 
-/** The opinion in a word that our own list lacks, where published ones agree on it. */
+/** The opinion in a word that our own list lacks, if the published lists agree on it. */
 export function publishedOpinion(word: string): Opinion | undefined {
   const valences = opinionsOn(word);
   if (Math.abs(sum(valences.map(Math.sign))) < AGREEING) return undefined;

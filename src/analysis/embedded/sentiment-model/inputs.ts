@@ -4,7 +4,7 @@ import { balance } from "../sentiment-balance.ts";
 import type { OpinionHit, SentimentFeatures } from "../sentiment-features.ts";
 import type { Token } from "../tokenizer.ts";
 
-/** 2 to the power of this many buckets hold all words and pairs of words. */
+/** All words and pairs of words are hashed into 2 to the power of this many buckets. */
 export const BUCKET_BITS = 15;
 
 const SECOND_NEGATION_REACH = 3;
@@ -12,7 +12,9 @@ const SECOND_NEGATED = -0.6;
 const STRONGEST = 4;
 const MAX_BALANCE = 6;
 
-/** Soft steps along the balance of opinions, so that a linear model can bend. */
+/**
+ * Smooth steps along the balance of opinions, which allow a linear model to be non-linear in it.
+ */
 const STEPS = [-3, -2, -1.2, -0.6, -0.2, 0.2, 0.5, 0.8, 1.2, 1.8, 2.5, 3.5];
 const STEEPNESS = 4;
 
@@ -20,8 +22,8 @@ const within = (value: number, low: number, high: number): number => Math.min(hi
 const flag = (condition: boolean): number => Number(condition);
 
 /**
- * What the model knows of a text's opinions: about -1.5 to 1.5 each, whatever the text's length. Published lists of opinion
- * words have a say of their own, in words on which they disagree as well.
+ * The model's inputs about a text's opinions: about -1.5 to 1.5 each, whatever the text's length.
+ * The published opinion lists are inputs of their own, even for words on which they disagree.
  */
 export function opinionInputs(features: SentimentFeatures): number[] {
   const { hits, tokens, positive, negative } = features;
@@ -66,7 +68,10 @@ export function opinionInputs(features: SentimentFeatures): number[] {
 
 const publishedValenceOf = memoizeByWord(publishedValence);
 
-/** What published lists say: balance, praise and blame where we see no opinion, and whether they are silent. */
+/**
+ * The verdict of published lists: balance, praise and blame where we see no opinion, and whether
+ * they have nothing.
+ */
 function secondOpinion({ tokens, hits, innocent }: SentimentFeatures): number[] {
   let sum = 0;
   let praise = 0;
@@ -80,7 +85,7 @@ function secondOpinion({ tokens, hits, innocent }: SentimentFeatures): number[] 
     const plain = token && publishedValenceOf(token.word);
     if (plain === undefined || innocent.has(at)) continue;
     const hit = hitAt[at];
-    // Where an opinion of our own stands, the rules have told already which way it goes: "free of bugs".
+    // If there is an opinion here, the rules have already decided its direction: "free of bugs".
     const negated = hit ? hit.valence * hit.opinion.valence < 0 : isNegated(tokens, at);
     const valence = negated ? plain * SECOND_NEGATED : plain;
     words += 1;
@@ -119,13 +124,13 @@ const hashOf = memoizeByWord((norm) => {
 
 const bucketOf = (value: number): number => Math.imul(value ^ (value >>> 15), 0x85ebca6b) >>> (32 - BUCKET_BITS);
 
-// Which buckets the text in hand has filled: those that bear the number of this call.
+// Which buckets the current text has filled: those that contain the number of this call.
 const filled = new Uint32Array(2 ** BUCKET_BITS);
 let call = 0;
 
 /**
- * Visits each word and each pair of neighbours (tokens `from` to `to`, the latter excluded), numbers as one word, every
- * bucket once, where it comes first.
+ * Visits each word and each pair of adjacent words (tokens `from` to `to`, the latter excluded).
+ * All numbers count as one word. Each bucket is visited once, at its first occurrence.
  */
 export function visitWords(tokens: readonly Token[], visit: (bucket: number, from: number, to: number) => void): void {
   call += 1;

@@ -4,24 +4,27 @@ import type { SentimentAdjustment } from "../trained-weights.ts";
 import { opinionInputs, visitWords, wordBuckets } from "./inputs.ts";
 import { NEUTRAL_INTERCEPTS, sureness } from "./sureness.ts";
 
-/** What the model tells apart; logits are relative to `neutral`, whose logit is 0. */
+/** The model's outcomes; logits are relative to `neutral`, whose logit is 0. */
 export const OUTCOMES = ["negative", "positive"] as const;
 
-/** A multinomial logistic regression as it is kept in a file: see `evaluation/scripts/train-sentiment.ts`, which makes it. */
+/**
+ * A multinomial logistic regression as stored in a file, which
+ * `evaluation/scripts/train-sentiment.ts` generates.
+ */
 export interface SentimentWeights {
-  /** For each opinion input the weights of `OUTCOMES`. */
+  /** For each opinion input, the weights of `OUTCOMES`. */
   opinions: number[][];
-  /** Base64 of signed bytes, for each bucket of words the weights of `OUTCOMES`. */
+  /** Base64 of signed bytes: for each bucket of words, the weights of `OUTCOMES`. */
   words: string;
-  /** What one step of such a byte is worth. */
+  /** The value of one step of such a byte. */
   wordScale: number;
-  /** Added to the logits of `OUTCOMES`: how common they are taken to be. */
+  /** Added to the logits of `OUTCOMES`; expresses how common they are assumed to be. */
   bias: number[];
-  /** How probably a judgement is right: weights of `surenessInputs`. */
+  /** The weights of `surenessInputs`, for the probability that a judgement is right. */
   sureness: Record<Sentiment, number[]>;
 }
 
-/** Tokens `from` to `to` (excluded), and what they weigh. */
+/** Tokens `from` to `to` (excluded), and their weight. */
 export interface Reason {
   from: number;
   to: number;
@@ -30,17 +33,20 @@ export interface Reason {
 
 export type Probabilities = Record<Sentiment, number>;
 
-/** Few words say little by themselves: their sum is divided by the root of their number, and at least by the root of this. */
+/**
+ * Few words say little, so their sum is divided by the root of their number, and at least by the
+ * root of this.
+ */
 const MIN_WORDS = 12;
 
 export const wordFactor = (words: number): number => 1 / Math.sqrt(Math.max(MIN_WORDS, words));
 
 export class SentimentModel {
   readonly #weights: SentimentWeights;
-  /** For each bucket the weights of `OUTCOMES`, in steps of `wordScale`. */
+  /** For each bucket, the weights of `OUTCOMES`, in steps of `wordScale`. */
   readonly #words: Int8Array | Float32Array;
 
-  /** @param adjustment what was fitted to labels of one's own */
+  /** @param adjustment what was fitted to your own labels */
   constructor(weights: SentimentWeights, adjustment?: SentimentAdjustment) {
     const words = new Int8Array(Buffer.from(weights.words, "base64"));
     this.#weights = adjustment ? adjusted(weights, adjustment) : weights;
@@ -69,12 +75,15 @@ export class SentimentModel {
     );
   }
 
-  /** How probably a judgement is right, 0 to 1, by what `surenessInputs` makes of it. */
+  /** The probability that a judgement is right, 0 to 1, from its `surenessInputs`. */
   sureness(sentiment: Sentiment, inputs: readonly number[]): number {
     return sureness(sentiment, inputs, this.#weights.sureness[sentiment]);
   }
 
-  /** The words and pairs of words that spoke most for an outcome, strongest first, none inside another. */
+  /**
+   * The words and pairs of words that contributed most to an outcome, strongest first and not
+   * overlapping.
+   */
   reasons({ tokens }: SentimentFeatures, outcome: (typeof OUTCOMES)[number], most: number): Reason[] {
     const offset = OUTCOMES.indexOf(outcome);
     const found: Reason[] = [];

@@ -4,12 +4,14 @@ import { DOUBTS, type DoubtHit } from "../praise-doubts.ts";
 import { balance } from "../sentiment-balance.ts";
 import type { SentimentFeatures } from "../sentiment-features.ts";
 
-/** What is known of a judgement. */
+/** What is known about a judgement. */
 export interface Judgement {
   sentiment: Sentiment;
-  /** Of the balance from saying something else, where the balance decided; undefined where the model did. */
+  /**
+   * The balance's distance from another result, if the balance decided; undefined if the model did.
+   */
   distance: number | undefined;
-  /** Of `negative` and `positive`, relative to `neutral`, bias included. */
+  /** The logits of `negative` and `positive`, relative to `neutral`, bias included. */
   logits: readonly number[];
 }
 
@@ -17,16 +19,18 @@ const FARTHEST = 6;
 const MAX_BLAME = 3;
 
 /**
- * Praise that is doubted throughout is right in three of four texts at best, however strong it is: seen on sets left out.
- * It is just under `DEFAULT_THANK_ABOVE`, so that such praise gets no thanks: where `thankAbove` is lower, it does.
+ * Praise that is doubted throughout is right in three of four texts at best, however strong it is:
+ * measured on held-out sets. This is just below `DEFAULT_THANK_ABOVE`, so such praise gets no thanks,
+ * unless `thankAbove` is lower.
  */
 const MAX_DOUBTED = 0.74;
 
 const within = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
 
 /**
- * What speaks for and against a judgement's being right: a weighted sum of these is the logit of that. How common
- * `neutral` is differs so much from source to source that nothing could be learned about it: see `NEUTRAL_WEIGHTS`.
+ * Inputs for and against a judgement's being right; a weighted sum of them is the logit of that
+ * probability. The share of `neutral` differs so much between sources that no weights could be
+ * learned for it: see `NEUTRAL_WEIGHTS`.
  */
 export function surenessInputs(
   { sentiment, distance, logits }: Judgement,
@@ -43,10 +47,15 @@ export function surenessInputs(
   return [...common, ...kinds, Number(isDoubtedThroughout(features, doubts))];
 }
 
-/** Where the model said so, intercept and slope of its logit; the logit of a balance. Chosen by hand, on sets left out. */
+/**
+ * If the model decided: intercept, and slope of its logit; then the logit if a balance decided.
+ * Chosen by hand on held-out sets.
+ */
 export const NEUTRAL_WEIGHTS: readonly number[] = [0.1, 0.5, -1.2];
 
-/** Which of those inputs are 1 or 0: one for what the model said, one for what a balance did. */
+/**
+ * The indexes of the inputs that are 1 or 0: one for the model's decisions, one for a balance's.
+ */
 export const NEUTRAL_INTERCEPTS: readonly number[] = [0, 2];
 
 const logOfSum = (one: number, other: number): number => Math.log(Math.exp(one) + Math.exp(other));
@@ -64,7 +73,7 @@ function textInputs(features: SentimentFeatures): number[] {
   ];
 }
 
-/** Whether each praise has a doubt in its own clause: then even strong praise says little. */
+/** Whether each praise has a doubt in its own clause; then even strong praise says little. */
 function isDoubtedThroughout({ tokens, hits }: SentimentFeatures, doubts: readonly DoubtHit[]): boolean {
   if (doubts.length === 0) return false;
   let clause = 0;

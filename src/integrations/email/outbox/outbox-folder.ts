@@ -1,13 +1,13 @@
-/** Where mails lie that go to a folder; for those who only want to know that, without the transports. */
+/** The folder of an outbox transport. Separate, so that finding it does not load the transports. */
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { isUrlLike } from "../../../secrets.ts";
 import { invalidMailUrl } from "../mail-urls.ts";
 
 /**
- * The folder that a transport's URL names: `mails` for `outbox:mails` and `outbox://mails`. Undefined for any other scheme than
- * `outbox:` and `file:`.
- * @throws ValidationError (`invalid_configuration`) where it can't be a folder
+ * The folder that a transport's URL names: `mails` for `outbox:mails` and `outbox://mails`.
+ * Undefined for schemes other than `outbox:` and `file:`.
+ * @throws ValidationError (`invalid_configuration`) if it can't be a folder
  */
 export function outboxFolderOf(url: string): string | undefined {
   if (/^outbox:/i.test(url)) return folderOf(url.slice("outbox:".length).replace(/^\/\//, ""));
@@ -17,7 +17,7 @@ export function outboxFolderOf(url: string): string | undefined {
 function folderOf(path: string): string {
   if (path === "") throw invalidMailUrl("The outbox URL names no folder.");
   if (isUrlLike(path)) throw invalidMailUrl("The outbox must be a folder, not another URL.");
-  // So that `outbox:` before it leads to the same folder again.
+  // With `outbox:` in front, the result must lead to the same folder again.
   return path.replace(/^\/+/, "/");
 }
 
@@ -31,10 +31,10 @@ function pathOf(url: string): string {
   }
 }
 
-// Nothing that a file system folds, reserves or takes for a path.
+// Only characters that no file system folds, reserves or interprets as part of a path.
 const SAFE_NAME = /^[a-z0-9][a-z0-9._@-]{0,199}$/;
 
-/** Name of a mail's file: the message id where a file can have that name, otherwise its hash. */
+/** The name of a mail's file: the message id if that is a safe file name, otherwise its hash. */
 export function outboxFileName(messageId: string): string {
   const id = messageId.replace(/^<(.*)>$/, "$1");
   return `${SAFE_NAME.test(id) ? id : createHash("sha256").update(id).digest("hex")}.eml`;

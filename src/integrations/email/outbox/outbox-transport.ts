@@ -19,11 +19,13 @@ interface Mail {
 const flush = promisify(fsync);
 
 /**
- * Puts mails into a folder, one `.eml` file (RFC 5322) each, for mail programs to open. The file is named for the message id:
- * a mail that lies there already stays as it is. A file appears whole or not at all, and is on the disk when `send` resolves.
- * The folder is made when the first mail comes. Folder and files are their owner's alone.
+ * Writes mails to a folder, each as one `.eml` file (RFC 5322) that mail programs can open. The
+ * file is named after the message id; an existing file is not overwritten. A file appears complete
+ * or not at all, and is on disk when `send` resolves. The folder is created with the first mail.
+ * Only their owner can read the folder and its files.
  *
- * Mails that come while others are being written go together after them, and share one flush of the folder.
+ * Mails that arrive while others are being written are written together after them, and share one
+ * flush of the folder.
  */
 export class OutboxTransport implements MailTransport {
   readonly #folder: string;
@@ -43,7 +45,7 @@ export class OutboxTransport implements MailTransport {
     } catch (cause) {
       const { code = "unknown" } = cause as NodeJS.ErrnoException;
       const advice = ["EEXIST", "ENOTDIR"].includes(code)
-        ? "It, or something above it, is a file: name a folder."
+        ? "The path, or a part of it, is a file: name a folder."
         : "Check that the folder can be written to and has space left.";
       const message = `The mail could not be written to the outbox folder (${code}). ${advice}`;
       throw new IoError(message, { code: "outbox_unavailable", cause });
@@ -62,7 +64,7 @@ export class OutboxTransport implements MailTransport {
   async #writeWaiting(): Promise<void> {
     this.#isWriting = true;
     while (this.#waiting.length > 0) {
-      // Those of one turn of the event loop go together.
+      // Mails of one turn of the event loop are written together.
       await setImmediate();
       const mails = this.#waiting;
       this.#waiting = [];
@@ -71,7 +73,7 @@ export class OutboxTransport implements MailTransport {
     this.#isWriting = false;
   }
 
-  /** Never rejects: what goes wrong is told to those whose mail it is. */
+  /** Never rejects: errors are passed to the senders of the mails. */
   async #write(mails: readonly Mail[]): Promise<void> {
     const outcomes = await Promise.allSettled(mails.map(({ name, content }) => this.#store(name, content)));
     const flushed = outcomes.some(({ status }) => status === "fulfilled") ? this.#flushFolder() : undefined;
@@ -86,7 +88,8 @@ export class OutboxTransport implements MailTransport {
   async #store(name: string, content: Buffer): Promise<void> {
     makePrivateFolder(this.#folder);
     const path = join(this.#folder, name);
-    // The process that wrote it may have died before it flushed the folder, so that is done in any case.
+    // The process that wrote the mail may have died before it flushed the folder, so the folder is
+    // flushed in any case.
     if (statSync(path, { throwIfNoEntry: false })) return;
     const temporary = join(this.#folder, `.${randomUUID()}.tmp`);
     try {
@@ -99,7 +102,7 @@ export class OutboxTransport implements MailTransport {
   }
 
   async #flushFolder(): Promise<void> {
-    // Windows can't open a folder, and makes renames durable by itself.
+    // Windows can't open a folder, and makes renames durable without a flush.
     if (process.platform !== "win32") await withFile(this.#folder, "r", flush);
   }
 }
@@ -110,7 +113,10 @@ const writeDurably = (path: string, content: Buffer): Promise<void> =>
     await flush(file);
   });
 
-/** Opens, writes and closes at once, which is done in memory; only a flush has to wait for the disk. */
+/**
+ * Opens, writes and closes synchronously, because that only touches memory; only a flush has to
+ * wait for the disk.
+ */
 async function withFile(path: string, flags: string, work: (file: number) => Promise<void>): Promise<void> {
   const file = openSync(path, flags, PRIVATE_FILE);
   try {

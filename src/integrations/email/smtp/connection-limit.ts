@@ -1,26 +1,38 @@
 import { setTimeout } from "node:timers/promises";
 
-/** So many mails in a row before one more connection is tried: a server that has refused one hardly takes more a moment later. */
+/**
+ * How many mails in a row must succeed before one more connection is tried. A server that has just
+ * refused a connection rarely accepts more a moment later.
+ */
 const MAILS_BEFORE_GROWTH = 100;
-/** A mail that is refused more often than this while others are served has a problem of its own. */
+/**
+ * A mail that is refused more often than this while others are accepted has a problem of its own.
+ */
 const MAX_REFUSALS = 10;
-/** A server that has served us so recently still counts as answering: it may not have noticed that our last connection is closed. */
+/**
+ * A server that has accepted a mail within this time counts as answering: it may not have noticed
+ * yet that our last connection is closed.
+ */
 const RECENTLY_MS = 10_000;
 const INITIAL_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 2000;
 
-/** The server does not take a connection for now, and has taken nothing of a mail. The cause is what it said. */
+/**
+ * The server refuses a connection for now and has accepted no part of a mail. The cause is the
+ * server's reply.
+ */
 export class ConnectionRefused extends Error {}
 
 interface Turn {
   readonly begin: () => void;
-  /** Only of a mail that was refused: it fails with that. */
+  /** Only for a mail that was refused: makes it fail with that refusal. */
   readonly giveUp?: () => void;
 }
 
 /**
- * Finds out how many connections a mail server lets us have at a time, from those that it refuses, and lets no more mails go at once.
- * A mail whose connection was refused waits as long as the server serves others of ours; only where it serves none does it fail.
+ * Finds out, from the refused connections, how many connections a mail server allows at a time, and
+ * sends no more mails at once than that. A mail whose connection was refused waits as long as the
+ * server accepts other mails of ours; it fails only if the server accepts none.
  */
 export class ConnectionLimit {
   readonly #most: number;
@@ -31,7 +43,7 @@ export class ConnectionLimit {
   #servedInARow = 0;
   #servedAt = -Infinity;
 
-  /** @param most connections; at least 1 */
+  /** @param most maximum number of connections; at least 1 */
   constructor(most: number, onChange: (limit: number) => void) {
     this.#most = most;
     this.#limit = most;
@@ -39,9 +51,10 @@ export class ConnectionLimit {
   }
 
   /**
-   * Makes an attempt when it is its turn, and again where that rejects with `ConnectionRefused` and somebody is served.
+   * Makes an attempt when it is the mail's turn, and repeats it if it rejects with
+   * `ConnectionRefused` while other mails are accepted.
    * @param isAnswer whether another error is the server's answer to the mail
-   * @throws as the last attempt, and the signal's reason where it aborts meanwhile
+   * @throws the last attempt's error, and the signal's reason if it aborts
    */
   async send(
     attempt: () => Promise<unknown>,
@@ -68,12 +81,12 @@ export class ConnectionLimit {
     }
   }
 
-  /** Whether the server answers to somebody besides the mail that it has just refused. */
+  /** Whether the server accepts mails other than the one that it has just refused. */
   #isServing(): boolean {
     return this.#active > 1 || performance.now() - this.#servedAt < RECENTLY_MS;
   }
 
-  /** It is not our number that it minds. All that it has refused have had their attempt. */
+  /** The number of connections is not the problem. Every refused mail has had its attempt. */
   #servesNobody(): void {
     this.#change(this.#most);
     for (const { giveUp } of this.#queue.filter((turn) => turn.giveUp)) giveUp?.();
@@ -85,7 +98,7 @@ export class ConnectionLimit {
     return this.#turn(signal, refusal);
   }
 
-  /** @param refusal of a mail that goes before those that have not been tried */
+  /** @param refusal set for a refused mail, which goes before mails that have not been tried */
   #turn(signal: AbortSignal | undefined, refusal?: ConnectionRefused): Promise<void> {
     // An aborted signal fires no event.
     signal?.throwIfAborted();

@@ -2,19 +2,23 @@ import type { NodemailerError } from "nodemailer";
 import { IoError, ValidationError, type AbiError } from "../../../errors.ts";
 import { permanentProblem, readRefusal, readReply, retryAfterSeconds } from "./smtp-reply.ts";
 
-/** Codes that ask for a login, or refuse one for good (RFC 4954 section 6). */
+/** Codes that demand a login, or refuse one permanently (RFC 4954 section 6). */
 const AUTHENTICATION_REPLIES = new Set([530, 534, 535, 538]);
 
-/** Service not available, closing (RFC 5321 section 3.8): whatever it answers to, it has taken nothing. */
+/**
+ * Service not available, closing (RFC 5321 section 3.8): whichever command it answers, no mail was
+ * accepted.
+ */
 const CLOSING = 421;
-/** Does not take mails now; congestion (RFC 3463 sections 3.4 and 3.5). */
+/** System not accepting messages; congestion (RFC 3463 sections 3.4 and 3.5). */
 const BUSY = new Set(["3.2", "4.5"]);
 const TOO_MANY_CONNECTIONS =
   /too many (?:\w+ ){0,2}(?:connections|sessions|clients)|concurren|connection (?:count|rate|limit)/i;
 
 /**
- * Whether the server, busy with others or with us, does not take this connection; it has not taken the mail either.
- * @param connected whether the connection stood before that
+ * Whether the server refuses this connection because it is busy or we have too many; then it has
+ * not accepted the mail either.
+ * @param connected whether the connection was established before
  */
 export function isConnectionRefusal(error: NodemailerError, connected: boolean): boolean {
   if (error.responseCode === CLOSING) return true;
@@ -25,9 +29,10 @@ export function isConnectionRefusal(error: NodemailerError, connected: boolean):
 }
 
 /**
- * What a failure of nodemailer means for the one who wanted to send.
+ * Converts a failure of nodemailer to an error for the sender.
  * @param server `host:port`, for the message
- * @param hide what must not show in the cause, which is logged: the recipient's address and its local part, the password
+ * @param hide what must not appear in the cause, which is logged: the recipient's address and its
+ *   local part, the password
  */
 export function toMailError(
   error: NodemailerError,
@@ -49,16 +54,16 @@ export function toMailError(
   if (!error.responseCode) {
     if (error.response !== undefined)
       return unavailable("answers with something that is not SMTP. Check its host and port.");
-    // nodemailer itself has seen that the mail is too large or its envelope impossible.
-    if (error.code === "EMESSAGE") return rejected(`: it is too large for it. ${THE_LOG}`);
+    // nodemailer itself has found that the mail is too large or its envelope invalid.
+    if (error.code === "EMESSAGE") return rejected(`: the mail is too large; ${THE_LOG}`);
     if (error.code === "EENVELOPE") return rejected(`. Check the recipient's address; ${THE_LOG}`);
     return unavailable(whatHappened(error));
   }
   const reply = readReply(error);
   const { shown } = reply;
-  if (reply.isTransient) return unavailable(`does not take the mail for now ${shown}${permanentProblem(reply) || "."}`);
+  if (reply.isTransient) return unavailable(`can't accept the mail for now ${shown}${permanentProblem(reply) || "."}`);
   if (error.command === "CONN" || error.command === "EHLO")
-    return unavailable(`takes no mail from us ${shown}. ${CHECK_US}`);
+    return unavailable(`accepts no mail from us ${shown}. ${CHECK_US}`);
   const { fault, words } = readRefusal(reply, error.command);
   if (fault === "sender") return unavailable(`does not let us send ${shown}: ${words} The recipient is not at fault.`);
   return rejected(` ${shown}${words}; ${THE_LOG}`);
@@ -92,15 +97,15 @@ const isAboutTls = (error: NodemailerError): boolean =>
 function whatHappened(error: NodemailerError): string {
   const { code, originalCode } = error;
   if (isCertificate(error)) {
-    return "showed a certificate that is not trusted. Check its name and port; if it is your own server, name the file of its certificate authority in NODE_EXTRA_CA_CERTS.";
+    return "presented a certificate that is not trusted. Check its name and port; if it is your own server, name the file of its certificate authority in NODE_EXTRA_CA_CERTS.";
   }
   if (isAboutTls(error)) {
-    return "could not agree on TLS with us. Use smtps:// for ports that begin with TLS (465) and smtp:// for the others (587, 25).";
+    return "could not negotiate TLS with us. Use smtps:// for ports that begin with TLS (465) and smtp:// for the others (587, 25).";
   }
   if (originalCode === "ECONNREFUSED") return "refused the connection. Check that it runs, and its host and port.";
   if (code === "EDNS") return "was not found by its name. Check the host in its URL.";
   if (code === "ETIMEDOUT") return "did not answer in time.";
-  return "closed the connection without a word on whether it has taken the mail.";
+  return "closed the connection without confirming whether it has accepted the mail.";
 }
 
 /** nodemailer's error without addresses and secrets, which servers like to repeat. */
@@ -111,9 +116,9 @@ function loggable(
   const { code, originalCode, command, responseCode } = error;
   const hidden = [recipient, ...secrets].filter(Boolean).map(escaped);
   const local = recipient.slice(0, recipient.lastIndexOf("@"));
-  // A shorter one is too often a part of something else.
+  // Shorter local parts occur too often in other words.
   if (local.length >= MIN_HIDDEN_LENGTH) hidden.push(`(?<![\\p{L}\\p{N}])${escaped(local)}(?![\\p{L}\\p{N}])`);
-  // In any case: servers write an address as they like.
+  // Ignoring case, because servers change the case of addresses.
   const message = hidden.reduce(
     (text, pattern) => text.replaceAll(new RegExp(pattern, "giu"), "[hidden]"),
     error.message,

@@ -1,25 +1,26 @@
 /**
- * What a mail server's reply says: the basic code (RFC 5321 section 4.2), the enhanced one (RFC 3463; IANA keeps the list) and its
- * words, from which large providers alone let us tell a quota or a relay that is closed from a recipient that is unknown.
+ * Interprets a mail server's reply: the basic code (RFC 5321 section 4.2), the enhanced one (RFC
+ * 3463; IANA keeps the list) and its text. With large providers, only the text distinguishes a
+ * quota or a closed relay from an unknown recipient.
  */
 import type { NodemailerError } from "nodemailer";
 
 export interface SmtpReply {
-  /** Anything but a 5xx reply, and those that say in words that they do not last. */
+  /** Everything except 5xx replies, and 5xx replies whose text says that they are temporary. */
   readonly isTransient: boolean;
   readonly code: number;
-  /** The enhanced code without its class, such as `7.1`; empty where there is none. */
+  /** The enhanced code without its class, such as `7.1`; empty if there is none. */
   readonly status: string;
   /** Both codes, for messages: `(550) 5.7.1`. */
   readonly shown: string;
-  /** Without the addresses that the server repeats: they may contain any word. */
+  /** Without the addresses that the server repeats, because they may contain any word. */
   readonly text: string;
 }
 
 /** Who has to act on a permanent refusal. */
 export type Fault = "sender" | "recipient" | "content" | "unknown";
 
-/** After the basic code, or as qmail writes it: `(#5.7.1)`. */
+/** After the basic code, or in qmail's form: `(#5.7.1)`. */
 const ENHANCED = /(?:^\d{3}[ -]|\(#)([245])\.(\d{1,3}\.\d{1,3})\b/m;
 const ADDRESS = / ?(?:<[^<>\n]*>|[^\s<>()[\]:;,"'@]{1,64}@[^\s<>():;,"']{1,255})/g;
 const PASSING_WORDS = /\bgr[ae]y-?list|receiving mail at a rate/i;
@@ -35,7 +36,9 @@ export function readReply({ response, responseCode: code = 0 }: NodemailerError)
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
 
-/** The pause that a server asks for in words, as those do that greylist; 0 where it does not. */
+/**
+ * The pause that a server asks for in its text, as greylisting servers do; 0 if it asks for none.
+ */
 export function retryAfterSeconds({ isTransient, text }: SmtpReply): number {
   if (!isTransient) return 0;
   const clock = /\b(?:in|for|wait)\s+(\d\d):(\d\d):(\d\d)\b/i.exec(text)?.slice(1).map(Number);
@@ -48,14 +51,15 @@ export function retryAfterSeconds({ isTransient, text }: SmtpReply): number {
 const QUOTA = "a limit on what we may send is reached. Wait, or raise the account's limit.";
 const RELAY =
   "it does not relay for us. Check user and password in its URL, and whether we may send from this network.";
-const AUTHENTICITY = "it does not believe that the mail is ours. Check SPF, DKIM and DMARC of the sender's domain.";
+const AUTHENTICITY =
+  "it does not accept that the mail comes from our domain. Check SPF, DKIM and DMARC of the sender's domain.";
 const SENDER = "the account may not send as our sender. Check MAIL_FROM, and that the sender is verified there.";
 const ACCOUNT = "our account there is paused or not set up. Check it; the log has the server's words.";
 const LISTED =
-  "our own address on the network is on a block list, has no reverse name or a bad name. Ask whoever runs it.";
-const POLICY = "its policy is against us. Check our account there; the log has the server's words.";
+  "our own network address is on a block list, or its reverse DNS or host name is missing or wrong. Ask its operator.";
+const POLICY = "its policy rejects our mail. Check our account there; the log has the server's words.";
 
-/** What only a sender's own trouble is worded like, most telling first. */
+/** Wording that only occurs if the problem is the sender's, most specific first. */
 const SENDER_WORDS: readonly (readonly [RegExp, string])[] = [
   [/\brelay(?! recipient table)|rcpthosts|not (?:an? )?(?:accepted|local) domain/i, RELAY],
   [/\b(?:spf|dkim|dmarc)\b|unauthenticated (?:e-?mail|mail|sender)/i, AUTHENTICITY],
@@ -81,7 +85,7 @@ const FULL_WORDS = /mailbox(?:(?! (?:send|rate|minute|hour|dai|month))[\w ]){0,3
 const RECIPIENT_WORDS =
   /user unknown|unknown (?:user|recipient|mailbox)|no such (?:user|mailbox|recipient|address)|mailbox (?:is )?(?:full|unavailable|disabled|not found)|recipient[\w ]{0,20}(?:not found|unknown|does not exist)|over ?quota/i;
 
-/** Which enhanced codes leave no doubt, from subject and detail. */
+/** Enhanced codes that are unambiguous, by subject and detail. */
 const STATUS_FAULT: readonly (readonly [RegExp, Fault, string?])[] = [
   [/^1\.90$|^4\.5$|^7\.28$/, "sender", QUOTA],
   [/^1\.[78]$|^2\.252$|^7\.(?:27|60)$/, "sender", SENDER],
@@ -93,19 +97,22 @@ const STATUS_FAULT: readonly (readonly [RegExp, Fault, string?])[] = [
   [/^6\.(?!7$)/, "content"],
 ];
 
-/** Who should do what about a permanent refusal, in words that follow its codes. */
+/** Who should do what about a permanent refusal, as text to follow its codes. */
 export function readRefusal(reply: SmtpReply, command: string | undefined): { fault: Fault; words: string } {
   const fault = faultOf(reply, command);
   if (fault.of === "sender") return { fault: "sender", words: fault.words ?? POLICY };
   if (fault.of === "recipient") return { fault: "recipient", words: ". Check the recipient's address" };
-  if (fault.of === "unknown") return { fault: "unknown", words: " and does not say why in its codes" };
+  if (fault.of === "unknown") return { fault: "unknown", words: " without a code that says why" };
   return {
     fault: "content",
-    words: fault.words === "size" ? ": it is too large for it" : ": it takes offence at its content",
+    words: fault.words === "size" ? ": the mail is too large" : ": it rejects the mail's content",
   };
 }
 
-/** What of a transient refusal no waiting mends: stock Postfix answers 454 where it does not relay, 450 to an unknown sender. */
+/**
+ * The part of a transient refusal that waiting won't fix: stock Postfix answers 454 if it does not
+ * relay, 450 to an unknown sender.
+ */
 export function permanentProblem({ status, text }: SmtpReply): string {
   if (PASSING_WORDS.test(text)) return "";
   if (/relay\w* (?:access )?denied/i.test(text)) return `: ${RELAY}`;
@@ -116,12 +123,13 @@ export function permanentProblem({ status, text }: SmtpReply): string {
 function faultOf(reply: SmtpReply, command: string | undefined): { of: Fault; words?: string | undefined } {
   const { status, text, code } = reply;
   const [, of, words] = STATUS_FAULT.find(([pattern]) => pattern.test(status)) ?? [];
-  // RFC 7504: a host that takes no mail at all, whatever its enhanced code says.
+  // RFC 7504: a host that accepts no mail at all, whatever its enhanced code says.
   if (code === TAKES_NO_MAIL) return { of: "sender" };
   if (of) return { of, words };
   if (RESTRICTED_GROUP.test(text)) return { of: "recipient" };
   const isPolicy = status.startsWith("7.");
-  // "content" and "spam" are also in the names of lists and in advice: who is listed has said no spam.
+  // "content" and "spam" also occur in the names of block lists and in advice, so a listing does
+  // not mean that the mail was spam.
   const sender = SENDER_WORDS.find(([pattern]) => pattern.test(text));
   if (sender) return { of: "sender", words: QUOTA_WORDS.test(text) && sender[1] === SENDER ? QUOTA : sender[1] };
   if (FULL_WORDS.test(text)) return { of: "recipient" };
@@ -138,9 +146,9 @@ function faultOf(reply: SmtpReply, command: string | undefined): { of: Fault; wo
 }
 
 const TAKES_NO_MAIL = 521;
-/** Exchange, of a group that only takes mail from those who have logged in. */
+/** Exchange's text for a group that only accepts mail from authenticated senders. */
 const RESTRICTED_GROUP = /RESOLVER\.RST\.AuthRequired/i;
 const REFUSED_RECIPIENT = /recipient address rejected/i;
 
-/** Exceeded storage allocation (RFC 5321), and to MAIL FROM the size (RFC 1870). */
+/** Exceeded storage allocation (RFC 5321); in reply to MAIL FROM, the size (RFC 1870). */
 const TOO_LARGE = 552;

@@ -9,17 +9,22 @@ import type { SmtpServer } from "./smtp-url.ts";
 
 const CONNECT_TIMEOUT_MS = 30_000;
 
-// RFC 5321 section 4.5.3.2.6: whoever gives up on a slow "taken" sooner sends the mail twice.
+// RFC 5321 section 4.5.3.2.6: giving up on a slow confirmation any sooner would send the mail
+// twice.
 const SILENCE_TIMEOUT_MS = 600_000;
 
 const MAX_CONNECTIONS = 5;
 
-/** Not nodemailer's four minutes: a connection that is idle may be the only one that the server has for us and others. */
+/**
+ * Not nodemailer's four minutes: an idle connection may be the only one that the server allows us
+ * and others.
+ */
 const IDLE_TIMEOUT_MS = 5000;
 
 /**
- * Hands mails to a mail server (RFC 5321), over a few connections that are kept and used again: at most five, or as many as its URL
- * says, and fewer where the server refuses some of them. The mails then wait for one another.
+ * Delivers mails to a mail server (RFC 5321) over a few connections that are kept open and reused:
+ * at most five, or as many as its URL says, and fewer if the server refuses some of them. In that
+ * case, mails wait for one another.
  */
 export class SmtpTransport implements MailTransport {
   readonly #server: SmtpServer;
@@ -70,7 +75,7 @@ export class SmtpTransport implements MailTransport {
   }
 }
 
-// nodemailer is loaded when the first mail goes out: programs that send none start without it.
+// nodemailer is loaded with the first mail, so programs that send none start without it.
 async function openPool(server: SmtpServer) {
   const { createTransport } = await import("nodemailer");
   const most = server.connections ?? MAX_CONNECTIONS;
@@ -86,10 +91,12 @@ async function openPool(server: SmtpServer) {
     connectionTimeout: server.timeoutMs ?? CONNECT_TIMEOUT_MS,
     greetingTimeout: server.timeoutMs ?? CONNECT_TIMEOUT_MS,
     socketTimeout: server.timeoutMs ?? SILENCE_TIMEOUT_MS,
-    // Another connection for a mail of which not a byte was sent; beyond that, trying again is the caller's business.
+    // Retry on another connection if no byte of the mail was sent; any further retries are up to
+    // the caller.
     maxRequeues: 2,
   });
-  // The message is read once the connection stands: nodemailer's errors do not tell whether it did.
+  // The message is read once the connection is established; nodemailer's errors do not tell whether
+  // it was.
   pool.use("stream", ({ data, message }, done) => {
     message.processFunc((stream) => {
       (data as { onConnected?: () => void }).onConnected?.();
@@ -98,7 +105,7 @@ async function openPool(server: SmtpServer) {
     done();
   });
   const { options } = pool.transporter as SMTPPool;
-  // The pool looks at it whenever it could open a connection; those that are open stay.
+  // The pool reads this option whenever it could open a connection; open connections stay open.
   const limit = new ConnectionLimit(most, (connections) => (options.maxConnections = connections));
   return { pool, limit };
 }

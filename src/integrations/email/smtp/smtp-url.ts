@@ -32,11 +32,11 @@ export function parseSmtpUrl(text: string): SmtpServer {
   const secure = url.protocol === "smtps:";
   const host = bareHost(url.hostname);
   if (host === "")
-    throw invalidConfiguration("The mail server's URL names no host. Write smtp://host:port or smtps://host:port.");
+    throw invalidConfiguration("The mail server's URL has no host. Write smtp://host:port or smtps://host:port.");
   for (const name of url.searchParams.keys()) {
     if (!PARAMETERS.includes(name)) {
       throw invalidConfiguration(
-        `The mail server's URL has a parameter that is not known. Known are ${new Intl.ListFormat("en").format(PARAMETERS)}.`,
+        `The mail server's URL has an unknown parameter. Known are ${new Intl.ListFormat("en").format(PARAMETERS)}.`,
       );
     }
   }
@@ -71,7 +71,7 @@ function readCredentials(url: URL): SmtpServer["credentials"] {
     return { user: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
   } catch {
     throw invalidConfiguration(
-      "User or password in the mail server's URL is not percent-encoded rightly: write % as %25.",
+      "User or password in the mail server's URL is not correctly percent-encoded: write % as %25.",
     );
   }
 }

@@ -34,7 +34,7 @@ describe("OutboxTransport", () => {
     expect(raw.toString("latin1")).not.toMatch(/[^\r]\n/);
   });
 
-  it("keeps one file when the same mail comes twice, also at the same time, and leaves nothing else behind", async () => {
+  it("keeps one file if the same mail is sent twice, even at the same time, and leaves nothing else behind", async () => {
     const transport = createMailTransport(`outbox:${root}`);
     const message = mailMessage();
     await transport.send(message);
@@ -47,7 +47,7 @@ describe("OutboxTransport", () => {
     expect(readdirSync(root).sort()).toEqual([name, "other@example.org.eml"].sort());
   });
 
-  it("writes all mails, those that come together and those that come meanwhile", async () => {
+  it("writes all mails, those sent together and those sent during a write", async () => {
     const transport = createMailTransport(`outbox:${root}`);
     const send = async (id: string) => {
       await transport.send({ ...mailMessage(), messageId: `<${id}@example.org>` });
@@ -60,7 +60,7 @@ describe("OutboxTransport", () => {
     expect(readdirSync(root)).toHaveLength(50);
   });
 
-  it("writes the same message for the same mail, but for the date", async () => {
+  it("writes the same message for the same mail, except for the date", async () => {
     const undated = async (folder: string) => {
       await createMailTransport(`outbox:${folder}`).send(mailMessage());
       const [name = ""] = readdirSync(folder);
@@ -69,12 +69,12 @@ describe("OutboxTransport", () => {
     expect(await undated(join(root, "one"))).toBe(await undated(join(root, "two")));
   });
 
-  it("takes a file URL", async () => {
+  it("accepts a file URL", async () => {
     await createMailTransport(pathToFileURL(join(root, "my outbox")).href).send(mailMessage());
     expect(readdirSync(join(root, "my outbox"))).toHaveLength(1);
   });
 
-  it("fails with an IoError that tells no path where the folder can't be used, and leaves no half mail", async () => {
+  it("fails with an IoError without a path if the folder can't be used, and leaves no partial mail", async () => {
     const notAFolder = join(root, "file");
     writeFileSync(notAFolder, "");
     const error = await rejection(createMailTransport(`outbox:${notAFolder}`).send(mailMessage()));
@@ -85,7 +85,7 @@ describe("OutboxTransport", () => {
   });
 
   it.skipIf(process.getuid?.() === 0 || process.platform === "win32")(
-    "fails with an IoError where it may not write (root may everywhere)",
+    "fails with an IoError if it has no write permission (root always has)",
     async () => {
       chmodSync(root, 0o500);
       const error = await rejection(createMailTransport(`outbox:${root}`).send(mailMessage()));
@@ -103,11 +103,11 @@ describe("OutboxTransport", () => {
 });
 
 describe("outboxFileName", () => {
-  it("is the message id where that can be a file name", () => {
+  it("is the message id if that can be a file name", () => {
     expect(outboxFileName("<0123abc@example.org>")).toBe("0123abc@example.org.eml");
   });
 
-  it("is a plain file name whatever the id, and another one for another id", () => {
+  it("is a plain file name for any id, and different for different ids", () => {
     const id = fc.string({ unit: fc.constantFrom("a", "A", ".", "/", "\\", "@", "%", "~", "\0", ":", " ", "é") });
     fc.assert(
       fc.property(id, id, (one, other) => {

@@ -4,7 +4,7 @@ import { ConnectionLimit, ConnectionRefused } from "../../../../src/integrations
 const REASON = new Error("given up");
 const attempted: () => Promise<never> = () => expect.unreachable("an aborted mail was attempted");
 
-/** A limit with one mail under way until `end`, and a check that a later one gets its turn. */
+/** A limit with one mail in progress until `end`, and a check that a later one gets its turn. */
 function occupied(places: number) {
   const limit = new ConnectionLimit(places, () => {});
   const { promise, resolve: end } = Promise.withResolvers<void>();
@@ -13,13 +13,13 @@ function occupied(places: number) {
   return { limit, end, first, takesAnother: () => send(async () => {}) };
 }
 
-it("a mail whose signal has aborted already does not wait for its turn, and takes nobody's", async () => {
+it("a mail whose signal has already aborted does not wait for its turn or take another mail's", async () => {
   const { limit, end, first, takesAnother } = occupied(1);
   let failure: unknown;
   const aborted = limit
     .send(attempted, () => false, AbortSignal.abort(REASON))
     .catch((error: unknown) => (failure = error));
-  // A timer comes after all promises.
+  // A timer fires after all promises have settled.
   await new Promise(setImmediate);
   expect(failure).toBe(REASON);
   end();
@@ -27,7 +27,7 @@ it("a mail whose signal has aborted already does not wait for its turn, and take
   await takesAnother();
 });
 
-it("nor does one that aborted while the server refused it", async () => {
+it("a mail that aborts while the server refuses it does not wait or take another mail's turn", async () => {
   const { limit, end, first, takesAnother } = occupied(2);
   const controller = new AbortController();
   let failure: unknown;
