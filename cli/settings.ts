@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import { ValidationError } from "../src/errors.ts";
 import { outboxFolderOf } from "../src/integrations/email/outbox/outbox-folder.ts";
 import { createLogger, type Logger } from "../src/log.ts";
+import { outboxFolder } from "../src/application/parts.ts";
 import { readSettings, type Settings } from "../src/application/settings.ts";
 import { DEFAULT_DATA_DIRECTORY, IN_MEMORY } from "../src/application/settings.ts";
 import type { GlobalOptions } from "./command.ts";
@@ -26,6 +27,20 @@ export function settingsFrom({ data, workflows: module }: GlobalOptions): Settin
 
 /** Whether this begins with a scheme, known or not. A single letter is a Windows drive. */
 export const isUrl = (location: string): boolean => /^[a-z][a-z\d+.-]+:/i.test(location);
+
+/**
+ * Whether a command executes runs, besides `serve` and `worker`. None does on Restate: Restate hands all new runs to the address that was
+ * registered last, which would soon be gone.
+ */
+export const executesRuns = ({ worker, databaseUrl }: Pick<Settings, "worker" | "databaseUrl">): boolean =>
+  worker && !/^restate\+/i.test(databaseUrl ?? "");
+
+/**
+ * The folder to which mails are written; undefined if a mail server is set. Also undefined with a database: the process that executes a run
+ * writes its mail, and that may be another one with another folder.
+ */
+export const ownOutbox = (settings: Settings): string | undefined =>
+  settings.databaseUrl === undefined ? outboxFolder(settings) : undefined;
 
 /** The log on the host's standard error. */
 export function loggerFor({ logLevel }: Pick<Settings, "logLevel">): Logger {

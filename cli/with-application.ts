@@ -1,11 +1,11 @@
 import { openApplication, type Application } from "../src/application/application.ts";
 import type { Settings } from "../src/application/settings.ts";
 import { interruptible } from "./terminal/interruption.ts";
-import { loggerFor } from "./settings.ts";
+import { executesRuns, loggerFor } from "./settings.ts";
 
 /**
  * Opens the application for the time of `work`, which Ctrl-C asks to end; the steps in hand are finished either way.
- * @param options `worker: false` executes nothing, whatever the settings say
+ * @param options `worker: false` executes nothing, whatever the settings say. Default: see `executesRuns`
  */
 export const withApplication = <Result>(
   settings: Settings,
@@ -13,7 +13,10 @@ export const withApplication = <Result>(
   options: { worker?: boolean } = {},
 ): Promise<Result> =>
   interruptible(async (signal) => {
-    const application = await openApplication(settings, loggerFor(settings), options);
+    const application = await openApplication(settings, loggerFor(settings), {
+      worker: executesRuns(settings),
+      ...options,
+    });
     try {
       signal.throwIfAborted();
       return await work(application, signal);

@@ -1,6 +1,5 @@
 import { open, stat } from "node:fs/promises";
 import { IoError, toWireError, ValidationError } from "../../src/errors.ts";
-import { outboxFolder } from "../../src/application/parts.ts";
 import { PRIVATE_FILE } from "../../src/files/private-files.ts";
 import { withoutAbsent } from "../../src/json.ts";
 import type { FileRow } from "../../src/row-file/row.ts";
@@ -13,7 +12,7 @@ import { usageError } from "../command.ts";
 import { host, resolvedPath } from "../terminal/host.ts";
 import { jsonText, note, oneLine, print, printJson } from "../terminal/output.ts";
 import { createProgress } from "../terminal/progress.ts";
-import { settingsFrom } from "../settings.ts";
+import { ownOutbox, settingsFrom } from "../settings.ts";
 import { interruptible } from "../terminal/interruption.ts";
 import { serviceFor } from "../runs/runs.ts";
 import type { ServiceClient } from "../service-client.ts";
@@ -44,7 +43,7 @@ async function isSameFile(left: string, right: string): Promise<boolean> {
 async function runBatch(file: string, mapping: ColumnMapping, options: BatchOptions): Promise<void> {
   const settings = settingsFrom(options);
   const service = await serviceFor(options);
-  const outbox = service ? undefined : outboxFolder(settings);
+  const outbox = service ? undefined : ownOutbox(settings);
   const summary = new BatchSummary();
   const say = (text: string): void => (options.json ? note(text) : print(text));
   const columns = new SeenColumns(mapping);

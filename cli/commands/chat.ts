@@ -8,7 +8,7 @@ import { INTERRUPTED, interruptible } from "../terminal/interruption.ts";
 import { printError, note, oneLine, printJson } from "../terminal/output.ts";
 import { serviceFor } from "../runs/runs.ts";
 import type { ServiceClient } from "../service-client.ts";
-import { loggerFor, settingsFrom } from "../settings.ts";
+import { executesRuns, loggerFor, settingsFrom } from "../settings.ts";
 import { isAbiError } from "../../src/errors.ts";
 import { readIdentifier } from "../../src/identifier.ts";
 import { dataFile } from "../../src/application/parts.ts";
@@ -34,7 +34,7 @@ export async function chat(message: string | undefined, options: ChatOptions): P
   if (offline && options.model !== undefined) {
     throw usageError("--model needs a service: set OPENAI_API_KEY, or OPENAI_BASE_URL for another one.");
   }
-  const application = await openApplication(settings, loggerFor(settings));
+  const application = await openApplication(settings, loggerFor(settings), { worker: executesRuns(settings) });
   if (offline) {
     note("Offline demo model: fixed rules, no language model. Set OPENAI_API_KEY or OPENAI_BASE_URL for a real one.");
   }

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { outboxFolder, runsAndGraph } from "../../src/application/parts.ts";
+import { runsAndGraph } from "../../src/application/parts.ts";
 import type { Settings } from "../../src/application/settings.ts";
 import { withoutAbsent } from "../../src/json.ts";
 import type { DirectOperation } from "../../src/framework/operation.ts";
@@ -19,7 +19,7 @@ import { count, escapedText, note, oneLine, plural, print, printJson } from "../
 import { fields, resultText } from "../result-view.ts";
 import { FEEDBACK_WORKFLOW, serviceFor } from "../runs/runs.ts";
 import { RESULT_NOT_SHOWN, type ServiceClient } from "../service-client.ts";
-import { requireDataDirectory, settingsFrom } from "../settings.ts";
+import { ownOutbox, requireDataDirectory, settingsFrom } from "../settings.ts";
 import { withApplication } from "../with-application.ts";
 
 export async function listHeldMails({ limit, ...options }: GlobalOptions & { limit: number }): Promise<void> {
@@ -65,7 +65,7 @@ export async function assignHeldMail(id: string, options: AssignOptions): Promis
       });
   if (!result) return;
   if (options.json) printJson(result);
-  else print(resultText(result as CustomerFeedbackResult, service ? undefined : outboxFolder(settings)));
+  else print(resultText(result as CustomerFeedbackResult, service ? undefined : ownOutbox(settings)));
   host().exitCode = result.success ? 0 : 1;
 }
 

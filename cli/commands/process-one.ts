@@ -1,4 +1,3 @@
-import { outboxFolder } from "../../src/application/parts.ts";
 import type { Settings } from "../../src/application/settings.ts";
 import { usageError } from "../command.ts";
 import { furtherCommand, host } from "../terminal/host.ts";
@@ -6,7 +5,7 @@ import { readJson, readText, STDIN } from "../terminal/input.ts";
 import { note, print, printJson } from "../terminal/output.ts";
 import type { ProcessOptions } from "./process-command.ts";
 import { resultText } from "../result-view.ts";
-import { settingsFrom } from "../settings.ts";
+import { ownOutbox, settingsFrom } from "../settings.ts";
 import { FEEDBACK_WORKFLOW, serviceFor } from "../runs/runs.ts";
 import { concernsEveryRequest, type ServiceClient } from "../service-client.ts";
 import { withApplication } from "../with-application.ts";
@@ -22,7 +21,7 @@ export async function processOne(options: ProcessOptions): Promise<void> {
   const settings = settingsFrom(options);
   const result = await withApplication(settings, ({ workflow }, signal) => workflow.run(parameters, { signal }));
   if (options.json) printJson(result);
-  else print(resultText(result, outboxFolder(settings)));
+  else print(resultText(result, ownOutbox(settings)));
   if (result.error_code === "customer_not_found") noteMissingSource(settings);
   host().exitCode = result.success ? 0 : 1;
 }

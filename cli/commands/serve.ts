@@ -35,47 +35,51 @@ export async function serve(options: ServeOptions): Promise<void> {
   const logger = loggerFor(settings);
   const localToken = host().env[LOCAL_TOKEN] ?? newLocalToken();
   try {
-    await withApplication(withLinks(settings), async (application, signal) => {
-      // The demo is not to read real mail.
-      const mailbox = options.demo ? undefined : await openMailboxWatcher(settings, application.service);
-      const chat = await openChat(application, settings, options);
-      const service = await openHttpService(application, settings, {
-        version: packageVersion(),
-        localToken,
-        logger,
-        isSample: options.demo === true,
-        ...withoutAbsent({ chat }),
-      }).catch(async (error: unknown) => {
-        await chat?.close();
-        throw error;
-      });
-      const sample = options.demo ? submitSample(application, signal) : undefined;
-      // What goes wrong with it is said at the end.
-      sample?.catch(() => {});
-      try {
-        await mailbox?.start();
-        if (options.json)
-          printJson({
-            status: "ready",
-            url: service.url,
-            ...(service.isOpen && { token: localToken }),
-            try_it: tryIt(service, application.service),
-          });
-        else {
-          announce(service.url, service.isOpen ? localToken : undefined);
-          if (options.demo)
-            print(
-              `\nMails are files in ${relative(host().cwd(), outboxFolder(settings)!)}, once somebody has approved them.`,
-            );
-          sayTryIt(tryIt(service, application.service));
+    await withApplication(
+      withLinks(settings),
+      async (application, signal) => {
+        // The demo is not to read real mail.
+        const mailbox = options.demo ? undefined : await openMailboxWatcher(settings, application.service);
+        const chat = await openChat(application, settings, options);
+        const service = await openHttpService(application, settings, {
+          version: packageVersion(),
+          localToken,
+          logger,
+          isSample: options.demo === true,
+          ...withoutAbsent({ chat }),
+        }).catch(async (error: unknown) => {
+          await chat?.close();
+          throw error;
+        });
+        const sample = options.demo ? submitSample(application, signal) : undefined;
+        // What goes wrong with it is said at the end.
+        sample?.catch(() => {});
+        try {
+          await mailbox?.start();
+          if (options.json)
+            printJson({
+              status: "ready",
+              url: service.url,
+              ...(service.isOpen && { token: localToken }),
+              try_it: tryIt(service, application.service),
+            });
+          else {
+            announce(service.url, service.isOpen ? localToken : undefined);
+            if (options.demo)
+              print(
+                `\nMails are files in ${relative(host().cwd(), outboxFolder(settings)!)}, once somebody has approved them.`,
+              );
+            sayTryIt(tryIt(service, application.service));
+          }
+          await untilAborted(signal);
+        } finally {
+          // Side by side: a mail server that says nothing must not keep the service open.
+          await Promise.all([mailbox?.close(), service.close()]);
+          await sample;
         }
-        await untilAborted(signal);
-      } finally {
-        // Side by side: a mail server that says nothing must not keep the service open.
-        await Promise.all([mailbox?.close(), service.close()]);
-        await sample;
-      }
-    });
+      },
+      { worker: settings.worker },
+    );
   } catch (error) {
     // Told to stop before it was ready.
     if (error !== INTERRUPTED) throw error;

@@ -13,19 +13,23 @@ export async function runWorker(options: GlobalOptions): Promise<void> {
   // Whatever WORKER says to the processes beside it.
   const settings = { ...settingsFrom(options), worker: true };
   try {
-    await withApplication(settings, async ({ service }, signal) => {
-      const mailbox = await openMailboxWatcher(settings, service);
-      const metrics = await servedMetrics(service, settings);
-      try {
-        await mailbox?.start();
-        if (options.json) printJson({ status: "ready", ...(metrics && { metrics_url: metrics.url }) });
-        else print(`Ready: runs are executed${mailbox ? " and mails are processed" : ""} until Ctrl-C or SIGTERM.`);
-        if (metrics && !options.json) print(`Metrics: ${metrics.url}`);
-        await untilAborted(signal);
-      } finally {
-        await Promise.all([mailbox?.close(), metrics?.close()]);
-      }
-    });
+    await withApplication(
+      settings,
+      async ({ service }, signal) => {
+        const mailbox = await openMailboxWatcher(settings, service);
+        const metrics = await servedMetrics(service, settings);
+        try {
+          await mailbox?.start();
+          if (options.json) printJson({ status: "ready", ...(metrics && { metrics_url: metrics.url }) });
+          else print(`Ready: runs are executed${mailbox ? " and mails are processed" : ""} until Ctrl-C or SIGTERM.`);
+          if (metrics && !options.json) print(`Metrics: ${metrics.url}`);
+          await untilAborted(signal);
+        } finally {
+          await Promise.all([mailbox?.close(), metrics?.close()]);
+        }
+      },
+      { worker: true },
+    );
   } catch (error) {
     // Told to stop before it was ready.
     if (error !== INTERRUPTED) throw error;

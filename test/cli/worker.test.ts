@@ -1,14 +1,17 @@
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import postgres from "postgres";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { openApplication } from "../../src/application/application.ts";
 import { silentLogger } from "../../src/log.ts";
 import { readSettings } from "../../src/application/settings.ts";
 import { feedback } from "../support/feedback.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { serve } from "../support/http.ts";
+import { freePort } from "../support/free-port.ts";
 import { serverUrl } from "../support/postgres.ts";
 import { readMetrics } from "../support/prometheus.ts";
+import { canRunRestate, startRestate } from "../support/restate.ts";
 import { newDatabase } from "../support/test-database.ts";
 import { startSmtpServer } from "../support/smtp.ts";
 import { startSparqlEndpoint } from "../support/sparql-endpoint.ts";
@@ -196,5 +199,50 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
     await worker.said("Set ONTOLOGY_URL before a second process takes part");
     worker.kill("SIGTERM");
     expect(await worker.ended).toMatchObject({ code: 0 });
+  });
+});
+
+describe.skipIf(!canRunRestate)("commands beside a worker on Restate", () => {
+  it("leave the execution to it, and say so where there is none", { timeout: 120_000 }, async () => {
+    const server = await startRestate();
+    onTestFinished(() => server.destroy());
+    const endpoint = await startSparqlEndpoint();
+    const listen = `127.0.0.1:${await freePort()}`;
+    const { cwd, env: customers } = workplace();
+    const env = {
+      ...customers,
+      DATABASE_URL: server.url,
+      RESTATE_ADMIN_URL: server.adminUrl,
+      RESTATE_LISTEN: listen,
+      ONTOLOGY_URL: `${endpoint.origin}/sparql`,
+    };
+    const alone = await call(["process", ...FEEDBACK, "--data", "own"], { cwd, env });
+    expect(alone).toMatchObject({ code: 1, stdout: expect.stringContaining("Start a worker") });
+    const worker = new RunningCommand(["worker", "--data", "worker"], { cwd, env });
+    onTestFinished(async () => {
+      worker.kill("SIGTERM");
+      await worker.ended;
+    });
+    await worker.lines(1);
+    const deployments = async (): Promise<object[]> => {
+      const answer = await fetch(`${server.adminUrl}/deployments`);
+      return ((await answer.json()) as { deployments: object[] }).deployments;
+    };
+    await vi.waitFor(async () => expect(await deployments()).toHaveLength(1), 30_000);
+    const beside = await call(["process", ...FEEDBACK, "--data", "own"], { cwd, env });
+    expect(beside).toMatchObject({ code: 0, stdout: expect.stringContaining("answered by mail") });
+    // The mail is in the worker's outbox.
+    expect(beside.stdout).not.toContain("outbox");
+    expect(readdirSync(join(cwd, "worker", "outbox"))).toHaveLength(1);
+    expect(existsSync(join(cwd, "own"))).toBe(false);
+    const file = join(cwd, "batch.jsonl");
+    writeFileSync(
+      file,
+      `${JSON.stringify({ feedback_id: "F-2", customer_id: "C-1", subject: "A", feedback_text: "I love it." })}\n`,
+    );
+    const batch = await call(["batch", file, "--data", "own"], { cwd, env });
+    expect(batch).toMatchObject({ code: 0 });
+    expect(batch.stdout).not.toContain("outbox");
+    expect(await deployments()).toHaveLength(1);
   });
 });

@@ -75,7 +75,7 @@ const COLUMNS: Columns<Tally> = [
   ["uncalled-for", ({ uncalledFor }) => uncalledFor.length],
   ["twice", ({ twice }) => twice.length],
   ["repeated", ({ repeated }) => repeated.length],
-  ["repeated out of the window", ({ repeatedInWindow }) => repeatedInWindow.length],
+  ["repeated in the window", ({ repeatedInWindow }) => repeatedInWindow.length],
 ];
 
 /** Tallies as lines of text. */

@@ -1,5 +1,4 @@
 import type { Application } from "../../../src/application/application.ts";
-import { outboxFolder } from "../../../src/application/parts.ts";
 import type { RunResult } from "../../../src/framework/result.ts";
 import type { DecidedResponse } from "../../../src/workflows/customer-feedback/responses/approval.ts";
 import type { CustomerFeedbackResult } from "../../../src/workflows/customer-feedback/result.ts";
@@ -11,7 +10,7 @@ import { isWaiting, resultText } from "../../result-view.ts";
 import { reportUnknownRun, serviceFor, withStoredRuns, type Runs } from "../../runs/runs.ts";
 import type { ServiceClient } from "../../service-client.ts";
 import { findAt } from "./at-service.ts";
-import { settingsFrom } from "../../settings.ts";
+import { ownOutbox, settingsFrom } from "../../settings.ts";
 import type { DecisionInput } from "./decision-commands.ts";
 
 /** How long the command waits for a worker's result. */
@@ -52,8 +51,7 @@ export async function decideOn(
   const json = options.json === true;
   if (!outcome) return reportUnknownRun(id, json);
   if ("decided" in outcome) return reportDecided(outcome.decided, json);
-  // A worker's outbox is its own.
-  reportResult(outcome.result, leaveToWorker ? undefined : outboxFolder(settings), json);
+  reportResult(outcome.result, ownOutbox(settings), json);
 }
 
 /** Decides at a service, which signs with the token's name and continues the run. */

@@ -39,7 +39,8 @@ export class WorkerEndpoint {
     } catch (cause) {
       throw new IoError(
         `Can't listen for the Restate server at ${urlHost(host)}:${port}: another process listens there, or the address is not this ` +
-          "machine's. Change RESTATE_LISTEN, and RESTATE_WORKER_URL to match.",
+          "machine's. If another process executes the runs, set WORKER=off for this one. If both should execute runs, give this one another " +
+          "address (RESTATE_LISTEN), and both the RESTATE_WORKER_URL of a load balancer in front of them.",
         { code: "in_use", cause },
       );
     }
