@@ -88,7 +88,7 @@ const DEFINITIONS = {
     default: true,
     about:
       "`off`: this process only starts runs and waits for them; `abi-workflows worker` executes them elsewhere. " +
-      "Needs DATABASE_URL and ONTOLOGY_URL.",
+      "Needs DATABASE_URL and ONTOLOGY_URL. With a Restate server, commands other than `serve` and `worker` never execute runs.",
   },
   ontologyUrl: {
     env: "ONTOLOGY_URL",
