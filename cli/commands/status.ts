@@ -4,7 +4,7 @@ import type { CustomerFeedbackResult } from "../../src/workflows/customer-feedba
 import { isForThisVersion } from "../../src/analysis/embedded/trained-weights.ts";
 import { openTrainedWeights } from "../../src/application/parts.ts";
 import { count, truncated, note, oneLine, plural, print, printJson, styled } from "../terminal/output.ts";
-import { fields, outcomeText } from "../result-view.ts";
+import { fields, judgedText, outcomeText, sentimentText } from "../result-view.ts";
 import {
   delayedRuns,
   FEEDBACK_WORKFLOW,
@@ -51,6 +51,7 @@ async function showOne(
       ["status", painted(status)],
       ["steps", steps.map(oneLine).join(", ") || "none yet"],
       ...(atWork === undefined ? [] : [["at work", oneLine(atWork)] as const]),
+      ...(result && isFeedback ? judgedFields(result) : []),
       ...(result && isFeedback ? [["outcome", outcomeText(result as CustomerFeedbackResult)] as const] : []),
       ["started", start],
       ...(end === undefined ? [] : [["ended", end] as const]),
@@ -59,6 +60,15 @@ async function showOne(
     ]),
   );
   if (history) print(`\n${historyTable(history)}`);
+}
+
+function judgedFields(result: Partial<CustomerFeedbackResult>): (readonly [string, string])[] {
+  const { sentiment, categories = [] } = result;
+  if (sentiment === undefined) return [];
+  return [
+    ["sentiment", sentimentText(judgedText(result))],
+    ["categories", categories.join(", ")],
+  ];
 }
 
 function failingFields({ failing }: RunView): (readonly [string, string])[] {
