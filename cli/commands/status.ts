@@ -119,7 +119,10 @@ async function showLatest(runs: Runs | undefined, options: StatusOptions): Promi
   };
   const latest = (await runs?.list(filter)) ?? [];
   if (json) return printJson(latest);
-  if (latest.length === 0) return note(status === undefined ? "No runs here yet." : `No run here is ${status}.`);
+  if (latest.length === 0) {
+    note(status === undefined ? "No runs here yet." : `No run here is ${status}.`);
+    return noteTraining(options);
+  }
   const isMixed = latest.some((run) => run.workflow !== FEEDBACK_WORKFLOW);
   const rows = latest.map((run) => [
     run.key,
@@ -142,11 +145,12 @@ async function showLatest(runs: Runs | undefined, options: StatusOptions): Promi
     `${plural(latest.length, "run")}, newest first${latest.length === limit ? "; there may be more (--limit)" : ""}`,
   );
   await noteDelays(runs);
-  if (!(await serviceFor(options))) await noteTraining(options);
+  await noteTraining(options);
 }
 
 /** Judgements that look odd may come from what somebody has trained here. */
 async function noteTraining(options: StatusOptions): Promise<void> {
+  if (await serviceFor(options)) return;
   const trained = await openTrainedWeights(settingsFrom(options));
   if (!trained) return;
   const { version, trained_at, texts } = trained;
