@@ -428,6 +428,9 @@ const OF_THE_ENDPOINT = [
   "ontologyAuthentication",
 ] as const;
 
+/** Settings that only make sense with `escalation`. */
+const OF_ESCALATION = ["escalateUnreadable", "escalateDoubtful"] as const;
+
 const ALL = Object.entries<Definition>(DEFINITIONS);
 
 /** Name, environment variable and meaning of every setting, for help and documentation. */
@@ -483,6 +486,10 @@ function readAll(
   if (issues.length === 0 && settings["ontologyUrl"] === undefined) {
     const idle = OF_THE_ENDPOINT.filter((name) => settings[name] !== undefined);
     for (const name of idle) fault(name, "has no effect without ONTOLOGY_URL (ontologyUrl)");
+  }
+  if (issues.length === 0 && settings["escalation"] === false) {
+    const idle = OF_ESCALATION.filter((name) => settings[name] === true);
+    for (const name of idle) fault(name, "has no effect with ESCALATION=off (escalation)");
   }
   return { settings, issues };
 }
