@@ -1,8 +1,9 @@
 import { detectLanguage, isInOtherScript, isPlainEnglish, isShortText, UNDETERMINED } from "../language.ts";
 import { clues } from "./categories/index.ts";
-// These two are loaded for their lists, which `isRuleWord` knows then.
+// These are loaded for their lists, which `isRuleWord` knows then.
 import "./category-negation.ts";
 import "./sentiment-mood.ts";
+import "./stated-faults.ts";
 import { INTENSIFIERS, isRuleWord, opinions, phrases, publishedValence } from "./lexicon/lexicon.ts";
 import { doubts } from "./praise-doubts.ts";
 import { tokenize, type Token } from "./tokenizer.ts";
