@@ -3,7 +3,7 @@ import { connect, constants } from "node:http2";
 import { createInterface } from "node:readline";
 import { once } from "node:events";
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { DurableEngine, type EngineOptions } from "../../src/engine/durable-engine.ts";
 import type { RunHandler } from "../../src/engine/engine.ts";
@@ -161,6 +161,108 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped where npm has no
     gate.resolve(null);
     for (const { id } of started) expect(await engines[0]!.wait(id)).toMatchObject({ status: "completed" });
     expect(begun).toHaveLength(12);
+  });
+
+  it("goes on when more runs without a limit are due than the server has room for calls", async () => {
+    const own = await startRestate({
+      RESTATE_WORKER__INVOKER__CONCURRENT_INVOCATIONS_LIMIT: "280",
+      RESTATE_DEFAULT_NUM_PARTITIONS: "1",
+    });
+    onTestFinished(() => own.destroy());
+    const restate = { adminUrl: own.adminUrl, listen: "127.0.0.1:0" };
+    const engine = await DurableEngine.connect(own.url, { restate, concurrency: 4 });
+    onTestFinished(() => engine.close());
+    const accepted = Promise.withResolvers<void>();
+    engine.register("any", async () => {
+      await accepted.promise;
+      return "done";
+    });
+    const keys = Array.from({ length: 320 }, (_, n) => `k${n}`);
+    const started = await Promise.all(keys.map((key) => engine.start("any", { ...SUBMISSION, key })));
+    accepted.resolve();
+    const runs = await Promise.all(started.map(({ id }) => engine.wait(id)));
+    expect(new Set(runs.map(({ output }) => output))).toEqual(new Set(["done"]));
+  }, 120_000);
+
+  it("takes up no room of the server for runs of workflows that no worker knows", async () => {
+    const own = await startRestate({
+      RESTATE_WORKER__INVOKER__CONCURRENT_INVOCATIONS_LIMIT: "8",
+      RESTATE_DEFAULT_NUM_PARTITIONS: "1",
+    });
+    onTestFinished(() => own.destroy());
+    const restate = { adminUrl: own.adminUrl, listen: "127.0.0.1:0" };
+    const engine = await DurableEngine.connect(own.url, { restate, concurrency: 2 });
+    onTestFinished(() => engine.close());
+    engine.register("known", async () => "done");
+    const keys = Array.from({ length: 12 }, (_, n) => `k${n}`);
+    for (const key of keys) await engine.start("unknown", { ...SUBMISSION, key });
+    const { id } = await engine.start("known", SUBMISSION);
+    expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "done" });
+  });
+
+  it("refuses a concurrency for which the server has no room", async () => {
+    const tooMany = { code: "invalid_configuration", message: expect.stringContaining("at most 500") };
+    await expect(openHere({ concurrency: 501 })).rejects.toMatchObject(tooMany);
+    const engine = await openHere();
+    const register = () => engine.register("many", async () => null, { concurrency: 501 });
+    expect(register).toThrow(expect.objectContaining(tooMany));
+  });
+
+  /** Two workers, of which the first was at a step before the second was there. */
+  const addedWorker = async () => {
+    const place = await sharedPlace();
+    const begun = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    const open = async (which: number) => {
+      const engine = await openEngineAt(place, { which, concurrency: 2 });
+      onTestFinished(() => {
+        gate.resolve();
+        return engine.close();
+      });
+      engine.register("any", async (input, { step }) =>
+        step("only", async () => {
+          if (input === "long") {
+            begun.resolve();
+            await gate.promise;
+          } else {
+            await setTimeout(20);
+          }
+          return which;
+        }),
+      );
+      engine.startWorker();
+      return engine;
+    };
+    const first = await open(0);
+    const { id } = await first.start("any", { ...SUBMISSION, key: "long", input: "long" });
+    await begun.promise;
+    await open(1);
+    const client = await openEngineAt(place, { worker: false });
+    onTestFinished(() => client.close());
+    const outputsOf = async (keys: string[]) => {
+      const started = await Promise.all(keys.map((key) => client.start("any", { ...SUBMISSION, key })));
+      return Promise.all(started.map(async (run) => (await client.wait(run.id)).output));
+    };
+    return { first, client, id, gate, outputsOf };
+  };
+
+  it("lets a worker that is added execute runs, too", async () => {
+    const { outputsOf } = await addedWorker();
+    const outputs: unknown[] = [];
+    for (let round = 0; round < 5 && !outputs.includes(1); round++) {
+      outputs.push(...(await outputsOf(Array.from({ length: 40 }, (_, n) => `k${round}-${n}`))));
+    }
+    expect(outputs).toContain(1);
+  });
+
+  it("gives nothing more to a worker that was told to stop, and lets it finish its step", async () => {
+    const { first, client, id, gate, outputsOf } = await addedWorker();
+    const closing = first.close();
+    expect(new Set(await outputsOf(Array.from({ length: 10 }, (_, n) => `k${n}`)))).toEqual(new Set([1]));
+    gate.resolve();
+    await closing;
+    expect(await client.wait(id)).toMatchObject({ output: 0, stepsCompleted: ["only"] });
+    expect(await client.history(id)).toHaveLength(1);
   });
 
   it("goes on by itself when the server was killed while a step ran, and repeats no completed step", async () => {

@@ -25,7 +25,7 @@ import { addressesOf, listenAddress, type RestateOptions } from "./options.ts";
 import { isRunId, runIdOf, serviceNames, type ServiceNames } from "./names.ts";
 import { adviceFor, quoted, RestateError, RestateServer } from "./restate-server.ts";
 import { decisionOn, toRecord, type RunState, type Submission } from "./run-state.ts";
-import { createServices, EVENTS } from "./services.ts";
+import { createServices, EVENTS, ROOM_PER_SLOT } from "./services.ts";
 import { SharedReads } from "./shared-reads.ts";
 import { WorkerEndpoint } from "./worker-endpoint.ts";
 
@@ -54,6 +54,8 @@ interface StateRow {
 export class RestateRunStore implements RunStore {
   /** Each run has a connection of its own, on which what belongs together is sent together (`HeldRun.collect`). */
   readonly isUngrouped = true;
+  /** By default the server has room for 1,000 calls on each partition, and each run at work or about to be is one. */
+  readonly highestConcurrency = 500;
   readonly #server: RestateServer;
   readonly #names: ServiceNames;
   readonly #options: RestateOptions;
@@ -145,8 +147,8 @@ export class RestateRunStore implements RunStore {
     return outcomes;
   }
 
-  async takeUp({ most, workflows }: TakeUpRequest): Promise<TakenUp> {
-    await this.#serve(this.#worker!, workflows);
+  async takeUp({ most, workflows, held }: TakeUpRequest): Promise<TakenUp> {
+    await this.#serve(this.#worker!, workflows, most + held.length);
     this.#handed = this.#handed.filter((run) => !run.isOver).toSorted(byRank);
     const runs = this.#handed.splice(0, most);
     for (const run of runs) this.#taken.set(run.hold.seq, run);
@@ -154,17 +156,26 @@ export class RestateRunStore implements RunStore {
   }
 
   /** Tells the server where this process is. Where that fails, the next look for work tries again. */
-  async #serve({ restate, endpoint }: WorkerParts, workflows: ReadonlyMap<string, number | null>): Promise<void> {
+  async #serve(
+    { restate, endpoint }: WorkerParts,
+    workflows: ReadonlyMap<string, number | null>,
+    slots: number,
+  ): Promise<void> {
     if (this.#isServing) return;
     if (!this.#hasServices) {
       const services = createServices({
         restate,
         names: this.#names,
         workflows,
+        slots,
         nextSeq: () => (this.#lastSeq += 1),
         hand: (held) => this.#hand(held),
       });
-      endpoint.serve(restate, services, { identityKey: this.#options.identityKey, logger: this.#logger });
+      endpoint.serve(restate, services, {
+        streams: ROOM_PER_SLOT * slots,
+        identityKey: this.#options.identityKey,
+        logger: this.#logger,
+      });
       this.#hasServices = true;
     }
     const deployment = await this.#server.register(this.#options.workerUrl ?? endpoint.url);
@@ -176,7 +187,11 @@ export class RestateRunStore implements RunStore {
   }
 
   #hand(held: HeldRun): void {
-    if (this.#isLeaving) throw new Error("this worker is closing");
+    if (this.#isLeaving) {
+      // It came through a connection that is newer than our leaving.
+      this.#worker!.endpoint.turnAway();
+      throw new Error("this worker is closing");
+    }
     this.#handed.push(held);
     this.#listener(held.run.id);
   }
@@ -366,6 +381,7 @@ export class RestateRunStore implements RunStore {
   /** What was handed to us and not begun is handed to another worker. */
   async leaveQueue(): Promise<void> {
     this.#isLeaving = true;
+    this.#worker?.endpoint.turnAway();
     for (const held of this.#handed.splice(0)) held.lose();
   }
 
