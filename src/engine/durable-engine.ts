@@ -357,6 +357,11 @@ export class DurableEngine implements WorkflowEngine {
 
   list({ after, limit = 100, startedSince, startedBefore, ...filter }: RunFilter = {}): Promise<Run[]> {
     return this.#withStore(async () => {
+      if (!Number.isSafeInteger(limit) || limit < 0)
+        throw invalid("limit", "must be a whole number that is not negative");
+      for (const [name, date] of Object.entries({ startedSince, startedBefore })) {
+        if (Number.isNaN(date?.getTime())) throw invalid(name, "must be a valid date");
+      }
       if (!isStorable({ after, ...filter })) return []; // no run has such a field
       const seen = await this.#store.find({
         ...filter,

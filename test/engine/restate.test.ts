@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
 import { connect, constants } from "node:http2";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { createInterface } from "node:readline";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -265,6 +267,117 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped where npm has no
     expect(await client.history(id)).toHaveLength(1);
   });
 
+  it("goes on where its workflow has another limit than where it began", async () => {
+    const own = await startRestate();
+    onTestFinished(() => own.destroy());
+    const ports = [await freePort(), await freePort()];
+    const balancer = await startTcpBalancer(ports);
+    onTestFinished(() => balancer[Symbol.asyncDispose]());
+    const place = restateLocation(own, "limits", balancer.url, ports);
+    const begun = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    const first = await openEngineAt(place, { which: 0 });
+    first.register("any", (_, { step }) => step("only", () => (begun.resolve(), gate.promise.then(() => "first"))));
+    const { id } = await first.start("any", SUBMISSION);
+    await begun.promise;
+    await own.kill();
+    gate.resolve();
+    await first.close();
+    const second = await openEngineAt(place, { which: 1 });
+    onTestFinished(() => second.close());
+    second.register("any", (_, { step }) => step("only", () => "second"), { concurrency: 3 });
+    await own.start();
+    second.startWorker();
+    expect(await second.wait(id)).toMatchObject({ status: "completed", output: "second" });
+  });
+
+  it("executes a run again, and gives back its place, when an operator of the server has killed its call", async () => {
+    const url = `${server.url}/test-${(tests += 1)}`;
+    const begun = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<null>();
+    const open = async (work: () => unknown) => {
+      const engine = await openHere({}, url);
+      onTestFinished(() => gate.resolve(null));
+      engine.register("single", (_, { step }) => step("only", async () => (await work()) as null), { concurrency: 1 });
+      engine.startWorker();
+      return engine;
+    };
+    const first = await open(() => (begun.resolve(), gate.promise));
+    const { id } = await first.start("single", SUBMISSION);
+    await begun.promise;
+    const query = `SELECT id FROM sys_invocation WHERE target_service_name = 'test-${tests}.executions'`;
+    const { rows } = (await (
+      await fetch(`${server.adminUrl}/query`, {
+        method: "POST",
+        headers: { "content-type": "application/json", accept: "application/json" },
+        body: JSON.stringify({ query }),
+      })
+    ).json()) as { rows: { id: string }[] };
+    await fetch(`${server.adminUrl}/invocations/${rows[0]!.id}/kill`, { method: "PATCH" });
+    const next = await first.start("single", { ...SUBMISSION, key: "next" });
+    const second = await open(() => "again");
+    expect(await second.wait(id)).toMatchObject({ status: "completed", output: "again" });
+    expect(await second.wait(next.id)).toMatchObject({ status: "completed", output: "again" });
+  });
+
+  it("looks at runs without a worker, and doesn't cancel later what it could not cancel in time", async () => {
+    const url = `${server.url}/test-${(tests += 1)}`;
+    const open = async () => {
+      const engine = await openHere({}, url);
+      engine.register("waiting", async (_, { decision }) => (await decision("ok")).value);
+      engine.startWorker();
+      return engine;
+    };
+    const first = await open();
+    const { id } = await first.start("waiting", SUBMISSION);
+    expect(await first.wait(id)).toMatchObject({ status: "waiting_for_approval" });
+    await first.close();
+    const client = await openHere({ worker: false }, url);
+    expect(await client.find("waiting", "nobody")).toBeUndefined();
+    await expect(client.cancel(id)).rejects.toMatchObject({ code: "engine_unavailable" });
+    const second = await open();
+    // Calls of one run are answered in their order.
+    await expect.poll(() => client.retry(id).catch(() => undefined)).toBe(false);
+    expect(await second.get(id)).toMatchObject({ status: "waiting_for_approval" });
+  });
+
+  it("asks for single runs so that the server reads one partition, and shows its token", async () => {
+    const queries: string[] = [];
+    const tokens = new Set<string | undefined>();
+    const forward = async (request: IncomingMessage, response: ServerResponse) => {
+      tokens.add(request.headers.authorization);
+      const body = Buffer.concat(await request.toArray());
+      if (request.url === "/query") queries.push((JSON.parse(body.toString()) as { query: string }).query);
+      const { method = "" } = request;
+      const headers = { "content-type": "application/json", accept: "application/json" };
+      const sent = method === "GET" ? { headers } : { method, headers, body };
+      const answer = await fetch(`${server.adminUrl}${request.url}`, sent);
+      response.writeHead(answer.status, { "content-type": "application/json" }).end(await answer.text());
+    };
+    const admin = createServer((request, response) => void forward(request, response));
+    await once(admin.listen(0, "127.0.0.1"), "listening");
+    onTestFinished(() => void admin.close());
+    const adminUrl = `http://127.0.0.1:${(admin.address() as AddressInfo).port}`;
+    const worker = await openHere();
+    const url = `${server.url}/test-${tests}`;
+    worker.register("any", async () => "done");
+    const { id } = await worker.start("any", SUBMISSION);
+    await worker.wait(id);
+    const client = await DurableEngine.connect(url, { worker: false, restate: { adminUrl, token: "s3cret" } });
+    onTestFinished(() => client.close());
+    expect(await client.get(id)).toMatchObject({ status: "completed" });
+    expect(await client.retry(id)).toBe(false);
+    expect(queries.length).toBeGreaterThan(1);
+    const explained = await Promise.all(
+      queries.map((query) =>
+        fetch(`${adminUrl}/query`, { method: "POST", body: JSON.stringify({ query: `EXPLAIN ${query}` }) }),
+      ),
+    );
+    for (const plan of explained) expect(await plan.text()).toContain("partitions=1,");
+    expect(await client.get("workflow-nonsense")).toBeUndefined();
+    expect(tokens).toContain("Bearer s3cret");
+  });
+
   it("goes on by itself when the server was killed while a step ran, and repeats no completed step", async () => {
     const own = await startRestate();
     onTestFinished(() => own.destroy());
@@ -300,8 +413,50 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped where npm has no
     const { id } = await engine.start("large", SUBMISSION);
     expect(await engine.wait(id)).toMatchObject({ status: "failed", error: { error_code: "not_storable" } });
     expect(attempts).toBe(1);
-    const starting = engine.start("large", { ...SUBMISSION, key: "input", input: "x".repeat(40 * 1024 * 1024) });
-    await expect(starting).rejects.toMatchObject({ code: "not_storable" });
+    for (const mega of [9, 40]) {
+      const starting = engine.start("large", { ...SUBMISSION, key: "input", input: "x".repeat(mega * 1024 * 1024) });
+      await expect(starting).rejects.toMatchObject({ code: "not_storable" });
+    }
+  });
+
+  it("refuses what would make a run too large to go on, and keeps the others going", async () => {
+    const engine = await openHere();
+    const large = "x".repeat(7 * 1024 * 1024);
+    engine.register("growing", async (_, { step, decision }) => {
+      for (const name of ["a", "b", "c", "d", "e"]) await step(name, () => large);
+      return (await decision("more")).value;
+    });
+    engine.register("deciding", async (_, { decision }) => {
+      const first = (await decision("first")).value;
+      return [first, (await decision("second")).value].map((value) => (value as string).length);
+    });
+    const { id } = await engine.start("growing", { ...SUBMISSION, input: large });
+    expect(await engine.wait(id)).toMatchObject({
+      status: "failed",
+      stepsCompleted: ["a", "b"],
+      error: { error_code: "not_storable" },
+    });
+    const deciding = await engine.start("deciding", { ...SUBMISSION, input: large });
+    await engine.wait(deciding.id);
+    const refused = { code: "not_storable" };
+    await expect(engine.decide(deciding.id, "first", large + large)).rejects.toMatchObject(refused);
+    await engine.decide(deciding.id, "first", large);
+    await expect.poll(() => engine.get(deciding.id)).toMatchObject({ waitingFor: { subject: "second" } });
+    await expect(engine.decide(deciding.id, "second", large)).rejects.toMatchObject(refused);
+    await engine.decide(deciding.id, "second", "small");
+    expect(await engine.wait(deciding.id)).toMatchObject({ status: "completed", output: [large.length, 5] });
+  });
+
+  it("lets a run end whose follower is too large to be started", async () => {
+    const engine = await openHere();
+    engine.register("leading", async () => "done");
+    engine.follow(({ workflow }) =>
+      workflow === "leading"
+        ? { ...SUBMISSION, workflow: "following", key: "follower", input: "x".repeat(9 * 1024 * 1024) }
+        : undefined,
+    );
+    const { id } = await engine.start("leading", SUBMISSION);
+    expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "done" });
   });
 
   it("answers nobody but the server that has the key", async () => {
@@ -337,6 +492,11 @@ describe("the addresses of a Restate server", () => {
   it.each([
     ["restate+http://localhost:8080/two/parts", {}, "restate+http://host:8080"],
     ["restate+http://", {}, "restate+http://host:8080"],
+    ["restate+http://user:secret@localhost:8080", {}, "RESTATE_TOKEN"],
+    ["restate+http://localhost:8080", { adminUrl: "http://user:secret@localhost:9070" }, "RESTATE_ADMIN_URL"],
+    ["restate+http://localhost:8080", { adminUrl: "localhost:9070" }, "RESTATE_ADMIN_URL"],
+    ["restate+http://localhost:8080", { workerUrl: "ftp://localhost" }, "RESTATE_WORKER_URL"],
+    ["restate+http://localhost:8080", { workerUrl: "nonsense" }, "RESTATE_WORKER_URL"],
     ["restate+http://localhost:8080", { listen: "9080" }, "RESTATE_LISTEN"],
     ["restate+http://localhost:8080", { listen: "0.0.0.0:9080" }, "RESTATE_IDENTITY_KEY"],
   ])("refuses %s with %j, and says what to do", async (url, restate, words) => {

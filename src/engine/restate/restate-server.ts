@@ -1,14 +1,16 @@
 import { propertyOf } from "../../json.ts";
 
 /** A call waits this long for its answer: what it asks for is done by a worker, which may be starting. Milliseconds. */
-const PATIENCE_MS = 10_000;
+export const PATIENCE_MS = 10_000;
 
-/** Where a Restate server is, and where it finds us. */
+/** Where a Restate server is, and who we are. */
 export interface RestateAddresses {
   /** Where it takes calls, such as `http://restate:8080`. */
   readonly ingress: string;
   /** Where it takes orders of its operators, such as `http://restate:9070`. */
   readonly admin: string;
+  /** Bearer token for both; a secret. */
+  readonly token?: string;
 }
 
 /** An answer that is none: the server says what is wrong. */
@@ -24,9 +26,33 @@ export class RestateError extends Error {
 /** What we need of a Restate server: https://docs.restate.dev/references/admin-api and /services/invocation/http. */
 export class RestateServer {
   readonly #addresses: RestateAddresses;
+  #hasScopes: boolean | undefined;
 
   constructor(addresses: RestateAddresses) {
     this.#addresses = addresses;
+  }
+
+  /** Whether its state is kept in scopes, as since version 1.7: who looks for keys must then say in which. */
+  async hasScopes(): Promise<boolean> {
+    if (this.#hasScopes === undefined) {
+      const { version } = await this.#ask<{ version: string }>(`${this.#addresses.admin}/version`, "GET");
+      const [major = 0, minor = 0] = version.split(".").map(Number);
+      this.#hasScopes = major > 1 || (major === 1 && minor >= 7);
+    }
+    return this.#hasScopes;
+  }
+
+  /**
+   * Resolves when queries know everything that was stored about this object before the call. A server that was killed answers queries before
+   * it has caught up with its log, but asks about a call (here one that never was) only when it has. Needs no worker.
+   */
+  async caughtUp(object: string, key: string): Promise<void> {
+    const call = `${this.#addresses.ingress}/restate/invocation/${object}/${encodeURIComponent(key)}/accept/none/output`;
+    try {
+      await this.#ask(call, "GET");
+    } catch (error) {
+      if (!(error instanceof RestateError && error.status === 404)) throw error;
+    }
   }
 
   /** Calls a handler of a virtual object and returns what it returns. */
@@ -65,6 +91,7 @@ export class RestateServer {
       headers: {
         accept: "application/json",
         "accept-encoding": "identity",
+        ...(this.#addresses.token !== undefined && { authorization: `Bearer ${this.#addresses.token}` }),
         ...(body !== undefined && { "content-type": "application/json" }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -84,8 +111,14 @@ export function adviceFor(error: unknown): string {
   if (error instanceof RestateError && error.status === 404) {
     return "no worker has made itself known to it yet. Start a worker.";
   }
+  if (error instanceof RestateError && (error.status === 401 || error.status === 403)) {
+    return "the Restate server refused us. Set RESTATE_TOKEN to a token that it accepts.";
+  }
   if (propertyOf(error, "name") === "TimeoutError") {
-    return "a call was not answered in time. Look whether a worker is up, and whether the server reaches it (RESTATE_WORKER_URL).";
+    return (
+      "a call was not answered in time. Look whether a worker is up, and whether the server reaches it (RESTATE_WORKER_URL). " +
+      "A run that was submitted may still start as soon as a worker is up."
+    );
   }
   return "look whether the Restate server is up, and whether DATABASE_URL and RESTATE_ADMIN_URL lead to it.";
 }

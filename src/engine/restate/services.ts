@@ -66,6 +66,15 @@ const MOST_SENT = 100;
 /** After this time another process is asked that may know the workflow. Milliseconds. */
 const ELSEWHERE_MS = 5000;
 
+/** A call of someone who waits for the answer until then, and is told that it failed when there is none. Milliseconds since 1970. */
+export interface Timely {
+  readonly until: number;
+}
+
+/** The answer to a call that comes too late: nothing was done. */
+export const LATE = "late";
+export type Answer<Given> = Given | typeof LATE;
+
 /** What `take` gives to an execution. */
 interface Taken {
   readonly run: RunRecord;
@@ -167,6 +176,10 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
     else ask(ctx, workflow, { id: ctx.key, workflow, token: due.token, priority, limit }, delay);
   };
 
+  /** Whether the caller has been told by now that this failed. */
+  const isLate = (ctx: Restate.Context, { until }: Timely): Promise<boolean> =>
+    ctx.run("late", () => Date.now() > until);
+
   const known = async (ctx: Restate.ObjectContext): Promise<RunState | undefined> =>
     (await ctx.get<RunState>("run")) ?? undefined;
 
@@ -180,10 +193,11 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
         if (state) await save(ctx, before, state, submission.time);
         return outcome;
       },
-      has: restate.createObjectSharedHandler(
-        async (ctx: Restate.ObjectSharedContext): Promise<boolean> => (await ctx.get("run")) !== null,
-      ),
-      retry: async (ctx: Restate.ObjectContext, { time }: { time: number }): Promise<boolean> => {
+      retry: async (
+        ctx: Restate.ObjectContext,
+        { time, until }: Timely & { time: number },
+      ): Promise<Answer<boolean>> => {
+        if (await isLate(ctx, { until })) return LATE;
         const before = await known(ctx);
         const state = before && resume(before, time, ctx.rand.uuidv4());
         if (state) await save(ctx, before, state, time);
@@ -191,8 +205,9 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
       },
       decide: async (
         ctx: Restate.ObjectContext,
-        { subject, decision }: { subject: string; decision: DecisionRecord },
-      ): Promise<{ before: RunState | null; taken: boolean }> => {
+        { subject, decision, until }: Timely & { subject: string; decision: DecisionRecord },
+      ): Promise<Answer<{ before: RunState | null; taken: boolean }>> => {
+        if (await isLate(ctx, { until })) return LATE;
         const before = await known(ctx);
         const state = before && decide(before, subject, decision, ctx.rand.uuidv4());
         if (state) await save(ctx, before, state, decision.time);
@@ -200,8 +215,9 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
       },
       cancel: async (
         ctx: Restate.ObjectContext,
-        { time }: { time: number },
-      ): Promise<"cancelled" | "requested" | null> => {
+        { time, until }: Timely & { time: number },
+      ): Promise<Answer<"cancelled" | "requested" | null>> => {
+        if (await isLate(ctx, { until })) return LATE;
         const before = await known(ctx);
         const state = before && cancel(before, time);
         if (!state) return null;
@@ -210,11 +226,23 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
         if (!before.isCancelRequested) ctx.resolveAwakeable(state.held.cancelling);
         return "requested";
       },
-      forget: async (ctx: Restate.ObjectContext): Promise<boolean> => {
+      forget: async (ctx: Restate.ObjectContext, timely: Timely): Promise<Answer<boolean>> => {
+        if (await isLate(ctx, timely)) return LATE;
         const state = await known(ctx);
         if (!state || state.endedAt === null) return false;
         ctx.clearAll();
         send(ctx, { service: names.executions, method: "forget", key: ctx.key, parameter: undefined });
+        return true;
+      },
+      /** Makes a run due again whose execution is no more: someone has killed its call. */
+      abandon: async (ctx: Restate.ObjectContext, left: Release): Promise<boolean> => {
+        const before = await known(ctx);
+        if (!before?.held || before.held.token !== left.token) return false;
+        const { state } = release(before, left, ctx.rand.uuidv4());
+        const { place } = before.held;
+        const limit = await ctx.run("limit of its place", () => workflows.get(state.workflow) ?? null);
+        if (place !== null) free(ctx, place, left.token, limit);
+        await save(ctx, before, state, left.time);
         return true;
       },
       take: restate.createObjectHandler(
