@@ -80,7 +80,7 @@ class PartlyApprovedFeedback extends CustomerFeedbackWorkflow {
 const workflow = new PartlyApprovedFeedback({
   engine,
   // A killed worker's runs keep their places until its lease ends: with few of them the others would mostly wait.
-  maxParallelRequests: 1000,
+  maxParallelRequests: 500,
   ontologyStore,
   customerDataPipeline: new CustomerDataPipeline({ customerSource, ontologyStore, logger }),
   sentimentAnalyzer: new EmbeddedSentimentAnalyzer(),

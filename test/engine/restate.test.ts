@@ -291,6 +291,25 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped where npm has no
     expect(await second.wait(id)).toMatchObject({ status: "completed", output: "second" });
   });
 
+  it("goes on with all that queue up for places when the limit is lifted", async () => {
+    const url = `${server.url}/test-${(tests += 1)}`;
+    const begun = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<null>();
+    const first = await openHere({}, url);
+    onTestFinished(() => gate.resolve(null));
+    first.register("single", (_, { step }) => step("only", () => (begun.resolve(), gate.promise)), { concurrency: 1 });
+    const keys = Array.from({ length: 130 }, (_, n) => `k${n}`);
+    const started = await Promise.all(keys.map((key) => first.start("single", { ...SUBMISSION, key })));
+    await begun.promise;
+    const closing = first.close();
+    gate.resolve(null);
+    await closing;
+    const second = await openHere({ concurrencyPer: "process" }, url);
+    second.register("single", async () => "done", { concurrency: 4 });
+    second.startWorker();
+    for (const { id } of started) expect(await second.wait(id)).toMatchObject({ status: "completed" });
+  });
+
   it("executes a run again, and gives back its place, when an operator of the server has killed its call", async () => {
     const url = `${server.url}/test-${(tests += 1)}`;
     const begun = Promise.withResolvers<void>();
