@@ -69,6 +69,12 @@ const DEFINITIONS = {
       "Where the Restate server reaches the workers: this one, or a load balancer in front of all of them. " +
       "Default: where this process listens.",
   },
+  restateToken: {
+    env: "RESTATE_TOKEN",
+    kind: token,
+    about:
+      "Bearer token for the ingress and the admin API of the Restate server, where a proxy or Restate Cloud asks for one.",
+  },
   restateListen: {
     env: "RESTATE_LISTEN",
     kind: text(),
