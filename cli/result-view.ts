@@ -1,5 +1,5 @@
 import { outboxFileName } from "../src/integrations/email/outbox/outbox-folder.ts";
-import type { CustomerFeedbackResult } from "../src/workflows/customer-feedback/result.ts";
+import type { CustomerFeedbackOutput, CustomerFeedbackResult } from "../src/workflows/customer-feedback/result.ts";
 import { join } from "node:path";
 import { furtherCommand } from "./terminal/host.ts";
 import { bold, dim, oneLine, outputWidth, styled, wrapped } from "./terminal/output.ts";
@@ -10,10 +10,25 @@ const SENTIMENT_COLORS: ReadonlyMap<string, "green" | "red" | "yellow"> = new Ma
   ["neutral", "yellow"],
 ]);
 
-/** A sentiment in its colour; any other text as it is. */
+/** A sentiment in its colour, also with its certainty behind it; any other text as it is. */
 export function sentimentText(text: string): string {
-  const color = SENTIMENT_COLORS.get(text);
-  return color === undefined ? text : styled(color, text);
+  const [sentiment = ""] = /^\w*/.exec(text) ?? [];
+  const color = SENTIMENT_COLORS.get(sentiment);
+  if (color === undefined) return text;
+  const certainty = text.slice(sentiment.length);
+  return styled(color, sentiment) + (certainty === "" ? "" : dim(certainty));
+}
+
+/** `positive 0.58, doubtful`, as far as it is known. */
+export function judgedText({
+  sentiment,
+  sentiment_score: score,
+  doubtful,
+  unreadable,
+}: Partial<CustomerFeedbackOutput>): string {
+  if (sentiment === undefined) return "";
+  const sure = score === undefined ? "" : ` ${score.toFixed(2)}`;
+  return `${sentiment}${sure}${doubtful === true ? ", doubtful" : ""}${unreadable === true ? ", not read" : ""}`;
 }
 
 /** Whether a person has to agree to the mail first. */
@@ -75,10 +90,7 @@ export function resultText(result: CustomerFeedbackResult, outbox: string | unde
   return [
     `${isWaiting(result) ? styled("yellow", "…") : styled("green", "✓")} ${title}${again}`,
     fields([
-      [
-        "sentiment",
-        `${sentimentText(result.sentiment ?? "")}${result.doubtful === true ? dim(", doubtful: no thanks") : ""}`,
-      ],
+      ["sentiment", sentimentText(`${judgedText(result)}${result.doubtful === true ? ": no thanks" : ""}`)],
       ["categories", (result.categories ?? []).join(", ")],
       ...(result.analysis_fallback === undefined
         ? []

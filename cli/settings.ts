@@ -1,6 +1,6 @@
 /** What commands read of the settings. */
-import { statSync } from "node:fs";
-import { ValidationError } from "../src/errors.ts";
+import { accessSync, constants, statSync } from "node:fs";
+import { IoError, ValidationError } from "../src/errors.ts";
 import { outboxFolderOf } from "../src/integrations/email/outbox/outbox-folder.ts";
 import { createLogger, type Logger } from "../src/log.ts";
 import { outboxFolder } from "../src/application/parts.ts";
@@ -51,14 +51,28 @@ export function loggerFor({ logLevel }: Pick<Settings, "logLevel">): Logger {
 /**
  * For commands that look at what is kept, or decide on it, and make no folder: one that was named must be there. The default one
  * may be missing: nothing is kept yet.
- * @throws ValidationError (`no_data_directory`)
+ * @throws ValidationError (`no_data_directory`), IoError (`data_directory_unreadable`)
  */
 export function requireDataDirectory({ dataDirectory }: Settings): void {
   if (dataDirectory === IN_MEMORY) return;
-  const place = statSync(dataDirectory, { throwIfNoEntry: false });
+  const place = readableFolder(dataDirectory);
   if (place?.isDirectory() || (!place && dataDirectory === resolvedPath(DEFAULT_DATA_DIRECTORY))) return;
   const problem = place ? `${dataDirectory} is a file, not a folder` : `There is no folder ${dataDirectory}`;
   throw new ValidationError(`${problem}. Name the data directory with --data or ABI_DATA_DIRECTORY.`, {
     code: "no_data_directory",
   });
+}
+
+/** Otherwise a file in it that this user may not see would look like one that isn't there. */
+function readableFolder(path: string) {
+  try {
+    const place = statSync(path, { throwIfNoEntry: false });
+    if (place?.isDirectory()) accessSync(path, constants.R_OK | constants.X_OK);
+    return place;
+  } catch (cause) {
+    throw new IoError(
+      `The data directory ${path} can't be read. Run the command as the user whose data it has, or name another one with --data.`,
+      { code: "data_directory_unreadable", cause },
+    );
+  }
 }

@@ -96,18 +96,27 @@ function describe({ feedback_id, customer_id, ...mail }: ReviewedMail, note: str
   const lines = [
     `feedback  ${oneLine(feedback_id)}`,
     `customer  ${oneLine(customer_id)}`,
-    `judged    ${[mail.sentiment, ...mail.categories].join(", ")}`,
+    `judged    ${[mail.sentiment, ...certaintyWords(mail), ...mail.categories].join(", ")}`,
     `from      ${oneLine(mail.sender)}`,
     `to        ${oneLine(mail.recipient)}`,
     `subject   ${oneLine(mail.subject)}`,
     ...(mail.refusal === undefined ? [] : [`refused   ${oneLine(mail.refusal)}`]),
     "",
     mail.text.trimEnd(),
+    // Last, and marked at every line: it can't look like a part of the mail.
+    "",
+    "The customer wrote:",
+    mail.feedback_text.trimEnd().replaceAll(/^/gmu, "> "),
   ].join("\n");
   const longest = Math.max(2, ...(lines.match(/`+/gu) ?? []).map(({ length }) => length));
   const fence = "`".repeat(longest + 1);
   return `${note === undefined ? "" : `**${note}**\n\n`}This mail waits for your decision.\n\n${fence}text\n${lines}\n${fence}`;
 }
+
+const certaintyWords = ({ doubtful, unreadable }: Pick<ReviewedMail, "doubtful" | "unreadable">): string[] => [
+  ...(doubtful === true ? ["doubtful"] : []),
+  ...(unreadable === true ? ["not read"] : []),
+];
 
 const oneLine = (text: string): string => text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ");
 

@@ -70,15 +70,21 @@ function failure(name: string, { feedback_id: id, error, retriable }: Fields): s
 }
 
 function processed(result: Fields): string {
-  const { feedback_id: id, customer_id: customer, sentiment, categories, duplicate } = result;
+  const { feedback_id: id, customer_id: customer, categories, duplicate } = result;
   const from = typeof customer === "string" ? ` from customer ${customer}` : "";
   const about = Array.isArray(categories) && categories.length > 0 ? `, about ${list(categories)}` : "";
   const again = duplicate === true ? " It had been processed before; nothing was done twice." : "";
-  return `Feedback ${String(id)}${from}: ${typeof sentiment === "string" ? sentiment : "stored"}${about}. ${outcome(result)}${again}`;
+  return `Feedback ${String(id)}${from}: ${judged(result)}${about}. ${outcome(result)}${again}`;
+}
+
+function judged({ sentiment, doubtful, unreadable }: Fields): string {
+  if (typeof sentiment !== "string") return "stored";
+  return `${sentiment}${doubtful === true ? " (doubtful)" : ""}${unreadable === true ? " (the text could not be read)" : ""}`;
 }
 
 function outcome({
   action,
+  doubtful,
   response_id: response,
   response_withheld: withheld,
   ticket_id: ticket,
@@ -92,8 +98,9 @@ function outcome({
     const handedOver = `It went to a person${typeof ticket === "string" ? `, ticket ${ticket}` : ""}`;
     return `${handedOver}${mail ? "; the customer was told by mail" : ""}.${noMail}${awaits}`;
   }
-  if (action === "auto_respond")
-    return mail ? "The customer was answered by mail." : (noMail + awaits).trim() || "No mail was sent.";
+  if (action === "auto_respond" && mail)
+    return `The customer was answered by mail${doubtful === true ? ", without thanks for kind words, because the praise is doubtful" : ""}.`;
+  if (action === "auto_respond") return (noMail + awaits).trim() || "No mail was sent.";
   return "It was stored; no answer was sent.";
 }
 

@@ -23,6 +23,8 @@ interface Counts {
   corrected: number;
   /** Edited or rejected, and nobody said which labels are right. */
   unlabelled: number;
+  /** Approved, but not certain, and nobody said which labels are right. */
+  uncertain: number;
 }
 
 /** Writes what reviewers have said about labels into a folder, in the format of `eval`. */
@@ -41,7 +43,9 @@ export async function exportLabels(folder: string, options: ExportLabelsOptions)
     sentiment: sentiment.length,
     categories: categories.length,
     corrected: reviewed.filter(isCorrected).length,
-    unlabelled: reviewed.filter(({ sentiment, categories }) => !sentiment && !categories).length,
+    unlabelled: reviewed.filter(({ sentiment, categories, uncertain }) => !sentiment && !categories && !uncertain)
+      .length,
+    uncertain: reviewed.filter(({ uncertain }) => uncertain).length,
   };
   if (sentiment.length + categories.length > 0) {
     write(folder, "sentiment", sentiment);
@@ -80,7 +84,7 @@ function write(folder: string, name: "sentiment" | "categories", rows: readonly 
 }
 
 function report(folder: string, counts: Counts, { json, rawTexts }: ExportLabelsOptions): void {
-  const { sentiment, categories, corrected, unlabelled } = counts;
+  const { sentiment, categories, corrected, unlabelled, uncertain } = counts;
   if (json) printJson({ folder, masked: !rawTexts, ...counts });
   if (sentiment + categories === 0) {
     host().exitCode = 1;
@@ -93,6 +97,12 @@ function report(folder: string, counts: Counts, { json, rawTexts }: ExportLabels
   }
   if (unlabelled > 0) {
     note(`${plural(unlabelled, "text")} left out: edited or rejected, and nobody said which labels are right.`);
+  }
+  if (uncertain > 0) {
+    note(
+      `${plural(uncertain, "text")} approved although the analyser was in doubt or couldn't read the text: such an approval is no label. ` +
+        "To make it one, name the labels when you decide.",
+    );
   }
   if (sentiment + categories === 0) return;
   if (rawTexts)

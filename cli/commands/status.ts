@@ -4,7 +4,7 @@ import type { CustomerFeedbackResult } from "../../src/workflows/customer-feedba
 import { isForThisVersion } from "../../src/analysis/embedded/trained-weights.ts";
 import { openTrainedWeights } from "../../src/application/parts.ts";
 import { count, truncated, note, oneLine, plural, print, printJson, styled } from "../terminal/output.ts";
-import { fields, outcomeText } from "../result-view.ts";
+import { fields, judgedText, outcomeText, sentimentText } from "../result-view.ts";
 import {
   delayedRuns,
   FEEDBACK_WORKFLOW,
@@ -51,6 +51,7 @@ async function showOne(
       ["status", painted(status)],
       ["steps", steps.map(oneLine).join(", ") || "none yet"],
       ...(atWork === undefined ? [] : [["at work", oneLine(atWork)] as const]),
+      ...(result && isFeedback ? judgedFields(result) : []),
       ...(result && isFeedback ? [["outcome", outcomeText(result as CustomerFeedbackResult)] as const] : []),
       ["started", start],
       ...(end === undefined ? [] : [["ended", end] as const]),
@@ -59,6 +60,15 @@ async function showOne(
     ]),
   );
   if (history) print(`\n${historyTable(history)}`);
+}
+
+function judgedFields(result: Partial<CustomerFeedbackResult>): (readonly [string, string])[] {
+  const { sentiment, categories = [] } = result;
+  if (sentiment === undefined) return [];
+  return [
+    ["sentiment", sentimentText(judgedText(result))],
+    ["categories", categories.join(", ")],
+  ];
 }
 
 function failingFields({ failing }: RunView): (readonly [string, string])[] {
@@ -109,7 +119,10 @@ async function showLatest(runs: Runs | undefined, options: StatusOptions): Promi
   };
   const latest = (await runs?.list(filter)) ?? [];
   if (json) return printJson(latest);
-  if (latest.length === 0) return note(status === undefined ? "No runs here yet." : `No run here is ${status}.`);
+  if (latest.length === 0) {
+    note(status === undefined ? "No runs here yet." : `No run here is ${status}.`);
+    return noteTraining(options);
+  }
   const isMixed = latest.some((run) => run.workflow !== FEEDBACK_WORKFLOW);
   const rows = latest.map((run) => [
     run.key,
@@ -132,11 +145,12 @@ async function showLatest(runs: Runs | undefined, options: StatusOptions): Promi
     `${plural(latest.length, "run")}, newest first${latest.length === limit ? "; there may be more (--limit)" : ""}`,
   );
   await noteDelays(runs);
-  if (!(await serviceFor(options))) await noteTraining(options);
+  await noteTraining(options);
 }
 
 /** Judgements that look odd may come from what somebody has trained here. */
 async function noteTraining(options: StatusOptions): Promise<void> {
+  if (await serviceFor(options)) return;
   const trained = await openTrainedWeights(settingsFrom(options));
   if (!trained) return;
   const { version, trained_at, texts } = trained;

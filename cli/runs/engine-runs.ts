@@ -2,6 +2,7 @@ import type { Run, WorkflowEngine } from "../../src/engine/engine.ts";
 import { tidyIdentifier } from "../../src/tidy-identifier.ts";
 import type { Json } from "../../src/json.ts";
 import { historyOf, statusOf, type StepHistory } from "../../src/framework/result.ts";
+import { excerptOf } from "../../src/workflows/customer-feedback/excerpt.ts";
 import { referenceKey } from "../../src/workflows/customer-feedback/reference.ts";
 import { shownReference } from "../../src/workflows/customer-feedback/reflection.ts";
 import { FEEDBACK_WORKFLOW, NOTIFICATION_WORKFLOW, onlyOne, type Runs, type RunsFilter, type RunView } from "./runs.ts";
@@ -58,8 +59,15 @@ export class EngineRuns implements Runs {
 function viewOf(run: Run): RunView {
   const { workflow, key } = run;
   if (workflow !== FEEDBACK_WORKFLOW) return { workflow, key, ...statusOf(run, {}) };
-  const { customer_id = null, customer_from_model } = run.input as Record<string, Json>;
+  const { customer_id = null, customer_from_model, feedback_text } = run.input as Record<string, Json>;
   const identity = { feedback_id: key, customer_id };
   const reference = shownReference({ feedback_id: key, customer_from_model: customer_from_model === true });
-  return { workflow, key, feedback_id: key, ...(reference !== key && { reference }), ...statusOf(run, identity) };
+  return {
+    workflow,
+    key,
+    feedback_id: key,
+    ...(reference !== key && { reference }),
+    ...statusOf(run, identity),
+    ...(run.status === "waiting_for_approval" && { excerpt: excerptOf(feedback_text as string) }),
+  };
 }

@@ -25,6 +25,8 @@ export interface RunView extends WorkflowStatus {
   feedback_id?: string;
   /** Of feedback: what the customer is asked to quote, where that is not the key. */
   reference?: string;
+  /** Of feedback whose mail waits: the beginning of its text. */
+  excerpt?: string;
 }
 
 export interface RunsFilter {

@@ -74,10 +74,17 @@ export async function openEngine(
     : DurableEngine.connect(databaseUrl, { ...engineOptions, restate: restateOptions(settings) });
 }
 
-const restateOptions = ({ restateAdminUrl, restateWorkerUrl, restateListen, restateIdentityKey }: Settings) =>
+const restateOptions = ({
+  restateAdminUrl,
+  restateWorkerUrl,
+  restateToken,
+  restateListen,
+  restateIdentityKey,
+}: Settings) =>
   withoutAbsent({
     adminUrl: restateAdminUrl,
     workerUrl: restateWorkerUrl,
+    token: restateToken,
     listen: restateListen,
     identityKey: restateIdentityKey,
   });

@@ -69,6 +69,12 @@ const DEFINITIONS = {
       "Where the Restate server reaches the workers: this one, or a load balancer in front of all of them. " +
       "Default: where this process listens.",
   },
+  restateToken: {
+    env: "RESTATE_TOKEN",
+    kind: token,
+    about:
+      "Bearer token for the ingress and the admin API of the Restate server, where a proxy or Restate Cloud asks for one.",
+  },
   restateListen: {
     env: "RESTATE_LISTEN",
     kind: text(),
@@ -428,6 +434,9 @@ const OF_THE_ENDPOINT = [
   "ontologyAuthentication",
 ] as const;
 
+/** Settings that only make sense with `escalation`. */
+const OF_ESCALATION = ["escalateUnreadable", "escalateDoubtful"] as const;
+
 const ALL = Object.entries<Definition>(DEFINITIONS);
 
 /** Name, environment variable and meaning of every setting, for help and documentation. */
@@ -483,6 +492,10 @@ function readAll(
   if (issues.length === 0 && settings["ontologyUrl"] === undefined) {
     const idle = OF_THE_ENDPOINT.filter((name) => settings[name] !== undefined);
     for (const name of idle) fault(name, "has no effect without ONTOLOGY_URL (ontologyUrl)");
+  }
+  if (issues.length === 0 && settings["escalation"] === false) {
+    const idle = OF_ESCALATION.filter((name) => settings[name] === true);
+    for (const name of idle) fault(name, "has no effect with ESCALATION=off (escalation)");
   }
   return { settings, issues };
 }

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
 import pRetry from "p-retry";
-import { ConflictError, IoError, isAbiError, UnexpectedError } from "../errors.ts";
+import { ConflictError, IoError, isAbiError, UnexpectedError, ValidationError } from "../errors.ts";
 import type { Json } from "../json.ts";
 import { describeCause, silentLogger, type Logger } from "../log.ts";
 import { DATABASE_RETRY, DEFAULT_RETRY_POLICY, type RetryPolicy } from "../retry-policies.ts";
@@ -172,6 +172,7 @@ export class DurableEngine implements WorkflowEngine {
     this.#concurrency = options.concurrency;
     this.#concurrencyPer = options.concurrencyPer ?? "database";
     this.#store = "store" in options ? options.store : new SqliteRunStore(options.path, { worker: this.#isWorker });
+    this.#assertBearable(options.concurrency);
     this.#journal = new Journal(this.#store, this.#logger);
     this.#failureLog = new FailureLog(this.#logger);
     this.#store.listen((id) => this.#onAnnouncement(id));
@@ -191,6 +192,17 @@ export class DurableEngine implements WorkflowEngine {
     return new DurableEngine({ ...options, store: await PostgresRunStore.open(url, options) });
   }
 
+  /** @throws ValidationError (`invalid_configuration`) */
+  #assertBearable(concurrency: number | undefined): void {
+    const { highestConcurrency = Infinity } = this.#store;
+    if (concurrency === undefined || concurrency <= highestConcurrency) return;
+    throw new ValidationError(
+      `On this database, at most ${highestConcurrency} runs of a workflow can be processed at the same time, not ${concurrency}. Lower ` +
+        "MAX_PARALLEL_REQUESTS (maxParallelRequests), or the concurrency of the engine or the workflow.",
+      { code: "invalid_configuration" },
+    );
+  }
+
   register(workflow: string, handler: RunHandler, { concurrency, indexedFields = [] }: RegisterOptions = {}): void {
     if (this.#workflows.has(workflow)) throw new TypeError(`a workflow named "${workflow}" is registered already`);
     if (this.#worker) throw new TypeError(`register "${workflow}" before the first run is started`);
@@ -198,6 +210,7 @@ export class DurableEngine implements WorkflowEngine {
       if (!/^\w{1,60}$/.test(field))
         throw new TypeError(`the indexed field "${field}" must have 1 to 60 letters, digits or _`);
     }
+    this.#assertBearable(concurrency);
     const isShared = this.#concurrencyPer === "database";
     this.#workflows.set(workflow, { handler, limit: (isShared ? concurrency : undefined) ?? null });
     if (concurrency !== undefined) this.#limits.push(concurrency);
@@ -344,6 +357,11 @@ export class DurableEngine implements WorkflowEngine {
 
   list({ after, limit = 100, startedSince, startedBefore, ...filter }: RunFilter = {}): Promise<Run[]> {
     return this.#withStore(async () => {
+      if (!Number.isSafeInteger(limit) || limit < 0)
+        throw invalid("limit", "must be a whole number that is not negative");
+      for (const [name, date] of Object.entries({ startedSince, startedBefore })) {
+        if (Number.isNaN(date?.getTime())) throw invalid(name, "must be a valid date");
+      }
       if (!isStorable({ after, ...filter })) return []; // no run has such a field
       const seen = await this.#store.find({
         ...filter,

@@ -272,8 +272,16 @@ export class Execution {
   async #follow(rest: Pick<RestingRun, "status" | "subject" | "error">): Promise<void> {
     const follower = this.#dependencies.followerOf({ ...toResting(this.#taken.run), ...rest });
     if (!follower) return;
-    const { id } = await this.#dependencies.journal.persist(() => this.#dependencies.journal.accept(follower));
-    this.#dependencies.announce(id);
+    const { journal, store, logger } = this.#dependencies;
+    try {
+      const { id } = await journal.persist(() => journal.accept(follower));
+      this.#dependencies.announce(id);
+    } catch (error) {
+      // What can't be stored must not keep a run from its end.
+      if (!store.isUnwritable(error)) throw error;
+      const facts = { run_id: this.#runId, workflow: follower.workflow, cause: describeCause(error) };
+      logger.error(facts, "the run that follows was not started: the workflow database can't keep its input");
+    }
   }
 
   #rested(rest: Pick<RestedRun, "status" | "subject" | "error">, time: number): void {

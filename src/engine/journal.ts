@@ -85,7 +85,7 @@ export class Journal {
     });
   }
 
-  /** Does what a running handler needs to continue, however long the store is unavailable. */
+  /** Does what a running handler needs to go on, however long the store is away, unless the store can never do it. */
   async persist<Answer>(work: () => Promise<Answer>): Promise<Answer> {
     let failingSince: number | undefined;
     for (let failures = 1; ; failures++) {
@@ -93,7 +93,7 @@ export class Journal {
         return await work();
       } catch (error) {
         failingSince ??= performance.now();
-        if (this.#givesUp(failingSince)) throw error;
+        if (this.#store.isUnwritable(error) || this.#givesUp(failingSince)) throw error;
         await pauseAfter(failures);
       }
     }

@@ -245,6 +245,9 @@ export interface RunStore {
    */
   readonly isUngrouped?: boolean;
 
+  /** The highest `concurrency` of an engine or a workflow that it can bear. Default: any. */
+  readonly highestConcurrency?: number;
+
   /** Creates an index on a top-level field of the inputs, for `find`. */
   index(field: string): Promise<void>;
 

@@ -38,6 +38,14 @@ const Page = z.object({
   next: z.string().optional().describe("The value of `after` for the next page; absent on the last page."),
 });
 
+const WaitingPage = Page.extend({
+  runs: z.array(
+    WorkflowStatusSchema.extend({
+      excerpt: z.string().optional().describe("What it is about, such as the first 200 characters of the feedback."),
+    }),
+  ),
+});
+
 /** The operations that operators have for the runs of all workflows. */
 export function runOperations(
   service: Pick<Service, "engine" | "workflows" | "run" | "receiveMail">,
@@ -49,14 +57,19 @@ export function runOperations(
     ...service.workflows.get(run.workflow)!.statusOf(run),
   });
   const auxiliary = [...service.workflows.values()].flatMap(({ name, isAuxiliary }) => (isAuxiliary ? [name] : []));
-  const page = async (filter: RunFilter & { limit: number }) => {
+  const pageOf = async <View>(filter: RunFilter & { limit: number }, view: (run: Run) => View) => {
     const runs = await engine.list({ ...filter, limit: filter.limit + 1 });
     if (runs.length === 0) await checkAfter(engine, filter.after);
     const shown = runs.slice(0, filter.limit).filter((run) => service.workflows.has(run.workflow));
     return {
-      runs: shown.map(viewOf),
+      runs: shown.map(view),
       ...(runs.length > filter.limit && { next: runs[filter.limit - 1]!.id }),
     };
+  };
+  const page = (filter: RunFilter & { limit: number }) => pageOf(filter, viewOf);
+  const waitingView = (run: Run) => {
+    const excerpt = service.workflows.get(run.workflow)!.excerptOf(run);
+    return { ...viewOf(run), ...withoutAbsent({ excerpt }) };
   };
   /** A key is unique within a workflow. */
   const withKey = async (key: string, workflow: string | undefined): Promise<Run[]> => {
@@ -161,8 +174,11 @@ export function runOperations(
       audience: "person",
       scope: "approve",
       input: z.strictObject({ workflow, order: RunOrderSchema.default("oldest"), after, limit }),
-      output: Page,
-      run: (filter) => page({ ...(filter as RunFilter), limit: filter.limit, status: "waiting_for_approval" }),
+      output: WaitingPage,
+      run: (filter) => {
+        const waiting = { ...(filter as RunFilter), limit: filter.limit, status: "waiting_for_approval" } as const;
+        return pageOf(waiting, waitingView);
+      },
     }),
     direct("receive_event", {
       description:

@@ -349,6 +349,14 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     );
   }
 
+  /**
+   * What a person reads about a waiting run in the list of approvals, such as the beginning of a
+   * text. Default: nothing.
+   */
+  excerptOf(_run: Run): string | undefined {
+    return undefined;
+  }
+
   /** The status of a run of this workflow. */
   statusOf(run: Run): WorkflowStatus & Pick<Run, "status"> {
     return statusOf(run, this.#identity(run));

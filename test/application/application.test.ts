@@ -21,6 +21,25 @@ async function openOn(environment: Record<string, string>) {
   return application;
 }
 
+describe("an application's rules", () => {
+  // Praise with a score of 0.55 to 0.75.
+  const doubtful = feedback({ feedback_text: "If you love sitting in silence for an hour, call them." });
+  const unreadable = feedback({ feedback_id: "F-2", feedback_text: "Très mauvais service, je suis déçu." });
+
+  it.each<[Record<string, string>, unknown, object, object]>([
+    [{}, true, { action: "auto_respond" }, { action: "auto_respond" }],
+    [{ THANK_ABOVE: "0.5" }, undefined, { action: "auto_respond" }, { action: "auto_respond" }],
+    [{ ESCALATE_DOUBTFUL: "on" }, true, { action: "escalate" }, { action: "auto_respond" }],
+    [{ ESCALATE_UNREADABLE: "on" }, true, { action: "auto_respond" }, { action: "escalate" }],
+  ])("are those of its settings: %j", async (environment, isDoubtful, ofDoubtful, ofUnreadable) => {
+    const { workflow } = await openOn(environment);
+    const result = await workflow.run(doubtful);
+    expect(result).toMatchObject({ sentiment: "positive", ...ofDoubtful });
+    expect(result["doubtful"]).toBe(isDoubtful);
+    expect(await workflow.run(unreadable)).toMatchObject({ sentiment: "neutral", unreadable: true, ...ofUnreadable });
+  });
+});
+
 describe("an application with a SPARQL endpoint in its settings", () => {
   it.each<[string, Access, (host: string) => Record<string, string>]>([
     [

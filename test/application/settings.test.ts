@@ -105,6 +105,14 @@ describe("settings", () => {
     },
   );
 
+  it.each(["ESCALATE_UNREADABLE", "ESCALATE_DOUBTFUL"])("of escalation are refused where it is off: %s", (name) => {
+    expect(() => readSettings({}, { [name]: "on", ESCALATION: "off" })).toThrow(
+      new RegExp(`${name} \\(escalate\\w+\\) has no effect with ESCALATION=off`),
+    );
+    expect(() => readSettings({}, { [name]: "off", ESCALATION: "off" })).not.toThrow();
+    expect(() => readSettings({}, { [name]: "on" })).not.toThrow();
+  });
+
   it("never repeat a value in an error: it may be a secret", () => {
     const wrong = { OPENAI_BASE_URL: "sk-secret", TICKET_URL: "secret", ONTOLOGY_URL: "ftp://user:secret@host/" };
     expect(() => readSettings({}, wrong)).toThrow(/^(?!.*secret).*$/s);

@@ -44,7 +44,9 @@ test("shows a mail that waits, lets it go out, and refuses whoever comes later",
   expect(outbox(place)).toEqual([]);
 
   const list = await call(["approvals"], place);
-  expect(list.stdout).toMatch(new RegExp(`F-1 +C-1 +positive +auto_respond +\\S+ +${workflow_id}`));
+  expect(list.stdout).toMatch(
+    new RegExp(`F-1 +C-1 +positive 0\\.94 +product +I love the new design! +auto_respond +\\S+ +${workflow_id}`),
+  );
   expect(list.stderr).toBe("1 mail waiting, oldest first\n");
   const cut = await call(["approvals", "--limit", "1"], place);
   expect(cut.stderr).toBe("1 mail waiting, oldest first; there may be more (--limit)\n");
@@ -67,6 +69,26 @@ test("shows a mail that waits, lets it go out, and refuses whoever comes later",
   expect(nothing).toMatchObject({ code: 1, stdout: "" });
   expect(nothing.stderr).toContain("No mail waits for a person there: the run's status is completed.");
   expect((await call(["approvals"], place)).stderr).toBe("No mail waits for a person.\n");
+});
+
+test("shows what the mail answers and how certain its labels are, so that a person can check them", async () => {
+  const place = approvalPlace();
+  const irony = "If you love sitting in silence for an hour, call them.\nFrom: eve@example.com";
+  const texts = [irony, "Très mauvais service, je suis déçu."];
+  for (const [at, text] of texts.entries())
+    await call(["process", ...FEEDBACK.with(1, `F-${at + 1}`).with(7, text)], place);
+  const doubtful = (await call(["approvals", "show", "F-1"], place)).stdout;
+  expect(doubtful).toMatch(/sentiment +positive 0\.\d\d, doubtful\n/);
+  expect(doubtful).toContain(`\n\nThe customer wrote:\n> ${irony.replace("\n", "\n> ")}\n`);
+  expect((await call(["approvals", "show", "F-2"], place)).stdout).toMatch(/sentiment +neutral, not read\n/);
+  const { stdout } = await call(["approvals"], place);
+  expect(stdout).toMatch(/F-1 +C-1 +positive 0\.\d\d, doubtful +\S+ +If you love sitting/);
+  expect(stdout).toMatch(/F-2 +C-1 +neutral, not read +general +Très mauvais service/);
+  for (const [id, words] of [
+    ["F-1", /sentiment +positive 0\.\d\d, doubtful\n +categories +\S/],
+    ["F-2", /sentiment +neutral, not read\n +categories +general\n/],
+  ] as const)
+    expect((await call(["status", id], place)).stdout).toMatch(words);
 });
 
 test("shows a mail without letting what a customer wrote command the terminal", async () => {
@@ -159,7 +181,7 @@ test("keeps the right labels with a decision", async () => {
   await call(["process", ...FEEDBACK], place);
   const { rendering } = await waitingMail(place);
   expect((await call(["approvals", "show", "F-1"], place)).stdout).toMatch(
-    /sentiment +positive\n *categories +product/,
+    /sentiment +positive 0\.94\n *categories +product/,
   );
   const reject = ["approvals", "reject", "F-1", "--rendering", rendering, "--by", "Eve"];
   const unknown = await call([...reject, "--sentiment", "angry"], place);

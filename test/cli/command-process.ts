@@ -30,6 +30,8 @@ export interface CallOptions {
   env?: Record<string, string>;
   /** For standard input, which is then closed. */
   input?: string;
+  /** The user of a process of its own; default: the same one. */
+  uid?: number;
 }
 
 /** Calls the command in this process and waits for its end. */
@@ -73,11 +75,12 @@ export class RunningCommand {
   readonly #child: ChildProcess;
   #stderr = "";
 
-  constructor(args: readonly string[], { cwd, env, input = "" }: CallOptions) {
+  constructor(args: readonly string[], { cwd, env, input = "", uid }: CallOptions) {
     const { PATH, NODE_COMPILE_CACHE } = process.env;
     const child = spawn(process.execPath, [COMMAND, ...args], {
       cwd,
       env: { PATH: PATH ?? "", NODE_COMPILE_CACHE: NODE_COMPILE_CACHE ?? "", HOME: cwd, ...env },
+      ...(uid !== undefined && { uid }),
     });
     let stdout = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));

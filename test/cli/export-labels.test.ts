@@ -97,6 +97,29 @@ test("writes what reviewers named and approved, and nothing where nobody said wh
   });
 });
 
+test("takes no approval for a label where the analyser was in doubt or could not read the text", async () => {
+  const ironic = "If you love sitting in silence for an hour, call them.";
+  const place = await reviewed([
+    { text: ironic },
+    { text: "Très mauvais service, je suis déçu." },
+    { text: ironic, sentiment: "negative" },
+    { text: "Très mauvais service, je suis déçu.", sentiment: "negative", categories: ["service"] },
+  ]);
+  const { stderr } = await call(["export-labels", "labels", "--raw-texts"], place);
+  expect(stderr).toContain("2 texts approved although the analyser was in doubt or couldn't read the text");
+  expect(stderr).not.toContain("left out");
+  expect(rows(place, "sentiment").map(({ label, source }) => [label, source])).toEqual([
+    ["negative", "stated"],
+    ["negative", "stated"],
+  ]);
+  // What a doubtful text is about was never in doubt.
+  expect(rows(place, "categories").map(({ text, source }) => [String(text).slice(0, 4), source])).toEqual([
+    ["If y", "approved"],
+    ["If y", "approved"],
+    ["Très", "stated"],
+  ]);
+});
+
 test("masks who wrote it and whom they name, unless the raw texts are asked for", async () => {
   const place = await reviewed(DECIDED);
   const masked = await call(["export-labels", "labels", "--json"], place);
@@ -107,6 +130,7 @@ test("masks who wrote it and whom they name, unless the raw texts are asked for"
     categories: 3,
     corrected: 2,
     unlabelled: 1,
+    uncertain: 0,
   });
   const all = JSON.stringify([rows(place, "sentiment"), rows(place, "categories")]);
   for (const personal of ["Thomas", "Brandtner", "1234567", "example.com", "12345", "Ann", "Ford", "F-1", "C-1", "Eve"])

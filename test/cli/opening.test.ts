@@ -1,12 +1,12 @@
 // Every way in which what a command needs can be missing or wrong, and what it says of that.
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "../support/folder.ts";
 import { serve } from "../support/http.ts";
 import { startSparqlEndpoint } from "../support/sparql-endpoint.ts";
-import { call, FEEDBACK, workplace, type CallOptions } from "./command-process.ts";
+import { call, callProcess, FEEDBACK, workplace, type CallOptions } from "./command-process.ts";
 
 const DECISION = ["F-1", "--rendering", "5f3c", "--by", "Ann"];
 const LOOKING: [name: string, args: string[]][] = [
@@ -22,6 +22,23 @@ const LOOKING: [name: string, args: string[]][] = [
   ["query", ["query", "ASK {}"]],
   ["backup", ["backup", "copy"]],
 ];
+
+/** Root may read everything: someone else is tried then. */
+const OTHER_USER = process.getuid?.() === 0 ? { uid: 65_534 } : {};
+
+test.skipIf(process.platform === "win32").each([["query", "ASK {}"], ["export-labels", "labels"], ["status"]])(
+  "%s takes no data directory that it may not read for an empty one",
+  async (...args) => {
+    const { cwd, env } = workplace();
+    await call(["process", ...FEEDBACK], { cwd, env });
+    chmodSync(cwd, 0o755);
+    chmodSync(join(cwd, ".abi-workflows"), 0o000);
+    const { code, stdout, stderr } = await callProcess(args, { cwd, env: { ...env, HOME: "/" }, ...OTHER_USER });
+    chmodSync(join(cwd, ".abi-workflows"), 0o700);
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toContain(".abi-workflows can't be read. Run the command as the user whose data it has");
+  },
+);
 
 /** What the command complains of, on one line: without a log beside it, a secret, or a fault that is none of ours. */
 async function complaint(args: readonly string[], options: CallOptions): Promise<string> {
@@ -45,6 +62,14 @@ describe.each(LOOKING)("%s", (_name, args) => {
     writeFileSync(join(cwd, "file"), "");
     expect(await complaint([...args, "--data", "file"], { cwd })).toMatch(/file is a file, not a folder/);
     expect(readdirSync(cwd)).toEqual(["file"]);
+  });
+
+  test("says that a folder can't be read", async () => {
+    const cwd = temporaryFolder();
+    symlinkSync("loop", join(cwd, "loop"));
+    expect(await complaint([...args, "--data", "loop"], { cwd })).toMatch(
+      /loop can't be read\. Run the command as the/,
+    );
   });
 
   test("makes nothing where nothing is kept yet", async () => {

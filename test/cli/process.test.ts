@@ -20,6 +20,23 @@ test("processes feedback once: the second call tells the first result, and no se
   expect(first.stdout).toContain(mails[0]);
 });
 
+test("says that praise in doubt gets no thanks, and what could not be read", async () => {
+  const place = workplace();
+  const irony = FEEDBACK.with(7, "If you love sitting in silence for an hour, call them.");
+  expect((await call(["process", ...irony], place)).stdout).toMatch(
+    /sentiment +positive 0\.\d\d, doubtful: no thanks\n/,
+  );
+  const french = FEEDBACK.with(1, "F-2").with(7, "Très mauvais service, je suis déçu.");
+  expect((await call(["process", ...french], place)).stdout).toMatch(/sentiment +neutral, not read\n/);
+  const rows = ["feedback_id,customer_id,subject,feedback_text"];
+  for (const [at, text] of [irony[7], irony[7], french[7]].entries()) rows.push(`F-1${at},C-1,Hi,"${text}"`);
+  writeFileSync(join(place.cwd, "rows.csv"), rows.join("\n"));
+  const batch = await call(["batch", "rows.csv", "--json", "--output", "results.jsonl"], place);
+  expect(JSON.parse(batch.stdout)).toMatchObject({ doubtful: 2, unreadable: 1 });
+  const again = await call(["batch", "rows.csv"], place);
+  expect(again.stdout).toMatch(/sentiment +positive 2 · neutral 1, of these 2 doubtful: no thanks, 1 not read\n/);
+});
+
 test("takes the text from standard input, what is judged already, and --no-response", async () => {
   const options = [
     "--sentiment",

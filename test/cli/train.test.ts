@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { CategoryRow, SentimentRow } from "../../evaluation/labelled-sets.ts";
@@ -247,6 +247,18 @@ test.each<[string, (text: string) => string]>([
   });
   await call(["train", "--reset"], place);
   expect(await call(["process", ...FEEDBACK], place)).toMatchObject({ code: 0 });
+});
+
+test("status says what was trained, or what is wrong with it, also where nothing has been processed", async () => {
+  const place = yarnPlace();
+  await call(["train", "labels"], place);
+  const status = async () => (await call(["status"], place)).stderr;
+  expect(await status()).toMatch(/^No runs here yet\.\nThe text analysis is trained: version [0-9a-f]{12}, /);
+  writeFileSync(weightsFile(place), "{");
+  expect(await call(["status"], place)).toMatchObject({ code: 1, stderr: expect.stringContaining("is damaged") });
+  rmSync(weightsFile(place));
+  mkdirSync(weightsFile(place));
+  expect(await status()).toContain("remove it to go back to the weights that ship");
 });
 
 test("leaves out weights that were trained for another version, and says so", async () => {

@@ -462,6 +462,12 @@ export function workflowEngineContract(
       expect(await keys({ startedBefore: new Date(0) })).toEqual([]);
       expect(await keys({ startedSince: startTime })).toContain("k3");
       expect(await keys({ startedBefore: new Date(startTime.getTime() + 60_000) })).toHaveLength(4);
+      for (const limit of [1.5, -1, Number.NaN]) {
+        await expect(engine.list({ limit })).rejects.toMatchObject({ code: "invalid_parameters" });
+      }
+      const never = new Date(Number.NaN);
+      await expect(engine.list({ startedSince: never })).rejects.toThrow(/startedSince/);
+      await expect(engine.list({ startedBefore: never })).rejects.toThrow(/startedBefore/);
       const first = await engine.list({ limit: 3 });
       const rest = await engine.list({ after: first.at(-1)!.id });
       expect(new Set([...first, ...rest].map(({ key }) => key))).toEqual(new Set(["k0", "k1", "k2", "k3"]));

@@ -84,7 +84,7 @@ const workflow = new PartlyApprovedFeedback({
   engine,
   // A killed worker's runs keep their slots until its lease expires: with few slots, the others
   // would mostly wait.
-  maxParallelRequests: 1000,
+  maxParallelRequests: 500,
   ontologyStore,
   customerDataPipeline: new CustomerDataPipeline({ customerSource, ontologyStore, logger }),
   sentimentAnalyzer: new EmbeddedSentimentAnalyzer(),

@@ -23,6 +23,16 @@ const slug = (heading: string): string =>
 const anchors = (path: string): string[] =>
   [...readDocument(path).matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) => slug(heading));
 
+/** Lines that a formatter may have joined: list items in one line, or commands behind another one's comment. */
+function collapsed(markdown: string): string[] {
+  const prose = markdown.replaceAll(/^```.*?^```$/gms, "").split("\n");
+  const code = [...markdown.matchAll(/^```(?:sh|bash)?\n(.*?)^```$/gms)].flatMap(([, block = ""]) => block.split("\n"));
+  return [
+    ...prose.filter((line) => !line.startsWith("|") && /[.:;!?)`] (?:-|[2-9]\.)(?: [`*\p{Lu}]|$)/u.test(line)),
+    ...code.filter((line) => /^(?<program>\w[\w-]+) .*# .*(?<!\S)\k<program> /.test(line)),
+  ];
+}
+
 describe("the documents", () => {
   it("are found", () => {
     expect(DOCUMENTS).toContain("docs/writing-workflows.md");
@@ -43,6 +53,20 @@ describe("the documents", () => {
       return !existsSync(join(root, target)) || (anchor !== undefined && !anchors(target).includes(anchor));
     });
     expect(broken).toEqual([]);
+  });
+
+  it.each([...DOCUMENTS, "templates/project/README.md"])(
+    "%s has each list item and each command on a line of its own",
+    (path) => {
+      expect(collapsed(readDocument(path))).toEqual([]);
+    },
+  );
+
+  it("are searched for lines that have run together", () => {
+    const text = "- One. - Two\n1. One. 2. Two\nEnd. -\n```sh\nabi-workflows a # first abi-workflows b # second\n```\n";
+    expect(collapsed(text)).toHaveLength(4);
+    const fine = "- One - and two.\n| a. - b |\n```sh\nabi-workflows a # in a checkout: npm start\nx. - y\n```\n";
+    expect(collapsed(fine)).toEqual([]);
   });
 
   it.each(DOCUMENTS)("%s has no TypeScript that no test looks at", (path) => {

@@ -1,9 +1,11 @@
 import { spawn } from "node:child_process";
 import { connect, constants } from "node:http2";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { createInterface } from "node:readline";
 import { once } from "node:events";
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { DurableEngine, type EngineOptions } from "../../src/engine/durable-engine.ts";
 import type { RunHandler } from "../../src/engine/engine.ts";
@@ -164,6 +166,238 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped if it is not ins
     expect(begun).toHaveLength(12);
   });
 
+  it("goes on when more runs without a limit are due than the server has room for calls", async () => {
+    const own = await startRestate({
+      RESTATE_WORKER__INVOKER__CONCURRENT_INVOCATIONS_LIMIT: "280",
+      RESTATE_DEFAULT_NUM_PARTITIONS: "1",
+    });
+    onTestFinished(() => own.destroy());
+    const restate = { adminUrl: own.adminUrl, listen: "127.0.0.1:0" };
+    const engine = await DurableEngine.connect(own.url, { restate, concurrency: 4 });
+    onTestFinished(() => engine.close());
+    const accepted = Promise.withResolvers<void>();
+    engine.register("any", async () => {
+      await accepted.promise;
+      return "done";
+    });
+    const keys = Array.from({ length: 320 }, (_, n) => `k${n}`);
+    const started = await Promise.all(keys.map((key) => engine.start("any", { ...SUBMISSION, key })));
+    accepted.resolve();
+    const runs = await Promise.all(started.map(({ id }) => engine.wait(id)));
+    expect(new Set(runs.map(({ output }) => output))).toEqual(new Set(["done"]));
+  }, 120_000);
+
+  it("takes up no room of the server for runs of workflows that no worker knows", async () => {
+    const own = await startRestate({
+      RESTATE_WORKER__INVOKER__CONCURRENT_INVOCATIONS_LIMIT: "8",
+      RESTATE_DEFAULT_NUM_PARTITIONS: "1",
+    });
+    onTestFinished(() => own.destroy());
+    const restate = { adminUrl: own.adminUrl, listen: "127.0.0.1:0" };
+    const engine = await DurableEngine.connect(own.url, { restate, concurrency: 2 });
+    onTestFinished(() => engine.close());
+    engine.register("known", async () => "done");
+    const keys = Array.from({ length: 12 }, (_, n) => `k${n}`);
+    for (const key of keys) await engine.start("unknown", { ...SUBMISSION, key });
+    const { id } = await engine.start("known", SUBMISSION);
+    expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "done" });
+  });
+
+  it("refuses a concurrency for which the server has no room", async () => {
+    const tooMany = { code: "invalid_configuration", message: expect.stringContaining("at most 500") };
+    await expect(openHere({ concurrency: 501 })).rejects.toMatchObject(tooMany);
+    const engine = await openHere();
+    const register = () => engine.register("many", async () => null, { concurrency: 501 });
+    expect(register).toThrow(expect.objectContaining(tooMany));
+  });
+
+  /** Two workers, of which the first was at a step before the second was there. */
+  const addedWorker = async () => {
+    const place = await sharedPlace();
+    const begun = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    const open = async (which: number) => {
+      const engine = await openEngineAt(place, { which, concurrency: 2 });
+      onTestFinished(() => {
+        gate.resolve();
+        return engine.close();
+      });
+      engine.register("any", async (input, { step }) =>
+        step("only", async () => {
+          if (input === "long") {
+            begun.resolve();
+            await gate.promise;
+          } else {
+            await setTimeout(20);
+          }
+          return which;
+        }),
+      );
+      engine.startWorker();
+      return engine;
+    };
+    const first = await open(0);
+    const { id } = await first.start("any", { ...SUBMISSION, key: "long", input: "long" });
+    await begun.promise;
+    await open(1);
+    const client = await openEngineAt(place, { worker: false });
+    onTestFinished(() => client.close());
+    const outputsOf = async (keys: string[]) => {
+      const started = await Promise.all(keys.map((key) => client.start("any", { ...SUBMISSION, key })));
+      return Promise.all(started.map(async (run) => (await client.wait(run.id)).output));
+    };
+    return { first, client, id, gate, outputsOf };
+  };
+
+  it("lets a worker that is added execute runs, too", async () => {
+    const { outputsOf } = await addedWorker();
+    const outputs: unknown[] = [];
+    for (let round = 0; round < 5 && !outputs.includes(1); round++) {
+      outputs.push(...(await outputsOf(Array.from({ length: 40 }, (_, n) => `k${round}-${n}`))));
+    }
+    expect(outputs).toContain(1);
+  });
+
+  it("gives nothing more to a worker that was told to stop, and lets it finish its step", async () => {
+    const { first, client, id, gate, outputsOf } = await addedWorker();
+    const closing = first.close();
+    expect(new Set(await outputsOf(Array.from({ length: 10 }, (_, n) => `k${n}`)))).toEqual(new Set([1]));
+    gate.resolve();
+    await closing;
+    expect(await client.wait(id)).toMatchObject({ output: 0, stepsCompleted: ["only"] });
+    expect(await client.history(id)).toHaveLength(1);
+  });
+
+  it("goes on where its workflow has another limit than where it began", async () => {
+    const own = await startRestate();
+    onTestFinished(() => own.destroy());
+    const ports = [await freePort(), await freePort()];
+    const balancer = await startTcpBalancer(ports);
+    onTestFinished(() => balancer[Symbol.asyncDispose]());
+    const place = restateLocation(own, "limits", balancer.url, ports);
+    const begun = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    const first = await openEngineAt(place, { which: 0 });
+    first.register("any", (_, { step }) => step("only", () => (begun.resolve(), gate.promise.then(() => "first"))));
+    const { id } = await first.start("any", SUBMISSION);
+    await begun.promise;
+    await own.kill();
+    gate.resolve();
+    await first.close();
+    const second = await openEngineAt(place, { which: 1 });
+    onTestFinished(() => second.close());
+    second.register("any", (_, { step }) => step("only", () => "second"), { concurrency: 3 });
+    await own.start();
+    second.startWorker();
+    expect(await second.wait(id)).toMatchObject({ status: "completed", output: "second" });
+  });
+
+  it("goes on with all that queue up for places when the limit is lifted", async () => {
+    const url = `${server.url}/test-${(tests += 1)}`;
+    const begun = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<null>();
+    const first = await openHere({}, url);
+    onTestFinished(() => gate.resolve(null));
+    first.register("single", (_, { step }) => step("only", () => (begun.resolve(), gate.promise)), { concurrency: 1 });
+    const keys = Array.from({ length: 130 }, (_, n) => `k${n}`);
+    const started = await Promise.all(keys.map((key) => first.start("single", { ...SUBMISSION, key })));
+    await begun.promise;
+    const closing = first.close();
+    gate.resolve(null);
+    await closing;
+    const second = await openHere({ concurrencyPer: "process" }, url);
+    second.register("single", async () => "done", { concurrency: 4 });
+    second.startWorker();
+    for (const { id } of started) expect(await second.wait(id)).toMatchObject({ status: "completed" });
+  });
+
+  it("executes a run again, and gives back its place, when an operator of the server has killed its call", async () => {
+    const url = `${server.url}/test-${(tests += 1)}`;
+    const begun = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<null>();
+    const open = async (work: () => unknown) => {
+      const engine = await openHere({}, url);
+      onTestFinished(() => gate.resolve(null));
+      engine.register("single", (_, { step }) => step("only", async () => (await work()) as null), { concurrency: 1 });
+      engine.startWorker();
+      return engine;
+    };
+    const first = await open(() => (begun.resolve(), gate.promise));
+    const { id } = await first.start("single", SUBMISSION);
+    await begun.promise;
+    const query = `SELECT id FROM sys_invocation WHERE target_service_name = 'test-${tests}.executions'`;
+    const { rows } = (await (
+      await fetch(`${server.adminUrl}/query`, {
+        method: "POST",
+        headers: { "content-type": "application/json", accept: "application/json" },
+        body: JSON.stringify({ query }),
+      })
+    ).json()) as { rows: { id: string }[] };
+    await fetch(`${server.adminUrl}/invocations/${rows[0]!.id}/kill`, { method: "PATCH" });
+    const next = await first.start("single", { ...SUBMISSION, key: "next" });
+    const second = await open(() => "again");
+    expect(await second.wait(id)).toMatchObject({ status: "completed", output: "again" });
+    expect(await second.wait(next.id)).toMatchObject({ status: "completed", output: "again" });
+  });
+
+  it("looks at runs without a worker, and doesn't cancel later what it could not cancel in time", async () => {
+    const url = `${server.url}/test-${(tests += 1)}`;
+    const open = async () => {
+      const engine = await openHere({}, url);
+      engine.register("waiting", async (_, { decision }) => (await decision("ok")).value);
+      engine.startWorker();
+      return engine;
+    };
+    const first = await open();
+    const { id } = await first.start("waiting", SUBMISSION);
+    expect(await first.wait(id)).toMatchObject({ status: "waiting_for_approval" });
+    await first.close();
+    const client = await openHere({ worker: false }, url);
+    expect(await client.find("waiting", "nobody")).toBeUndefined();
+    await expect(client.cancel(id)).rejects.toMatchObject({ code: "engine_unavailable" });
+    const second = await open();
+    // Calls of one run are answered in their order.
+    await expect.poll(() => client.retry(id).catch(() => undefined)).toBe(false);
+    expect(await second.get(id)).toMatchObject({ status: "waiting_for_approval" });
+  });
+
+  it("asks for single runs so that the server reads one partition, and shows its token", async () => {
+    const queries: string[] = [];
+    const tokens = new Set<string | undefined>();
+    const forward = async (request: IncomingMessage, response: ServerResponse) => {
+      tokens.add(request.headers.authorization);
+      const body = Buffer.concat(await request.toArray());
+      if (request.url === "/query") queries.push((JSON.parse(body.toString()) as { query: string }).query);
+      const { method = "" } = request;
+      const headers = { "content-type": "application/json", accept: "application/json" };
+      const sent = method === "GET" ? { headers } : { method, headers, body };
+      const answer = await fetch(`${server.adminUrl}${request.url}`, sent);
+      response.writeHead(answer.status, { "content-type": "application/json" }).end(await answer.text());
+    };
+    const admin = createServer((request, response) => void forward(request, response));
+    await once(admin.listen(0, "127.0.0.1"), "listening");
+    onTestFinished(() => void admin.close());
+    const adminUrl = `http://127.0.0.1:${(admin.address() as AddressInfo).port}`;
+    const worker = await openHere();
+    const url = `${server.url}/test-${tests}`;
+    worker.register("any", async () => "done");
+    const { id } = await worker.start("any", SUBMISSION);
+    await worker.wait(id);
+    const client = await DurableEngine.connect(url, { worker: false, restate: { adminUrl, token: "s3cret" } });
+    onTestFinished(() => client.close());
+    expect(await client.get(id)).toMatchObject({ status: "completed" });
+    expect(await client.retry(id)).toBe(false);
+    expect(queries.length).toBeGreaterThan(1);
+    const explained = await Promise.all(
+      queries.map((query) =>
+        fetch(`${adminUrl}/query`, { method: "POST", body: JSON.stringify({ query: `EXPLAIN ${query}` }) }),
+      ),
+    );
+    for (const plan of explained) expect(await plan.text()).toContain("partitions=1,");
+    expect(await client.get("workflow-nonsense")).toBeUndefined();
+    expect(tokens).toContain("Bearer s3cret");
+  });
+
   it("continues automatically after the server was killed during a step, and repeats no completed step", async () => {
     const own = await startRestate();
     onTestFinished(() => own.destroy());
@@ -199,8 +433,50 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped if it is not ins
     const { id } = await engine.start("large", SUBMISSION);
     expect(await engine.wait(id)).toMatchObject({ status: "failed", error: { error_code: "not_storable" } });
     expect(attempts).toBe(1);
-    const starting = engine.start("large", { ...SUBMISSION, key: "input", input: "x".repeat(40 * 1024 * 1024) });
-    await expect(starting).rejects.toMatchObject({ code: "not_storable" });
+    for (const mega of [9, 40]) {
+      const starting = engine.start("large", { ...SUBMISSION, key: "input", input: "x".repeat(mega * 1024 * 1024) });
+      await expect(starting).rejects.toMatchObject({ code: "not_storable" });
+    }
+  });
+
+  it("refuses what would make a run too large to go on, and keeps the others going", async () => {
+    const engine = await openHere();
+    const large = "x".repeat(7 * 1024 * 1024);
+    engine.register("growing", async (_, { step, decision }) => {
+      for (const name of ["a", "b", "c", "d", "e"]) await step(name, () => large);
+      return (await decision("more")).value;
+    });
+    engine.register("deciding", async (_, { decision }) => {
+      const first = (await decision("first")).value;
+      return [first, (await decision("second")).value].map((value) => (value as string).length);
+    });
+    const { id } = await engine.start("growing", { ...SUBMISSION, input: large });
+    expect(await engine.wait(id)).toMatchObject({
+      status: "failed",
+      stepsCompleted: ["a", "b"],
+      error: { error_code: "not_storable" },
+    });
+    const deciding = await engine.start("deciding", { ...SUBMISSION, input: large });
+    await engine.wait(deciding.id);
+    const refused = { code: "not_storable" };
+    await expect(engine.decide(deciding.id, "first", large + large)).rejects.toMatchObject(refused);
+    await engine.decide(deciding.id, "first", large);
+    await expect.poll(() => engine.get(deciding.id)).toMatchObject({ waitingFor: { subject: "second" } });
+    await expect(engine.decide(deciding.id, "second", large)).rejects.toMatchObject(refused);
+    await engine.decide(deciding.id, "second", "small");
+    expect(await engine.wait(deciding.id)).toMatchObject({ status: "completed", output: [large.length, 5] });
+  });
+
+  it("lets a run end whose follower is too large to be started", async () => {
+    const engine = await openHere();
+    engine.register("leading", async () => "done");
+    engine.follow(({ workflow }) =>
+      workflow === "leading"
+        ? { ...SUBMISSION, workflow: "following", key: "follower", input: "x".repeat(9 * 1024 * 1024) }
+        : undefined,
+    );
+    const { id } = await engine.start("leading", SUBMISSION);
+    expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "done" });
   });
 
   it("answers only the server that has the key", async () => {
@@ -236,6 +512,11 @@ describe("the addresses of a Restate server", () => {
   it.each([
     ["restate+http://localhost:8080/two/parts", {}, "restate+http://host:8080"],
     ["restate+http://", {}, "restate+http://host:8080"],
+    ["restate+http://user:secret@localhost:8080", {}, "RESTATE_TOKEN"],
+    ["restate+http://localhost:8080", { adminUrl: "http://user:secret@localhost:9070" }, "RESTATE_ADMIN_URL"],
+    ["restate+http://localhost:8080", { adminUrl: "localhost:9070" }, "RESTATE_ADMIN_URL"],
+    ["restate+http://localhost:8080", { workerUrl: "ftp://localhost" }, "RESTATE_WORKER_URL"],
+    ["restate+http://localhost:8080", { workerUrl: "nonsense" }, "RESTATE_WORKER_URL"],
     ["restate+http://localhost:8080", { listen: "9080" }, "RESTATE_LISTEN"],
     ["restate+http://localhost:8080", { listen: "0.0.0.0:9080" }, "RESTATE_IDENTITY_KEY"],
   ])("refuses %s with %j, and says what to do", async (url, restate, words) => {

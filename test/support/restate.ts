@@ -54,10 +54,13 @@ export interface RestateServerProcess {
   destroy(): Promise<void>;
 }
 
-/** Makes and starts one. It listens on loopback, and tells nobody that it is used. */
-export async function startRestate(): Promise<RestateServerProcess> {
+/**
+ * Makes and starts one. It listens on loopback, and tells nobody that it is used.
+ * @param env settings of its own
+ */
+export async function startRestate(env: Record<string, string> = {}): Promise<RestateServerProcess> {
   const folder = mkdtempSync(join(tmpdir(), "abi-restate-"));
-  const node = await makeNode(folder, "test", {});
+  const node = await makeNode(folder, "test", { env });
   await node.start();
   return {
     url: `restate+http://127.0.0.1:${node.ingress}`,

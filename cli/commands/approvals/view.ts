@@ -1,7 +1,7 @@
 import type { PendingResponse } from "../../../src/workflows/customer-feedback/responses/approval.ts";
 import type { CustomerFeedbackResult } from "../../../src/workflows/customer-feedback/result.ts";
 import { escapedText, oneLine } from "../../terminal/output.ts";
-import { fields, sentimentText } from "../../result-view.ts";
+import { fields, judgedText, sentimentText } from "../../result-view.ts";
 import type { RunView } from "../../runs/runs.ts";
 import { table } from "../../terminal/table.ts";
 
@@ -11,32 +11,35 @@ export function waitingTable(runs: readonly RunView[]): string {
     { title: "feedback", whole: true },
     { title: "customer" },
     { title: "sentiment" },
+    { title: "categories", spare: true },
+    { title: "text", flexible: true },
     { title: "action", spare: true },
     { title: "started (UTC)", spare: true },
     { title: "workflow id", whole: true },
   ];
-  const rows = runs.map(({ key, workflow_id, start_time = "", result }) => {
-    const { customer_id, sentiment, action }: Partial<CustomerFeedbackResult> = result ?? {};
-    const judged = [key, customer_id, sentiment, action].map((value) => value ?? "");
-    return [...judged, start_time.slice(0, 19), workflow_id];
+  const rows = runs.map(({ key, workflow_id, start_time = "", result, excerpt }) => {
+    const judged: Partial<CustomerFeedbackResult> = result ?? {};
+    const { customer_id, categories, action } = judged;
+    const cells = [key, customer_id, judgedText(judged), categories?.join(", "), excerpt, action];
+    return [...cells.map((cell) => cell ?? ""), start_time.slice(0, 19), workflow_id];
   });
   return table(columns, rows, sentimentText);
 }
 
-/** A mail as it would go out, for people. */
+/** A mail as it would go out, for people, and what it answers. */
 export const mailText = ({
   feedback_id,
   customer_id,
   workflow_id,
   rendering,
   ...mail
-}: Omit<PendingResponse, "rendering" | "html"> & Partial<PendingResponse>): string =>
+}: Omit<PendingResponse, "rendering" | "html" | "feedback_text"> & Partial<PendingResponse>): string =>
   [
     fields([
       ["feedback", oneLine(feedback_id)],
       ["customer", oneLine(customer_id)],
       ["workflow id", workflow_id],
-      ["sentiment", mail.sentiment],
+      ["sentiment", sentimentText(judgedText(mail))],
       ["categories", mail.categories.join(", ")],
       ...(rendering === undefined ? [] : [["rendering", rendering] as const]),
       ["from", oneLine(mail.sender)],
@@ -46,4 +49,9 @@ export const mailText = ({
     ]),
     "",
     escapedText(mail.text.trimEnd()),
+    // Of a conversation that was stored before this was added, it is missing.
+    ...(mail.feedback_text === undefined ? [] : ["", "The customer wrote:", quoted(mail.feedback_text)]),
   ].join("\n");
+
+/** Marked at every line, so that no text can look like a part of the mail. */
+const quoted = (text: string): string => escapedText(text.trimEnd()).replaceAll(/^/gm, "> ");

@@ -19,6 +19,10 @@ export class BatchSummary {
   mailsWaiting = 0;
   /** Their server doesn't accept them at the moment; they are retried. */
   mailsDelayed = 0;
+  /** Praise that is not certain enough for thanks. */
+  doubtful = 0;
+  /** Texts that the analyser couldn't read. */
+  unreadable = 0;
   /** Judged by another analyser than the configured one. */
   fallbacks = 0;
   readonly actions = new Map<string, number>();
@@ -41,6 +45,8 @@ export class BatchSummary {
     }
     increase(this.actions, result.action);
     increase(this.sentiments, result.sentiment);
+    if (result.doubtful === true) this.doubtful += 1;
+    if (result.unreadable === true) this.unreadable += 1;
     if (result.analysis_fallback !== undefined) this.fallbacks += 1;
     if (isWaiting(result)) this.mailsWaiting += 1;
     if (result.duplicate === true) this.duplicates += 1;
@@ -70,6 +76,15 @@ export class BatchSummary {
     return `${count(this.mailsSent)} sent, ${count(this.mailsWithheld)} withheld${waiting}${delayed}`;
   }
 
+  /** `positive 12 · neutral 4, of these 2 doubtful: no thanks, 1 not read`. */
+  sentiment(): string {
+    const uncertain = [
+      ...(this.doubtful > 0 ? [`${count(this.doubtful)} doubtful: no thanks`] : []),
+      ...(this.unreadable > 0 ? [`${count(this.unreadable)} not read`] : []),
+    ];
+    return `${tally(this.sentiments)}${uncertain.length === 0 ? "" : dim(`, of these ${uncertain.join(", ")}`)}`;
+  }
+
   toJson(outbox: string | undefined): object {
     return {
       processed: this.processed,
@@ -77,6 +92,8 @@ export class BatchSummary {
       duplicates: this.duplicates,
       actions: Object.fromEntries(this.actions),
       sentiments: Object.fromEntries(this.sentiments),
+      doubtful: this.doubtful,
+      unreadable: this.unreadable,
       analysis_fallbacks: this.fallbacks,
       mails_sent: this.mailsSent,
       mails_withheld: this.mailsWithheld,
@@ -99,7 +116,7 @@ export class BatchSummary {
         `${count(this.duplicates)}${this.duplicates > 0 ? dim("  processed before: nothing was done twice") : ""}`,
       ],
       ["actions", tally(this.actions)],
-      ["sentiment", tally(this.sentiments)],
+      ["sentiment", this.sentiment()],
       ...(this.fallbacks > 0 ? [["fallback", this.#fallbackText()] as [string, string]] : []),
       ["mails", this.mails()],
       ["time", `${this.seconds.toFixed(1)} s, ${this.perSecond.toFixed(1)} per second`],

@@ -15,8 +15,9 @@ import {
   styled,
   wrapped,
 } from "../../terminal/output.ts";
+import { withoutAbsent } from "../../../src/json.ts";
 import { answerText } from "../../query-result.ts";
-import { fields, isWaiting, sentimentText } from "../../result-view.ts";
+import { fields, isWaiting, judgedText, sentimentText } from "../../result-view.ts";
 import { table } from "../../terminal/table.ts";
 import { SIGNATURE } from "../../../agents/offline-chat-model/phrases.ts";
 import { callText, resultText } from "../chat/conversation.ts";
@@ -77,10 +78,14 @@ export function terminalView(directory: string, model: string | undefined): Demo
 }
 
 function cells(result: RowResult): string[] {
-  const { feedback_id = "", customer_id = "", sentiment = "", categories = [], action = "" } = result;
+  const { feedback_id = "", customer_id = "", categories = [], action = "" } = result;
   if (!result.success) return [feedback_id, customer_id, "", "", "refused", result.error_code ?? ""];
-  return [feedback_id, customer_id, sentiment, categories.join(", "), action, reference(result)];
+  return [feedback_id, customer_id, uncertain(result), categories.join(", "), action, reference(result)];
 }
+
+/** Without a score: the table is wide as it is. */
+const uncertain = ({ sentiment, doubtful, unreadable }: RowResult): string =>
+  judgedText(withoutAbsent({ sentiment, doubtful, unreadable }));
 
 function reference({ duplicate, ticket_id, response_id, response_withheld, status }: RowResult): string {
   const mail = isWaiting({ status }) ? "waits for approval" : response_id === undefined ? "" : "mail";
@@ -102,11 +107,11 @@ function paint(text: string): string {
 
 async function showEnd({ outbox, summary, mailsBefore, mailsAfter, learned }: DemoReport): Promise<void> {
   heading("All in all");
-  const { processed, failed, duplicates, actions, sentiments } = summary;
+  const { processed, failed, duplicates, actions } = summary;
   print(
     fields([
       ["feedback", `${count(processed)} pieces, ${count(duplicates)} processed before, ${count(failed)} refused`],
-      ["sentiment", tally(sentiments)],
+      ["sentiment", summary.sentiment()],
       ["actions", tally(actions)],
       ["mails", summary.mails()],
       ["mails lie in", `${shown(outbox)}  ${dim(`${count(mailsAfter)} .eml files`)}`],

@@ -1,13 +1,15 @@
 import { inStableOrder, type Category } from "../categories.ts";
 import { readData } from "../read-data.ts";
 import type { CategoryFeatures, ClueHit } from "./category-features.ts";
+import { isStatedFault } from "./stated-faults.ts";
+import type { Token } from "./tokenizer.ts";
 import type { CategoryBounds } from "./trained-weights.ts";
 
 /**
  * How likely one clue is right, if clues were independent of each other: a strong one is enough, a
  * weak one is not.
  */
-const WEIGHTS: Record<ClueHit["kind"], number> = { strong: 0.7, weak: 0.35 };
+const WEIGHTS: Record<ClueHit["kind"], number> = { strong: 0.7, fault: 0.7, weak: 0.35 };
 export const EVIDENCE_THRESHOLD = 0.5;
 
 /** Levels of evidence: that of one strong clue, that of two, and more. */
@@ -39,10 +41,13 @@ const likelihood = (hits: readonly ClueHit[]): number => likelihoodOf(hits.map((
 /**
  * In a long text, a single word is only a mention and counts as a weak clue, and clues support each
  * other only if they are close together, so the most likely passage counts. A phrase of several
- * words is a statement anywhere.
+ * words is a statement anywhere, and so is a fault of what the text is about: one sentence in a long
+ * and friendly letter may be the only one that says what is wrong.
  */
-function likelihoodInLongText(hits: readonly ClueHit[]): number {
-  const mentions = hits.map((hit): ClueHit => (hit.to - hit.from > 1 ? hit : { ...hit, kind: "weak" }));
+function likelihoodInLongText(hits: readonly ClueHit[], tokens: readonly Token[]): number {
+  const isStatement = ({ from, to, kind }: ClueHit): boolean =>
+    to - from > 1 || (kind === "fault" && isStatedFault(tokens, from, to));
+  const mentions = hits.map((hit): ClueHit => (isStatement(hit) ? hit : { ...hit, kind: "weak" }));
   let most = 0;
   let first = 0;
   for (let last = 0; last < mentions.length; last++) {
@@ -57,7 +62,7 @@ export const evidenceFor = ({ hits, tokens }: CategoryFeatures): Map<Category, n
   new Map(
     [...hits].map(([category, found]) => [
       category,
-      tokens.length > LONG_TEXT ? likelihoodInLongText(found) : likelihood(found),
+      tokens.length > LONG_TEXT ? likelihoodInLongText(found, tokens) : likelihood(found),
     ]),
   );
 

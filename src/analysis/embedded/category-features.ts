@@ -8,7 +8,7 @@ import type { Token } from "./tokenizer.ts";
 export interface ClueHit {
   from: number;
   to: number;
-  kind: "strong" | "weak";
+  kind: Exclude<ClueKind, "not">;
 }
 
 /** The basis for deciding on categories: each category's clues, in the order of the text. */
@@ -86,7 +86,7 @@ function withoutDenied(spans: readonly Span[], denials: ReadonlyMap<number, numb
     if (denial !== undefined) {
       // The "fixed" of "fixed the bug" is a clue of its own.
       while ((kept.at(-1)?.from ?? -1) >= denial) kept.pop();
-    } else kept.push({ from, to, kind: kind === "weak" ? "weak" : "strong" });
+    } else if (kind !== "not") kept.push({ from, to, kind });
   }
   return kept;
 }

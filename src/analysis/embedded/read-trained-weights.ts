@@ -36,10 +36,11 @@ export function readTrainedWeights(path: string): TrainedWeights | undefined {
     text = readFileSync(path, "utf8");
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new IoError(`The weights in ${TRAINED_WEIGHTS_FILE} of the data directory can't be read.`, {
-      code: "file_unreadable",
-      cause,
-    });
+    throw new IoError(
+      `The weights in ${TRAINED_WEIGHTS_FILE} of the data directory can't be read. Let this user read them if it is a ` +
+        "file; otherwise remove it to go back to the weights that ship.",
+      { code: "file_unreadable", cause },
+    );
   }
   const weights = parsed(text);
   if (weights === undefined) throw damaged('it is not as "train" wrote it');

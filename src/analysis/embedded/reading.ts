@@ -3,6 +3,7 @@ import { clues } from "./categories/index.ts";
 // Imported for their word lists, which `isRuleWord` then knows.
 import "./category-negation.ts";
 import "./sentiment-mood.ts";
+import "./stated-faults.ts";
 import { INTENSIFIERS, isRuleWord, opinions, phrases, publishedValence } from "./lexicon/lexicon.ts";
 import { doubts } from "./praise-doubts.ts";
 import { tokenize, type Token } from "./tokenizer.ts";

@@ -9,14 +9,23 @@ import type { Release } from "./run-state.ts";
  */
 const LONGEST_WRITE = 8 * 1024 * 1024;
 const LONGEST_BATCH = 2 * LONGEST_WRITE;
+/** An execution gets 32 MiB of the server's memory, and one that needs more is never called again. Input, decisions and results. Bytes. */
+const LARGEST_RUN = 24 * 1024 * 1024;
 
 /** Thrown for writes that are too large for the server. */
 export class TooLargeError extends Error {}
 
+const bytesOf = (json: string | null | undefined): number => Buffer.byteLength(json ?? "");
+
 /**
- * What an execution has written since the last batch; Restate stores it as one entry of its
- * journal.
+ * @param jsons an input, or the decisions on a run together
+ * @throws TooLargeError
  */
+export function assertAcceptable(...jsons: (string | null | undefined)[]): void {
+  if (jsons.reduce((sum, one) => sum + bytesOf(one), 0) > LONGEST_WRITE) throw new TooLargeError();
+}
+
+/** What an execution has done since the last batch; Restate stores it as one entry of its journal. */
 export interface StepBatch {
   /** Numbered from 1 within the batch. */
   readonly events: readonly EventRecord[];
@@ -48,6 +57,8 @@ export class HeldRun implements TakenRun {
   readonly run: RunRecord;
   readonly rank: Rank;
   readonly #events: EventRecord[];
+  /** Bytes of its input and of everything that it has written. */
+  #size: number;
   #waiting: Pending[] = [];
   #collected: Pending[] = [];
   #wake: (() => void) | undefined;
@@ -63,6 +74,10 @@ export class HeldRun implements TakenRun {
     this.hold = { seq, epoch: 0, workflow: run.workflow };
     this.run = { ...run, seq };
     this.#events = [...events];
+    this.#size = events.reduce(
+      (sum, { valueJson, errorJson }) => sum + bytesOf(valueJson) + bytesOf(errorJson),
+      bytesOf(run.inputJson),
+    );
   }
 
   /** Everything stored about the run. */
@@ -84,12 +99,12 @@ export class HeldRun implements TakenRun {
    *   of the run
    */
   async write(writes: readonly RunWrite[]): Promise<WriteOutcome[]> {
-    const bytes = Buffer.byteLength(JSON.stringify(writes));
-    if (bytes > LONGEST_WRITE) this.#refusal = new TooLargeError();
-    if (bytes > LONGEST_WRITE || writes.some((write) => !canFollowRefusal(write))) {
-      if (this.#refusal) throw this.#refusal;
-    }
+    const bytes = bytesOf(JSON.stringify(writes));
+    const isTooLarge = bytes > LONGEST_WRITE || (this.#size + bytes > LARGEST_RUN && !writes.every(tellsOfFailure));
+    if (isTooLarge) this.#refusal = new TooLargeError();
+    if (this.#refusal && (isTooLarge || !writes.every(canFollowRefusal))) throw this.#refusal;
     if (this.#isOver) return writes.map(() => "lost");
+    this.#size += bytes;
     return new Promise((resolve) => {
       this.#waiting.push({ writes, bytes, resolve, outcomes: [] });
       this.#wake?.();
@@ -157,9 +172,8 @@ export class HeldRun implements TakenRun {
   }
 }
 
-/**
- * Whether a write is still accepted after a refusal: results of other steps, and the failure of the
- * run.
- */
-const canFollowRefusal = (write: RunWrite): boolean =>
-  write.kind === "complete" || write.kind === "fail" || (write.kind === "end" && "error" in write);
+const tellsOfFailure = (write: RunWrite): boolean =>
+  write.kind === "fail" || (write.kind === "end" && "error" in write);
+
+/** Results of other steps, and the failure of the run. */
+const canFollowRefusal = (write: RunWrite): boolean => write.kind === "complete" || tellsOfFailure(write);

@@ -15,7 +15,9 @@ export interface RestateOptions {
    * `127.0.0.1:9080`.
    */
   listen?: string;
-  /** Public key of the server (`publickeyv1_…`): calls from others are refused. */
+  /** Bearer token for its ingress and its admin API, where something before them asks for one; a secret. */
+  token?: string;
+  /** Public key of the server (`publickeyv1_…`): others are refused. */
   identityKey?: string;
 }
 
@@ -26,14 +28,16 @@ const DEFAULT_LISTEN = "127.0.0.1:9080";
 /** @throws ValidationError (`invalid_configuration`) */
 export function addressesOf(
   url: string,
-  { adminUrl }: RestateOptions,
+  { adminUrl, workerUrl }: RestateOptions,
 ): { ingress: string; admin: string; namespace: string } {
+  if (adminUrl !== undefined) assertPlain(adminUrl, "The URL of the admin API (RESTATE_ADMIN_URL)");
+  if (workerUrl !== undefined) assertPlain(workerUrl, "The URL of the workers (RESTATE_WORKER_URL)");
   const parsed = URL.parse(url.replace(/^restate\+/i, ""));
   const namespace = parsed?.pathname.replace(/^\/|\/$/g, "") || DEFAULT_NAMESPACE;
-  if (!parsed || !/^[A-Za-z][\w-]{0,60}$/.test(namespace)) {
+  if (!parsed || !isPlain(parsed) || !/^[A-Za-z][\w-]{0,60}$/.test(namespace)) {
     throw new ValidationError(
       "The URL of the Restate server must look like restate+http://host:8080 or restate+http://host:8080/name. The name keeps the runs of " +
-        "several applications apart; it has letters, digits, - and _.",
+        "several applications apart; it has letters, digits, - and _. A token goes into RESTATE_TOKEN, not into the URL.",
       { code: "invalid_configuration" },
     );
   }
@@ -41,6 +45,17 @@ export function addressesOf(
   if (adminUrl !== undefined) return { ingress, admin: adminUrl.replace(/\/+$/, ""), namespace };
   parsed.port = DEFAULT_ADMIN_PORT;
   return { ingress, admin: parsed.origin, namespace };
+}
+
+const isPlain = ({ protocol, username, password }: URL): boolean =>
+  /^https?:$/.test(protocol) && username === "" && password === "";
+
+/** The message doesn't contain the URL, in which there may be a password. */
+function assertPlain(url: string, what: string): void {
+  const parsed = URL.parse(url);
+  if (parsed && isPlain(parsed)) return;
+  const message = `${what} must look like http://host:port, without a user or password. A token goes into RESTATE_TOKEN.`;
+  throw new ValidationError(message, { code: "invalid_configuration" });
 }
 
 /** @throws ValidationError (`invalid_configuration`) */

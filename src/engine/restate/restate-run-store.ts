@@ -3,6 +3,7 @@ import { describeCause, silentLogger, type Logger } from "../../log.ts";
 import { withPackages } from "../../runtime/optional-packages.ts";
 import type { RunCounts } from "../engine.ts";
 import { toCounts, type CountRow } from "../rows.ts";
+import { publicId } from "../run-view.ts";
 import type {
   Accepted,
   Batch,
@@ -20,17 +21,23 @@ import type {
   WriteOutcome,
 } from "../run-store.ts";
 import { settlesWithin } from "../../concurrency/settles-within.ts";
-import { TooLargeError, type HeldRun } from "./held-run.ts";
+import { assertAcceptable, TooLargeError, type HeldRun } from "./held-run.ts";
 import { addressesOf, listenAddress, type RestateOptions } from "./options.ts";
 import { isRunId, runIdOf, serviceNames, type ServiceNames } from "./names.ts";
-import { adviceFor, quoted, RestateError, RestateServer } from "./restate-server.ts";
-import { decisionOn, toRecord, type RunState, type Submission } from "./run-state.ts";
-import { createServices, EVENTS } from "./services.ts";
+import { adviceFor, PATIENCE_MS, quoted, RestateError, RestateServer } from "./restate-server.ts";
+import { decisionOn, toRecord, type Release, type RunState, type Submission } from "./run-state.ts";
+import { createServices, EVENTS, LATE, ROOM_PER_SLOT, type Answer, type Timely } from "./services.ts";
 import { SharedReads } from "./shared-reads.ts";
 import { WorkerEndpoint } from "./worker-endpoint.ts";
 
 /** How long a closing worker still answers calls that it has already received. Milliseconds. */
 const PATIENCE_AT_CLOSE_MS = 3000;
+/** How often a worker looks for calls and runs that stand still. Milliseconds. */
+const COLLECT_INTERVAL_MS = 60_000;
+/** A retry that is due so soon need not be hastened. Milliseconds. */
+const SOON_MS = 60_000;
+/** Requests at the same time about many runs. */
+const MOST_AT_A_TIME = 16;
 
 interface WorkerParts {
   readonly restate: typeof Restate;
@@ -58,6 +65,8 @@ export class RestateRunStore implements RunStore {
    * (`HeldRun.collect`).
    */
   readonly isUngrouped = true;
+  /** By default the server has room for 1,000 calls on each partition, and each run at work or about to be is one. */
+  readonly highestConcurrency = 500;
   readonly #server: RestateServer;
   readonly #names: ServiceNames;
   readonly #options: RestateOptions;
@@ -74,6 +83,8 @@ export class RestateRunStore implements RunStore {
   #listener: (id: string | undefined) => void = () => {};
   #hasServices = false;
   #isServing = false;
+  #deployment: string | undefined;
+  #collectAt = -Infinity;
   readonly #served = Promise.withResolvers<void>();
   #isLeaving = false;
 
@@ -103,7 +114,11 @@ export class RestateRunStore implements RunStore {
   ): Promise<RestateRunStore> {
     const { ingress, admin, namespace } = addressesOf(url, options);
     const worker = (options.worker ?? true) ? await openWorker(options) : undefined;
-    const server = new RestateServer({ ingress, admin });
+    const server = new RestateServer({
+      ingress,
+      admin,
+      ...(options.token !== undefined && { token: options.token }),
+    });
     return new RestateRunStore(server, serviceNames(namespace), options, worker, options.logger ?? silentLogger);
   }
 
@@ -127,6 +142,7 @@ export class RestateRunStore implements RunStore {
   }
 
   async #accept(run: NewRunRecord): Promise<Accepted> {
+    assertAcceptable(run.inputJson);
     const id = runIdOf(run.workflow, run.key);
     const submission: Submission = { run, time: Date.now(), order: this.#nextOrder() };
     return { id, outcome: await this.#call<Accepted["outcome"]>(id, "accept", submission) };
@@ -139,8 +155,16 @@ export class RestateRunStore implements RunStore {
     return this.#lastOrder;
   }
 
-  #call<Answer>(id: string, handler: string, parameter: unknown): Promise<Answer> {
+  #call<Given>(id: string, handler: string, parameter: unknown): Promise<Given> {
     return this.#server.call(this.#names.runs, id, handler, parameter);
+  }
+
+  /** A call that does nothing any more when we have given up waiting for its answer. */
+  async #callInTime<Given>(id: string, handler: string, parameter: object = {}): Promise<Given> {
+    const timely: Timely = { until: Date.now() + PATIENCE_MS };
+    const answer = await this.#call<Answer<Given>>(id, handler, { ...parameter, ...timely });
+    if (answer !== LATE) return answer;
+    throw new RestateError(504, "the call reached a worker too late, or the clocks of our machines differ by seconds");
   }
 
   async #writeRun({ hold, writes }: RunWrites): Promise<WriteOutcome[]> {
@@ -151,44 +175,60 @@ export class RestateRunStore implements RunStore {
     return outcomes;
   }
 
-  async takeUp({ most, workflows }: TakeUpRequest): Promise<TakenUp> {
-    await this.#serve(this.#worker!, workflows);
+  async takeUp({ most, workflows, held }: TakeUpRequest): Promise<TakenUp> {
+    await this.#serve(this.#worker!, workflows, most + held.length);
+    this.#collect();
     this.#handed = this.#handed.filter((run) => !run.isOver).toSorted(byRank);
     const runs = this.#handed.splice(0, most);
     for (const run of runs) this.#taken.set(run.hold.seq, run);
     return { runs };
   }
 
-  /**
-   * Registers the address of this process with the server. If that fails, the next poll tries
-   * again.
-   */
-  async #serve({ restate, endpoint }: WorkerParts, workflows: ReadonlyMap<string, number | null>): Promise<void> {
+  /** Tells the server where this process is. Where that fails, the next look for work tries again. */
+  async #serve(
+    { restate, endpoint }: WorkerParts,
+    workflows: ReadonlyMap<string, number | null>,
+    slots: number,
+  ): Promise<void> {
     if (this.#isServing) return;
     if (!this.#hasServices) {
       const services = createServices({
         restate,
         names: this.#names,
         workflows,
+        slots,
         nextSeq: () => (this.#lastSeq += 1),
         hand: (held) => this.#hand(held),
       });
-      endpoint.serve(restate, services, { identityKey: this.#options.identityKey, logger: this.#logger });
+      endpoint.serve(restate, services, {
+        streams: ROOM_PER_SLOT * slots,
+        identityKey: this.#options.identityKey,
+        logger: this.#logger,
+      });
       this.#hasServices = true;
     }
     const deployment = await this.#server.register(this.#options.workerUrl ?? endpoint.url);
+    this.#deployment = deployment;
     this.#isServing = true;
     this.#served.resolve();
-    this.#collectStranded(deployment).catch((error: unknown) => {
-      this.#logger.warn(
-        { cause: describeCause(error) },
-        "runs that wait for a worker at another address could not be resumed here",
-      );
+  }
+
+  /** Sees to runs that would stand still, now and then. */
+  #collect(): void {
+    if (performance.now() < this.#collectAt) return;
+    this.#collectAt = performance.now() + COLLECT_INTERVAL_MS;
+    const collected = Promise.all([this.#collectStranded(this.#deployment!), this.#collectAbandoned()]);
+    collected.catch((error: unknown) => {
+      this.#logger.warn({ cause: describeCause(error) }, "runs that stand still were not looked for; trying again");
     });
   }
 
   #hand(held: HeldRun): void {
-    if (this.#isLeaving) throw new Error("this worker is closing");
+    if (this.#isLeaving) {
+      // It came through a connection that is newer than our leaving.
+      this.#worker!.endpoint.turnAway();
+      throw new Error("this worker is closing");
+    }
     this.#handed.push(held);
     this.#listener(held.run.id);
   }
@@ -200,15 +240,38 @@ export class RestateRunStore implements RunStore {
   async #collectStranded(deployment: string): Promise<void> {
     const stranded = await this.#server.query<{ id: string; pinned?: string }>(
       `SELECT id, pinned_deployment_id AS pinned FROM sys_invocation WHERE starts_with(target_service_name, ${quoted(this.#names.prefix)})
-         AND (status IN ('backing-off', 'paused') OR (status = 'suspended' AND pinned_deployment_id <> ${quoted(deployment)}))`,
+         AND (status = 'paused' OR (status IN ('backing-off', 'suspended') AND pinned_deployment_id <> ${quoted(deployment)}))`,
     );
-    for (const { id, pinned } of stranded) {
+    await fewAtATime(stranded, async ({ id, pinned }) => {
       const elsewhere = pinned !== undefined && pinned !== deployment;
       await this.#server.resume(id, elsewhere ? deployment : undefined).catch((error: unknown) => {
         // It has continued, or ended, in the meantime.
         if (!(error instanceof RestateError)) throw error;
       });
-    }
+    });
+  }
+
+  /** Runs whose `execute` was killed or purged by an operator of the server are executed again. */
+  async #collectAbandoned(): Promise<void> {
+    const held = await this.#server.query<{ id: string; token: string; invocation: string }>(
+      `SELECT service_key AS id, json_get_str(value_utf8, 'held', 'token') AS token,
+         json_get_str(value_utf8, 'held', 'invocation') AS invocation
+       FROM state WHERE ${this.#areRuns} AND json_get_str(value_utf8, 'held', 'invocation') IS NOT NULL`,
+    );
+    if (held.length === 0) return;
+    // Asked second: what held a run at the first question is still there, or has left the run.
+    const present = await this.#server.query<{ id: string }>(
+      `SELECT id FROM sys_invocation WHERE status <> 'completed' AND id IN (${held.map(({ invocation }) => quoted(invocation)).join(", ")})`,
+    );
+    const alive = new Set(present.map(({ id }) => id));
+    const abandoned = held.filter(({ invocation }) => !alive.has(invocation));
+    await fewAtATime(abandoned, async ({ id, token }) => {
+      const { events = [] } = (await this.byId(id)) ?? {};
+      const lastEvent = Math.max(0, ...events.map(({ n }) => n));
+      const left: Release = { token, write: { kind: "reschedule", delayMs: 0 }, time: Date.now(), lastEvent };
+      const isDue = await this.#call<boolean>(id, "abandon", left);
+      if (isDue) this.#logger.warn({ run_id: publicId(id) }, "the execution of a run was killed; it is executed again");
+    });
   }
 
   /** What this process knows about a run that it executes. */
@@ -225,24 +288,23 @@ export class RestateRunStore implements RunStore {
   }
 
   async #state(id: string): Promise<RunState | undefined> {
-    const [row] = await this.#server.query<StateRow>(`${STATE} WHERE ${this.#areRuns} AND service_key = ${quoted(id)}`);
-    if (!row) await this.#confirmUnknown(id);
+    if (!isRunId(id)) return undefined;
+    const read = async (): Promise<StateRow | undefined> =>
+      (await this.#server.query<StateRow>(`${STATE} WHERE ${this.#areRuns} AND ${await this.#haveKeys([id])}`))[0];
+    const row = (await read()) ?? (await this.#afterCatchingUp(id, read));
     return row && (JSON.parse(row.value) as RunState);
   }
 
-  /**
-   * After a kill, the server answers queries before it has caught up with its log. So if a query
-   * finds no run, this asks again with a call that waits for the log.
-   * @throws RestateError if there is such a run
-   */
-  async #confirmUnknown(id: string): Promise<void> {
-    if (!isRunId(id)) return;
-    const isKnown = await this.#call<boolean>(id, "has", undefined).catch((error: unknown) => {
-      // No worker was ever registered, so there can't be a run either.
-      if (error instanceof RestateError && error.status === 404) return false;
-      throw error;
-    });
-    if (isKnown) throw new RestateError(503, "the server has not caught up with its log yet");
+  /** The server finds states by their keys only where the scope is named; otherwise it reads all states for it. */
+  async #haveKeys(ids: readonly string[]): Promise<string> {
+    const scope = (await this.#server.hasScopes()) ? " AND scope IS NULL" : "";
+    return `service_key IN (${ids.map(quoted).join(", ")})${scope}`;
+  }
+
+  /** What a query has not found is looked for again. */
+  async #afterCatchingUp<Found>(id: string, read: () => Promise<Found>): Promise<Found> {
+    await this.#server.caughtUp(this.#names.runs, id);
+    return read();
   }
 
   async decide(
@@ -251,22 +313,27 @@ export class RestateRunStore implements RunStore {
     decision: DecisionRecord,
     { take }: { take: boolean },
   ): Promise<DecisionOutcome> {
-    // Check first that the run exists: a call would create an object for any key.
-    const known = (await this.byId(id))?.run;
-    if (!known) return { taken: false };
+    // Only what exists is asked: a call would make an object of any key.
+    const seen = await this.byId(id);
+    if (!seen) return { taken: false };
+    if (take) {
+      const earlier = seen.events.filter(({ type }) => type === "decided").map(({ valueJson }) => valueJson);
+      assertAcceptable(...earlier, decision.valueJson);
+    }
     const { before, taken } = take
-      ? await this.#call<{ before: RunState | null; taken: boolean }>(id, "decide", { subject, decision })
+      ? await this.#callInTime<{ before: RunState | null; taken: boolean }>(id, "decide", { subject, decision })
       : { before: (await this.#state(id)) ?? null, taken: false };
     if (!before) return { taken: false };
-    const run = toRecord(id, before, known.inputJson);
+    const run = toRecord(id, before, seen.run.inputJson);
     const standing = taken ? decision : decisionOn(before, subject);
     return { taken, run, ...(standing && { decision: standing }) };
   }
 
   async byId(id: string): Promise<SeenRun | undefined> {
-    const seen = await this.#reads.get(id);
-    if (!seen) await this.#confirmUnknown(id);
-    return seen;
+    // A closing engine asks for an empty id, to hear whether the server answers.
+    if (id !== "" && !isRunId(id)) return undefined;
+    const read = (): Promise<SeenRun | undefined> => this.#reads.get(id);
+    return (await read()) ?? (id === "" ? undefined : this.#afterCatchingUp(id, read));
   }
 
   byKey(workflow: string, key: string): Promise<SeenRun | undefined> {
@@ -278,7 +345,7 @@ export class RestateRunStore implements RunStore {
     if (ids.length === 0) return [];
     const { runs, executions } = this.#names;
     const rows = await this.#server.query<StateRow>(
-      `${STATE} WHERE service_key IN (${ids.map(quoted).join(", ")})
+      `${STATE} WHERE ${await this.#haveKeys(ids)}
          AND (service_name = ${quoted(runs)} OR (service_name = ${quoted(executions)} AND starts_with(key, '${EVENTS}')))`,
     );
     const byId = Map.groupBy(rows, ({ id }) => id);
@@ -328,10 +395,9 @@ export class RestateRunStore implements RunStore {
 
   async counts(): Promise<RunCounts[]> {
     const now = Date.now();
-    const due = "json_get_int(value_utf8, 'due', 'at')";
     const rows = await this.#server.query<CountRow & { due?: number; waiting?: number }>(
       `SELECT ${field("str", "workflow")} AS workflow, ${field("str", "status")} AS status, count(*) AS count,
-         min(${due}) AS due, min(${field("int", "waitingSince")}) AS waiting
+         min(${DUE_AT}) AS due, min(${field("int", "waitingSince")}) AS waiting
        FROM state WHERE ${this.#areRuns} GROUP BY 1, 2`,
     );
     const oldest = (workflow: string, what: "due" | "waiting"): number =>
@@ -344,27 +410,28 @@ export class RestateRunStore implements RunStore {
 
   async forget(id: string): Promise<boolean> {
     if (!(await this.#state(id))) return false;
-    return this.#call(id, "forget", undefined);
+    return this.#callInTime(id, "forget");
   }
 
   async retry(id: string): Promise<boolean> {
     if (!(await this.#state(id))) return false;
-    return this.#call(id, "retry", { time: Date.now() });
+    return this.#callInTime(id, "retry", { time: Date.now() });
   }
 
   async hastenRetries(): Promise<boolean> {
     await this.#served.promise;
     const rows = await this.#server.query<{ id: string }>(
-      `SELECT service_key AS id FROM state WHERE ${this.#areRuns} AND ${field("int", "retryUntil")} IS NOT NULL`,
+      `SELECT service_key AS id FROM state WHERE ${this.#areRuns} AND ${field("int", "retryUntil")} IS NOT NULL
+         AND ${DUE_AT} > ${Date.now() + SOON_MS}`,
     );
-    const hastened = await Promise.all(rows.map(({ id }) => this.retry(id)));
+    const hastened = await fewAtATime(rows, ({ id }) => this.retry(id));
     return hastened.includes(true);
   }
 
   async cancel(id: string): Promise<"cancelled" | "requested" | undefined> {
     if (!(await this.#state(id))) return undefined;
-    const answer = await this.#call<"cancelled" | "requested" | null>(id, "cancel", { time: Date.now() });
-    // Other processes learn it from the server; here, make sure that no further step begins.
+    const answer = await this.#callInTime<"cancelled" | "requested" | null>(id, "cancel", { time: Date.now() });
+    // Elsewhere it is heard through the server; here not a single step may begin any more.
     if (answer === "requested") {
       for (const held of [...this.#handed, ...this.#taken.values()]) if (held.run.id === id) held.cancel();
     }
@@ -381,6 +448,7 @@ export class RestateRunStore implements RunStore {
   /** Gives runs that were handed to us and not begun to another worker. */
   async leaveQueue(): Promise<void> {
     this.#isLeaving = true;
+    this.#worker?.endpoint.turnAway();
     for (const held of this.#handed.splice(0)) held.lose();
   }
 
@@ -395,6 +463,20 @@ const STATE = "SELECT service_key AS id, key AS name, value_utf8 AS value FROM s
 
 /** SQL for a field of a state's JSON. */
 const field = (type: "str" | "int", name: string): string => `json_get_${type}(value_utf8, ${quoted(name)})`;
+
+const DUE_AT = "json_get_int(value_utf8, 'due', 'at')";
+
+/** Does work for each of many without flooding the server. */
+async function fewAtATime<Item, Result>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  for (let at = 0; at < items.length; at += MOST_AT_A_TIME) {
+    results.push(...(await Promise.all(items.slice(at, at + MOST_AT_A_TIME).map(work))));
+  }
+  return results;
+}
 
 const inOrder = (events: readonly EventRecord[]): EventRecord[] => events.toSorted((one, other) => one.n - other.n);
 

@@ -1,17 +1,16 @@
 import { propertyOf } from "../../json.ts";
 
-/**
- * How long a call waits for its answer: it comes from a worker, which may be starting.
- * Milliseconds.
- */
-const PATIENCE_MS = 10_000;
+/** A call waits this long for its answer: what it asks for is done by a worker, which may be starting. Milliseconds. */
+export const PATIENCE_MS = 10_000;
 
-/** Where to reach a Restate server. */
+/** Where a Restate server is, and who we are. */
 export interface RestateAddresses {
   /** The URL for calls, such as `http://restate:8080`. */
   readonly ingress: string;
   /** The URL of the admin API, such as `http://restate:9070`. */
   readonly admin: string;
+  /** Bearer token for both; a secret. */
+  readonly token?: string;
 }
 
 /** An error response from the server, with its message. */
@@ -30,12 +29,36 @@ export class RestateError extends Error {
  */
 export class RestateServer {
   readonly #addresses: RestateAddresses;
+  #hasScopes: boolean | undefined;
 
   constructor(addresses: RestateAddresses) {
     this.#addresses = addresses;
   }
 
-  /** Calls a handler of a virtual object and returns its result. */
+  /** Whether its state is kept in scopes, as since version 1.7: who looks for keys must then say in which. */
+  async hasScopes(): Promise<boolean> {
+    if (this.#hasScopes === undefined) {
+      const { version } = await this.#ask<{ version: string }>(`${this.#addresses.admin}/version`, "GET");
+      const [major = 0, minor = 0] = version.split(".").map(Number);
+      this.#hasScopes = major > 1 || (major === 1 && minor >= 7);
+    }
+    return this.#hasScopes;
+  }
+
+  /**
+   * Resolves when queries know everything that was stored about this object before the call. A server that was killed answers queries before
+   * it has caught up with its log, but asks about a call (here one that never was) only when it has. Needs no worker.
+   */
+  async caughtUp(object: string, key: string): Promise<void> {
+    const call = `${this.#addresses.ingress}/restate/invocation/${object}/${encodeURIComponent(key)}/accept/none/output`;
+    try {
+      await this.#ask(call, "GET");
+    } catch (error) {
+      if (!(error instanceof RestateError && error.status === 404)) throw error;
+    }
+  }
+
+  /** Calls a handler of a virtual object and returns what it returns. */
   call<Answer>(object: string, key: string, handler: string, parameter: unknown): Promise<Answer> {
     return this.#ask(`${this.#addresses.ingress}/${object}/${encodeURIComponent(key)}/${handler}`, "POST", parameter);
   }
@@ -74,6 +97,7 @@ export class RestateServer {
       headers: {
         accept: "application/json",
         "accept-encoding": "identity",
+        ...(this.#addresses.token !== undefined && { authorization: `Bearer ${this.#addresses.token}` }),
         ...(body !== undefined && { "content-type": "application/json" }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -93,8 +117,14 @@ export function adviceFor(error: unknown): string {
   if (error instanceof RestateError && error.status === 404) {
     return "no worker has registered with it yet. Start a worker.";
   }
+  if (error instanceof RestateError && (error.status === 401 || error.status === 403)) {
+    return "the Restate server refused us. Set RESTATE_TOKEN to a token that it accepts.";
+  }
   if (propertyOf(error, "name") === "TimeoutError") {
-    return "a call was not answered in time. Check that a worker is up and that the server reaches it (RESTATE_WORKER_URL).";
+    return (
+      "a call was not answered in time. Look whether a worker is up, and whether the server reaches it (RESTATE_WORKER_URL). " +
+      "A run that was submitted may still start as soon as a worker is up."
+    );
   }
   return "check that the Restate server is up, and that DATABASE_URL and RESTATE_ADMIN_URL lead to it.";
 }

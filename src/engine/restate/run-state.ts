@@ -35,8 +35,16 @@ export interface RunState {
    * do.
    */
   readonly due: { readonly token: string; readonly at: number } | null;
-  /** The execution that holds the run, and the awakeable that tells it to cancel. */
-  readonly held: { readonly token: string; readonly cancelling: string } | null;
+  /**
+   * The execution that has the run: the awakeable by which it hears that it is to be cancelled, Restate's id of its call, and the queue that
+   * gave it a place.
+   */
+  readonly held: {
+    readonly token: string;
+    readonly cancelling: string;
+    readonly invocation: string;
+    readonly place: string | null;
+  } | null;
   readonly isCancelRequested: boolean;
   readonly resumedAt: number | null;
   readonly endedAt: number | null;
@@ -153,17 +161,14 @@ export function resume(state: RunState, time: number, token: string, at = time):
   return state.due.at <= time ? state : { ...state, due: { token, at: time } };
 }
 
-/**
- * Gives the run to the execution that was requested under this token. Undefined if the token is
- * outdated.
- */
-export function take(state: RunState, token: string, cancelling: string): RunState | undefined {
-  if (state.due?.token !== token) return undefined;
+/** Gives the run to the execution that was asked for under this token. Undefined if that is not due any more. */
+export function take(state: RunState, holder: NonNullable<RunState["held"]>): RunState | undefined {
+  if (state.due?.token !== holder.token) return undefined;
   return {
     ...state,
     status: "processing",
     due: null,
-    held: { token, cancelling },
+    held: holder,
     waitingFor: null,
     waitingSince: null,
     outputJson: null,

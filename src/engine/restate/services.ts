@@ -9,11 +9,20 @@
  * | `executions` | run id   | the events of its steps                             | `execute` lasts as long as an execution |
  * | `places`     | workflow | the running and the waiting runs, if it has a limit | short                                  |
  *
- * **The journal of `execute`** is only a list of batches. Each contains what our execution
- * (`execution.ts`) has written since the last one, and is returned by one `ctx.run`. After a crash,
- * Restate replays the batches, and our execution continues from them by the names of the steps. One
- * `ctx.run` for each step would require the handler to make its calls in the same order at every
- * replay. With batches, the order may differ, and changed code can't contradict the journal.
+ * **The journal of `execute`** is a list of batches, nothing else: each is what our execution (`execution.ts`) has done since the last
+ * one, returned by one `ctx.run`. After a crash Restate replays the batches, and our execution goes on from these, by the names of the
+ * steps. So the order in which a handler happens to make its calls need not be the same at a replay, which Restate's own `ctx.run` for
+ * each step would demand, and changed code can't contradict the journal.
+ *
+ * **The calls of the handlers on `ctx`, their order and what they are given are a format**: a call that another process began is replayed
+ * here, perhaps by a newer version, and Restate refuses to go on where it finds another one. So nothing may decide about them but the
+ * parameter, the state, and what a `ctx.run` returned; a setting of this process, for example, is read in a `ctx.run`. To change the calls of
+ * a handler, add one under another name that is called from now on, and keep the old one until no call of it is left.
+ *
+ * **Restate has room for a limited number of calls** on each partition (`concurrent-invocations-limit`, 1,000 by default), and `execute` takes
+ * up room while its run waits for a slot of this process. As the calls by which it begins and ends need room as well, too many
+ * that wait would block each other for good. So a process has no more than `ROOM_PER_SLOT` times as many open as it has slots; what comes
+ * in addition queues up in `places`, which takes no room, and at most `MOST_QUEUED_OUT` from there wait at a time.
  */
 import type * as Restate from "@restatedev/restate-sdk";
 import type { Accepted, DecisionRecord, EventRecord, RunRecord, WriteOutcome } from "../run-store.ts";
@@ -38,11 +47,14 @@ import {
  */
 const LONGEST_STEP = { days: 7 };
 
-/**
- * For dependencies that are unavailable or restarting: soon at first, and then about as often as
- * everything else here polls.
- */
-const RETRIES = { initialInterval: 50, exponentiationFactor: 2, maxInterval: 2000, maxAttempts: 1_000_000 };
+/** For what is away or restarts: soon at first, and then about as often as anything else here looks again. */
+const RETRIES = {
+  initialInterval: 50,
+  exponentiationFactor: 2,
+  maxInterval: 2000,
+  maxAttempts: 1_000_000,
+  onMaxAttempts: "pause",
+} as const;
 
 /**
  * Nothing about a finished invocation needs to be retained: the state of the objects has
@@ -50,7 +62,27 @@ const RETRIES = { initialInterval: 50, exponentiationFactor: 2, maxInterval: 200
  */
 const OPTIONS = { journalRetention: 0, idempotencyRetention: { minutes: 1 }, retryPolicy: RETRIES };
 
-/** What an execution gets from `take`. */
+/** Calls of `execute` that a process keeps open for each of its slots: one is executed, one waits. */
+export const ROOM_PER_SLOT = 2;
+/** How many runs without a limit that found no room may be called at a time, in all processes together, before they are executed. */
+const MOST_QUEUED_OUT = 256;
+/** The queue of these; those of workflows with a limit have the workflow's name. */
+const NO_LIMIT = "*";
+/** How many runs one call of `places` sends to their executions. */
+const MOST_SENT = 100;
+/** After this time another process is asked that may know the workflow. Milliseconds. */
+const ELSEWHERE_MS = 5000;
+
+/** A call of someone who waits for the answer until then, and is told that it failed when there is none. Milliseconds since 1970. */
+export interface Timely {
+  readonly until: number;
+}
+
+/** The answer to a call that comes too late: nothing was done. */
+export const LATE = "late";
+export type Answer<Given> = Given | typeof LATE;
+
+/** What `take` gives to an execution. */
 interface Taken {
   readonly run: RunRecord;
   readonly rank: Rank;
@@ -62,21 +94,25 @@ interface ExecuteRequest {
   readonly workflow: string;
   readonly token: string;
   readonly priority: number;
-  /** Whether it occupies a slot of its workflow's limit, which it must free. */
-  readonly isPlaced: boolean;
+  /** The queue that gave it a place, which is to be given back. */
+  readonly place: string | null;
 }
 
 interface PlaceRequest {
   readonly id: string;
+  readonly workflow: string;
   readonly token: string;
   readonly priority: number;
   readonly limit: number;
 }
 
-/**
- * Waiting runs have entries of their own, numbered within their priority, so the state that each
- * call reads stays small.
- */
+/** What the process that is called says first. */
+interface Reception {
+  readonly limit: number | null;
+  readonly hasRoom: boolean;
+}
+
+/** Those that wait are in entries of their own, numbered within their priority: the state that each call reads stays small. */
 interface Places {
   readonly atWork: readonly string[];
   /**
@@ -106,13 +142,18 @@ export interface ServiceDependencies {
    * processes together.
    */
   readonly workflows: ReadonlyMap<string, number | null>;
-  /** Numbers the calls from Restate. */
+  /** How many runs this process executes at a time. */
+  readonly slots: number;
+  /** For a new hand-over. */
   readonly nextSeq: () => number;
   /** Called with each run that Restate hands to this process for execution. */
   readonly hand: (held: HeldRun) => void;
 }
 
-export function createServices({ restate, names, workflows, nextSeq, hand }: ServiceDependencies) {
+export function createServices({ restate, names, workflows, slots, nextSeq, hand }: ServiceDependencies) {
+  /** Calls of `execute` that are open here. */
+  let open = 0;
+
   const send = (
     ctx: Restate.Context,
     call: { service: string; method: string; key: string; parameter: unknown },
@@ -121,22 +162,35 @@ export function createServices({ restate, names, workflows, nextSeq, hand }: Ser
     ctx.genericSend({ ...call, inputSerde: json<unknown>(), ...(delay > 0 && { delay }) });
   };
 
-  const ask = (ctx: Restate.Context, workflow: string, request: PlaceRequest, delay = 0): void =>
-    send(ctx, { service: names.places, method: "ask", key: workflow, parameter: request }, delay);
+  const ask = (ctx: Restate.Context, queue: string, request: PlaceRequest, delay = 0): void =>
+    send(ctx, { service: names.places, method: "ask", key: queue, parameter: request }, delay);
+
+  /** @param limit of the queue's workflow */
+  const free = (ctx: Restate.Context, queue: string, token: string, limit: number | null): void =>
+    send(ctx, { service: names.places, method: "free", key: queue, parameter: { token, limit } });
 
   const execute = (ctx: Restate.Context, id: string, request: ExecuteRequest, delay = 0): void =>
     send(ctx, { service: names.executions, method: "execute", key: id, parameter: request }, delay);
 
-  /** Stores the new state of a run, and makes sure that the run is executed when it is due. */
-  const save = (ctx: Restate.ObjectContext, known: RunState | undefined, state: RunState, time: number): void => {
+  /** Stores what has become of a run, and sees to it that it is executed when it is due. */
+  const save = async (
+    ctx: Restate.ObjectContext,
+    known: RunState | undefined,
+    state: RunState,
+    time: number,
+  ): Promise<void> => {
     ctx.set("run", state);
     if (!state.due || state.due.token === known?.due?.token) return;
     const { workflow, priority, due } = state;
     const delay = Math.max(0, due.at - time);
-    const limit = workflows.get(workflow) ?? null;
-    if (limit === null) execute(ctx, ctx.key, { workflow, token: due.token, priority, isPlaced: false }, delay);
-    else ask(ctx, workflow, { id: ctx.key, token: due.token, priority, limit }, delay);
+    const limit = await ctx.run("limit", () => workflows.get(workflow) ?? null);
+    if (limit === null) execute(ctx, ctx.key, { workflow, token: due.token, priority, place: null }, delay);
+    else ask(ctx, workflow, { id: ctx.key, workflow, token: due.token, priority, limit }, delay);
   };
+
+  /** Whether the caller has been told by now that this failed. */
+  const isLate = (ctx: Restate.Context, { until }: Timely): Promise<boolean> =>
+    ctx.run("late", () => Date.now() > until);
 
   const known = async (ctx: Restate.ObjectContext): Promise<RunState | undefined> =>
     (await ctx.get<RunState>("run")) ?? undefined;
@@ -148,54 +202,66 @@ export function createServices({ restate, names, workflows, nextSeq, hand }: Ser
         const before = await known(ctx);
         const { outcome, state } = accept(before, submission, ctx.rand.uuidv4());
         if (!before && state) ctx.set("input", submission.run.inputJson, text);
-        if (state) save(ctx, before, state, submission.time);
+        if (state) await save(ctx, before, state, submission.time);
         return outcome;
       },
-      has: restate.createObjectSharedHandler(
-        async (ctx: Restate.ObjectSharedContext): Promise<boolean> => (await ctx.get("run")) !== null,
-      ),
-      retry: async (ctx: Restate.ObjectContext, { time }: { time: number }): Promise<boolean> => {
+      retry: async (
+        ctx: Restate.ObjectContext,
+        { time, until }: Timely & { time: number },
+      ): Promise<Answer<boolean>> => {
+        if (await isLate(ctx, { until })) return LATE;
         const before = await known(ctx);
         const state = before && resume(before, time, ctx.rand.uuidv4());
-        if (state) save(ctx, before, state, time);
+        if (state) await save(ctx, before, state, time);
         return state !== undefined;
       },
       decide: async (
         ctx: Restate.ObjectContext,
-        { subject, decision }: { subject: string; decision: DecisionRecord },
-      ): Promise<{ before: RunState | null; taken: boolean }> => {
+        { subject, decision, until }: Timely & { subject: string; decision: DecisionRecord },
+      ): Promise<Answer<{ before: RunState | null; taken: boolean }>> => {
+        if (await isLate(ctx, { until })) return LATE;
         const before = await known(ctx);
         const state = before && decide(before, subject, decision, ctx.rand.uuidv4());
-        if (state) save(ctx, before, state, decision.time);
+        if (state) await save(ctx, before, state, decision.time);
         return { before: before ?? null, taken: state !== undefined };
       },
       cancel: async (
         ctx: Restate.ObjectContext,
-        { time }: { time: number },
-      ): Promise<"cancelled" | "requested" | null> => {
+        { time, until }: Timely & { time: number },
+      ): Promise<Answer<"cancelled" | "requested" | null>> => {
+        if (await isLate(ctx, { until })) return LATE;
         const before = await known(ctx);
         const state = before && cancel(before, time);
         if (!state) return null;
-        save(ctx, before, state, time);
+        await save(ctx, before, state, time);
         if (!state.held) return "cancelled";
         if (!before.isCancelRequested) ctx.resolveAwakeable(state.held.cancelling);
         return "requested";
       },
-      forget: async (ctx: Restate.ObjectContext): Promise<boolean> => {
+      forget: async (ctx: Restate.ObjectContext, timely: Timely): Promise<Answer<boolean>> => {
+        if (await isLate(ctx, timely)) return LATE;
         const state = await known(ctx);
         if (!state || state.endedAt === null) return false;
         ctx.clearAll();
         send(ctx, { service: names.executions, method: "forget", key: ctx.key, parameter: undefined });
         return true;
       },
+      /** Makes a run due again whose execution is no more: someone has killed its call. */
+      abandon: async (ctx: Restate.ObjectContext, left: Release): Promise<boolean> => {
+        const before = await known(ctx);
+        if (!before?.held || before.held.token !== left.token) return false;
+        const { state } = release(before, left, ctx.rand.uuidv4());
+        const { place } = before.held;
+        const limit = await ctx.run("limit of its place", () => workflows.get(state.workflow) ?? null);
+        if (place !== null) free(ctx, place, left.token, limit);
+        await save(ctx, before, state, left.time);
+        return true;
+      },
       take: restate.createObjectHandler(
         { ingressPrivate: true },
-        async (
-          ctx: Restate.ObjectContext,
-          { token, cancelling }: { token: string; cancelling: string },
-        ): Promise<Taken | null> => {
+        async (ctx: Restate.ObjectContext, holder: NonNullable<RunState["held"]>): Promise<Taken | null> => {
           const before = await known(ctx);
-          const state = before && take(before, token, cancelling);
+          const state = before && take(before, holder);
           if (!state) return null;
           ctx.set("run", state);
           const inputJson = (await ctx.get("input", text))!;
@@ -208,7 +274,7 @@ export function createServices({ restate, names, workflows, nextSeq, hand }: Ser
         async (ctx: Restate.ObjectContext, left: Release): Promise<WriteOutcome> => {
           const before = (await known(ctx))!;
           const { outcome, state } = release(before, left, ctx.rand.uuidv4());
-          if (outcome !== "lost") save(ctx, before, state, left.time);
+          if (outcome !== "lost") await save(ctx, before, state, left.time);
           return outcome;
         },
       ),
@@ -216,13 +282,18 @@ export function createServices({ restate, names, workflows, nextSeq, hand }: Ser
     options: OPTIONS,
   });
 
-  const executed = async (ctx: Restate.ObjectContext, token: string): Promise<void> => {
+  /** @param begun called once the first batch is stored */
+  const executed = async (
+    ctx: Restate.ObjectContext,
+    { token, place }: ExecuteRequest,
+    begun: () => void,
+  ): Promise<void> => {
     const { id: cancelling, promise: cancelled } = ctx.awakeable<null>();
-    const taken = await ctx.genericCall<{ token: string; cancelling: string }, Taken | null>({
+    const taken = await ctx.genericCall<NonNullable<RunState["held"]>, Taken | null>({
       service: names.runs,
       method: "take",
       key: ctx.key,
-      parameter: { token, cancelling },
+      parameter: { token, cancelling, invocation: ctx.request().id, place },
       inputSerde: json(),
       outputSerde: json(),
     });
@@ -237,7 +308,7 @@ export function createServices({ restate, names, workflows, nextSeq, hand }: Ser
     const onLost = (): void => held.lose();
     ctx.request().attemptCompletedSignal.addEventListener("abort", onLost, { once: true });
     try {
-      await batches(ctx, held, cancelled, { token, lastEvent: taken.lastEvent });
+      await batches(ctx, held, cancelled, { token, lastEvent: taken.lastEvent, begun });
     } finally {
       held.lose();
     }
@@ -248,7 +319,7 @@ export function createServices({ restate, names, workflows, nextSeq, hand }: Ser
     ctx: Restate.ObjectContext,
     held: HeldRun,
     cancelled: Restate.RestatePromise<null>,
-    { token, lastEvent }: { token: string; lastEvent: number },
+    { token, lastEvent, begun }: { token: string; lastEvent: number; begun: () => void },
   ): Promise<void> => {
     let isHanded = false;
     let isCancelled = false;
@@ -265,6 +336,7 @@ export function createServices({ restate, names, workflows, nextSeq, hand }: Ser
         if (isCancelled) held.cancel();
       }
       const batch = await storing;
+      if (index === 0) begun();
       const events = batch.events.map((event) => ({ ...event, n: last + event.n }));
       last += events.length;
       if (events.length > 0) keepEvents(ctx, events);
@@ -288,16 +360,34 @@ export function createServices({ restate, names, workflows, nextSeq, hand }: Ser
   const executions = restate.object({
     name: names.executions,
     handlers: {
-      execute: async (
-        ctx: Restate.ObjectContext,
-        { workflow, token, priority, isPlaced }: ExecuteRequest,
-      ): Promise<void> => {
-        const limit = workflows.get(workflow);
-        if (limit === undefined) throw new Error(`this process does not execute the workflow ${workflow}`);
-        // The process that accepted the run did not know the limit.
-        if (limit !== null && !isPlaced) return ask(ctx, workflow, { id: ctx.key, token, priority, limit });
-        await executed(ctx, token);
-        if (isPlaced) send(ctx, { service: names.places, method: "free", key: workflow, parameter: { token, limit } });
+      execute: async (ctx: Restate.ObjectContext, request: ExecuteRequest): Promise<void> => {
+        const { workflow, token, priority, place } = request;
+        const wasFull = open >= ROOM_PER_SLOT * slots;
+        open += 1;
+        ctx.request().attemptCompletedSignal.addEventListener("abort", () => (open -= 1), { once: true });
+        const reception = await ctx.run("reception", (): Reception | null => {
+          const limit = workflows.get(workflow);
+          return limit === undefined ? null : { limit, hasRoom: !wasFull };
+        });
+        // Waiting here would take up room.
+        if (!reception) return execute(ctx, ctx.key, request, ELSEWHERE_MS);
+        const { limit, hasRoom } = reception;
+        const wanted = { id: ctx.key, workflow, token, priority };
+        let kept = place;
+        const giveBack = (): void => {
+          if (kept !== null) free(ctx, kept, token, limit);
+          kept = null;
+        };
+        // Those that found no room when the workflow had no limit yet, and those of a process that doesn't know it.
+        if (limit !== null && place !== workflow) {
+          giveBack();
+          return ask(ctx, workflow, { ...wanted, limit });
+        }
+        if (place === null && !hasRoom) return ask(ctx, NO_LIMIT, { ...wanted, limit: MOST_QUEUED_OUT });
+        await executed(ctx, request, () => {
+          if (place === NO_LIMIT) giveBack();
+        });
+        giveBack();
       },
       forget: async (ctx: Restate.ObjectContext): Promise<void> => ctx.clearAll(),
     },
@@ -321,29 +411,33 @@ export function createServices({ restate, names, workflows, nextSeq, hand }: Ser
       ): Promise<void> => {
         const { atWork, queues } = await placesOf(ctx);
         const left: Places = { atWork: atWork.filter((other) => other !== token), queues };
-        ctx.set("places", await filled(ctx, left, limit ?? Infinity));
+        ctx.set("places", await filled(ctx, left, limit ?? MOST_QUEUED_OUT));
       },
     },
     options: { ...OPTIONS, ingressPrivate: true, enableLazyState: true },
   });
 
-  /**
-   * Gives free slots to waiting runs: the highest priority first, then in the order of their
-   * arrival.
-   */
-  const filled = async (ctx: Restate.ObjectContext, { atWork, queues }: Places, limit: number): Promise<Places> => {
-    const [queue, [first, next]] = Object.entries(queues).toSorted(([a], [b]) => Number(b) - Number(a))[0] ?? [
-      "",
-      [0, 0],
-    ];
-    if (atWork.length >= limit || first === next) return { atWork, queues };
-    const entry = entryOf(queue, first);
-    const { id, token, priority } = (await ctx.get<PlaceRequest>(entry))!;
-    ctx.clear(entry);
-    execute(ctx, id, { workflow: ctx.key, token, priority, isPlaced: true });
-    const { [queue]: _, ...others } = queues;
-    const left = first + 1 === next ? others : { ...queues, [queue]: [first + 1, next] as const };
-    return filled(ctx, { atWork: [...atWork, token], queues: left }, limit);
+  /** Gives free places to those that wait: the highest priority first, then by when they came. */
+  const filled = async (ctx: Restate.ObjectContext, places: Places, limit: number): Promise<Places> => {
+    const atWork = [...places.atWork];
+    const queues = { ...places.queues };
+    for (let sent = 0; atWork.length < limit; sent += 1) {
+      const [queue] = Object.keys(queues).toSorted((one, other) => Number(other) - Number(one));
+      if (queue === undefined) break;
+      if (sent === MOST_SENT) {
+        free(ctx, ctx.key, "", limit);
+        break;
+      }
+      const [first, next] = queues[queue]!;
+      const entry = entryOf(queue, first);
+      const { id, workflow, token, priority } = (await ctx.get<PlaceRequest>(entry))!;
+      ctx.clear(entry);
+      execute(ctx, id, { workflow, token, priority, place: ctx.key });
+      atWork.push(token);
+      if (first + 1 === next) delete queues[queue];
+      else queues[queue] = [first + 1, next];
+    }
+    return { atWork, queues };
   };
 
   return [runs, executions, places];

@@ -50,13 +50,18 @@ export class WorkerEndpoint {
   }
 
   /**
-   * @param options `identityKey`: only requests signed with the matching private key are answered
+   * @param options `streams`: how many calls the server sends through one connection. Where it has more, it opens another one, which may lead
+   *   to another worker: without this, workers that are added would get nothing to do. `identityKey`: only requests that are signed with the
+   *   key to this one are answered
    */
   serve(
     restate: typeof Restate,
     services: Restate.EndpointOptions["services"],
-    { identityKey, logger }: { identityKey?: string | undefined; logger: Logger },
+    { streams, identityKey, logger }: { streams: number; identityKey?: string | undefined; logger: Logger },
   ): void {
+    const settings = { maxConcurrentStreams: streams };
+    this.#server.updateSettings(settings);
+    for (const session of this.#sessions) session.settings(settings);
     this.#handle = restate.createEndpointHandler({
       services,
       ...(identityKey !== undefined && { identityKeys: [identityKey] }),
@@ -70,7 +75,16 @@ export class WorkerEndpoint {
     return `http://${urlHost(address)}:${port}`;
   }
 
-  /** Answers the requests in progress and accepts no new ones. */
+  /**
+   * What is under way goes on, and what the server asks from now on goes through another connection, which may lead to another worker. New
+   * connections are let in: where there is no other worker, this one must answer the calls by which its runs end. Closing the connections
+   * instead would break off what is under way.
+   */
+  turnAway(): void {
+    for (const session of this.#sessions) session.settings({ maxConcurrentStreams: 0 });
+  }
+
+  /** Answers what was asked, and takes nothing more. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     // A session that accepts no new requests ends with its last stream.

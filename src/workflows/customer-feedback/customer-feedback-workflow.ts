@@ -28,6 +28,7 @@ import {
 } from "./configuration.ts";
 import { Customers } from "./customers.ts";
 import { handleFeedbackEvent, readFeedbackResponse, readNewFeedback, type EventResult } from "./events.ts";
+import { excerptOf } from "./excerpt.ts";
 import { FeedbackGraph, type Analysis } from "./feedback-graph.ts";
 import {
   HeldMailAssignment,
@@ -387,6 +388,10 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     };
   }
 
+  override excerptOf({ input }: Run): string {
+    return excerptOf((input as CustomerFeedbackInput).feedback_text);
+  }
+
   protected override stepSubject(step: string): string {
     return isMailStep(step) ? "The mail" : super.stepSubject(step);
   }
@@ -396,7 +401,9 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     if (!stored || run?.status === "failed" || run?.status === "cancelled") return super.describe(feedbackId, run);
     const { timestamp, sentiment, categories, responseSent } = stored;
     const status = run?.status === "waiting_for_approval" ? run.status : "processed";
-    return { status, timestamp, sentiment, categories, response_sent: responseSent };
+    const { doubtful, unreadable } = (run?.output ?? run?.waitingFor?.output ?? {}) as Partial<CustomerFeedbackOutput>;
+    const doubt = withoutAbsent({ doubtful, unreadable });
+    return { status, timestamp, sentiment, ...doubt, categories, response_sent: responseSent };
   }
 
   async #process(feedback: CustomerFeedbackInput, context: RunContext): Promise<CustomerFeedbackOutput> {
@@ -452,8 +459,8 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     const output = {
       action,
       sentiment,
+      ...certainty(sentiment, sentimentAnalysis.result, doubtful),
       categories,
-      ...(doubtful && { doubtful }),
       feedback_uri,
       ...(reference === feedback_id ? {} : { reference }),
       ...withoutAbsent({ language, analysis_fallback }),
@@ -552,6 +559,12 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     const result = await this.configuration.feedbackCategorizer.categorize(await ownWordsOf(feedback_text));
     return { analyzer: result.fallback?.analyzer ?? { name, version }, result };
   }
+}
+
+function certainty(sentiment: Sentiment, found: SentimentResult, doubtful: boolean) {
+  if (isUnreadable(found)) return { unreadable: true };
+  // A stated sentiment that is stricter has no score.
+  return { ...(found.sentiment === sentiment && { sentiment_score: found.score }), ...(doubtful && { doubtful }) };
 }
 
 /** @throws TypeError for a time that can't be */

@@ -7,6 +7,7 @@ import { iri } from "../../ontology/iri.ts";
 import type { OntologyStore } from "../../ontology/ontology-store.ts";
 import { abi, rdf } from "../../ontology/vocabulary.ts";
 import { checkAfter } from "../../framework/arguments.ts";
+import { excerptOf } from "./excerpt.ts";
 import { FEEDBACK_STORE, feedbackUri } from "./feedback-graph.ts";
 import type { Customer, Customers } from "./customers.ts";
 import type { FeedbackDetails, FeedbackFilter, FeedbackItem, FeedbackPage } from "./feedback-schemas.ts";
@@ -14,7 +15,7 @@ import { mailsOf } from "./responses/feedback-mails.ts";
 import type { CustomerFeedbackInput } from "./parameters.ts";
 import { actionReasons, type EscalationPolicy } from "./policy.ts";
 import { shownReference } from "./reflection.ts";
-import type { Action, CustomerFeedbackOutput } from "./result.ts";
+import { certaintyOf, type Action, type CustomerFeedbackOutput } from "./result.ts";
 
 /**
  * How many runs one call reads at most. So a search for something rare answers in time, and says
@@ -23,7 +24,6 @@ import type { Action, CustomerFeedbackOutput } from "./result.ts";
 const MAX_RUNS_SEARCHED = 5000;
 /** Runs that are read at once while searching. */
 const SEARCH_PAGE_SIZE = 500;
-const EXCERPT_LENGTH = 200;
 
 interface Parts {
   engine: WorkflowEngine;
@@ -141,6 +141,7 @@ export class FeedbackRecords {
       sentiment_analysis: {
         score: Number(facts.value(abi.sentimentScore) ?? 0),
         evidence: facts.values(abi.sentimentEvidence),
+        doubts: facts.values(abi.sentimentDoubt),
         ...analyzerOf(ofSentiment),
       },
       category_analysis: {
@@ -206,7 +207,8 @@ function matches(run: Run, { search, sentiment, category, action }: Filter): boo
 
 function itemOf(run: Run, name: string | undefined): Omit<FeedbackItem, "excerpt"> {
   const { feedback_id, customer_id, subject } = inputOf(run.input);
-  const { action, sentiment, categories = [], ticket_id, response_id, response_withheld } = foundBy(run);
+  const found = foundBy(run);
+  const { action, sentiment, categories = [], ticket_id, response_id, response_withheld } = found;
   const error = run.error?.error ?? run.failing?.error.error;
   return {
     feedback_id,
@@ -217,6 +219,7 @@ function itemOf(run: Run, name: string | undefined): Omit<FeedbackItem, "excerpt
     timestamp: run.startTime.toISOString(),
     subject,
     ...withoutAbsent({ action, sentiment }),
+    ...certaintyOf(found),
     categories,
     ...withoutAbsent({ ticket_id, response_id, response_withheld, error }),
   };
@@ -224,7 +227,7 @@ function itemOf(run: Run, name: string | undefined): Omit<FeedbackItem, "excerpt
 
 const withExcerpt = (run: Run, name: string | undefined): FeedbackItem => ({
   ...itemOf(run, name),
-  excerpt: inputOf(run.input).feedback_text.slice(0, EXCERPT_LENGTH).toWellFormed(),
+  excerpt: excerptOf(inputOf(run.input).feedback_text),
 });
 
 function languageOf(run: Run): { language?: string } {

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { CATEGORIES } from "../../analysis/categories.ts";
 import { SENTIMENTS } from "../../analysis/sentiment-analyzer.ts";
 import { dateTime, RunOrderSchema, RunStatusSchema } from "../../framework/run-schemas.ts";
-import { ACTIONS } from "./result.ts";
+import { ACTIONS, SENTIMENT_CERTAINTY } from "./result.ts";
 
 const time = z.iso.datetime().describe("ISO 8601, UTC.");
 
@@ -39,6 +39,7 @@ const FeedbackItem = z.object({
   excerpt: z.string().describe("The first 200 characters of the text."),
   action: z.enum(ACTIONS).optional(),
   sentiment: z.enum(SENTIMENTS).optional(),
+  ...SENTIMENT_CERTAINTY,
   categories: z.array(z.enum(CATEGORIES)),
   ticket_id: z.string().optional(),
   response_id: z.string().optional(),
@@ -106,7 +107,12 @@ export const FeedbackDetails = FeedbackItem.omit({ excerpt: true }).extend({
     .object({ sentiment: z.enum(SENTIMENTS).optional(), categories: z.array(z.enum(CATEGORIES)) })
     .describe("The labels it came with."),
   sentiment_analysis: z
-    .object({ score: z.number(), evidence: z.array(z.string()), analyzer: analyzer.optional() })
+    .object({
+      score: z.number(),
+      evidence: z.array(z.string()),
+      doubts: z.array(z.string()).describe("Words that make praise less certain."),
+      analyzer: analyzer.optional(),
+    })
     .optional(),
   category_analysis: z
     .object({ score: z.number(), evidence: z.array(z.string()), analyzer: analyzer.optional() })

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { CATEGORIES } from "../../analysis/categories.ts";
 import { SENTIMENTS } from "../../analysis/sentiment-analyzer.ts";
+import { withoutAbsent } from "../../json.ts";
 import type { RunResult } from "../../framework/result.ts";
 
 export const ACTIONS = ["auto_respond", "escalate", "no_action"] as const;
@@ -34,17 +35,32 @@ export const CategoriesOutput = z.object({
   fallback,
 });
 
-/** What the process returns beside the fields of every run's result. */
-export const CustomerFeedbackOutput = z.object({
-  action: z.enum(ACTIONS),
-  sentiment: z.enum(SENTIMENTS),
-  categories: z.array(z.enum(CATEGORIES)),
+/** How certain the sentiment is that the process used. Results from before a field was added lack it. */
+export const SENTIMENT_CERTAINTY = {
+  sentiment_score: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe("How sure the analyzer is of the sentiment, 0 to 1; absent if the analyzer didn't find this sentiment."),
   doubtful: z
     .boolean()
     .optional()
     .describe(
       "true if the text sounds positive, but not certainly enough for an answer with thanks; otherwise absent.",
     ),
+  unreadable: z
+    .boolean()
+    .optional()
+    .describe("true if the analyzer couldn't read the text, so nothing was found in it; otherwise absent."),
+};
+
+/** What the process returns beside the fields of every run's result. */
+export const CustomerFeedbackOutput = z.object({
+  action: z.enum(ACTIONS),
+  sentiment: z.enum(SENTIMENTS),
+  ...SENTIMENT_CERTAINTY,
+  categories: z.array(z.enum(CATEGORIES)),
   feedback_uri: z.string(),
   reference: z
     .string()
@@ -61,6 +77,16 @@ export const CustomerFeedbackOutput = z.object({
 });
 
 export type CustomerFeedbackOutput = z.output<typeof CustomerFeedbackOutput>;
+
+/** See `SENTIMENT_CERTAINTY`. */
+export type SentimentCertainty = { sentiment_score?: number; doubtful?: boolean; unreadable?: boolean };
+
+/** These fields of an output, where they are there. */
+export const certaintyOf = ({
+  sentiment_score,
+  doubtful,
+  unreadable,
+}: Partial<CustomerFeedbackOutput>): SentimentCertainty => withoutAbsent({ sentiment_score, doubtful, unreadable });
 
 /** Result of `CustomerFeedbackWorkflow.run`; the fields of the output are there when `success` is true. */
 export type CustomerFeedbackResult = RunResult &

@@ -1,6 +1,7 @@
 /** What people have said about the labels of feedback while deciding on its mails. */
 import { inStableOrder, type Category } from "../../analysis/categories.ts";
 import type { Sentiment } from "../../analysis/sentiment-analyzer.ts";
+import { isTrue } from "../../ontology/facts.ts";
 import type { Row } from "../../ontology/ontology-store.ts";
 import { withPrefixes } from "../../ontology/vocabulary.ts";
 import { ownWordsOf } from "./own-words.ts";
@@ -19,13 +20,17 @@ export interface ReviewedFeedback {
   judged: { sentiment: Sentiment; categories: Category[] };
   sentiment?: { label: Sentiment; source: LabelSource };
   categories?: { labels: Category[]; source: LabelSource };
+  /** The mail was approved, but the analyser was not certain of a label that nobody named: so it is missing. */
+  uncertain?: true;
 }
 
 /** The rows of a SELECT on the store of feedback. */
 export type SelectFeedback = (sparql: string) => Promise<readonly Row[]>;
 
-const FEEDBACK = `SELECT DISTINCT ?id ?customer ?text ?sentiment WHERE {
+const FEEDBACK = `SELECT DISTINCT ?id ?customer ?text ?sentiment ?doubtful ?score WHERE {
   ?feedback abi:hasDraft/^prov:used ?decided ; abi:id ?id ; abi:providedBy ?customer ; abi:text ?text ; abi:sentiment ?sentiment .
+  OPTIONAL { ?feedback abi:doubtful ?doubtful }
+  OPTIONAL { ?feedback abi:sentimentScore ?score }
 } ORDER BY ?id`;
 
 const JUDGED_CATEGORIES = `SELECT DISTINCT ?id ?category WHERE {
@@ -52,9 +57,10 @@ function grouped(rows: readonly Row[], by: string): Map<string, Category[]> {
 }
 
 /**
- * All feedback that a person has decided on, in the order of its ids. What a person named counts, the last of several; an approval counts for
- * the labels that were shown with the mail where nobody has named others. An edit or a rejection without labels says only that something was
- * not right: such feedback has no label.
+ * All feedback that a person has decided on, in the order of its ids. What a person named counts, the last of several. If nobody has
+ * named labels, an approval counts for those that were shown with the mail, unless the analyser was not certain of them: then the person
+ * may have looked at the mail only. An edit or a rejection without labels says only that something was not right: such feedback has no
+ * label.
  * @throws as the question to the graph
  */
 export async function reviewedFeedback(ask: SelectFeedback): Promise<ReviewedFeedback[]> {
@@ -68,20 +74,27 @@ export async function reviewedFeedback(ask: SelectFeedback): Promise<ReviewedFee
     feedback.map(async (row) => {
       const id = value(row, "id");
       const labels = { sentiment: value(row, "sentiment") as Sentiment, categories: judged.get(id) ?? [] };
+      const certain = { sentiment: !isDoubtful(row) && !isUnread(row), categories: !isUnread(row) };
       const text = await ownWordsOf(value(row, "text"));
-      const reviewedLabels = labelsBy(byFeedback.get(id) ?? [], reviewed, labels);
+      const reviewedLabels = labelsBy(byFeedback.get(id) ?? [], reviewed, labels, certain);
       return Object.assign(reviewedLabels, { id, customer: value(row, "customer"), text, judged: labels });
     }),
   );
 }
 
-type Labels = Pick<ReviewedFeedback, "sentiment" | "categories">;
+const isDoubtful = (row: Row): boolean => row["doubtful"] !== undefined && isTrue(row["doubtful"].value);
+
+/** An analyser that judged nothing gives the score 0. */
+const isUnread = (row: Row): boolean => row["score"] !== undefined && Number(row["score"].value) === 0;
+
+type Labels = Pick<ReviewedFeedback, "sentiment" | "categories" | "uncertain">;
 
 /** @param decisions on one piece of feedback, the oldest first */
 function labelsBy(
   decisions: readonly Row[],
   reviewed: ReadonlyMap<string, Category[]>,
   judged: ReviewedFeedback["judged"],
+  certain: { sentiment: boolean; categories: boolean },
 ): Labels {
   const stated: Labels = {};
   for (const row of decisions) {
@@ -90,9 +103,11 @@ function labelsBy(
     if (categories) stated.categories = { labels: categories, source: "stated" };
   }
   if (decisions.at(-1)?.["decision"]?.value !== "approve") return stated;
+  const isUncertain = (!certain.sentiment && !stated.sentiment) || (!certain.categories && !stated.categories);
   return {
-    sentiment: { label: judged.sentiment, source: "approved" },
-    categories: { labels: judged.categories, source: "approved" },
+    ...(isUncertain && { uncertain: true }),
+    ...(certain.sentiment && { sentiment: { label: judged.sentiment, source: "approved" } }),
+    ...(certain.categories && { categories: { labels: judged.categories, source: "approved" } }),
     ...stated,
   };
 }

@@ -433,6 +433,7 @@ describe("only a person decides", () => {
       recipient: "ada@example.org",
       subject: hostile,
       text: `Dear Ada\n${hostile}\n`,
+      feedback_text: `Hello\n${hostile}`,
       html: "",
     };
     const { description = "", args } = actionOf(reviewRequest([{ ...mail, ...words, rendering: "0" }], {}));

@@ -34,6 +34,19 @@ describe("an agent on the offline model", () => {
     expect(say({ action: "escalate", ticket_id: "T-1" })).toMatch(/ticket T-1\. The mail to the customer waits/);
   });
 
+  test("says that praise in doubt was answered without thanks", () => {
+    const result = { success: true, feedback_id: "F-1", sentiment: "positive", doubtful: true };
+    const say = (fields: object): string =>
+      summarizeResults([new ToolMessage({ content: "", tool_call_id: "1", artifact: { ...result, ...fields } })]);
+    const answered = { action: "auto_respond", response_id: "<m@x>" };
+    expect(say(answered)).toContain("positive (doubtful). The customer was answered by mail, without thanks for kind");
+    expect(say({ ...answered, doubtful: undefined })).toContain("positive. The customer was answered by mail.");
+    expect(say({ action: "escalate", ticket_id: "T-1" })).toMatch(/positive \(doubtful\)\. It went to a person/);
+    expect(say({ ...answered, sentiment: "neutral", doubtful: undefined, unreadable: true })).toContain(
+      "neutral (the text could not be read). The customer was answered by mail.",
+    );
+  });
+
   test("calls both text tools in one turn", async () => {
     const { text, log } = await ask("Analyse this text: It is slow.");
     expect(log.analysed).toEqual(["It is slow.", "It is slow."]);

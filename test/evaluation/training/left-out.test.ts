@@ -50,6 +50,11 @@ describe("the shares at a bound for thanks", () => {
   });
 });
 
+it("thanks for praise at the bound itself, as the workflow does", () => {
+  const answer = { text: { sentiment: "positive" }, sentiment: "positive", score: 0.7 };
+  expect(thanksAt([answer] as unknown as Parameters<typeof thanksAt>[0], 0.7)).toMatchObject({ pleasedThanked: 1 });
+});
+
 describe("the regression of yes and no", () => {
   it("finds the true shares, and shrinks rare ones towards zero", () => {
     const examples = (input: number, yes: number, no: number) =>

@@ -211,6 +211,41 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     expect(await right.innerText()).toMatch(new RegExp(`${other}\\s+billing\\s+legal`));
   });
 
+  it("says where a sentiment is in doubt, and takes it for right only if the person says so", async () => {
+    const service = await serveConsole();
+    const [id] = await submit(service, { feedback_text: "If you love sitting in silence for an hour, call them." });
+    const page = await open(service, "approvals");
+    await page.getByRole("img", { name: "positive, doubtful" }).first().waitFor();
+    await page.locator(".answered .badge", { hasText: "Doubtful" }).waitFor();
+    const labels = page.getByRole("region", { name: "Labels" });
+    await labels.getByText("The sentiment is doubtful, and approving the mail doesn't confirm it.").waitFor();
+    await labels.getByRole("button", { name: "positive" }).click();
+    await labels.getByText("Your labels are stored with your decision").waitFor();
+    await approveByKey(page);
+    await page.getByText("Approved: RE:").waitFor();
+    await service.application.workflow.getWorkflowResult(id!);
+    const { mails } = await service.application.workflow.getFeedback("F-1");
+    expect(mails[0]?.decision).toMatchObject({ decision: "approve", sentiment: "positive" });
+    expect(mails[0]?.decision?.categories).toBeUndefined();
+
+    const details = await open(service, "feedback/F-1");
+    await details.locator(".column-side .badge", { hasText: "Doubtful" }).waitFor();
+    await details.locator(".fact", { hasText: "In doubt for" }).getByText("If you love").waitFor();
+  });
+
+  it("shows what the customer wrote also to those who may only decide", async () => {
+    const secret = "decider-0123456789abcdef";
+    const service = await serveConsole({ httpTokens: `ann:approve:${secret}` });
+    await submit(service, { feedback_text: "Très mauvais service, je suis déçu." });
+    const page = await open(service, "approvals", { context: await person(), expected: /401|403/ });
+    await page.getByLabel("Token").fill(secret);
+    await page.keyboard.press("Enter");
+    const answered = page.getByRole("complementary", { name: "What it answers" });
+    await answered.getByText("Très mauvais service").waitFor();
+    await answered.getByText("Text not read").waitFor();
+    expect(await answered.getByRole("link").count()).toBe(0);
+  });
+
   it("lists the times in one column, whatever badge a mail has", async () => {
     const service = await serveConsole();
     await submit(service, {}, { feedback_text: "The third outage this month. I am furious.", customer_id: "C-1022" });

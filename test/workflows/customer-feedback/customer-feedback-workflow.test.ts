@@ -47,6 +47,7 @@ describe("processing feedback", () => {
       steps_completed: [...ANALYZED, "response_sent"],
       action: "auto_respond",
       sentiment: "positive",
+      sentiment_score: expect.any(Number),
       categories: ["product"],
       feedback_uri: "http://example.org/abi/Feedback/F-1",
       language: "en",

@@ -1,6 +1,10 @@
+import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
 import type { SentimentAnalyzer, SentimentResult } from "../../../src/analysis/sentiment-analyzer.ts";
+import { parse } from "../../../src/framework/validation.ts";
+import { Service } from "../../../src/framework/service.ts";
 import { DEFAULT_ESCALATION_POLICY } from "../../../src/workflows/customer-feedback/policy.ts";
+import type { CustomerFeedbackWorkflowConfiguration } from "../../../src/workflows/customer-feedback/configuration.ts";
 import { feedback, startFeedback, values } from "../../support/feedback.ts";
 import { shaclViolations } from "../../support/shacl.ts";
 
@@ -9,6 +13,20 @@ const answering = (result: Partial<SentimentResult>): SentimentAnalyzer => ({
   version: "1",
   analyze: () => ({ sentiment: "positive", score: 1, evidence: [], language: "en", ...result }),
 });
+
+async function withApi(configuration: Partial<CustomerFeedbackWorkflowConfiguration>) {
+  const parts = await startFeedback(configuration);
+  const app = new Hono();
+  parts.workflow.as_api(app);
+  return { ...parts, app };
+}
+
+/** What an operation answers, as its schema lets it through. */
+async function direct(operations: Service["operations"], name: string): Promise<unknown> {
+  const found = operations.find(({ operation }) => operation.name === name)?.operation;
+  if (found?.kind !== "direct") throw new Error(`no operation ${name}`);
+  return parse(found.output, await found.run(parse(found.input, {}), {}));
+}
 
 const NEUTRAL = /Thank you for your feedback/;
 
@@ -56,5 +74,59 @@ describe("praise that is not sure enough", () => {
   it("stays doubtful when the caller calls it positive", async () => {
     const { workflow } = await startFeedback({ sentimentAnalyzer: answering({ score: 0.5 }) });
     expect(await workflow.run(feedback({ sentiment: "positive" }))).toMatchObject({ doubtful: true });
+  });
+
+  it("is none where the text was not read: then a stated label counts", async () => {
+    const sentimentAnalyzer = answering({ sentiment: "neutral", score: 0, language: "fr" });
+    const { workflow, mails, ontologyStore } = await startFeedback({ sentimentAnalyzer });
+    const result = await workflow.run(feedback({ sentiment: "positive" }));
+    expect(result).toMatchObject({ sentiment: "positive", unreadable: true });
+    expect(result).not.toHaveProperty("doubtful");
+    expect(result).not.toHaveProperty("sentiment_score");
+    expect(mails.mails[0]!.parsed.text).not.toMatch(NEUTRAL);
+    expect(await values(ontologyStore, "Feedback", "abi:doubtful")).toEqual([]);
+  });
+});
+
+describe("how certain a sentiment is", () => {
+  const PARTS = { sentimentAnalyzer: answering({ score: 0.5, doubts: ["would have"] }), approval: true };
+
+  it("is shown to people with the mail, in lists and with the feedback", async () => {
+    const { workflow, app, engine } = await withApi(PARTS);
+    const { workflow_id: id = "" } = await workflow.run(feedback({ feedback_text: "It would have been great." }));
+    const certainty = { sentiment: "positive", sentiment_score: 0.5, doubtful: true };
+    expect(await workflow.getPendingResponse(id)).toMatchObject({
+      ...certainty,
+      feedback_text: "It would have been great.",
+    });
+    expect(await workflow.getFeedback("F-1")).toMatchObject({
+      ...certainty,
+      sentiment_analysis: { score: 0.5, doubts: ["would have"] },
+    });
+    const record: unknown = await (await app.request("/workflows/customer-feedback/F-1")).json();
+    expect(record).toMatchObject({ sentiment: "positive", doubtful: true });
+    const service = new Service({ engine, workflows: [workflow] });
+    const call = (name: string) => direct(service.operations, name);
+    expect(await call("list_approvals")).toMatchObject({
+      runs: [{ workflow_id: id, result: certainty, excerpt: "It would have been great." }],
+    });
+    expect(await call("list_feedback")).toMatchObject({ feedback: [certainty] });
+    const { runs } = (await call("list_runs")) as { runs: object[] };
+    expect(runs).toMatchObject([{ result: certainty }]);
+    expect(runs[0]).not.toHaveProperty("excerpt");
+  });
+
+  it("is not said of a stricter sentiment that somebody stated", async () => {
+    const { workflow } = await startFeedback({ sentimentAnalyzer: answering({ score: 0.9 }) });
+    const result = await workflow.run(feedback({ sentiment: "negative" }));
+    expect(result).toMatchObject({ sentiment: "negative" });
+    expect(result).not.toHaveProperty("sentiment_score");
+  });
+
+  it("gives the reason where it sent the feedback to a person", async () => {
+    const escalationPolicy = { ...DEFAULT_ESCALATION_POLICY, escalateDoubtful: true };
+    const { workflow } = await startFeedback({ ...PARTS, escalationPolicy });
+    await workflow.run(feedback());
+    expect((await workflow.getFeedback("F-1")).reasons).toEqual(["Whether this is praise is in doubt."]);
   });
 });

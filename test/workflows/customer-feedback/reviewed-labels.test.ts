@@ -12,11 +12,18 @@ const approve: ResponseDecision = { decision: "approve", by };
 const reject: ResponseDecision = { decision: "reject", by };
 
 /** What is known of the labels of praise about a product after these decisions, one on each mail that was drafted for it. */
-async function labelsAfter(...decisions: ResponseDecision[]) {
+const labelsAfter = (...decisions: ResponseDecision[]) => labelsOf({}, ...decisions);
+
+async function labelsOf(certainty: { doubtful?: boolean; sentimentScore?: number }, ...decisions: ResponseDecision[]) {
   const store = await OxigraphOntologyStore.open({ path: ":memory:" });
   onTestFinished(() => store.close());
   const graph = new ABIGraph();
-  const feedback = graph.createEntity("Feedback", { id: "F-1", text: "Nice.\n-- \nAnn", sentiment: "positive" });
+  const feedback = graph.createEntity("Feedback", {
+    id: "F-1",
+    text: "Nice.\n-- \nAnn",
+    sentiment: "positive",
+    ...certainty,
+  });
   graph.addProperty(feedback, "hasCategory", "product");
   graph.createRelationship(feedback, "providedBy", iri("http://example.org/abi/Customer/C-1"));
   await store.insert("feedback_data", graph);
@@ -70,4 +77,19 @@ it("has no label where a mail was edited or rejected and nobody said what is rig
     expect(after).not.toHaveProperty("categories");
   }
   expect(await labelsAfter()).toEqual([]);
+});
+
+it("counts no approval of a sentiment in doubt, nor of anything in a text that was not read", async () => {
+  const categories = { labels: ["product"], source: "approved" };
+  const [doubtful] = await labelsOf({ doubtful: true, sentimentScore: 0.5 }, approve);
+  expect(doubtful).toMatchObject({ uncertain: true, categories });
+  expect(doubtful).not.toHaveProperty("sentiment");
+  const [unread] = await labelsOf({ sentimentScore: 0 }, approve);
+  expect(unread).toMatchObject({ uncertain: true });
+  for (const name of ["sentiment", "categories"]) expect(unread).not.toHaveProperty(name);
+  const [named] = await labelsOf({ doubtful: true }, { ...approve, sentiment: "positive" });
+  expect(named).toMatchObject({ sentiment: { label: "positive", source: "stated" }, categories });
+  expect(named).not.toHaveProperty("uncertain");
+  expect((await labelsOf({ sentimentScore: 0.2 }, approve))[0]).toMatchObject({ sentiment: { source: "approved" } });
+  expect((await labelsOf({ doubtful: true }, reject))[0]).not.toHaveProperty("uncertain");
 });

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { CATEGORIES, type Category } from "../../../analysis/categories.ts";
 import { SENTIMENTS, type Sentiment } from "../../../analysis/sentiment-analyzer.ts";
 import { isVisible } from "../../../visible-text.ts";
+import { SENTIMENT_CERTAINTY, type SentimentCertainty } from "../result.ts";
 import { categoryLabels, CustomerFeedbackWorkflowParameters, longText, sentimentLabel, text } from "../parameters.ts";
 
 /** What identifies exactly one mail: see `renderingOf`. */
@@ -90,7 +91,9 @@ const mail = {
 export const PendingOutput = z.object({
   ...mail,
   customer_id: z.string(),
+  feedback_text: z.string().describe("What the customer wrote."),
   sentiment: z.enum(SENTIMENTS).describe("The sentiment that the workflow used."),
+  ...SENTIMENT_CERTAINTY,
   categories: z.array(z.enum(CATEGORIES)).describe("The categories that the workflow used."),
   sender: z.string(),
   recipient: z.string(),
@@ -127,10 +130,12 @@ export type ResponseDecision = (
   ReviewedLabels;
 
 /** A mail that waits for a person. */
-export interface PendingResponse {
+export interface PendingResponse extends SentimentCertainty {
   workflow_id: string;
   feedback_id: string;
   customer_id: string;
+  /** What the customer wrote. */
+  feedback_text: string;
   /** The labels that the process used. */
   sentiment: Sentiment;
   categories: Category[];

@@ -12,7 +12,7 @@ import {
   type ResponseDecision,
 } from "./approval.ts";
 import type { CustomerFeedbackInput } from "../parameters.ts";
-import type { CustomerFeedbackOutput } from "../result.ts";
+import { certaintyOf, type CustomerFeedbackOutput } from "../result.ts";
 import { draftChanged, renderingOf, type Draft, type ResponseDrafts } from "./response-drafts.ts";
 
 interface Parts {
@@ -39,11 +39,13 @@ export class ResponseApprovals {
     const rendering = waitingFor.subject;
     const { message, refused } = await this.#draft(run, rendering);
     const { from: sender, to: recipient, subject, text, html } = message;
-    const { customer_id } = run.input as CustomerFeedbackInput;
-    const { sentiment, categories } = waitingFor.output as CustomerFeedbackOutput;
+    const { customer_id, feedback_text } = run.input as CustomerFeedbackInput;
+    const output = waitingFor.output as CustomerFeedbackOutput;
+    const { sentiment, categories } = output;
+    const judged = { feedback_text, sentiment, ...certaintyOf(output), categories };
     const mail = { rendering, sender, recipient, subject, text, html };
     const refusal = refused && { refusal: refused.refusal };
-    return { workflow_id: run.id, feedback_id, customer_id, sentiment, categories, ...mail, ...refusal };
+    return { workflow_id: run.id, feedback_id, customer_id, ...judged, ...mail, ...refusal };
   }
 
   async approve(workflowId: string, approval: ResponseApproval): Promise<DecidedResponse> {

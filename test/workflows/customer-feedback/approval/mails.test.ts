@@ -24,6 +24,7 @@ describe("approval of mails", () => {
       steps_completed: ANALYZED,
       action: "auto_respond",
       sentiment: "positive",
+      sentiment_score: expect.any(Number),
       categories: ["product"],
       feedback_uri: "http://example.org/abi/Feedback/F-1",
       language: "en",

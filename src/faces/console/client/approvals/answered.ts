@@ -1,5 +1,5 @@
-import { Categories, SentimentMark } from "../feedback/badges.ts";
-import { evidenceOf, getFeedback } from "../feedback/feedback-api.ts";
+import { Categories, Doubt, SentimentMark } from "../feedback/badges.ts";
+import { evidenceOf, getFeedback, type Certainty, type FeedbackDetails } from "../feedback/feedback-api.ts";
 import { html } from "../html.ts";
 import { useLoad } from "../load.ts";
 import { href } from "../router.ts";
@@ -8,15 +8,24 @@ import { MarkedText } from "../ui/marked-text.ts";
 import { OneLine } from "../ui/one-line.ts";
 import { Loading } from "../ui/states.ts";
 import { Time } from "../ui/time.ts";
+import type { PendingMail } from "./approvals-api.ts";
 
-/** What the mail answers; nothing for those who may not read it. */
-export function Answered({ feedbackId }: { feedbackId: string }) {
+/** What the mail answers: without the customer's data for those who may not read feedback. */
+export function Answered({ mail }: { mail: PendingMail }) {
+  const { feedback_id: feedbackId } = mail;
   const { value, isLoading } = useLoad(may("feedback:read") ? feedbackId : undefined, (signal) =>
     getFeedback(feedbackId, signal),
   );
   if (isLoading) return html`<aside class="answered"><${Loading} rows=${5} label="Loading what it answers" /></aside>`;
-  if (!value) return null;
-  const { subject, sentiment, categories, customer, reasons, text } = value;
+  if (!value)
+    return html`
+      <aside class="answered" aria-label="What it answers">
+        <p class="label">What it answers</p>
+        <${MarkedText} text=${mail.feedback_text} evidence=${{}} />
+        <${Judged} item=${mail} />
+      </aside>
+    `;
+  const { subject, customer, reasons, text } = value;
   return html`
     <aside class="answered" aria-label="What it answers">
       <p class="label">What it answers</p>
@@ -29,10 +38,21 @@ export function Answered({ feedbackId }: { feedbackId: string }) {
         <span class="muted"><${Time} at=${value.timestamp} isFull /></span>
       </p>
       <${MarkedText} text=${text} evidence=${evidenceOf(value)} />
-      <p class="facts"><${SentimentMark} sentiment=${sentiment} /> <${Categories} categories=${categories} /></p>
+      <${Judged} item=${value} />
       <ul class="reasons">
         ${reasons.map((reason) => html`<li key=${reason}>${reason}</li>`)}
       </ul>
     </aside>
+  `;
+}
+
+function Judged({ item }: { item: Pick<FeedbackDetails, "sentiment" | "categories" | keyof Certainty> }) {
+  const { sentiment_score: score, categories } = item;
+  return html`
+    <p class="facts">
+      <${SentimentMark} ...${item} />
+      ${score !== undefined && html`<span class="muted" title="How sure the analyser is">${score.toFixed(2)}</span>`}
+      <${Doubt} ...${item} /> <${Categories} categories=${categories} />
+    </p>
   `;
 }

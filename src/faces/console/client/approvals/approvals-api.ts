@@ -1,14 +1,17 @@
 import { call } from "../api.ts";
+import type { Certainty } from "../feedback/feedback-api.ts";
 import { href, place } from "../router.ts";
 import type { Run, RunPage } from "../runs/runs-api.ts";
 import type { ShownMail } from "../ui/mail-view.ts";
 import type { Corrections, Labels } from "./labels.ts";
 
 /** A mail that waits for a person. */
-export interface PendingMail extends ShownMail, Labels {
+export interface PendingMail extends ShownMail, Labels, Certainty {
   workflow_id: string;
   feedback_id: string;
   customer_id: string;
+  /** What the customer wrote. */
+  feedback_text: string;
   /** Stands for exactly this mail. */
   rendering: string;
   refusal?: string;

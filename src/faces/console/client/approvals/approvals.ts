@@ -2,7 +2,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ApiError } from "../api.ts";
 import { SentimentMark } from "../feedback/badges.ts";
-import { listFeedback, type FeedbackItem, type Sentiment } from "../feedback/feedback-api.ts";
+import { listFeedback, type Certainty, type FeedbackItem } from "../feedback/feedback-api.ts";
 import { html } from "../html.ts";
 import { useKeys } from "../keys.ts";
 import { useLoad } from "../load.ts";
@@ -21,6 +21,9 @@ interface Waiting {
   subject: string;
   customer: string;
 }
+
+/** What the result of a run of feedback says about it. */
+type Judged = Pick<FeedbackItem, "sentiment" | keyof Certainty>;
 
 interface Queue extends RunPage {
   waiting: readonly Waiting[];
@@ -149,7 +152,7 @@ function List({
               class="queue-item"
               aria-current=${run.workflow_id === id ? "true" : undefined}
             >
-              <${SentimentMark} sentiment=${run.result?.["sentiment"] as Sentiment | undefined} />
+              <${SentimentMark} ...${run.result as Judged | undefined} />
               <b><${OneLine} text=${subject} /></b>
               ${run.start_time && html`<${Time} at=${run.start_time} />`}
               <span class="muted"><${OneLine} text=${customer} /></span>

@@ -14,7 +14,7 @@ import { addressOf, approve, edit, getPending, reject, type Decided, type Pendin
 import { Changed, Meanwhile } from "./changed.ts";
 import { draftOf, dropDraft } from "./drafts.ts";
 import { EditForm, RejectForm } from "./forms.ts";
-import { correctionsOf, LabelsForm, type Corrections, type Labels } from "./labels.ts";
+import { correctionsOf, LabelsForm, type Corrections } from "./labels.ts";
 
 const DONE = { approve: "Approved", edit: "Approved in your version", reject: "Rejected" } as const;
 
@@ -45,7 +45,7 @@ export function Decide({ id, onDecided, isEmbedded = false, takesFocus = false }
   });
   // What the person looks at stays until they take note of another one.
   const [seen, setSeen] = useState<PendingMail>();
-  const [labels, setLabels] = useState<Labels>();
+  const [chosen, setChosen] = useState<Corrections>({});
   const [mode, setMode] = useState<Mode>("look");
   const [conflict, setConflict] = useState<Decided | "gone">();
   useEffect(() => {
@@ -70,7 +70,7 @@ export function Decide({ id, onDecided, isEmbedded = false, takesFocus = false }
     if (!seen || !canDecide) return;
     setIsBusy(true);
     try {
-      const { decision } = await take(seen, correctionsOf(seen, labels ?? seen));
+      const { decision } = await take(seen, correctionsOf(seen, chosen));
       dropDraft(seen.rendering);
       say(`${DONE[decision]}: ${plain(seen.subject)}`);
       onDecided();
@@ -164,8 +164,8 @@ export function Decide({ id, onDecided, isEmbedded = false, takesFocus = false }
         ${
           !isEmbedded &&
           html`<div class="decide-side">
-            <${Answered} feedbackId=${seen.feedback_id} />
-            <${LabelsForm} judged=${seen} labels=${labels ?? seen} isBusy=${!canDecide} onChange=${setLabels} />
+            <${Answered} mail=${seen} />
+            <${LabelsForm} judged=${seen} chosen=${chosen} isBusy=${!canDecide} onChange=${setChosen} />
           </div>`
         }
       </div>

@@ -1,5 +1,5 @@
 /** What the feedback was judged to be, for the person who decides to put right. */
-import { CATEGORIES, SENTIMENTS, type Sentiment } from "../feedback/feedback-api.ts";
+import { CATEGORIES, doubtOf, SENTIMENTS, type Certainty, type Sentiment } from "../feedback/feedback-api.ts";
 import { html } from "../html.ts";
 
 export interface Labels {
@@ -7,16 +7,23 @@ export interface Labels {
   categories: readonly string[];
 }
 
-/** Labels that go with a decision: those that a person has changed. */
+/** Labels that a person has named. */
 export type Corrections = Partial<Labels>;
 
 const isSame = (some: readonly string[], others: readonly string[]): boolean =>
   some.length === others.length && some.every((one) => others.includes(one));
 
-export const correctionsOf = (judged: Labels, { sentiment, categories }: Labels): Corrections => ({
-  ...(sentiment !== judged.sentiment && { sentiment }),
-  ...(!isSame(categories, judged.categories) && { categories }),
-});
+/**
+ * The labels that go with a decision: those that differ and, if the judgement is uncertain, also those that the person has clicked to
+ * confirm it, because approving the mail doesn't.
+ */
+export function correctionsOf(judged: Labels & Certainty, { sentiment, categories }: Corrections): Corrections {
+  const confirms = doubtOf(judged) !== undefined;
+  return {
+    ...(sentiment !== undefined && (confirms || sentiment !== judged.sentiment) && { sentiment }),
+    ...(categories !== undefined && (confirms || !isSame(categories, judged.categories)) && { categories }),
+  };
+}
 
 /** `general` means that no other category fits. */
 function toggled(categories: readonly string[], name: string): readonly string[] {
@@ -26,17 +33,26 @@ function toggled(categories: readonly string[], name: string): readonly string[]
   return next.length === 0 ? ["general"] : CATEGORIES.filter((one) => next.includes(one));
 }
 
+/** What becomes of labels that the person leaves alone. */
+const UNTOUCHED = {
+  certain: "If you approve, they count as right.",
+  doubtful: "The sentiment is doubtful, and approving the mail doesn't confirm it. To do so, click the right one.",
+  "not read":
+    "The text was not read, and approving the mail doesn't confirm these labels. To do so, click the right ones.",
+};
+
 interface LabelsFormProps {
-  judged: Labels;
-  labels: Labels;
+  judged: Labels & Certainty;
+  /** What the person has clicked. */
+  chosen: Corrections;
   isBusy: boolean;
-  onChange: (labels: Labels) => void;
+  onChange: (chosen: Corrections) => void;
 }
 
 /** A choice of labels, with a word on what becomes of a change. */
-export function LabelsForm({ judged, labels, isBusy, onChange }: LabelsFormProps) {
-  const { sentiment, categories } = labels;
-  const isChanged = Object.keys(correctionsOf(judged, labels)).length > 0;
+export function LabelsForm({ judged, chosen, isBusy, onChange }: LabelsFormProps) {
+  const { sentiment, categories } = { ...judged, ...chosen };
+  const isChanged = Object.keys(correctionsOf(judged, chosen)).length > 0;
   return html`
     <section class="labels" aria-label="Labels">
       <p class="label">Are these labels right?</p>
@@ -48,7 +64,7 @@ export function LabelsForm({ judged, labels, isBusy, onChange }: LabelsFormProps
               type="button"
               disabled=${isBusy}
               aria-pressed=${one === sentiment}
-              onClick=${() => onChange({ sentiment: one, categories })}
+              onClick=${() => onChange({ ...chosen, sentiment: one })}
             >
               ${one}
             </button>
@@ -63,7 +79,7 @@ export function LabelsForm({ judged, labels, isBusy, onChange }: LabelsFormProps
               type="button"
               disabled=${isBusy}
               aria-pressed=${categories.includes(one)}
-              onClick=${() => onChange({ sentiment, categories: toggled(categories, one) })}
+              onClick=${() => onChange({ ...chosen, categories: toggled(categories, one) })}
             >
               ${one}
             </button>
@@ -75,7 +91,7 @@ export function LabelsForm({ judged, labels, isBusy, onChange }: LabelsFormProps
           isChanged
             ? "Your labels are stored with your decision, and the analysers can learn from them. They don't " +
               "change what was done with this feedback."
-            : "If you approve, they count as correct."
+            : UNTOUCHED[doubtOf(judged) ?? "certain"]
         }
       </p>
     </section>

@@ -1,25 +1,37 @@
 import { html } from "../html.ts";
-import type { FeedbackItem, Sentiment } from "./feedback-api.ts";
+import { doubtOf, type Certainty, type FeedbackItem, type Sentiment } from "./feedback-api.ts";
 
 /** By shape as well as by colour. */
-export const SentimentMark = ({ sentiment }: { sentiment: Sentiment | undefined }) => html`
-  <svg
-    class=${`sentiment ${sentiment ?? "unknown"}`}
-    viewBox="0 0 16 16"
-    role="img"
-    aria-label=${sentiment ?? "not analysed"}
-  >
-    <title>${sentiment ?? "not analysed"}</title>
-    <circle cx="8" cy="8" r="6.25" />
-    ${sentiment !== undefined && html`<path d=${MOUTHS[sentiment]} />`}
-  </svg>
-`;
+export function SentimentMark({ sentiment, ...certainty }: { sentiment?: Sentiment | undefined } & Certainty) {
+  const doubt = doubtOf(certainty);
+  const label = [sentiment ?? "not analysed", ...(doubt === undefined ? [] : [doubt])].join(", ");
+  return html`
+    <svg
+      class=${`sentiment ${sentiment ?? "unknown"} ${doubt === undefined ? "" : "uncertain"}`}
+      viewBox="0 0 16 16"
+      role="img"
+      aria-label=${label}
+    >
+      <title>${label}</title>
+      <circle cx="8" cy="8" r="6.25" />
+      ${sentiment !== undefined && html`<path d=${MOUTHS[sentiment]} />`}
+    </svg>
+  `;
+}
 
 const MOUTHS: Readonly<Record<Sentiment, string>> = {
   positive: "M5.2 9.3c1.2 2 4.4 2 5.6 0M6 6.2v.3M10 6.2v.3",
   neutral: "M5.4 10h5.2M6 6.2v.3M10 6.2v.3",
   negative: "M5.2 11c1.2-2 4.4-2 5.6 0M6 6.2v.3M10 6.2v.3",
 };
+
+const DOUBTS = { doubtful: "Doubtful", "not read": "Text not read" };
+
+/** What to know about the sentiment before you trust it; nothing where there is nothing. */
+export function Doubt(certainty: Certainty) {
+  const doubt = doubtOf(certainty);
+  return doubt === undefined ? null : html`<span class="badge warn">${DOUBTS[doubt]}</span>`;
+}
 
 export const Categories = ({ categories }: { categories: readonly string[] }) =>
   html`${categories.map((category) => html`<span key=${category} class="chip">${category}</span>`)}`;

@@ -27,7 +27,16 @@ export type Sentiment = (typeof SENTIMENTS)[number];
 export type Action = keyof typeof ACTIONS;
 export type Status = keyof typeof STATUSES;
 
-export interface FeedbackItem {
+/** How certain its sentiment is. */
+export interface Certainty {
+  sentiment_score?: number;
+  /** Praise that is not certain enough for thanks. */
+  doubtful?: boolean;
+  /** The analyser couldn't read the text. */
+  unreadable?: boolean;
+}
+
+export interface FeedbackItem extends Certainty {
   feedback_id: string;
   customer_id: string;
   customer_name?: string;
@@ -54,6 +63,7 @@ export interface FeedbackPage {
 interface Analysis {
   score: number;
   evidence: readonly string[];
+  doubts?: readonly string[];
   analyzer?: { name: string; version: string };
 }
 
@@ -92,6 +102,12 @@ export interface FeedbackDetails extends Omit<FeedbackItem, "excerpt"> {
   response_time?: string;
   mails: readonly Mail[];
   replies: readonly { text: string; time: string }[];
+}
+
+/** What to know about a label before you trust it; undefined where there is nothing. */
+export function doubtOf({ doubtful, unreadable }: Certainty): "doubtful" | "not read" | undefined {
+  if (unreadable === true) return "not read";
+  return doubtful === true ? "doubtful" : undefined;
 }
 
 /** The words that led to its sentiment and its categories. */

@@ -8,7 +8,7 @@ import { Legend, MarkedText } from "../ui/marked-text.ts";
 import { OneLine, plain } from "../ui/one-line.ts";
 import { Pending } from "../ui/states.ts";
 import { duration, Time } from "../ui/time.ts";
-import { Categories, Outcome, SentimentMark } from "./badges.ts";
+import { Categories, Doubt, Outcome, SentimentMark } from "./badges.ts";
 import { ACTIONS, evidenceOf, getFeedback, type FeedbackDetails } from "./feedback-api.ts";
 import { MailHistory } from "./mail-history.ts";
 
@@ -74,6 +74,7 @@ const UNDECIDED: Partial<Record<FeedbackDetails["status"], string>> = {
 function Facts({ feedback }: { feedback: FeedbackDetails }) {
   const { action, reasons, sentiment, categories, stated, ticket, reference, language } = feedback;
   const { sentiment_analysis: bySentiment, category_analysis: byCategory } = feedback;
+  const doubts = feedback.doubtful === true ? (bySentiment?.doubts ?? []) : [];
   return html`
     <aside class="column-side" aria-label="Facts">
       <section class="card">
@@ -95,9 +96,10 @@ function Facts({ feedback }: { feedback: FeedbackDetails }) {
         <h2>Analysis</h2>
         <dl>
           <${Fact} name="Sentiment"
-            >${sentiment ? html`<${SentimentMark} sentiment=${sentiment} /> ${sentiment}` : "—"}<//
+            >${sentiment ? html`<${SentimentMark} ...${feedback} /> ${sentiment} <${Doubt} ...${feedback} />` : "—"}<//
           >
           ${bySentiment && html`<${Fact} name="Confidence"><${Score} value=${bySentiment.score} /><//>`}
+          ${doubts.length > 0 && html`<${Fact} name="In doubt for">${doubts.map((words) => html`<span key=${words} class="chip">${plain(words)}</span>`)}<//>`}
           <${Fact} name="Categories"
             >${categories.length > 0 ? html`<${Categories} categories=${categories} />` : "—"}<//
           >

@@ -151,7 +151,7 @@ const Nothing = ({ hasFilters }: { hasFilters: boolean }) =>
 const Row = ({ item }: { item: FeedbackItem }) => html`
   <li>
     <a class="row" href=${href(["feedback", item.feedback_id])}>
-      <${SentimentMark} sentiment=${item.sentiment} />
+      <${SentimentMark} ...${item} />
       <span class="row-text"
         ><b><${OneLine} text=${item.subject} /></b> <span class="muted"><${OneLine} text=${item.excerpt} /></span
       ></span>

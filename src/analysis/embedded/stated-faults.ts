@@ -1,0 +1,47 @@
+import { endsClause, wordSet } from "./lexicon/lexicon.ts";
+import { wordBefore } from "./settled-faults.ts";
+import { normAt, type Token } from "./tokenizer.ts";
+
+/** Who wrote the text, and who reads it. */
+const PEOPLE = wordSet("i me we us my our mine ours you your yours");
+/** What is sold or sent, and how it came: "the website shows an error", "one lamp came broken". */
+const THINGS = wordSet(
+  "app apps application website websites site webpage webshop homepage checkout portal login account order orders invoice invoices bill bills total amount booking bookings mail email newsletter form button link menu software version update download parcel parcels package packages delivery came arrived arrives delivered received",
+);
+const BEING = wordSet("is are was were");
+const ADVERBS = wordSet(
+  "very really so quite totally completely slightly partly badly still already now also both all then always often sometimes",
+);
+/** Somebody else, or the past: "my old phone crashed", "another shop whose app is buggy". */
+const OTHERS = wordSet("old older previous previously former formerly another competitor competitors rival rivals");
+/** Another statement begins here. */
+const LINKS = wordSet(
+  "and or because although though that which who where when while if as so since until after before how why what than",
+);
+
+/** Tokens to either side. What is farther off has little to do with the fault, and no text takes long. */
+const REACH = 12;
+
+const endsStatement = (token: Token | undefined): boolean =>
+  token === undefined || endsClause(token) || LINKS.has(token.norm);
+
+/** The words around a fault at tokens `before` to `to` (both excluded), as far as its statement goes. */
+function wordsAround(tokens: readonly Token[], before: number, to: number): string[] {
+  const words: string[] = [];
+  for (let at = before; at > before - REACH && !endsStatement(tokens[at]); at--) words.push(normAt(tokens, at));
+  for (let at = to; at < to + REACH && !endsStatement(tokens[at]); at++) words.push(normAt(tokens, at));
+  return words;
+}
+
+/**
+ * Whether the fault at tokens `from` to `to` is stated, and no mention in passing: the words around it name the customer, the
+ * reader or what is sold, or say that something is so. "You overcharged me" and "the zip is broken" are stated, "the train
+ * crashes" and "an error in the paper" are not.
+ */
+export function isStatedFault(tokens: readonly Token[], from: number, to: number): boolean {
+  const before = wordBefore(tokens, from, ADVERBS);
+  // What "the app opens and crashes" is about stands before the "and".
+  const words = wordsAround(tokens, normAt(tokens, before) === "and" ? before - 1 : before, to);
+  if (words.some((word) => OTHERS.has(word))) return false;
+  return BEING.has(normAt(tokens, before)) || words.some((word) => PEOPLE.has(word) || THINGS.has(word));
+}
