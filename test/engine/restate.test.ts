@@ -57,6 +57,15 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped if it is not ins
     },
   );
 
+  async function queryServer<Row>(query: string): Promise<Row[]> {
+    const response = await fetch(`${server.adminUrl}/query`, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "application/json" },
+      body: JSON.stringify({ query }),
+    });
+    return ((await response.json()) as { rows: Row[] }).rows;
+  }
+
   /** Two workers behind one address; at first, all runs go to the first worker. */
   const sharedPlace = async (): Promise<string> => {
     const ports = [await freePort(), await freePort()];
@@ -326,19 +335,40 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped if it is not ins
     const { id } = await first.start("single", SUBMISSION);
     await begun.promise;
     const query = `SELECT id FROM sys_invocation WHERE target_service_name = 'test-${tests}.executions'`;
-    const { rows } = (await (
-      await fetch(`${server.adminUrl}/query`, {
-        method: "POST",
-        headers: { "content-type": "application/json", accept: "application/json" },
-        body: JSON.stringify({ query }),
-      })
-    ).json()) as { rows: { id: string }[] };
-    await fetch(`${server.adminUrl}/invocations/${rows[0]!.id}/kill`, { method: "PATCH" });
+    const [call] = await queryServer<{ id: string }>(query);
+    await fetch(`${server.adminUrl}/invocations/${call!.id}/kill`, { method: "PATCH" });
     const next = await first.start("single", { ...SUBMISSION, key: "next" });
     const second = await open(() => "again");
     expect(await second.wait(id)).toMatchObject({ status: "completed", output: "again" });
     expect(await second.wait(next.id)).toMatchObject({ status: "completed", output: "again" });
   });
+
+  it("continues at another address if a worker has vanished from its own", async () => {
+    const url = `${server.url}/test-${(tests += 1)}`;
+    const port = await freePort();
+    const address = await startTcpBalancer([port]);
+    const begun = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<string>();
+    const restate = { adminUrl: server.adminUrl, workerUrl: address.url, listen: `127.0.0.1:${port}` };
+    const vanished = await DurableEngine.connect(url, { restate });
+    onTestFinished(() => {
+      gate.resolve("vanished");
+      return vanished.close();
+    });
+    vanished.register("mail", (_, { step }) => step("only", () => (begun.resolve(), gate.promise)));
+    const { id } = await vanished.start("mail", SUBMISSION);
+    await begun.promise;
+    await address[Symbol.asyncDispose]();
+    const statusOf = async () => {
+      const query = `SELECT status FROM sys_invocation WHERE target_service_name = 'test-${tests}.executions'`;
+      return (await queryServer<{ status: string }>(query))[0]?.status;
+    };
+    await expect.poll(statusOf, { timeout: 30_000 }).toBe("backing-off");
+    const other = await openHere({}, url);
+    other.register("mail", (_, { step }) => step("only", () => "other"));
+    other.startWorker();
+    expect(await other.wait(id)).toMatchObject({ status: "completed", output: "other" });
+  }, 60_000);
 
   it("looks at runs without a worker, and doesn't cancel later what it could not cancel in time", async () => {
     const url = `${server.url}/test-${(tests += 1)}`;

@@ -238,16 +238,24 @@ export class RestateRunStore implements RunStore {
    * has given up.
    */
   async #collectStranded(deployment: string): Promise<void> {
-    const stranded = await this.#server.query<{ id: string; pinned?: string }>(
-      `SELECT id, pinned_deployment_id AS pinned FROM sys_invocation WHERE starts_with(target_service_name, ${quoted(this.#names.prefix)})
+    const stranded = await this.#server.query<{ id: string; status: string; pinned?: string }>(
+      `SELECT id, status, pinned_deployment_id AS pinned FROM sys_invocation WHERE starts_with(target_service_name, ${quoted(this.#names.prefix)})
          AND (status = 'paused' OR (status IN ('backing-off', 'suspended') AND pinned_deployment_id <> ${quoted(deployment)}))`,
     );
-    await fewAtATime(stranded, async ({ id, pinned }) => {
+    await fewAtATime(stranded, async ({ id, status, pinned }) => {
       const elsewhere = pinned !== undefined && pinned !== deployment;
-      await this.#server.resume(id, elsewhere ? deployment : undefined).catch((error: unknown) => {
+      try {
+        if (status === "backing-off") {
+          // The server moves nothing that it is about to try again. The next look resumes it here.
+          await this.#server.pause(id);
+          this.#collectAt = 0;
+        } else {
+          await this.#server.resume(id, elsewhere ? deployment : undefined);
+        }
+      } catch (error) {
         // It has continued, or ended, in the meantime.
         if (!(error instanceof RestateError)) throw error;
-      });
+      }
     });
   }
 

@@ -81,6 +81,11 @@ export class RestateServer {
     return id;
   }
 
+  /** Pauses an invocation that failed and would be tried again. */
+  async pause(invocation: string): Promise<void> {
+    await this.#ask(`${this.#addresses.admin}/invocations/${invocation}/pause`, "PATCH");
+  }
+
   /**
    * Resumes an invocation that waits for its next attempt or is paused.
    * @param deployment where to resume it, if it began elsewhere
