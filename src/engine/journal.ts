@@ -85,7 +85,10 @@ export class Journal {
     });
   }
 
-  /** Does what a running handler needs to go on, however long the store is away, unless the store can never do it. */
+  /**
+   * Repeats work that a running handler needs until the store is available again, unless the store
+   * can never do it.
+   */
   async persist<Answer>(work: () => Promise<Answer>): Promise<Answer> {
     let failingSince: number | undefined;
     for (let failures = 1; ; failures++) {

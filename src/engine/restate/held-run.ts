@@ -9,7 +9,10 @@ import type { Release } from "./run-state.ts";
  */
 const LONGEST_WRITE = 8 * 1024 * 1024;
 const LONGEST_BATCH = 2 * LONGEST_WRITE;
-/** An execution gets 32 MiB of the server's memory, and one that needs more is never called again. Input, decisions and results. Bytes. */
+/**
+ * The limit for input, decisions and results together. The server gives an execution 32 MiB of
+ * memory, and never calls one again that needs more. Bytes.
+ */
 const LARGEST_RUN = 24 * 1024 * 1024;
 
 /** Thrown for writes that are too large for the server. */

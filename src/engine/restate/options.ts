@@ -15,9 +15,9 @@ export interface RestateOptions {
    * `127.0.0.1:9080`.
    */
   listen?: string;
-  /** Bearer token for its ingress and its admin API, where something before them asks for one; a secret. */
+  /** Bearer token for the ingress and the admin API, if a proxy in front of them asks for one; a secret. */
   token?: string;
-  /** Public key of the server (`publickeyv1_…`): others are refused. */
+  /** The server's public key (`publickeyv1_…`): requests of others are refused. */
   identityKey?: string;
 }
 
@@ -50,7 +50,7 @@ export function addressesOf(
 const isPlain = ({ protocol, username, password }: URL): boolean =>
   /^https?:$/.test(protocol) && username === "" && password === "";
 
-/** The message doesn't contain the URL, in which there may be a password. */
+/** The message doesn't contain the URL, because there may be a password in it. */
 function assertPlain(url: string, what: string): void {
   const parsed = URL.parse(url);
   if (parsed && isPlain(parsed)) return;

@@ -32,11 +32,11 @@ import { WorkerEndpoint } from "./worker-endpoint.ts";
 
 /** How long a closing worker still answers calls that it has already received. Milliseconds. */
 const PATIENCE_AT_CLOSE_MS = 3000;
-/** How often a worker looks for calls and runs that stand still. Milliseconds. */
+/** How often a worker looks for calls and runs that are stuck. Milliseconds. */
 const COLLECT_INTERVAL_MS = 60_000;
-/** A retry that is due so soon need not be hastened. Milliseconds. */
+/** A retry that is due within this time is not hastened. Milliseconds. */
 const SOON_MS = 60_000;
-/** Requests at the same time about many runs. */
+/** How many requests to send at the same time if there are many runs. */
 const MOST_AT_A_TIME = 16;
 
 interface WorkerParts {
@@ -65,7 +65,7 @@ export class RestateRunStore implements RunStore {
    * (`HeldRun.collect`).
    */
   readonly isUngrouped = true;
-  /** By default the server has room for 1,000 calls on each partition, and each run at work or about to be is one. */
+  /** By default, the server runs 1,000 calls at a time on each partition, and each running or waiting run is one. */
   readonly highestConcurrency = 500;
   readonly #server: RestateServer;
   readonly #names: ServiceNames;
@@ -159,7 +159,7 @@ export class RestateRunStore implements RunStore {
     return this.#server.call(this.#names.runs, id, handler, parameter);
   }
 
-  /** A call that does nothing any more when we have given up waiting for its answer. */
+  /** A call that does nothing if it is only handled after we have given up waiting for its answer. */
   async #callInTime<Given>(id: string, handler: string, parameter: object = {}): Promise<Given> {
     const timely: Timely = { until: Date.now() + PATIENCE_MS };
     const answer = await this.#call<Answer<Given>>(id, handler, { ...parameter, ...timely });
@@ -184,7 +184,7 @@ export class RestateRunStore implements RunStore {
     return { runs };
   }
 
-  /** Tells the server where this process is. Where that fails, the next look for work tries again. */
+  /** Tells the server the address of this process. If that fails, the next poll tries again. */
   async #serve(
     { restate, endpoint }: WorkerParts,
     workflows: ReadonlyMap<string, number | null>,
@@ -213,19 +213,19 @@ export class RestateRunStore implements RunStore {
     this.#served.resolve();
   }
 
-  /** Sees to runs that would stand still, now and then. */
+  /** Finds stuck runs once in a while, and makes them continue. */
   #collect(): void {
     if (performance.now() < this.#collectAt) return;
     this.#collectAt = performance.now() + COLLECT_INTERVAL_MS;
     const collected = Promise.all([this.#collectStranded(this.#deployment!), this.#collectAbandoned()]);
     collected.catch((error: unknown) => {
-      this.#logger.warn({ cause: describeCause(error) }, "runs that stand still were not looked for; trying again");
+      this.#logger.warn({ cause: describeCause(error) }, "could not look for stuck runs; trying again");
     });
   }
 
   #hand(held: HeldRun): void {
     if (this.#isLeaving) {
-      // It came through a connection that is newer than our leaving.
+      // It came through a connection that was opened after this worker began to leave.
       this.#worker!.endpoint.turnAway();
       throw new Error("this worker is closing");
     }
@@ -246,7 +246,7 @@ export class RestateRunStore implements RunStore {
       const elsewhere = pinned !== undefined && pinned !== deployment;
       try {
         if (status === "backing-off") {
-          // The server moves nothing that it is about to try again. The next look resumes it here.
+          // The server doesn't move an invocation that it is about to retry. The next poll resumes it here.
           await this.#server.pause(id);
           this.#collectAt = 0;
         } else {
@@ -259,7 +259,7 @@ export class RestateRunStore implements RunStore {
     });
   }
 
-  /** Runs whose `execute` was killed or purged by an operator of the server are executed again. */
+  /** Executes runs again whose `execute` was killed or purged by an operator of the server. */
   async #collectAbandoned(): Promise<void> {
     const held = await this.#server.query<{ id: string; token: string; invocation: string }>(
       `SELECT service_key AS id, json_get_str(value_utf8, 'held', 'token') AS token,
@@ -267,7 +267,7 @@ export class RestateRunStore implements RunStore {
        FROM state WHERE ${this.#areRuns} AND json_get_str(value_utf8, 'held', 'invocation') IS NOT NULL`,
     );
     if (held.length === 0) return;
-    // Asked second: what held a run at the first question is still there, or has left the run.
+    // Queried second: an invocation that held a run in the first query still exists, or has left the run.
     const present = await this.#server.query<{ id: string }>(
       `SELECT id FROM sys_invocation WHERE status <> 'completed' AND id IN (${held.map(({ invocation }) => quoted(invocation)).join(", ")})`,
     );
@@ -303,13 +303,13 @@ export class RestateRunStore implements RunStore {
     return row && (JSON.parse(row.value) as RunState);
   }
 
-  /** The server finds states by their keys only where the scope is named; otherwise it reads all states for it. */
+  /** The server finds states by key only if the query names the scope. Otherwise it reads all states. */
   async #haveKeys(ids: readonly string[]): Promise<string> {
     const scope = (await this.#server.hasScopes()) ? " AND scope IS NULL" : "";
     return `service_key IN (${ids.map(quoted).join(", ")})${scope}`;
   }
 
-  /** What a query has not found is looked for again. */
+  /** Repeats a query that found nothing, in case the server had not caught up. */
   async #afterCatchingUp<Found>(id: string, read: () => Promise<Found>): Promise<Found> {
     await this.#server.caughtUp(this.#names.runs, id);
     return read();
@@ -321,7 +321,7 @@ export class RestateRunStore implements RunStore {
     decision: DecisionRecord,
     { take }: { take: boolean },
   ): Promise<DecisionOutcome> {
-    // Only what exists is asked: a call would make an object of any key.
+    // Check that it exists first: a call would create an object for any key.
     const seen = await this.byId(id);
     if (!seen) return { taken: false };
     if (take) {
@@ -439,7 +439,7 @@ export class RestateRunStore implements RunStore {
   async cancel(id: string): Promise<"cancelled" | "requested" | undefined> {
     if (!(await this.#state(id))) return undefined;
     const answer = await this.#callInTime<"cancelled" | "requested" | null>(id, "cancel", { time: Date.now() });
-    // Elsewhere it is heard through the server; here not a single step may begin any more.
+    // Other processes learn of it from the server; here, no further step may begin.
     if (answer === "requested") {
       for (const held of [...this.#handed, ...this.#taken.values()]) if (held.run.id === id) held.cancel();
     }
@@ -453,7 +453,7 @@ export class RestateRunStore implements RunStore {
     this.#listener = listener;
   }
 
-  /** Gives runs that were handed to us and not begun to another worker. */
+  /** Passes runs that were handed to us, and that we have not begun, to another worker. */
   async leaveQueue(): Promise<void> {
     this.#isLeaving = true;
     this.#worker?.endpoint.turnAway();
@@ -474,7 +474,7 @@ const field = (type: "str" | "int", name: string): string => `json_get_${type}(v
 
 const DUE_AT = "json_get_int(value_utf8, 'due', 'at')";
 
-/** Does work for each of many without flooding the server. */
+/** Does the work for each item, a few at a time, so that the server isn't flooded. */
 async function fewAtATime<Item, Result>(
   items: readonly Item[],
   work: (item: Item) => Promise<Result>,

@@ -1,9 +1,9 @@
 import { propertyOf } from "../../json.ts";
 
-/** A call waits this long for its answer: what it asks for is done by a worker, which may be starting. Milliseconds. */
+/** How long a call waits for its answer. A worker must do what it asks for, and may still be starting. Milliseconds. */
 export const PATIENCE_MS = 10_000;
 
-/** Where a Restate server is, and who we are. */
+/** The address of a Restate server, and how to authenticate. */
 export interface RestateAddresses {
   /** The URL for calls, such as `http://restate:8080`. */
   readonly ingress: string;
@@ -35,7 +35,7 @@ export class RestateServer {
     this.#addresses = addresses;
   }
 
-  /** Whether its state is kept in scopes, as since version 1.7: who looks for keys must then say in which. */
+  /** Whether it keeps state in scopes (since version 1.7). Queries by key must then name the scope. */
   async hasScopes(): Promise<boolean> {
     if (this.#hasScopes === undefined) {
       const { version } = await this.#ask<{ version: string }>(`${this.#addresses.admin}/version`, "GET");
@@ -46,8 +46,9 @@ export class RestateServer {
   }
 
   /**
-   * Resolves when queries know everything that was stored about this object before the call. A server that was killed answers queries before
-   * it has caught up with its log, but asks about a call (here one that never was) only when it has. Needs no worker.
+   * Resolves when queries see everything that was stored about this object before the call. A server
+   * that was killed answers queries before it has caught up with its log. It answers questions about
+   * a call (here, one that was never made) only afterwards. Needs no worker.
    */
   async caughtUp(object: string, key: string): Promise<void> {
     const call = `${this.#addresses.ingress}/restate/invocation/${object}/${encodeURIComponent(key)}/accept/none/output`;
@@ -81,7 +82,7 @@ export class RestateServer {
     return id;
   }
 
-  /** Pauses an invocation that failed and would be tried again. */
+  /** Pauses an invocation that failed and would be retried. */
   async pause(invocation: string): Promise<void> {
     await this.#ask(`${this.#addresses.admin}/invocations/${invocation}/pause`, "PATCH");
   }

@@ -36,8 +36,8 @@ export interface RunState {
    */
   readonly due: { readonly token: string; readonly at: number } | null;
   /**
-   * The execution that has the run: the awakeable by which it hears that it is to be cancelled, Restate's id of its call, and the queue that
-   * gave it a place.
+   * The execution that holds the run: the awakeable that tells it to cancel, Restate's id of its
+   * call, and the queue that gave it a place.
    */
   readonly held: {
     readonly token: string;
@@ -161,7 +161,7 @@ export function resume(state: RunState, time: number, token: string, at = time):
   return state.due.at <= time ? state : { ...state, due: { token, at: time } };
 }
 
-/** Gives the run to the execution that was asked for under this token. Undefined if that is not due any more. */
+/** Gives the run to the execution that was requested under this token. Undefined if it is no longer due. */
 export function take(state: RunState, holder: NonNullable<RunState["held"]>): RunState | undefined {
   if (state.due?.token !== holder.token) return undefined;
   return {

@@ -9,20 +9,25 @@
  * | `executions` | run id   | the events of its steps                             | `execute` lasts as long as an execution |
  * | `places`     | workflow | the running and the waiting runs, if it has a limit | short                                  |
  *
- * **The journal of `execute`** is a list of batches, nothing else: each is what our execution (`execution.ts`) has done since the last
- * one, returned by one `ctx.run`. After a crash Restate replays the batches, and our execution goes on from these, by the names of the
- * steps. So the order in which a handler happens to make its calls need not be the same at a replay, which Restate's own `ctx.run` for
- * each step would demand, and changed code can't contradict the journal.
+ * **The journal of `execute`** is a list of batches. Each batch is what our execution (`execution.ts`)
+ * has done since the last one, returned by one `ctx.run`. After a crash, Restate replays the batches,
+ * and our execution continues from them by the names of the steps. So steps may run in another order
+ * at a replay, which one `ctx.run` for each step would forbid, and changed workflow code can't
+ * contradict the journal.
  *
- * **The calls of the handlers on `ctx`, their order and what they are given are a format**: a call that another process began is replayed
- * here, perhaps by a newer version, and Restate refuses to go on where it finds another one. So nothing may decide about them but the
- * parameter, the state, and what a `ctx.run` returned; a setting of this process, for example, is read in a `ctx.run`. To change the calls of
- * a handler, add one under another name that is called from now on, and keep the old one until no call of it is left.
+ * **The handlers' calls on `ctx`, their order and their parameters are a format.** A call that another
+ * process began is replayed here, perhaps by a newer version, and Restate refuses to continue if the
+ * calls differ. So they may depend only on the handler's parameter, the state, and what a `ctx.run`
+ * returned. A setting of this process, for example, is read in a `ctx.run`. To change the calls of a
+ * handler, add a handler with a new name, call that one from now on, and keep the old one until no
+ * call of it is left.
  *
- * **Restate has room for a limited number of calls** on each partition (`concurrent-invocations-limit`, 1,000 by default), and `execute` takes
- * up room while its run waits for a slot of this process. As the calls by which it begins and ends need room as well, too many
- * that wait would block each other for good. So a process has no more than `ROOM_PER_SLOT` times as many open as it has slots; what comes
- * in addition queues up in `places`, which takes no room, and at most `MOST_QUEUED_OUT` from there wait at a time.
+ * **Restate runs a limited number of calls at a time** on each partition
+ * (`concurrent-invocations-limit`, 1,000 by default), and `execute` counts while its run waits for a
+ * slot of this process. The calls that begin and end an execution count as well, so too many waiting
+ * ones would block each other forever. A process therefore keeps at most `ROOM_PER_SLOT` times its
+ * slots open. Further runs queue in `places`, where they don't count, and at most `MOST_QUEUED_OUT`
+ * of them are sent out at a time.
  */
 import type * as Restate from "@restatedev/restate-sdk";
 import type { Accepted, DecisionRecord, EventRecord, RunRecord, WriteOutcome } from "../run-store.ts";
@@ -47,7 +52,7 @@ import {
  */
 const LONGEST_STEP = { days: 7 };
 
-/** For what is away or restarts: soon at first, and then about as often as anything else here looks again. */
+/** For a worker that is unavailable or restarting: soon at first, then about as often as everything else here polls. */
 const RETRIES = {
   initialInterval: 50,
   exponentiationFactor: 2,
@@ -62,15 +67,15 @@ const RETRIES = {
  */
 const OPTIONS = { journalRetention: 0, idempotencyRetention: { minutes: 1 }, retryPolicy: RETRIES };
 
-/** Calls of `execute` that a process keeps open for each of its slots: one is executed, one waits. */
+/** How many calls of `execute` a process keeps open for each slot: one is executed, one waits. */
 export const ROOM_PER_SLOT = 2;
-/** How many runs without a limit that found no room may be called at a time, in all processes together, before they are executed. */
+/** How many runs of workflows without a limit may be sent out from the queue and not begun yet, in all processes together. */
 const MOST_QUEUED_OUT = 256;
-/** The queue of these; those of workflows with a limit have the workflow's name. */
+/** The key of that queue. The queue of a workflow with a limit has the workflow's name. */
 const NO_LIMIT = "*";
-/** How many runs one call of `places` sends to their executions. */
+/** How many runs one call of `places` sends out. */
 const MOST_SENT = 100;
-/** After this time another process is asked that may know the workflow. Milliseconds. */
+/** After this time, another process is tried, which may know the workflow. Milliseconds. */
 const ELSEWHERE_MS = 5000;
 
 /** A call of someone who waits for the answer until then, and is told that it failed when there is none. Milliseconds since 1970. */
@@ -172,7 +177,7 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
   const execute = (ctx: Restate.Context, id: string, request: ExecuteRequest, delay = 0): void =>
     send(ctx, { service: names.executions, method: "execute", key: id, parameter: request }, delay);
 
-  /** Stores what has become of a run, and sees to it that it is executed when it is due. */
+  /** Stores the new state of a run, and requests its execution for when it is due. */
   const save = async (
     ctx: Restate.ObjectContext,
     known: RunState | undefined,
@@ -188,7 +193,7 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
     else ask(ctx, workflow, { id: ctx.key, workflow, token: due.token, priority, limit }, delay);
   };
 
-  /** Whether the caller has been told by now that this failed. */
+  /** Whether the caller has given up by now, and was told that the call failed. */
   const isLate = (ctx: Restate.Context, { until }: Timely): Promise<boolean> =>
     ctx.run("late", () => Date.now() > until);
 
@@ -246,7 +251,7 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
         send(ctx, { service: names.executions, method: "forget", key: ctx.key, parameter: undefined });
         return true;
       },
-      /** Makes a run due again whose execution is no more: someone has killed its call. */
+      /** Makes a run due again whose execution is gone because someone killed its call. */
       abandon: async (ctx: Restate.ObjectContext, left: Release): Promise<boolean> => {
         const before = await known(ctx);
         if (!before?.held || before.held.token !== left.token) return false;
@@ -369,7 +374,7 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
           const limit = workflows.get(workflow);
           return limit === undefined ? null : { limit, hasRoom: !wasFull };
         });
-        // Waiting here would take up room.
+        // Waiting here would count towards the server's limit.
         if (!reception) return execute(ctx, ctx.key, request, ELSEWHERE_MS);
         const { limit, hasRoom } = reception;
         const wanted = { id: ctx.key, workflow, token, priority };
@@ -378,7 +383,7 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
           if (kept !== null) free(ctx, kept, token, limit);
           kept = null;
         };
-        // Those that found no room when the workflow had no limit yet, and those of a process that doesn't know it.
+        // Runs that were queued before the workflow had a limit, or accepted by a process that doesn't know it.
         if (limit !== null && place !== workflow) {
           giveBack();
           return ask(ctx, workflow, { ...wanted, limit });
@@ -417,7 +422,7 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
     options: { ...OPTIONS, ingressPrivate: true, enableLazyState: true },
   });
 
-  /** Gives free places to those that wait: the highest priority first, then by when they came. */
+  /** Gives free places to waiting runs: the highest priority first, then in order of arrival. */
   const filled = async (ctx: Restate.ObjectContext, places: Places, limit: number): Promise<Places> => {
     const atWork = [...places.atWork];
     const queues = { ...places.queues };

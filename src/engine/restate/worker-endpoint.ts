@@ -50,9 +50,9 @@ export class WorkerEndpoint {
   }
 
   /**
-   * @param options `streams`: how many calls the server sends through one connection. Where it has more, it opens another one, which may lead
-   *   to another worker: without this, workers that are added would get nothing to do. `identityKey`: only requests that are signed with the
-   *   key to this one are answered
+   * @param options `streams`: how many calls the server may send over one connection. For more, it
+   *   opens another connection, which may lead to another worker. Without this limit, added workers
+   *   would get no work. `identityKey`: only requests signed with the matching key are answered
    */
   serve(
     restate: typeof Restate,
@@ -76,15 +76,15 @@ export class WorkerEndpoint {
   }
 
   /**
-   * What is under way goes on, and what the server asks from now on goes through another connection, which may lead to another worker. New
-   * connections are let in: where there is no other worker, this one must answer the calls by which its runs end. Closing the connections
-   * instead would break off what is under way.
+   * Running calls continue, and the server sends new ones over another connection, which may lead to
+   * another worker. New connections are accepted: if there is no other worker, this one must answer
+   * the calls that end its runs. Closing the connections instead would break off running calls.
    */
   turnAway(): void {
     for (const session of this.#sessions) session.settings({ maxConcurrentStreams: 0 });
   }
 
-  /** Answers what was asked, and takes nothing more. */
+  /** Answers the requests that have arrived, and accepts no more. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     // A session that accepts no new requests ends with its last stream.
