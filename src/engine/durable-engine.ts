@@ -172,7 +172,7 @@ export class DurableEngine implements WorkflowEngine {
     this.#concurrency = options.concurrency;
     this.#concurrencyPer = options.concurrencyPer ?? "database";
     this.#store = "store" in options ? options.store : new SqliteRunStore(options.path, { worker: this.#isWorker });
-    this.#assertBearable(options.concurrency);
+    this.#assertConcurrency(options.concurrency);
     this.#journal = new Journal(this.#store, this.#logger);
     this.#failureLog = new FailureLog(this.#logger);
     this.#store.listen((id) => this.#onAnnouncement(id));
@@ -193,7 +193,7 @@ export class DurableEngine implements WorkflowEngine {
   }
 
   /** @throws ValidationError (`invalid_configuration`) */
-  #assertBearable(concurrency: number | undefined): void {
+  #assertConcurrency(concurrency: number | undefined): void {
     const { highestConcurrency = Infinity } = this.#store;
     if (concurrency === undefined || concurrency <= highestConcurrency) return;
     throw new ValidationError(
@@ -210,7 +210,7 @@ export class DurableEngine implements WorkflowEngine {
       if (!/^\w{1,60}$/.test(field))
         throw new TypeError(`the indexed field "${field}" must have 1 to 60 letters, digits or _`);
     }
-    this.#assertBearable(concurrency);
+    this.#assertConcurrency(concurrency);
     const isShared = this.#concurrencyPer === "database";
     this.#workflows.set(workflow, { handler, limit: (isShared ? concurrency : undefined) ?? null });
     if (concurrency !== undefined) this.#limits.push(concurrency);
