@@ -162,7 +162,7 @@ describe.skipIf(!chromiumPath)(`hostile texts in the console ${SKIPPED}`, () => 
     const looks = lookerAt(page, service);
     const transcript = page.locator(".transcript");
     const send = page.getByRole("button", { name: "Send" });
-    const goOn = page.getByRole("button", { name: "Go on" });
+    const goOn = page.getByRole("button", { name: "Continue" });
     const addresses: string[] = [];
 
     const report = await runHostileTexts({

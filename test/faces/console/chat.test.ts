@@ -178,7 +178,7 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     const page = await open(service, "chat");
     await say(page, "Process F-1");
     await card(page).getByRole("button", { name: "Approve" }).waitFor();
-    await card(page).getByRole("button", { name: "Go on" }).click();
+    await card(page).getByRole("button", { name: "Continue" }).click();
     await page.locator(".rich", { hasText: "It waits." }).waitFor();
     await page.locator(".call").getByText("Needs approval").waitFor();
     const { workflow } = service.application;
@@ -205,7 +205,7 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     await card(page).getByRole("button", { name: "Approve" }).click();
     await page.locator(".rich", { hasText: "The mail is out." }).waitFor();
     await card(other).getByText("That decision stands").waitFor();
-    await card(other).getByRole("button", { name: "Go on" }).click();
+    await card(other).getByRole("button", { name: "Continue" }).click();
     await other.locator(".rich", { hasText: "The mail is out." }).waitFor();
     expect(await other.getByRole("alert").count()).toBe(0);
     expect(await other.locator(".call-decision").innerText()).toContain("Approved by local");

@@ -246,7 +246,7 @@ describe.skipIf(!canRunDovecot)("a mailbox on a real server", () => {
     const second = watch(mailbox);
     await second.watcher.start();
     await until(async () => (await mailbox.flags()).flat().length === 20);
-    expect([...first.received, ...second.received]).toEqual(subjects);
+    await expect.poll(() => [...first.received, ...second.received]).toEqual(subjects);
   });
 });
 

@@ -34,8 +34,8 @@ export function useLoad<Value>(
   const [turn, setTurn] = useState(0);
   const isMine = state.key === key;
   const value = isMine ? state.value : undefined;
-  const latest = useRef({ load, changesWith, value });
-  latest.current = { load, changesWith, value };
+  const latest = useRef({ key, load, changesWith, value });
+  latest.current = { key, load, changesWith, value };
   const reload = useCallback(() => setTurn((number) => number + 1), []);
   const round = returns.value;
   const isLive = changesWith !== undefined;
@@ -61,7 +61,9 @@ export function useLoad<Value>(
     looks.ask();
     const stop = isLive
       ? onRunChange((run) => {
-          if (!run || latest.current.changesWith?.(run, latest.current.value)) looks.ask();
+          const { key: wanted, changesWith: isAffected, value: known } = latest.current;
+          // The effect of another key comes a frame after it was rendered.
+          if (wanted === key && (!run || isAffected?.(run, known))) looks.ask();
         })
       : undefined;
     return () => {
