@@ -25,7 +25,7 @@ export interface OfflineChatModelCallOptions extends BaseChatModelCallOptions {
 }
 
 /**
- * A chat model without a language model, for trying things without a key or a network. It
+ * A rule-based stand-in for a chat model, for trying things without a key or a network. It
  * understands a few plain requests by fixed rules, calls the bound tools, summarizes their results,
  * and says in every answer what it is. The same messages always give the same answer. Customers'
  * texts are passed on and never interpreted as instructions.

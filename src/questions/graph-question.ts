@@ -26,7 +26,8 @@ export interface GraphQuestion<Parameters extends z.ZodObject = z.ZodObject, Row
    */
   bindings?(parameters: z.output<Parameters>): Bindings;
   /**
-   * A row, by variable: numbers and booleans as such, everything else (IRIs, dates, texts) as text. What may be unbound is optional.
+   * The schema of a row, by variable. Numbers and booleans keep their type; everything else (IRIs, dates, texts) is text. Make
+   * a field optional if its variable may be unbound.
    */
   readonly row: Row;
   /**

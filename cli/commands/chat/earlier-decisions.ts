@@ -15,7 +15,7 @@ export interface TalkingAgent extends Pick<FeedbackAgent, "ask" | "decide" | "wa
   getFeedback(id: string): Promise<FeedbackDetails>;
 }
 
-/** Says who has decided what on the mails of a conversation that goes on. */
+/** Prints who decided what about the mails of a resumed conversation. */
 export async function showEarlierDecisions(
   agent: Pick<TalkingAgent, "entries" | "getFeedback">,
   threadId: string,
@@ -55,7 +55,7 @@ async function decidedSince(id: string, agent: Pick<TalkingAgent, "getFeedback">
     const { status, mails } = await agent.getFeedback(id);
     return isWaiting({ status }) ? undefined : lastDecision(mails);
   } catch (error) {
-    // The conversation goes on without it.
+    // If the lookup fails, continue without this line.
     if (isAbiError(error)) return undefined;
     throw error;
   }

@@ -7,8 +7,7 @@ type Prompts = typeof Clack;
 export type Terminal = Pick<NonNullable<Parameters<Prompts["text"]>[0]>, "input" | "output" | "signal">;
 
 /**
- * One prompt at the terminal; undefined where the user ends it, by Ctrl-C or Ctrl-D. At Ctrl-D the library closes the input and never
- * answers, so it is cancelled from here.
+ * One prompt at the terminal; Undefined if the user ends it with Ctrl-C or Ctrl-D. On Ctrl-D, the library closes the input and its promise never settles, so we cancel it here.
  */
 export async function prompted<Answer>(
   show: (prompts: Prompts, terminal: Terminal) => Promise<Answer>,
@@ -28,7 +27,7 @@ export async function prompted<Answer>(
   }
 }
 
-/** Whether somebody is at the terminal: sees what goes wrong, and can be asked. */
+/** Whether someone is at the terminal, who sees errors and can be asked. */
 export const isInteractive = (): boolean => {
   const { stdin, stdout } = host();
   return stdin.isTTY === true && stdout.isTTY === true;

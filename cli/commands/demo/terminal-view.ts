@@ -127,7 +127,7 @@ async function showEnd({ outbox, summary, mailsBefore, mailsAfter, learned }: De
   print(
     again
       ? `${styled("green", "✓")} Nothing was sent twice: ${plural(mailsBefore, "mail")} before this run, ${count(mailsAfter)} now.`
-      : dim(`Run it again: nothing will be sent twice. Begin anew with ${bold("--fresh")}.`),
+      : dim(`Run it again: nothing will be sent twice. Use ${bold("--fresh")} to start over.`),
   );
 }
 

@@ -1,6 +1,6 @@
 import { detectLanguage, isInOtherScript, isPlainEnglish, isShortText, UNDETERMINED } from "../language.ts";
 import { clues } from "./categories/index.ts";
-// Imported for their word lists, which `isRuleWord` then knows.
+// Imported for their side effect: they register their word lists, which `isRuleWord` then knows.
 import "./category-negation.ts";
 import "./sentiment-mood.ts";
 import "./stated-faults.ts";
@@ -14,7 +14,7 @@ export interface Reading {
   tokens: readonly Token[];
   /** ISO 639-1, or `und`. */
   language: string;
-  /** True if it is English or too short to tell, so it is judged by its words. */
+  /** True if the text is English, or too short to tell. Only then is it judged by its words. */
   readable: boolean;
 }
 
@@ -34,14 +34,14 @@ export const isKnown = (word: string): boolean =>
 const isOpinion = (word: string): boolean =>
   opinions().get(word) !== undefined || (/(?:ed|ing)$/u.test(word) && clues().knows(word));
 
-/** Weak: what a customer wrote is not kept for longer than it is worked on. */
+/** A weak reference, so a customer's text isn't kept in memory after it was processed. */
 let latest: WeakRef<Reading> | undefined;
 
 /** In characters. The rest of a longer text is not read, so no text takes long. */
 const MAX_TEXT_LENGTH = 20_000;
 
 /**
- * Reads the first 20,000 characters of a text. A text that both analysers judge is only read once.
+ * Reads the first 20,000 characters of a text. If both analysers judge the same text, it is only tokenised once.
  * @throws TypeError if it is not a string, which callers without types may pass
  */
 export function read(text: string): Reading {

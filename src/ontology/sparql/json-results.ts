@@ -55,8 +55,7 @@ export function readJsonResults(json: unknown): Row[] | boolean {
 }
 
 /**
- * An answer in this format. Triples, which the format doesn't cover, are the list `quads` of
- * subject, predicate and object. `truncated` is present if rows or triples were left out.
+ * An answer in this format. The format doesn't cover triples: they are in `quads`, a list of subject, predicate and object. `truncated` is present if rows or triples were left out.
  */
 export function writeJsonResults({ result, variables, truncated }: QueryAnswer): JsonAnswer {
   const cut = truncated ? { truncated } : {};
