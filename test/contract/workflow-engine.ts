@@ -627,13 +627,16 @@ export function workflowEngineContract(
     it("gives the slot of a run that waits for its retry to another", async () => {
       const engine = await data.open({ retry: { attempts: 3, initialDelayMs: 3_600_000, maximumDelayMs: 3_600_000 } });
       onTestFinished(() => engine.close());
+      const tried = Promise.withResolvers<void>();
       const single: RunHandler = async (input, { step }) =>
         step("only", () => {
-          if (input === "away") throw new IoError("away");
-          return input;
+          if (input !== "away") return input;
+          tried.resolve();
+          throw new IoError("away");
         });
       engine.register("single", single, { concurrency: 1 });
       const { id } = await engine.start("single", { key: "1", fingerprint: "f", input: "away" });
+      await tried.promise;
       expect((await runOnce(engine, "single", "2", "here")).output).toBe("here");
       expect(await engine.get(id)).toMatchObject({ status: "processing" });
     });
