@@ -16,8 +16,8 @@ const PROCESS = toolCall("process_customer_feedback", {
   feedback_text: "I love the new search, it is fast.",
 });
 
-/** What the browser says about a service that is away. */
-const AWAY = /ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET/;
+/** What the browser says about a service that is away, depending on when a connection broke. */
+const AWAY = /ERR_CONNECTION_\w+|ERR_SOCKET_NOT_CONNECTED|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE_CHUNKED_ENCODING/;
 
 /** A service in a process of its own, which can be killed and started again at the same address. */
 async function serve(script: ScriptStep[]) {
