@@ -20,6 +20,9 @@ export const chromiumPath = [
   "/usr/bin/google-chrome",
 ].find((path) => path !== undefined && existsSync(path));
 
+/** What the browser says about a service that is away, depending on when a connection broke. */
+export const AWAY = /Failed to load resource|ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY/;
+
 export const SKIPPED = "(skipped without Chromium: install it, or name it in CHROMIUM_PATH)";
 
 const CUSTOMERS = join(import.meta.dirname, "../../examples/data/customers.csv");

@@ -1,6 +1,7 @@
 import type { Locator, Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import {
+  AWAY,
   approveByKey,
   barriers,
   chromiumPath,
@@ -25,8 +26,6 @@ function approvalsOf(page: Page): () => number {
   });
   return () => count;
 }
-
-const AWAY = /Failed to load resource|ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY/;
 
 describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
   useBrowser();

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { RunningCommand, workplace } from "../../cli/command-process.ts";
-import { chromiumPath, open, person, SKIPPED, useBrowser } from "../../support/console.ts";
+import { AWAY, chromiumPath, open, person, SKIPPED, useBrowser } from "../../support/console.ts";
 import { freePort } from "../../support/free-port.ts";
 import { reply, startOpenAiServer, status, toolCall, type ScriptStep } from "../../support/openai-server.ts";
 
@@ -15,9 +15,6 @@ const PROCESS = toolCall("process_customer_feedback", {
   subject: "Search",
   feedback_text: "I love the new search, it is fast.",
 });
-
-/** What the browser says about a service that is away, depending on when a connection broke. */
-const AWAY = /ERR_CONNECTION_\w+|ERR_SOCKET_NOT_CONNECTED|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE_CHUNKED_ENCODING/;
 
 /** A service in a process of its own, which can be killed and started again at the same address. */
 async function serve(script: ScriptStep[]) {

@@ -1,7 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { chromiumPath, open, person, serveConsole, SKIPPED, submit, useBrowser } from "../../support/console.ts";
-
-const AWAY = /Failed to load resource|ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY/;
+import { AWAY, chromiumPath, open, person, serveConsole, SKIPPED, submit, useBrowser } from "../../support/console.ts";
 
 describe.skipIf(!chromiumPath)(`what happens while a page is open ${SKIPPED}`, () => {
   useBrowser();
