@@ -3,7 +3,6 @@ import { accessSync, constants, statSync } from "node:fs";
 import { IoError, ValidationError } from "../src/errors.ts";
 import { outboxFolderOf } from "../src/integrations/email/outbox/outbox-folder.ts";
 import { createLogger, type Logger } from "../src/log.ts";
-import { outboxFolder } from "../src/application/parts.ts";
 import { readSettings, type Settings } from "../src/application/settings.ts";
 import { DEFAULT_DATA_DIRECTORY, IN_MEMORY } from "../src/application/settings.ts";
 import type { GlobalOptions } from "./command.ts";
@@ -34,13 +33,6 @@ export const isUrl = (location: string): boolean => /^[a-z][a-z\d+.-]+:/i.test(l
  */
 export const executesRuns = ({ worker, databaseUrl }: Pick<Settings, "worker" | "databaseUrl">): boolean =>
   worker && !/^restate\+/i.test(databaseUrl ?? "");
-
-/**
- * The folder to which mails are written; undefined if a mail server is set. Also undefined with a database: the process that executes a run
- * writes its mail, and that may be another one with another folder.
- */
-export const ownOutbox = (settings: Settings): string | undefined =>
-  settings.databaseUrl === undefined ? outboxFolder(settings) : undefined;
 
 /** The log on the host's standard error. */
 export function loggerFor({ logLevel }: Pick<Settings, "logLevel">): Logger {

@@ -1,3 +1,4 @@
+import { ownOutbox } from "../../src/application/parts.ts";
 import { open, stat } from "node:fs/promises";
 import { IoError, toWireError, ValidationError } from "../../src/errors.ts";
 import { PRIVATE_FILE } from "../../src/files/private-files.ts";
@@ -12,7 +13,7 @@ import { usageError } from "../command.ts";
 import { host, resolvedPath } from "../terminal/host.ts";
 import { jsonText, note, oneLine, print, printJson } from "../terminal/output.ts";
 import { createProgress } from "../terminal/progress.ts";
-import { ownOutbox, settingsFrom } from "../settings.ts";
+import { settingsFrom } from "../settings.ts";
 import { interruptible } from "../terminal/interruption.ts";
 import { serviceFor } from "../runs/runs.ts";
 import type { ServiceClient } from "../service-client.ts";

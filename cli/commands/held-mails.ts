@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { runsAndGraph } from "../../src/application/parts.ts";
+import { ownOutbox, runsAndGraph } from "../../src/application/parts.ts";
 import type { Settings } from "../../src/application/settings.ts";
 import { withoutAbsent } from "../../src/json.ts";
 import type { DirectOperation } from "../../src/framework/operation.ts";
@@ -19,7 +19,7 @@ import { count, escapedText, note, oneLine, plural, print, printJson } from "../
 import { fields, resultText } from "../result-view.ts";
 import { FEEDBACK_WORKFLOW, serviceFor } from "../runs/runs.ts";
 import { RESULT_NOT_SHOWN, type ServiceClient } from "../service-client.ts";
-import { ownOutbox, requireDataDirectory, settingsFrom } from "../settings.ts";
+import { requireDataDirectory, settingsFrom } from "../settings.ts";
 import { withApplication } from "../with-application.ts";
 
 export async function listHeldMails({ limit, ...options }: GlobalOptions & { limit: number }): Promise<void> {

@@ -1,3 +1,4 @@
+import { ownOutbox } from "../../src/application/parts.ts";
 import type { Settings } from "../../src/application/settings.ts";
 import { usageError } from "../command.ts";
 import { furtherCommand, host } from "../terminal/host.ts";
@@ -5,7 +6,7 @@ import { readJson, readText, STDIN } from "../terminal/input.ts";
 import { note, print, printJson } from "../terminal/output.ts";
 import type { ProcessOptions } from "./process-command.ts";
 import { resultText } from "../result-view.ts";
-import { ownOutbox, settingsFrom } from "../settings.ts";
+import { settingsFrom } from "../settings.ts";
 import { FEEDBACK_WORKFLOW, serviceFor } from "../runs/runs.ts";
 import { concernsEveryRequest, type ServiceClient } from "../service-client.ts";
 import { withApplication } from "../with-application.ts";

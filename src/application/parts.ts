@@ -54,6 +54,13 @@ export function outboxFolder(settings: Settings): string | undefined {
 }
 
 /**
+ * The folder to which mails are written; undefined if a mail server is set. Also undefined with a database: the process that executes a run
+ * writes its mail, and that may be another one with another folder.
+ */
+export const ownOutbox = (settings: Settings): string | undefined =>
+  settings.databaseUrl === undefined ? outboxFolder(settings) : undefined;
+
+/**
  * Opens the engine that the settings name.
  * @param options with `worker: false` it executes nothing, and works beside a process that does
  * @throws IoError if the database can't be opened or reached, or another worker is using its file

@@ -146,8 +146,6 @@ export class DurableEngine implements WorkflowEngine {
   readonly #retry: RetryPolicy;
   readonly #concurrency: number | undefined;
   readonly #concurrencyPer: NonNullable<EngineOptions["concurrencyPer"]>;
-  /** The `concurrency` of each workflow that has one. */
-  readonly #limits: number[] = [];
   readonly #isWorker: boolean;
   readonly #workflows = new Map<string, Registered>();
   readonly #indexedFields = new Set<string>();
@@ -211,9 +209,7 @@ export class DurableEngine implements WorkflowEngine {
         throw new TypeError(`the indexed field "${field}" must have 1 to 60 letters, digits or _`);
     }
     this.#assertConcurrency(concurrency);
-    const isShared = this.#concurrencyPer === "database";
-    this.#workflows.set(workflow, { handler, limit: (isShared ? concurrency : undefined) ?? null });
-    if (concurrency !== undefined) this.#limits.push(concurrency);
+    this.#workflows.set(workflow, { handler, limit: concurrency ?? null });
     for (const field of indexedFields) this.#indexedFields.add(field);
   }
 
@@ -232,18 +228,16 @@ export class DurableEngine implements WorkflowEngine {
     };
   }
 
-  #defaultConcurrency(): number {
-    if (this.#concurrencyPer === "process" && this.#limits.length > 0) return Math.max(...this.#limits);
-    return Math.max(DEFAULT_CONCURRENCY, ...this.#limits);
-  }
-
   /**
    * Starts to execute runs. Unfinished runs of the registered workflows continue. The first `start`
    * calls it too.
    */
   startWorker(): void {
     if (!this.#isWorker || this.#worker || this.#closing) return;
-    const slots = this.#concurrency ?? this.#defaultConcurrency();
+    const limits = [...this.#workflows.values()].flatMap(({ limit }) => limit ?? []);
+    const isPerProcess = this.#concurrencyPer === "process" && limits.length > 0;
+    const slots = this.#concurrency ?? Math.max(isPerProcess ? 1 : DEFAULT_CONCURRENCY, ...limits);
+    const workflows = isPerProcess ? withoutLimits(this.#workflows) : this.#workflows;
     const dependencies: ExecutionDependencies = {
       store: this.#store,
       journal: this.#journal,
@@ -260,7 +254,7 @@ export class DurableEngine implements WorkflowEngine {
       },
       rested: (run) => this.#tell(this.#restListeners, run),
     };
-    this.#worker = this.#outsideOfCalls(() => new Worker(this.#workflows, slots, dependencies));
+    this.#worker = this.#outsideOfCalls(() => new Worker(workflows, slots, dependencies));
     for (const field of this.#indexedFields) {
       this.#store.index(field).catch((error: unknown) => {
         this.#logger.warn(
@@ -546,5 +540,8 @@ export class DurableEngine implements WorkflowEngine {
     }
   }
 }
+
+const withoutLimits = (workflows: ReadonlyMap<string, Registered>): ReadonlyMap<string, Registered> =>
+  new Map([...workflows].map(([name, { handler }]) => [name, { handler, limit: null }]));
 
 const GOES_ON = "Submitted runs continue once it answers.";

@@ -1,3 +1,4 @@
+import { ownOutbox } from "../../../src/application/parts.ts";
 import type { Application } from "../../../src/application/application.ts";
 import type { RunResult } from "../../../src/framework/result.ts";
 import type { DecidedResponse } from "../../../src/workflows/customer-feedback/responses/approval.ts";
@@ -10,7 +11,7 @@ import { isWaiting, resultText } from "../../result-view.ts";
 import { reportUnknownRun, serviceFor, withStoredRuns, type Runs } from "../../runs/runs.ts";
 import type { ServiceClient } from "../../service-client.ts";
 import { findAt } from "./at-service.ts";
-import { ownOutbox, settingsFrom } from "../../settings.ts";
+import { settingsFrom } from "../../settings.ts";
 import type { DecisionInput } from "./decision-commands.ts";
 
 /** How long the command waits for a worker's result. */

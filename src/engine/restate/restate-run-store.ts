@@ -1,4 +1,5 @@
 import type * as Restate from "@restatedev/restate-sdk";
+import { withoutAbsent } from "../../json.ts";
 import { describeCause, silentLogger, type Logger } from "../../log.ts";
 import { withPackages } from "../../runtime/optional-packages.ts";
 import type { RunCounts } from "../engine.ts";
@@ -20,6 +21,7 @@ import type {
   TakeUpRequest,
   WriteOutcome,
 } from "../run-store.ts";
+import pMap from "p-map";
 import { settlesWithin } from "../../concurrency/settles-within.ts";
 import { assertAcceptable, TooLargeError, type HeldRun } from "./held-run.ts";
 import { addressesOf, listenAddress, type RestateOptions } from "./options.ts";
@@ -36,8 +38,8 @@ const PATIENCE_AT_CLOSE_MS = 3000;
 const COLLECT_INTERVAL_MS = 60_000;
 /** A retry that is due within this time is not hastened. Milliseconds. */
 const SOON_MS = 60_000;
-/** How many requests to send at the same time if there are many runs. */
-const MOST_AT_A_TIME = 16;
+/** Requests about many runs don't flood the server. */
+const FEW_AT_A_TIME = { concurrency: 16 };
 
 interface WorkerParts {
   readonly restate: typeof Restate;
@@ -114,11 +116,7 @@ export class RestateRunStore implements RunStore {
   ): Promise<RestateRunStore> {
     const { ingress, admin, namespace } = addressesOf(url, options);
     const worker = (options.worker ?? true) ? await openWorker(options) : undefined;
-    const server = new RestateServer({
-      ingress,
-      admin,
-      ...(options.token !== undefined && { token: options.token }),
-    });
+    const server = new RestateServer({ ingress, admin, ...withoutAbsent({ token: options.token }) });
     return new RestateRunStore(server, serviceNames(namespace), options, worker, options.logger ?? silentLogger);
   }
 
@@ -242,21 +240,25 @@ export class RestateRunStore implements RunStore {
       `SELECT id, status, pinned_deployment_id AS pinned FROM sys_invocation WHERE starts_with(target_service_name, ${quoted(this.#names.prefix)})
          AND (status = 'paused' OR (status IN ('backing-off', 'suspended') AND pinned_deployment_id <> ${quoted(deployment)}))`,
     );
-    await fewAtATime(stranded, async ({ id, status, pinned }) => {
-      const elsewhere = pinned !== undefined && pinned !== deployment;
-      try {
-        if (status === "backing-off") {
-          // The server doesn't move an invocation that it is about to retry. The next poll resumes it here.
-          await this.#server.pause(id);
-          this.#collectAt = 0;
-        } else {
-          await this.#server.resume(id, elsewhere ? deployment : undefined);
+    await pMap(
+      stranded,
+      async ({ id, status, pinned }) => {
+        const elsewhere = pinned !== undefined && pinned !== deployment;
+        try {
+          if (status === "backing-off") {
+            // The server doesn't move an invocation that it is about to retry. The next poll resumes it here.
+            await this.#server.pause(id);
+            this.#collectAt = 0;
+          } else {
+            await this.#server.resume(id, elsewhere ? deployment : undefined);
+          }
+        } catch (error) {
+          // It has continued, or ended, in the meantime.
+          if (!(error instanceof RestateError)) throw error;
         }
-      } catch (error) {
-        // It has continued, or ended, in the meantime.
-        if (!(error instanceof RestateError)) throw error;
-      }
-    });
+      },
+      FEW_AT_A_TIME,
+    );
   }
 
   /** Executes runs again whose `execute` was killed or purged by an operator of the server. */
@@ -273,13 +275,18 @@ export class RestateRunStore implements RunStore {
     );
     const alive = new Set(present.map(({ id }) => id));
     const abandoned = held.filter(({ invocation }) => !alive.has(invocation));
-    await fewAtATime(abandoned, async ({ id, token }) => {
-      const { events = [] } = (await this.byId(id)) ?? {};
-      const lastEvent = Math.max(0, ...events.map(({ n }) => n));
-      const left: Release = { token, write: { kind: "reschedule", delayMs: 0 }, time: Date.now(), lastEvent };
-      const isDue = await this.#call<boolean>(id, "abandon", left);
-      if (isDue) this.#logger.warn({ run_id: publicId(id) }, "the execution of a run was killed; it is executed again");
-    });
+    await pMap(
+      abandoned,
+      async ({ id, token }) => {
+        const { events = [] } = (await this.byId(id)) ?? {};
+        const lastEvent = Math.max(0, ...events.map(({ n }) => n));
+        const left: Release = { token, write: { kind: "reschedule", delayMs: 0 }, time: Date.now(), lastEvent };
+        const isDue = await this.#call<boolean>(id, "abandon", left);
+        if (isDue)
+          this.#logger.warn({ run_id: publicId(id) }, "the execution of a run was killed; it is executed again");
+      },
+      FEW_AT_A_TIME,
+    );
   }
 
   /** What this process knows about a run that it executes. */
@@ -432,7 +439,7 @@ export class RestateRunStore implements RunStore {
       `SELECT service_key AS id FROM state WHERE ${this.#areRuns} AND ${field("int", "retryUntil")} IS NOT NULL
          AND ${DUE_AT} > ${Date.now() + SOON_MS}`,
     );
-    const hastened = await fewAtATime(rows, ({ id }) => this.retry(id));
+    const hastened = await pMap(rows, ({ id }) => this.retry(id), FEW_AT_A_TIME);
     return hastened.includes(true);
   }
 
@@ -473,18 +480,6 @@ const STATE = "SELECT service_key AS id, key AS name, value_utf8 AS value FROM s
 const field = (type: "str" | "int", name: string): string => `json_get_${type}(value_utf8, ${quoted(name)})`;
 
 const DUE_AT = "json_get_int(value_utf8, 'due', 'at')";
-
-/** Does the work for each item, a few at a time, so that the server isn't flooded. */
-async function fewAtATime<Item, Result>(
-  items: readonly Item[],
-  work: (item: Item) => Promise<Result>,
-): Promise<Result[]> {
-  const results: Result[] = [];
-  for (let at = 0; at < items.length; at += MOST_AT_A_TIME) {
-    results.push(...(await Promise.all(items.slice(at, at + MOST_AT_A_TIME).map(work))));
-  }
-  return results;
-}
 
 const inOrder = (events: readonly EventRecord[]): EventRecord[] => events.toSorted((one, other) => one.n - other.n);
 

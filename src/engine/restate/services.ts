@@ -193,9 +193,13 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
     else ask(ctx, workflow, { id: ctx.key, workflow, token: due.token, priority, limit }, delay);
   };
 
-  /** Whether the caller has given up by now, and was told that the call failed. */
-  const isLate = (ctx: Restate.Context, { until }: Timely): Promise<boolean> =>
-    ctx.run("late", () => Date.now() > until);
+  /** A handler that does nothing if the caller has given up by now, and was told that the call failed. */
+  const inTime =
+    <Given extends object, Result>(handler: (ctx: Restate.ObjectContext, given: Given) => Promise<Result>) =>
+    async (ctx: Restate.ObjectContext, given: Given & Timely): Promise<Answer<Result>> => {
+      const isLate = await ctx.run("late", () => Date.now() > given.until);
+      return isLate ? LATE : handler(ctx, given);
+    };
 
   const known = async (ctx: Restate.ObjectContext): Promise<RunState | undefined> =>
     (await ctx.get<RunState>("run")) ?? undefined;
@@ -210,31 +214,24 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
         if (state) await save(ctx, before, state, submission.time);
         return outcome;
       },
-      retry: async (
-        ctx: Restate.ObjectContext,
-        { time, until }: Timely & { time: number },
-      ): Promise<Answer<boolean>> => {
-        if (await isLate(ctx, { until })) return LATE;
+      retry: inTime(async (ctx, { time }: { time: number }): Promise<boolean> => {
         const before = await known(ctx);
         const state = before && resume(before, time, ctx.rand.uuidv4());
         if (state) await save(ctx, before, state, time);
         return state !== undefined;
-      },
-      decide: async (
-        ctx: Restate.ObjectContext,
-        { subject, decision, until }: Timely & { subject: string; decision: DecisionRecord },
-      ): Promise<Answer<{ before: RunState | null; taken: boolean }>> => {
-        if (await isLate(ctx, { until })) return LATE;
-        const before = await known(ctx);
-        const state = before && decide(before, subject, decision, ctx.rand.uuidv4());
-        if (state) await save(ctx, before, state, decision.time);
-        return { before: before ?? null, taken: state !== undefined };
-      },
-      cancel: async (
-        ctx: Restate.ObjectContext,
-        { time, until }: Timely & { time: number },
-      ): Promise<Answer<"cancelled" | "requested" | null>> => {
-        if (await isLate(ctx, { until })) return LATE;
+      }),
+      decide: inTime(
+        async (
+          ctx,
+          { subject, decision }: { subject: string; decision: DecisionRecord },
+        ): Promise<{ before: RunState | null; taken: boolean }> => {
+          const before = await known(ctx);
+          const state = before && decide(before, subject, decision, ctx.rand.uuidv4());
+          if (state) await save(ctx, before, state, decision.time);
+          return { before: before ?? null, taken: state !== undefined };
+        },
+      ),
+      cancel: inTime(async (ctx, { time }: { time: number }): Promise<"cancelled" | "requested" | null> => {
         const before = await known(ctx);
         const state = before && cancel(before, time);
         if (!state) return null;
@@ -242,15 +239,14 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
         if (!state.held) return "cancelled";
         if (!before.isCancelRequested) ctx.resolveAwakeable(state.held.cancelling);
         return "requested";
-      },
-      forget: async (ctx: Restate.ObjectContext, timely: Timely): Promise<Answer<boolean>> => {
-        if (await isLate(ctx, timely)) return LATE;
+      }),
+      forget: inTime(async (ctx): Promise<boolean> => {
         const state = await known(ctx);
         if (!state || state.endedAt === null) return false;
         ctx.clearAll();
         send(ctx, { service: names.executions, method: "forget", key: ctx.key, parameter: undefined });
         return true;
-      },
+      }),
       /** Makes a run due again whose execution is gone because someone killed its call. */
       abandon: async (ctx: Restate.ObjectContext, left: Release): Promise<boolean> => {
         const before = await known(ctx);
