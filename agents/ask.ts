@@ -44,7 +44,7 @@ export interface AskOptions {
   onToolProgress?: (call: Pick<ToolCallStart, "id" | "name">, progress: unknown) => void;
   /**
    * Called once for every call, even if it was refused before it started, and again if a person's
-   * decision on its mail has changed its result.
+   * decision on its email has changed its result.
    */
   onToolEnd?: (call: ToolCallEnd) => void;
 }
@@ -70,7 +70,7 @@ export interface AgentAnswer {
    * come last.
    */
   toolCalls: ToolCallEnd[];
-  /** Mails that wait for a person's decision (`approval`). Continue with `decide`. */
+  /** Emails that wait for a person's decision (`approval`). Continue with `decide`. */
   review?: MailReviewRequest;
 }
 
@@ -105,7 +105,7 @@ export async function resume(agent: ReactAgent, command: unknown, options: RunOp
 
 interface ConversationState {
   messages: BaseMessage[];
-  /** The mails whose decisions it waits for. */
+  /** The emails whose decisions it waits for. */
   review: MailReviewRequest | undefined;
   /** Whether it was broken off after a decision, before the model could answer to the outcome. */
   isUnheard: boolean;
@@ -276,6 +276,6 @@ class Report {
 }
 
 function waitingText({ actionRequests: actions }: MailReviewRequest): string {
-  const mails = actions.map(({ mail }) => `the mail for feedback ${mail.feedback_id} to customer ${mail.customer_id}`);
+  const mails = actions.map(({ mail }) => `the email for feedback ${mail.feedback_id} to customer ${mail.customer_id}`);
   return `Waiting for a person's decision: ${mails.join(", ")}.`;
 }

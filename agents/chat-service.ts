@@ -31,7 +31,7 @@ export type ChatSettings = Pick<
 
 /**
  * Opens the agent for `openHttpService`, which people talk to in the console. It can't decide on
- * mails that wait. People who may decide see these mails, and decide in their own name. Without a
+ * emails that wait. People who may decide see these emails, and decide in their own name. Without a
  * model in the settings, the offline demo model answers.
  * @param options `logger` logs unexpected failures; default: none
  * @throws ValidationError (`package_missing`)
@@ -156,7 +156,7 @@ class AgentChat implements Chat {
     this.#parts.checkpointer.close();
   }
 
-  /** Callers who may not decide don't see mails; their agent says that the mails wait. */
+  /** Callers who may not decide don't see emails; their agent says that the emails wait. */
   #agentFor({ scopes }: ChatRequest["caller"]): Promise<FeedbackAgent> {
     const key = [...scopes].toSorted().join(" ");
     const known = this.#agents.get(key);

@@ -22,10 +22,10 @@ import { KeyedQueue } from "../src/concurrency/keyed-queue.ts";
 
 const AGENT_PACKAGES = ["langchain", "@langchain/openai", "@langchain/langgraph"];
 
-/** Lets people decide on waiting mails in the conversation (`APPROVAL=on`). */
+/** Lets people decide on waiting emails in the conversation (`APPROVAL=on`). */
 export interface MailApprovals {
   /**
-   * The workflow whose mails wait, such as `toolkit.workflow`. It shows them and accepts the
+   * The workflow whose emails wait, such as `toolkit.workflow`. It shows them and accepts the
    * decisions.
    */
   workflow: Pick<
@@ -60,9 +60,9 @@ export interface FeedbackAgentOptions {
   systemPrompt?: string;
   limits?: AgentLimits;
   /**
-   * Interrupts the conversation if a mail waits for a person, as LangChain's human-in-the-loop
+   * Interrupts the conversation if an email waits for a person, as LangChain's human-in-the-loop
    * middleware does. The model is not involved. Default: no interruption; the model says that the
-   * mail waits.
+   * email waits.
    */
   approval?: MailApprovals;
   /** Logs why tools have failed. The model never learns that. */
@@ -81,8 +81,8 @@ export interface FeedbackAgent {
   ask(text: string, options?: AskOptions): Promise<AgentAnswer>;
   /**
    * Continues a conversation that waits for a person (`review` of its answer), with one decision
-   * for each mail, in the same order. Without decisions, the agent checks what was decided
-   * elsewhere. A decision applies to the mail that was shown. If the mail has changed, it is shown
+   * for each email, in the same order. Without decisions, the agent checks what was decided
+   * elsewhere. A decision applies to the email that was shown. If the email has changed, it is shown
    * again (`review` of this answer), with the reason. If someone else has decided first, their
    * decision stands, and the result says whose it is.
    * @param options `by` signs the decisions: the name of your user. Without it, nothing is decided.
@@ -93,8 +93,8 @@ export interface FeedbackAgent {
     options: AskOptions & { threadId: string; by?: string },
   ): Promise<AgentAnswer>;
   /**
-   * Returns the mails that a conversation waits for, even one from another process; undefined if it
-   * waits for none. A mail that someone has decided on since has `decided`; its decision is `null`.
+   * Returns the emails that a conversation waits for, even one from another process; undefined if it
+   * waits for none. An email that someone has decided on since has `decided`; its decision is `null`.
    * If it is so for all of them, or there are none left, `decide([], …)` tells the agent the
    * outcome.
    * @throws IoError

@@ -18,7 +18,7 @@ const FIRST_TEXTS = 3;
 const GERMAN = "Das Produkt ist leider kaputt angekommen und niemand antwortet.";
 const FEW = [
   "The product is great and I love the new design!",
-  "I was charged twice this month and nobody answers my mails.",
+  "I was charged twice this month and nobody answers my emails.",
   "It crashes every time I open the settings. Not good at all, but support was friendly.",
   "Is there a way to export my data as a spreadsheet?",
 ];

@@ -395,7 +395,7 @@ async function check(
   }
   await graph.close();
   const different = new Set(mails).size;
-  // If a worker was taken for dead while it sent a mail, the other one has sent the mail again,
+  // If a worker was taken for dead while it sent an email, the other one has sent the email again,
   // under the same Message-ID.
   const repeated = mails.length - different;
   console.log(

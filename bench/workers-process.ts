@@ -11,7 +11,7 @@ export interface Stats {
   processor: number;
   /** Number of runs whose end it has stored. */
   completed: number;
-  /** How many mails it has sent. */
+  /** How many emails it has sent. */
   mailsSent: number;
   /**
    * Requests to the SPARQL endpoint, and how long they took until the answer began, in

@@ -60,7 +60,7 @@ async function run(argv: readonly string[]): Promise<void> {
 export function createProgram(): Command {
   const program = new Command("abi-workflows")
     .description(
-      "Processes customer feedback once: analyzes it, stores it in a knowledge graph, answers by mail or escalates.",
+      "Processes customer feedback once: analyzes it, stores it in a knowledge graph, answers by email or escalates.",
     )
     .version(packageVersion(), "-v, --version")
     .option("--data <folder>", "folder for all data (default: ABI_DATA_DIRECTORY, or .abi-workflows)")
@@ -142,7 +142,7 @@ function helpText(): string {
     paint("bold", "Start with:"),
     `  abi-workflows demo                             ${paint("dim", "sample data, no key, no server")}`,
     `  abi-workflows import-customers customers.csv   ${paint("dim", "your own customers")}`,
-    `  abi-workflows batch feedback.csv               ${paint("dim", "mails go to a folder by default")}`,
+    `  abi-workflows batch feedback.csv               ${paint("dim", "emails go to a folder by default")}`,
     "",
     paint("bold", "Environment:"),
     ...environment,

@@ -31,7 +31,7 @@ export function judgedText({
   return `${sentiment}${sure}${doubtful === true ? ", doubtful" : ""}${unreadable === true ? ", not read" : ""}`;
 }
 
-/** Whether a person has to agree to the mail first. */
+/** Whether a person has to agree to the email first. */
 export const isWaiting = ({ status }: { status?: unknown }): boolean => status === "waiting_for_approval";
 
 /** Whether a step keeps failing and is tried again by itself. */
@@ -41,8 +41,8 @@ export const isDelayed = ({ status }: { status?: unknown }): boolean => status =
 export function outcomeText(result: CustomerFeedbackResult): string {
   const { action, response_id, response_withheld, ticket_id } = result;
   const waiting = isWaiting(result);
-  const mail = waiting ? "the mail waits for approval" : response_id === undefined ? "" : "customer told by mail";
-  const reply = waiting ? mail : response_id === undefined ? "not answered" : "answered by mail";
+  const mail = waiting ? "the email waits for approval" : response_id === undefined ? "" : "customer told by email";
+  const reply = waiting ? mail : response_id === undefined ? "not answered" : "answered by email";
   const withheld = response_withheld === undefined ? "" : oneLine(`no mail: ${response_withheld}`);
   const parts = {
     auto_respond: [reply, withheld],
@@ -65,7 +65,7 @@ export function fields(rows: readonly (readonly [name: string, value: string])[]
 
 /**
  * One result for people.
- * @param outbox the folder that mails go to, where they do
+ * @param outbox the folder that emails go to, where they do
  */
 export function resultText(result: CustomerFeedbackResult, outbox: string | undefined): string {
   // What failed its validation may lack either.

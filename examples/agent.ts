@@ -14,7 +14,7 @@ const dataDirectory = await mkdtemp(`${tmpdir()}/abi-workflows-agent-`);
 const toolkit = await createCustomerFeedbackTools({
   dataDirectory,
   customerSource: fileURLToPath(new URL("data/customers.csv", import.meta.url)),
-  // Nobody gets a mail from an example, whatever the environment says.
+  // Nobody gets an email from an example, whatever the environment says.
   mailUrl: `outbox:${dataDirectory}/outbox`,
 });
 const agent = await createFeedbackAgent({

@@ -12,7 +12,7 @@ const mailUrl = `outbox:${dataDirectory}/outbox`;
 const application = await openApplication(readSettings({ dataDirectory, customerSource, mailUrl }));
 const { workflow, ontologyStore } = application;
 
-// A mail has come in: with its Message-ID the answer finds its place in the conversation, and by its headers an automatic mail is known,
+// An email has come in: with its Message-ID the answer finds its place in the conversation, and by its headers an automatic email is known,
 // which gets no answer.
 const processed = await workflow.handleEvent("new_feedback", {
   id: "F-1",

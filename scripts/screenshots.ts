@@ -33,7 +33,7 @@ interface Shot {
   act?: (page: Page) => Promise<void>;
 }
 
-/** Asks the agent for this and that, and at last for something after which a mail waits. */
+/** Asks the agent for this and that, and at last for something after which an email waits. */
 async function talk(page: Page): Promise<void> {
   const message = page.getByLabel("Message", { exact: true });
   const ask = async (text: string): Promise<void> => {
@@ -102,7 +102,7 @@ async function spread({ ontologyStore }: Application, dataDirectory: string, key
   database.close();
 }
 
-/** Two of three mails are decided on, by two people. */
+/** Two of three emails are decided on, by two people. */
 async function decide({ workflow }: Application, ids: readonly string[]): Promise<string[]> {
   const waiting: string[] = [];
   for (const [index, id] of ids.entries()) {

@@ -37,7 +37,7 @@ export const DEFAULT_RETRY_POLICY: RetryPolicy = { attempts: 6, initialDelayMs: 
 export const MAIL_RETRY_FOR = "1d";
 
 /**
- * Steps that send a mail; `MAIL_RETRY_FOR` changes it. Greylisting usually ends after about five
+ * Steps that send an email; `MAIL_RETRY_FOR` changes it. Greylisting usually ends after about five
  * minutes. A server that is unavailable for longer should not be asked all the time.
  */
 export const MAIL_RETRY_BUDGET: RetryBudget = { forMs: toMilliseconds(MAIL_RETRY_FOR), maximumDelayMs: 900_000 };

@@ -15,7 +15,7 @@ import { recordedDecision, revised, waitingResults, type Decided } from "./waiti
  */
 export type Decider = (configurable: Readonly<Record<string, unknown>>) => string | undefined;
 
-/** The outcome of one mail. LangGraph stores it with the conversation, so it is plain data. */
+/** The outcome of one email. LangGraph stores it with the conversation, so it is plain data. */
 type Outcome =
   | { state: "left" }
   | { state: "again"; note: string }
@@ -23,16 +23,16 @@ type Outcome =
 
 /**
  * Runs between a tool's result and the model. If a run waits for a person, it interrupts the
- * conversation with the mail, and later continues with the run's outcome. LangGraph records each
- * look at a mail and each outcome (`task`) before the next. So even if another process resumes the
- * conversation, a decision applies to the mail that was on the screen, and is made once.
+ * conversation with the email, and later continues with the run's outcome. LangGraph records each
+ * look at an email and each outcome (`task`) before the next. So even if another process resumes the
+ * conversation, a decision applies to the email that was on the screen, and is made once.
  */
 export function mailApproval(approvals: MailApprovals, decider: Decider, logger: Logger): AgentMiddleware {
   const { workflow } = approvals;
   const steps = approvalSteps(workflow, logger);
   const revise = async (messages: readonly ToolMessage[], { result, decided }: Settled): Promise<ToolMessage[]> => {
     const record = await recordedDecision(workflow, messages[0]!, logger);
-    // The record has the last decision, which may be on a later mail.
+    // The record has the last decision, which may be on a later email.
     const known = record ? { ...record, ...(decided?.first && { first: true as const }) } : decided;
     return messages.map((message) => revised(message, result, known));
   };
@@ -42,7 +42,7 @@ export function mailApproval(approvals: MailApprovals, decider: Decider, logger:
       const waiting = waitingResults(messages, workflow.process.name);
       if (waiting.size === 0) return undefined;
       const isAfterTools = ToolMessage.isInstance(messages.at(-1));
-      // Users who may not decide see no mail; the model tells them that it waits.
+      // Users who may not decide see no email; the model tells them that it waits.
       if (isAfterTools && approvals.by && decider(configurable) === undefined) return undefined;
       const ids = [...waiting.keys()];
       const settled = isAfterTools
@@ -57,7 +57,7 @@ export function mailApproval(approvals: MailApprovals, decider: Decider, logger:
 type Steps = ReturnType<typeof approvalSteps>;
 type Settled = Extract<Outcome, { state: "settled" }>;
 
-/** Shows mails until none of them has to be shown again. */
+/** Shows emails until none of them has to be shown again. */
 async function review(
   ids: readonly string[],
   { look, settle }: Steps,
@@ -89,8 +89,8 @@ async function review(
 }
 
 /**
- * If the person writes instead of deciding, no mail is shown again. But the model must not go on
- * saying that a mail waits if it was decided on elsewhere.
+ * If the person writes instead of deciding, no email is shown again. But the model must not go on
+ * saying that an email waits if it was decided on elsewhere.
  */
 async function settledSince(
   ids: readonly string[],
@@ -117,13 +117,13 @@ function approvalSteps(workflow: MailApprovals["workflow"], logger: Logger) {
           return { id, mail: shown };
         }
         const result = await resultOf(id, signal);
-        // Another mail may have taken its place meanwhile.
+        // Another email may have taken its place meanwhile.
         if (result.status !== "waiting_for_approval") return { id, outcome: { state: "settled", result } };
       }
     } catch (error) {
       signal?.throwIfAborted();
-      // The conversation continues without the mail, which keeps waiting.
-      logger.error({ cause: describeCause(error), workflow_id: id }, "a mail that waits could not be shown");
+      // The conversation continues without the email, which keeps waiting.
+      logger.error({ cause: describeCause(error), workflow_id: id }, "an email that waits could not be shown");
       return { id };
     }
   };
@@ -145,7 +145,7 @@ function approvalSteps(workflow: MailApprovals["workflow"], logger: Logger) {
     signal: AbortSignal | undefined,
   ): Promise<Outcome> => {
     const { mail, outcome = { state: "left" } } = await lookAt(workflow_id, signal);
-    return mail && mail.rendering !== rendering ? again("Another mail waits in its place now.") : outcome;
+    return mail && mail.rendering !== rendering ? again("Another email waits in its place now.") : outcome;
   };
 
   const settleOne = async (
@@ -173,7 +173,7 @@ function approvalSteps(workflow: MailApprovals["workflow"], logger: Logger) {
     try {
       const result = await resultOf(id, signal);
       if (result.status !== "waiting_for_approval") return { state: "settled", result, decided };
-      return again(`${whose}, but another mail waits now.`);
+      return again(`${whose}, but another email waits now.`);
     } catch (error) {
       signal?.throwIfAborted();
       logger.error({ cause: describeCause(error), workflow_id: id }, "the result of a decision could not be read");
@@ -195,7 +195,7 @@ function approvalSteps(workflow: MailApprovals["workflow"], logger: Logger) {
 
   const explain = (error: unknown): string => {
     if (error instanceof ConflictError && error.code === "decision_outdated") {
-      return "The mail has changed since it was shown. Nothing was decided: look at it again.";
+      return "The email has changed since it was shown. Nothing was decided: look at it again.";
     }
     if (isAbiError(error) && error.type !== "unexpected_error") return `Nothing was decided: ${error.message}`;
     logger.error({ cause: describeCause(error) }, "a decision could not be taken");
@@ -225,7 +225,7 @@ function approvalSteps(workflow: MailApprovals["workflow"], logger: Logger) {
 }
 
 const UNREADABLE =
-  "Nothing was decided: there must be one decision for each mail, and an edit can change subject and text only.";
+  "Nothing was decided: there must be one decision for each email, and an edit can change subject and text only.";
 
 const again = (note: string): Outcome => ({ state: "again", note });
 

@@ -1,5 +1,5 @@
 /**
- * The request for a person's decision on mails, and the answer: LangChain's human-in-the-loop shapes. LangChain.js names their fields in
+ * The request for a person's decision on emails, and the answer: LangChain's human-in-the-loop shapes. LangChain.js names their fields in
  * camelCase, its Python edition and Agent Chat UI in snake_case: a request has both, and either is understood in an answer. Each object has
  * them too: LangGraph's SDK hands the camelCase ones to clients under both names.
  */
@@ -13,16 +13,16 @@ import type { PendingResponse } from "../../src/workflows/customer-feedback/resp
 /** The name of the action that a person decides on. No tool has it: a model can't call it. */
 export const SEND_MAIL = "send_mail_to_customer";
 
-/** A mail as it is stored with a conversation. */
+/** An email as it is stored with a conversation. */
 export type ShownMail = Omit<PendingResponse, "html">;
 
-/** A mail as people see it: without its digest, which every decision has to name. */
+/** An email as people see it: without its digest, which every decision has to name. */
 export type ReviewedMail = Omit<ShownMail, "rendering">;
 
-/** A mail to decide on. An edit may change `subject` and `text` of `args`. */
+/** An email to decide on. An edit may change `subject` and `text` of `args`. */
 export interface MailAction extends ActionRequest {
   mail: ReviewedMail;
-  /** Present if the mail no longer waits, so that there is nothing to decide. */
+  /** Present if the email no longer waits, so that there is nothing to decide. */
   decided?: true;
   /** Why it is shown again, if it is. */
   note?: string;
@@ -34,7 +34,7 @@ interface MailReviewConfig extends ReviewConfig {
   args_schema?: object;
 }
 
-/** The value of the interrupt: one action for each mail that waits. */
+/** The value of the interrupt: one action for each email that waits. */
 export interface MailReviewRequest extends HITLRequest {
   actionRequests: MailAction[];
   reviewConfigs: MailReviewConfig[];
@@ -43,7 +43,7 @@ export interface MailReviewRequest extends HITLRequest {
 }
 
 /**
- * A person's decision on one mail. `edit` replaces the text and, if given, the subject. `null`
+ * A person's decision on one email. `edit` replaces the text and, if given, the subject. `null`
  * means not now, or decided elsewhere: the agent then checks the current state.
  */
 export type MailDecision =
@@ -63,7 +63,7 @@ const ARGS_SCHEMA = {
   additionalProperties: false,
 };
 
-/** @param notes why a mail is shown again, by its workflow id */
+/** @param notes why an email is shown again, by its workflow id */
 export function reviewRequest(mails: readonly ShownMail[], notes: Readonly<Record<string, string>>): MailReviewRequest {
   const actions = mails.map(({ rendering: _rendering, ...mail }): MailAction => ({
     name: SEND_MAIL,
@@ -72,7 +72,7 @@ export function reviewRequest(mails: readonly ShownMail[], notes: Readonly<Recor
     mail,
     ...(notes[mail.workflow_id] !== undefined && { note: notes[mail.workflow_id]! }),
   }));
-  // One for all actions of that name, as in LangChain. So if one mail can't be edited here, none
+  // One for all actions of that name, as in LangChain. So if one email can't be edited here, none
   // can.
   const editable = actions.every(({ args }) => "text" in args);
   const allowed = (["approve", "edit", "reject"] as const).filter((one) => one !== "edit" || editable);
@@ -103,14 +103,14 @@ function describe({ feedback_id, customer_id, ...mail }: ReviewedMail, note: str
     ...(mail.refusal === undefined ? [] : [`refused   ${oneLine(mail.refusal)}`]),
     "",
     mail.text.trimEnd(),
-    // Last, and marked at every line: it can't look like a part of the mail.
+    // Last, and marked at every line: it can't look like a part of the email.
     "",
     "The customer wrote:",
     mail.feedback_text.trimEnd().replaceAll(/^/gmu, "> "),
   ].join("\n");
   const longest = Math.max(2, ...(lines.match(/`+/gu) ?? []).map(({ length }) => length));
   const fence = "`".repeat(longest + 1);
-  return `${note === undefined ? "" : `**${note}**\n\n`}This mail waits for your decision.\n\n${fence}text\n${lines}\n${fence}`;
+  return `${note === undefined ? "" : `**${note}**\n\n`}This email waits for your decision.\n\n${fence}text\n${lines}\n${fence}`;
 }
 
 const certaintyWords = ({ doubtful, unreadable }: Pick<ReviewedMail, "doubtful" | "unreadable">): string[] => [
@@ -122,7 +122,7 @@ const oneLine = (text: string): string => text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+
 
 type Waiting = Pick<CustomerFeedbackWorkflow, "getPendingResponse">;
 
-/** The same request, in which the mails that no longer wait say so. */
+/** The same request, in which the emails that no longer wait say so. */
 export async function withDecided(review: MailReviewRequest, workflow: Waiting): Promise<MailReviewRequest> {
   const actions = await Promise.all(
     review.actionRequests.map(async (action): Promise<MailAction> =>
@@ -170,9 +170,9 @@ const WireDecision = z.union([
 const Response = z.object({ decisions: z.array(WireDecision) });
 
 /**
- * Reads the decisions on these mails from an answer. An empty answer decides on none of them.
+ * Reads the decisions on these emails from an answer. An empty answer decides on none of them.
  * Undefined if the answer can't be understood, or would change a recipient: then nothing in it
- * counts, because it might be about other mails.
+ * counts, because it might be about other emails.
  */
 export function readDecisions(response: unknown, mails: readonly ReviewedMail[]): MailDecision[] | undefined {
   const read = Response.safeParse(response);

@@ -9,7 +9,7 @@ import type { MailApprovals } from "../feedback-agent.ts";
 
 /**
  * What people and the model learn about a decision. Nothing in it could be used to decide on the
- * mail.
+ * email.
  */
 export interface Decided extends Pick<DecidedResponse, "decision" | "by" | "decided_at"> {
   /** Why it was rejected. */
@@ -47,7 +47,7 @@ export function revised(
   const { feedback_id, customer_id } = message.artifact as Record<string, Json>;
   const outcome = { feedback_id, customer_id, ...result };
   const artifact = { ...outcome, ...withoutAbsent({ decided }) };
-  // The model gets nothing of the mail.
+  // The model gets nothing of the email.
   const { subject: _subject, ...forModel } = decided ?? {};
   return new ToolMessage({
     ...withoutAbsent({ id: message.id, name: message.name }),
@@ -57,7 +57,7 @@ export function revised(
   });
 }
 
-/** The last decision on a feedback's mails as the graph has it; undefined if nobody has decided. */
+/** The last decision on a feedback's emails as the graph has it; undefined if nobody has decided. */
 export async function recordedDecision(
   workflow: MailApprovals["workflow"],
   { artifact }: ToolMessage,

@@ -39,7 +39,7 @@ const MARKS = [...CLOSING.keys()].join("");
 
 /**
  * A colon, a quotation mark without a letter before it (after a letter it is an apostrophe), or a
- * line quoted as in mails or Markdown.
+ * line quoted as in emails or Markdown.
  */
 const SEPARATOR = new RegExp(`:(?=[\\s${MARKS}]|$)|(?<![\\p{L}\\p{N}])[${MARKS}]|(?<=\\n {0,3})(?:>|~~~)`, "u");
 const ANNOUNCES_SUBJECT = /\b(?:subject|titled|entitled)\s*$/iu;

@@ -26,21 +26,21 @@ function history(rows: readonly unknown[]): string {
   if (rows.length === 0) return "There is no feedback from this customer.";
   const lines = rows.filter(isFields).map((row) => {
     const { feedback_id: id, received_at: time, answered_at: answered } = row;
-    return `- ${String(id)}, ${day(time)}: ${done(row, answered ? "answered by mail" : "not answered")}`;
+    return `- ${String(id)}, ${day(time)}: ${done(row, answered ? "answered by email" : "not answered")}`;
   });
   return [`Feedback from this customer, newest first:`, ...lines].join("\n");
 }
 
 const MAILS: Readonly<Record<string, string>> = {
-  sent: "answered by mail",
-  rejected: "a person has rejected the mail to the customer",
-  pending: "the mail to the customer is written, but not sent yet",
+  sent: "answered by email",
+  rejected: "a person has rejected the email to the customer",
+  pending: "the email to the customer is written, but not sent yet",
 };
 
 function oneFeedback([row]: readonly unknown[]): string {
   if (!isFields(row)) return "There is no such feedback, or it has not been stored yet.";
   const { feedback_id: id, customer_id: customer, received_at: time, mail } = row;
-  const answer = MAILS[String(mail)] ?? "no mail to the customer";
+  const answer = MAILS[String(mail)] ?? "no email to the customer";
   return `Feedback ${String(id)} from customer ${String(customer)}, ${day(time)}: ${done(row, answer)}`;
 }
 
@@ -92,15 +92,15 @@ function outcome({
 }: Fields): string {
   const mail = typeof response === "string";
   const waiting = status === "waiting_for_approval";
-  const awaits = waiting ? " The mail to the customer waits for a person's approval; it has not been sent." : "";
-  const noMail = typeof withheld === "string" ? ` No mail was sent: ${withheld}.` : "";
+  const awaits = waiting ? " The email to the customer waits for a person's approval; it has not been sent." : "";
+  const noMail = typeof withheld === "string" ? ` No email was sent: ${withheld}.` : "";
   if (action === "escalate") {
     const handedOver = `It went to a person${typeof ticket === "string" ? `, ticket ${ticket}` : ""}`;
-    return `${handedOver}${mail ? "; the customer was told by mail" : ""}.${noMail}${awaits}`;
+    return `${handedOver}${mail ? "; the customer was told by email" : ""}.${noMail}${awaits}`;
   }
   if (action === "auto_respond" && mail)
     return `The customer was answered by mail${doubtful === true ? ", without thanks for kind words, because the praise is doubtful" : ""}.`;
-  if (action === "auto_respond") return (noMail + awaits).trim() || "No mail was sent.";
+  if (action === "auto_respond") return (noMail + awaits).trim() || "No email was sent.";
   return "It was stored; no answer was sent.";
 }
 

@@ -8,7 +8,7 @@ const TEXTS = [
   "I love the new search, it is great!",
   "The app crashes every time I open it. This is terrible, I want my money back.",
   "Where do I find my invoice?",
-  "Delivery took three weeks and nobody answered my mails.",
+  "Delivery took three weeks and nobody answered my emails.",
 ];
 
 export const feedbackText = (n: number): string => TEXTS[n % TEXTS.length]!;

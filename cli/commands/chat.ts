@@ -87,7 +87,7 @@ async function createAgent(
     tools: workflow.as_tools(),
     model: await createChatModel({ openaiApiKey, openaiBaseUrl, openaiModel: model ?? openaiModel }),
     checkpointer: new SqliteCheckpointSaver(dataFile(settings, "conversations.sqlite")),
-    // In a pipe, nobody is asked; the model then says that the mail waits.
+    // In a pipe, nobody is asked; the model then says that the email waits.
     ...(isInteractive() && json !== true && { approval: { workflow } }),
   });
   return {
@@ -101,7 +101,7 @@ async function createAgent(
 class Conversation {
   readonly #agent: TalkingAgent;
   readonly #threadId: string;
-  /** The name of the person who decides on mails. It is asked for at the first one. */
+  /** The name of the person who decides on emails. It is asked for at the first one. */
   #by: string | undefined;
 
   constructor(agent: TalkingAgent, threadId: string, by: string | undefined) {
@@ -110,12 +110,12 @@ class Conversation {
     this.#by = by;
   }
 
-  /** Answers a message, and lets the person decide on mails that wait in between. */
+  /** Answers a message, and lets the person decide on emails that wait in between. */
   async answer(message: string): Promise<void> {
     await this.#follow(await this.#live((options) => this.#agent.ask(message, options)));
   }
 
-  /** Shows mails that an earlier process has left to decide on. */
+  /** Shows emails that an earlier process has left to decide on. */
   async goOn(): Promise<void> {
     const review = await this.#agent.waiting(this.#threadId);
     if (review) await this.#follow(await this.#decide(review));
@@ -128,7 +128,7 @@ class Conversation {
   }
 
   async #decide(review: MailReviewRequest): Promise<AgentAnswer> {
-    // In a pipe, nobody is asked; the mail keeps waiting.
+    // In a pipe, nobody is asked; the email keeps waiting.
     const decisions = isInteractive() ? await reviewMails(review) : [];
     const decided = decisions.some((decision) => decision !== null);
     if (decided) this.#by ??= await askName(host().env["USER"] ?? "");
@@ -199,7 +199,7 @@ async function* pipedMessages(lines: AsyncIterable<string>): AsyncGenerator<stri
     if (message === "" && line.trim() === "") continue;
     message = message === "" ? line : `${message}\n${line}`;
     inQuotation = endsInQuotation(message);
-    // Behind a colon or a line that is quoted as in mails, quoted lines may follow.
+    // Behind a colon or a line that is quoted as in emails, quoted lines may follow.
     if (inQuotation || /:\s*$|^\s*>/u.test(line)) continue;
     yield message;
     message = "";

@@ -13,7 +13,7 @@ export function addDemoCommand(program: Command): void {
     .summary("see the workflow and an agent at work on sample data")
     .description(
       "An agent handles a few scripted requests. Then a file of feedback is processed: customers are looked up, " +
-        "texts analyzed, everything is stored, and mails are written to a folder. Needs no key and no server, and " +
+        "texts analyzed, everything is stored, and emails are written to a folder. Needs no key and no server, and " +
         "sends mail to nobody. Run it twice: nothing is sent twice.",
     )
     .option("--fresh", "delete the data of earlier demos, and start over")

@@ -26,7 +26,7 @@ export async function listHeldMails({ limit, ...options }: GlobalOptions & { lim
   const found = await callHere<{ mails: HeldMailSummary[]; total: number }>("list_held_mails", { limit }, options);
   const { mails, total } = found ?? { mails: [], total: 0 };
   if (options.json) return printJson(mails);
-  if (total === 0) return note("No mail waits for a person.");
+  if (total === 0) return note("No email waits for a person.");
   const { table } = await import("../terminal/table.ts");
   print(table(COLUMNS, mails.map(rowOf)));
   const more = total - mails.length;
@@ -41,7 +41,7 @@ export async function dismissHeldMail(id: string, options: GlobalOptions): Promi
   report(id, await callHere<ShownHeldMail>("dismiss_held_mail", { mail_id: id }, options), options);
 }
 
-/** Assigns a mail to a customer, and waits for the result. */
+/** Assigns an email to a customer, and waits for the result. */
 export async function assignHeldMail(id: string, options: AssignOptions): Promise<void> {
   const { customerId, subject, textFile, response } = options;
   const text = textFile === undefined ? undefined : await readText(textFile);
@@ -116,7 +116,7 @@ function report(id: string, mail: ShownHeldMail | undefined, { json }: GlobalOpt
   if (mail === undefined) {
     host().exitCode = 1;
     if (json) printJson({ mail_id: id, status: "not_found" });
-    else print(`There is no held mail ${oneLine(id)} here.`);
+    else print(`There is no held email ${oneLine(id)} here.`);
   } else if (json) printJson(mail);
   else print(mailText(mail));
 }

@@ -8,12 +8,12 @@ export type IngestResult = { place: string } & (MailReceipt | (Omit<MailReceipt,
 
 const SHOWN_FAILURES = 10;
 
-/** Counts the outcomes of mails. Its size doesn't grow with them. */
+/** Counts the outcomes of emails. Its size doesn't grow with them. */
 export class IngestSummary {
   mails = 0;
-  /** Mails that couldn't be processed; nothing was stored. */
+  /** Emails that couldn't be processed; nothing was stored. */
   failed = 0;
-  /** Mails that are processed, but whose result the caller may not see. */
+  /** Emails that are processed, but whose result the caller may not see. */
   unseen = 0;
   readonly runs = new BatchSummary();
   readonly statuses = new Map<string, number>();

@@ -15,14 +15,14 @@ import { concernsEveryRequest, RESULT_NOT_SHOWN } from "../service-client.ts";
 import { settingsFrom } from "../settings.ts";
 import { withApplication } from "../with-application.ts";
 
-/** Processes all mails of a path, waits for the runs that they start, and counts the outcomes. */
+/** Processes all emails of a path, waits for the runs that they start, and counts the outcomes. */
 export async function ingest(path: string, options: GlobalOptions): Promise<void> {
   const settings = settingsFrom(options);
   const summary = new IngestSummary();
   const mails = path === STDIN ? mailsOf(host().stdin) : mailsIn(resolvedPath(path));
   // Before anything is opened: a path that is wrong must not make a data directory.
   const first = await mails.next();
-  const progress = await createProgress("Taking in mails");
+  const progress = await createProgress("Taking in emails");
   try {
     await withDesk(options, settings, async (desk, signal) => {
       const { pMapIterable } = await import("p-map");
@@ -41,7 +41,7 @@ export async function ingest(path: string, options: GlobalOptions): Promise<void
     progress.stop();
     if (summary.mails > 0) (options.json ? note : print)(summary.toText());
   }
-  if (summary.mails === 0) note("There are no mails.");
+  if (summary.mails === 0) note("There are no emails.");
   if (summary.unseen > 0) note(RESULT_NOT_SHOWN);
   const held = summary.statuses.get("needs_person") ?? 0;
   if (held > 0) note(`${plural(held, "mail")} held for a person. Look at them with: ${furtherCommand("held-mails")}`);
@@ -59,7 +59,7 @@ async function* untilAborted(
   }
 }
 
-/** What processes the mails. */
+/** What processes the emails. */
 interface MailDesk {
   receive(raw: Uint8Array): Promise<MailReceipt>;
   /** Undefined if the caller may not see it. */
@@ -115,7 +115,7 @@ async function takeIn(
   } catch (error) {
     signal.throwIfAborted();
     if (concernsEveryRequest(error)) throw error;
-    // An error with one mail must not stop the others.
+    // An error with one email must not stop the others.
     desk.logUnexpected(error);
     return { place, status: "failed", ...toWireError(error) };
   }

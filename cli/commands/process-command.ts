@@ -22,7 +22,7 @@ export function addProcessCommand(program: Command): void {
     .summary("process one piece of feedback")
     .description(
       "Process one piece of feedback: look up the customer, detect sentiment and categories, store everything, " +
-        "then answer by mail or escalate. The same feedback id is processed once, however often you submit it.",
+        "then answer by email or escalate. The same feedback id is processed once, however often you submit it.",
     )
     .option("--feedback-id <id>", "unique id of the feedback")
     .option("--customer-id <id>", "id of the customer who gave it")
@@ -35,7 +35,7 @@ export function addProcessCommand(program: Command): void {
       `its category, if someone has already sorted it; repeatable (${CATEGORIES.join(", ")})`,
       collect,
     )
-    .option("--no-response", "send no mail of any kind to the customer")
+    .option("--no-response", "send no email of any kind to the customer")
     .option("--input <file>", "read all fields from one JSON object, in snake_case (- reads standard input)")
     .action(async (_options, command: Command) => {
       const { processOne } = await import("./process-one.ts");

@@ -6,7 +6,7 @@ export interface RetryOptions extends GlobalOptions {
 }
 
 /**
- * `retry`: resumes runs that failed or were cancelled, and tries mails that wait for their server.
+ * `retry`: resumes runs that failed or were cancelled, and tries emails that wait for their server.
  */
 export function addRetryCommand(program: Command): void {
   const command = program

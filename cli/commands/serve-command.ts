@@ -21,7 +21,7 @@ export function addServeCommand(program: Command): void {
     .option("--port <number>", "port to listen on, or 0 for any free one (default: HTTP_PORT, or 8008)")
     .option(
       "--demo",
-      "serve sample data from a separate folder; mails wait for approval and are then written to files. Only the " +
+      "serve sample data from a separate folder; emails wait for approval and are then written to files. Only the " +
         "settings HTTP_*, OPENAI_*, GRAPH_TOOLS, LOG_LEVEL, PUBLIC_URL and WORKFLOWS are used",
     )
     .action(async (_options, command: Command) => {

@@ -31,14 +31,14 @@ export async function serve(options: ServeOptions): Promise<void> {
   const settings = serveSettings(options);
   const ignored = options.demo ? leftOut() : [];
   if (ignored.length > 0)
-    note(`The demo has its own customers and mails, and ignores these settings: ${ignored.join(", ")}.`);
+    note(`The demo has its own customers and emails, and ignores these settings: ${ignored.join(", ")}.`);
   const logger = loggerFor(settings);
   const localToken = host().env[LOCAL_TOKEN] ?? newLocalToken();
   try {
     await withApplication(
       withLinks(settings),
       async (application, signal) => {
-        // The demo is not to read real mail.
+        // The demo is not to read real email.
         const mailbox = options.demo ? undefined : await openMailboxWatcher(settings, application.service);
         const chat = await openChat(application, settings, options);
         const service = await openHttpService(application, settings, {
@@ -116,7 +116,7 @@ export function serveSettings(options: ServeOptions): Settings {
   return { ...demoSettings(join(dataDirectory, "demo-service")), ...ofCaller(settings, options), httpHost, httpPort };
 }
 
-/** With sample customers, and mails that go to files. */
+/** With sample customers, and emails that go to files. */
 const demoSettings = (dataDirectory: string): Settings =>
   readSettings(
     {

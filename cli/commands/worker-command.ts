@@ -9,7 +9,7 @@ export function addWorkerCommand(program: Command): void {
     .description(
       "Execute runs until Ctrl-C or SIGTERM; then finish the current steps, and let other workers continue the " +
         "rest at once. With DATABASE_URL and ONTOLOGY_URL, any number of workers share the work, on any number of " +
-        "machines; a data directory can have only one. With IMAP_URL, it also processes the mails of that mailbox. " +
+        "machines; a data directory can have only one. With IMAP_URL, it also processes the emails of that mailbox. " +
         "LOG_LEVEL=info shows what it does.",
     )
     .action(async (_options, command: Command) => {

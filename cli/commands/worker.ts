@@ -21,7 +21,7 @@ export async function runWorker(options: GlobalOptions): Promise<void> {
         try {
           await mailbox?.start();
           if (options.json) printJson({ status: "ready", ...(metrics && { metrics_url: metrics.url }) });
-          else print(`Ready: runs are executed${mailbox ? " and mails are processed" : ""} until Ctrl-C or SIGTERM.`);
+          else print(`Ready: runs are executed${mailbox ? " and emails are processed" : ""} until Ctrl-C or SIGTERM.`);
           if (metrics && !options.json) print(`Metrics: ${metrics.url}`);
           await untilAborted(signal);
         } finally {

@@ -25,7 +25,7 @@ export interface RunView extends WorkflowStatus {
   feedback_id?: string;
   /** Of feedback: what the customer is asked to quote, where that is not the key. */
   reference?: string;
-  /** Of feedback whose mail waits: the beginning of its text. */
+  /** Of feedback whose email waits: the beginning of its text. */
   excerpt?: string;
 }
 

@@ -1,4 +1,4 @@
-// The agent for LangGraph's own server (see docs/agents.md). People decide on mails in Agent Chat UI or any other client.
+// The agent for LangGraph's own server (see docs/agents.md). People decide on emails in Agent Chat UI or any other client.
 import { fileURLToPath } from "node:url";
 import { createChatModel, createFeedbackAgent } from "abi-workflows/agents";
 import { readSettings } from "abi-workflows";

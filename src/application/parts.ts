@@ -46,7 +46,7 @@ let temporary: string | undefined;
  */
 const temporaryOutbox = (): string => (temporary ??= mkdtempSync(join(tmpdir(), "abi-workflows-outbox-")));
 
-/** The folder to which mails are written if no mail server is set; undefined if one is. */
+/** The folder to which emails are written if no mail server is set; undefined if one is. */
 export function outboxFolder(settings: Settings): string | undefined {
   const { dataDirectory, mailUrl } = settings;
   if (mailUrl !== undefined) return outboxFolderOf(mailUrl);
@@ -54,8 +54,8 @@ export function outboxFolder(settings: Settings): string | undefined {
 }
 
 /**
- * The folder to which mails are written; undefined if a mail server is set. Also undefined with a database: the process that executes a run
- * writes its mail, and that may be another one with another folder.
+ * The folder to which emails are written; undefined if a mail server is set. Also undefined with a database: the process that executes a run
+ * writes its email, and that may be another one with another folder.
  */
 export const ownOutbox = (settings: Settings): string | undefined =>
   settings.databaseUrl === undefined ? outboxFolder(settings) : undefined;
@@ -122,7 +122,7 @@ export async function openOntologyStore(settings: Settings): Promise<OntologySto
 }
 
 /**
- * Creates the watcher that passes mails from the mailbox in the settings to the service; undefined
+ * Creates the watcher that passes emails from the mailbox in the settings to the service; undefined
  * if they name none. The caller starts it, and closes it before the service's engine.
  * @throws ValidationError for an invalid URL, or if no workflow receives mail
  */

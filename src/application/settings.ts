@@ -145,7 +145,7 @@ const DEFINITIONS = {
     kind: duration,
     default: "1h",
     about:
-      "How old a customer's data may be when a mail is about to leave. Older data is first read again from " +
+      "How old a customer's data may be when an email is about to leave. Older data is first read again from " +
       "CUSTOMER_SOURCE. `0`: always.",
   },
   customerStaleIfError: {
@@ -153,7 +153,7 @@ const DEFINITIONS = {
     kind: duration,
     default: "1d",
     about:
-      "How old it may be if CUSTOMER_SOURCE doesn't answer. If it is older, the mail waits until the source answers.",
+      "How old it may be if CUSTOMER_SOURCE doesn't answer. If it is older, the email waits until the source answers.",
   },
   mailUrl: {
     env: "MAIL_URL",
@@ -164,7 +164,7 @@ const DEFINITIONS = {
     env: "MAIL_FROM",
     kind: text(3),
     default: "Customer Care <care@example.org>",
-    about: "Sender of mails, an address or `Name <address>`.",
+    about: "Sender of emails, an address or `Name <address>`.",
   },
   mailTemplates: {
     env: "MAIL_TEMPLATES",
@@ -174,13 +174,13 @@ const DEFINITIONS = {
   imapUrl: {
     env: "IMAP_URL",
     kind: url("imap", "imaps"),
-    about: "Mailbox whose mails `serve` and `worker` process: imaps://user:password@host/INBOX.",
+    about: "Mailbox whose emails `serve` and `worker` process: imaps://user:password@host/INBOX.",
   },
   imapDoneFolder: {
     env: "IMAP_DONE_FOLDER",
     kind: text(),
     about:
-      "Folder to which mails are moved when they are done. Default: they stay where they are, with the keyword " +
+      "Folder to which emails are moved when they are done. Default: they stay where they are, with the keyword " +
       "`abi-taken`.",
   },
   unknownSender: {
@@ -188,7 +188,7 @@ const DEFINITIONS = {
     kind: oneOf("person", "ask-source", "create", "ignore"),
     default: "person",
     about:
-      "What to do with mail from an address that no customer has: `person` (hold it), `ask-source`, `create` (a " +
+      "What to do with email from an address that no customer has: `person` (hold it), `ask-source`, `create` (a " +
       "customer) or `ignore`.",
   },
   mailAuthservId: {
@@ -242,13 +242,13 @@ const DEFINITIONS = {
     env: "APPROVAL",
     kind: onOff,
     default: false,
-    about: "`on`: every mail waits until a person approves it (`abi-workflows approvals`).",
+    about: "`on`: every email waits until a person approves it (`abi-workflows approvals`).",
   },
   responseCap: {
     env: "RESPONSE_CAP",
     kind: wholeNumber(0),
     default: DEFAULT_RESPONSE_CAP.responses,
-    about: "How many automatic mails one customer may get within RESPONSE_CAP_MINUTES.",
+    about: "How many automatic emails one customer may get within RESPONSE_CAP_MINUTES.",
   },
   responseCapMinutes: {
     env: "RESPONSE_CAP_MINUTES",
@@ -287,13 +287,13 @@ const DEFINITIONS = {
     kind: duration,
     default: MAIL_RETRY_FOR,
     about:
-      "How long a mail is retried while the mail server is unreachable, busy or greylists us. The run fails only after that.",
+      "How long an email is retried while the mail server is unreachable, busy or greylists us. The run fails only after that.",
   },
   notifyUrl: {
     env: "NOTIFY_URL",
     kind: url("http", "https"),
     about:
-      "URL to which notifications are posted (Standard Webhooks): mails that wait for a person, runs that have " +
+      "URL to which notifications are posted (Standard Webhooks): emails that wait for a person, runs that have " +
       "failed.",
   },
   notifySecret: {
@@ -304,7 +304,7 @@ const DEFINITIONS = {
   notifyMail: {
     env: "NOTIFY_MAIL",
     kind: text(3),
-    about: "Address that gets the same notifications as mails, at most 20 an hour.",
+    about: "Address that gets the same notifications as emails, at most 20 an hour.",
   },
   notifyOn: {
     env: "NOTIFY_ON",

@@ -105,7 +105,7 @@ const byTheMinute = (time: Date): string => `${time.toISOString().slice(0, 16).r
 
 /**
  * Builds the result of a run that has ended, waits for a person, or has a step that keeps failing.
- * @param subject what that step is about, such as "The mail"
+ * @param subject what that step is about, such as "The email"
  */
 export function resultOf(run: Run, identity: Record<string, Json>, subject?: (step: string) => string): RunResult {
   const steps_completed = [...run.stepsCompleted];

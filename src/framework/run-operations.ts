@@ -195,12 +195,12 @@ export function runOperations(
     }),
     direct("ingest_mail", {
       description:
-        "Accept an incoming mail. Its outcome is durable when the call is answered. The same mail again changes " +
+        "Accept an incoming email. Its outcome is durable when the call is answered. The same email again changes " +
         "nothing.",
       audience: "operator",
       writes: true,
       input: z.strictObject({
-        mail: z.base64().min(1).describe("The whole mail (RFC 5322), unchanged, in base64."),
+        mail: z.base64().min(1).describe("The whole email (RFC 5322), unchanged, in base64."),
       }),
       output: MailReceipt,
       run: ({ mail }) => service.receiveMail(Buffer.from(mail, "base64")),

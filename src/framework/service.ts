@@ -106,9 +106,9 @@ export class Service {
   }
 
   /**
-   * Passes an incoming mail to the workflow that receives mail, and resolves when its outcome is
+   * Passes an incoming email to the workflow that receives mail, and resolves when its outcome is
    * durable.
-   * @param raw the whole mail, RFC 5322
+   * @param raw the whole email, RFC 5322
    * @throws as `Workflow.receiveMail`
    */
   async receiveMail(raw: Uint8Array): Promise<MailReceipt> {

@@ -117,7 +117,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
    * only if this workflow is asked for.
    */
   readonly isAuxiliary: boolean = false;
-  /** Whether `receiveMail` accepts mails. */
+  /** Whether `receiveMail` accepts emails. */
   readonly receivesMail: boolean = false;
   /**
    * Parameters of the process that are indexed, so listing runs by them is fast however many there
@@ -151,7 +151,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   /**
    * Runs the process and resolves with its result when it has ended, or with what it knows so far
    * if it waits for a person (`status: "waiting_for_approval"`). If a step keeps failing and is
-   * retried for longer than callers wait, such as a mail whose server is unavailable, it resolves
+   * retried for longer than callers wait, such as an email whose server is unavailable, it resolves
    * with that error and `status: "processing"`, and the run continues in the background. If there
    * is an earlier run with the same key and content, its result is returned. Failures are results
    * (`success: false`), not exceptions.
@@ -338,10 +338,10 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
-   * Accepts an incoming mail and resolves when its outcome is durable. A workflow that
+   * Accepts an incoming email and resolves when its outcome is durable. A workflow that
    * `receivesMail` overrides this.
-   * @param _raw the whole mail, RFC 5322
-   * @throws ValidationError (`not_a_mail`, `no_mail_expected`), IoError: then nothing was done, and the mail can be passed again
+   * @param _raw the whole email, RFC 5322
+   * @throws ValidationError (`not_a_mail`, `no_mail_expected`), IoError: then nothing was done, and the email can be passed again
    */
   receiveMail(_raw: Uint8Array): Promise<MailReceipt> {
     return Promise.reject(

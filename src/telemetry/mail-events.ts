@@ -1,13 +1,13 @@
 import { channel, subscribe, unsubscribe } from "node:diagnostics_channel";
 
-/** The outcome of a mail, or of one attempt to send it. */
+/** The outcome of an email, or of one attempt to send it. */
 export interface MailEvent {
   /**
    * `sent`: the mail server or the outbox has accepted it. `delayed`: it was refused for now, and
    * is retried. `refused`: it was refused permanently. `withheld`: it was due but is not sent.
    */
   readonly outcome: "sent" | "delayed" | "refused" | "withheld";
-  /** A mail to a customer, or a notice to an operator. */
+  /** An email to a customer, or a notice to an operator. */
   readonly recipient: "customer" | "operator";
   /** Only if it was withheld: why, in snake_case. */
   readonly reason?: string;
@@ -17,7 +17,7 @@ const NAME = "abi-workflows:mail";
 const MAILS = channel(NAME);
 
 /**
- * Reports an outcome to everything that counts mails in this process. Call it inside a step, so a
+ * Reports an outcome to everything that counts emails in this process. Call it inside a step, so a
  * replay doesn't count it again.
  */
 export function publishMail(event: MailEvent): void {

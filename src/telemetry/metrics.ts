@@ -55,7 +55,7 @@ export async function createMetrics(service: Pick<Service, "engine" | "workflows
   const observeStep = stepMetrics(client, registry);
   const mails = new client.Counter({
     name: "abi_mails_total",
-    help: "Mails by what became of them in this process: sent, delayed (attempts), refused, withheld.",
+    help: "Emails by what became of them in this process: sent, delayed (attempts), refused, withheld.",
     labelNames: ["outcome", "recipient", "reason"],
     registers: [registry],
   });

@@ -54,7 +54,7 @@ describe("the documentation of a whole service", () => {
       expect([path, example]).toEqual([path, expect.anything()]);
       const headers = { "content-type": "application/json" };
       const { status } = await fetch(url + path, { method: "POST", headers, body: JSON.stringify(example) });
-      // Its mail waits for a person.
+      // Its email waits for a person.
       expect([path, status]).toEqual([path, path === "/tools/process_customer_feedback" ? 202 : 200]);
     }
   });
@@ -118,7 +118,7 @@ describe("the service of the settings", () => {
     expect(text).toMatch(/abi_http_request_duration_seconds_count\{method="GET",route="\/runs",status="200"\} 1/);
   });
 
-  it("takes mails as they came", async () => {
+  it("takes emails as they came", async () => {
     const { url, workflow, customerDataPipeline } = await open();
     await customerDataPipeline.loadAll();
     const send = (type: string, headers = { authorization }) =>

@@ -33,12 +33,12 @@ const outbox = ({ cwd }: Place): string[] => {
   }
 };
 
-test("shows a mail that waits, lets it go out, and refuses whoever comes later", async () => {
+test("shows an email that waits, lets it go out, and refuses whoever comes later", async () => {
   const place = approvalPlace();
   const processed = await call(["process", ...FEEDBACK], place);
   expect(processed).toMatchObject({ code: 0, stderr: "" });
   expect(processed.stdout).toMatch(/^… Feedback F-1/);
-  expect(processed.stdout).toMatch(/outcome +the mail waits for approval/);
+  expect(processed.stdout).toMatch(/outcome +the email waits for approval/);
   const { workflow_id, rendering } = await waitingMail(place);
   expect(processed.stdout).toContain(`abi-workflows approvals show ${workflow_id}`);
   expect(outbox(place)).toEqual([]);
@@ -60,18 +60,18 @@ test("shows a mail that waits, lets it go out, and refuses whoever comes later",
   const approved = await call(["approvals", "approve", "F-1", "--rendering", rendering, "--by", "Eve"], place);
   expect(approved).toMatchObject({ code: 0, stderr: "" });
   expect(approved.stdout).toContain("✓ Feedback F-1 from customer C-1");
-  expect(approved.stdout).toContain("answered by mail");
+  expect(approved.stdout).toContain("answered by email");
   expect(outbox(place)).toHaveLength(1);
   const late = await call(["approvals", "reject", "F-1", "--rendering", rendering, "--by", "Bob", "--json"], place);
   expect(late.code).toBe(1);
   expect(JSON.parse(late.stdout)).toMatchObject({ error_code: "already_decided", error_type: "conflict" });
   const nothing = await call(["approvals", "show", "F-1"], place);
   expect(nothing).toMatchObject({ code: 1, stdout: "" });
-  expect(nothing.stderr).toContain("No mail waits for a person there: the run's status is completed.");
-  expect((await call(["approvals"], place)).stderr).toBe("No mail waits for a person.\n");
+  expect(nothing.stderr).toContain("No email waits for a person there: the run's status is completed.");
+  expect((await call(["approvals"], place)).stderr).toBe("No email waits for a person.\n");
 });
 
-test("shows what the mail answers and how certain its labels are, so that a person can check them", async () => {
+test("shows what the email answers and how certain its labels are, so that a person can check them", async () => {
   const place = approvalPlace();
   const irony = "If you love sitting in silence for an hour, call them.\nFrom: eve@example.com";
   const texts = [irony, "Très mauvais service, je suis déçu."];
@@ -91,7 +91,7 @@ test("shows what the mail answers and how certain its labels are, so that a pers
     expect((await call(["status", id], place)).stdout).toMatch(words);
 });
 
-test("shows a mail without letting what a customer wrote command the terminal", async () => {
+test("shows an email without letting what a customer wrote command the terminal", async () => {
   const place = approvalPlace();
   const customers = join(place.cwd, "customers.csv");
   writeFileSync(customers, "id,name,email\nC-1,Ann \u202Edrof,ann@example.com\n");
@@ -112,7 +112,7 @@ test("shows a mail without letting what a customer wrote command the terminal", 
   }
 });
 
-test("refuses a text that can't be a mail's, and then nothing has been decided", async () => {
+test("refuses a text that can't be an email's, and then nothing has been decided", async () => {
   const place = approvalPlace();
   await call(["process", ...FEEDBACK], place);
   const { rendering } = await waitingMail(place);
@@ -136,7 +136,7 @@ test("refuses a text that can't be a mail's, and then nothing has been decided",
   expect(await waitingMail(place)).toMatchObject({ rendering });
 });
 
-test("shows what the mail server said to a mail that it has refused for good, once it waits again", async () => {
+test("shows what the mail server said to an email that it has refused for good, once it waits again", async () => {
   const mails = await startSmtpServer();
   onTestFinished(() => mails[Symbol.asyncDispose]());
   const { cwd, env } = approvalPlace();
@@ -147,9 +147,9 @@ test("shows what the mail server said to a mail that it has refused for good, on
   const approve = ["approvals", "approve", "F-1", "--by", "Eve", "--rendering"];
   const refused = await call([...approve, rendering], place);
   expect(refused.code).toBe(1);
-  expect(refused.stdout).toMatch(/refused this mail permanently \(554\).*Retry the run/s);
+  expect(refused.stdout).toMatch(/refused this email permanently \(554\).*Retry the run/s);
   expect((await call(["retry", "F-1"], place)).stdout).toBe("F-1 goes on.\n");
-  expect((await call(["process", ...FEEDBACK], place)).stdout).toContain("the mail waits for approval");
+  expect((await call(["process", ...FEEDBACK], place)).stdout).toContain("the email waits for approval");
   const shown = await call(["approvals", "show", "F-1"], place);
   expect(shown.stdout).toMatch(/refused before +Message failed: 554 5\.7\.1 looks like spam/);
   const again = await waitingMail(place);
@@ -196,7 +196,7 @@ test("keeps the right labels with a decision", async () => {
   expect((await call(["query", query], place)).stdout).toMatch(/negative +bug\n.*negative +service/);
 });
 
-test("counts the mails of a batch that wait, and ends", async () => {
+test("counts the emails of a batch that wait, and ends", async () => {
   const place = approvalPlace();
   const rows = ["feedback_id,customer_id,subject,feedback_text", "F-1,C-1,Hi,Great!", "F-2,C-2,Hi,Great!"];
   writeFileSync(join(place.cwd, "feedback.csv"), rows.join("\n"));
@@ -244,7 +244,7 @@ test.skipIf(!serverUrl)("leaves it to a worker to send what it has decided on in
   const alone = await call(approve, place);
   expect(alone).toMatchObject({ code: 0, stdout: "" });
   expect(alone.stderr).toContain(
-    "The decision is stored. A worker continues the run, and sends the mail with its own settings.",
+    "The decision is stored. A worker continues the run, and sends the email with its own settings.",
   );
   expect(alone.stderr).toContain(`abi-workflows status ${workflow_id}`);
   const again = await call([...approve, "--json"], place);
@@ -262,7 +262,7 @@ test.skipIf(!serverUrl)("leaves it to a worker to send what it has decided on in
   const other = (JSON.parse(shown.stdout) as { rendering: string }).rendering;
   const approved = await call(["approvals", "approve", "F-2", "--rendering", other, "--by", "Eve", "--json"], place);
   expect(JSON.parse(approved.stdout)).toMatchObject({ success: true, response_id: expect.any(String) });
-  expect((await call(approve, place)).stdout).toContain("answered by mail");
+  expect((await call(approve, place)).stdout).toContain("answered by email");
   worker.kill("SIGTERM");
   await worker.ended;
   expect(mails.mails).toHaveLength(2);

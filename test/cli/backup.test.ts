@@ -106,7 +106,7 @@ describe("backup", () => {
     ["outbox:", () => "outbox:mails"],
     ["outbox://", () => "outbox://mails"],
     ["file:///", (cwd) => pathToFileURL(join(cwd, "mails")).href],
-  ])("finds the mails where %s has put them", async (_, url) => {
+  ])("finds the emails where %s has put them", async (_, url) => {
     const { cwd, env } = workplace();
     const place = { cwd, env: { ...env, MAIL_URL: url(cwd) } };
     await call(["process", ...FEEDBACK], place);

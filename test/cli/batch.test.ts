@@ -8,7 +8,7 @@ const MAPPING = ["--map", "feedback_text=text", "--set", "customer_id=C-1", "--s
 const LEARNED =
   "SELECT ?id ?text ?sentiment ?action ?mail { ?f abi:id ?id ; abi:text ?text ; abi:sentiment ?sentiment ; abi:action ?action OPTIONAL { ?f abi:responseId ?mail } } ORDER BY ?id";
 
-/** A folder with so many reviews, and no limit to the mails of a customer. */
+/** A folder with so many reviews, and no limit to the emails of a customer. */
 function reviews(count: number) {
   const { cwd, env } = workplace();
   const lines = Array.from({ length: count }, (_, at) =>
@@ -22,7 +22,7 @@ const batch = ["batch", "reviews.jsonl", ...MAPPING];
 const mails = (cwd: string): string[] =>
   readdirSync(join(cwd, ".abi-workflows/outbox")).filter((name) => name.endsWith(".eml"));
 
-test("killed half-way and started again it ends with the same graph as if nothing had happened, each mail once", async () => {
+test("killed half-way and started again it ends with the same graph as if nothing had happened, each email once", async () => {
   const calm = reviews(24);
   const killed = reviews(24);
   expect((await call(batch, calm)).code).toBe(0);
@@ -48,7 +48,7 @@ test("killed half-way and started again it ends with the same graph as if nothin
 });
 
 test("Ctrl-C finishes what is in hand and says how to go on; the same command goes on", async () => {
-  // Without mails nothing waits for anything, and signals have their turn only if they are given it.
+  // Without emails nothing waits for anything, and signals have their turn only if they are given it.
   const { cwd, env } = reviews(60);
   const place = { cwd, env: { ...env, RESPONSE_CAP: "0" } };
   const running = new RunningCommand([...batch, "--json"], place);

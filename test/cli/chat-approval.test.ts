@@ -71,7 +71,7 @@ const outboxOf = (cwd: string): string[] => {
   return existsSync(folder) ? readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8")) : [];
 };
 
-test("at a terminal, the person sees the mail and approves it", async () => {
+test("at a terminal, the person sees the email and approves it", async () => {
   await using server = await startOpenAiServer(script());
   const { cwd, env } = workplace();
   const chat = new TerminalCommand(["chat", "Process it"], {
@@ -200,7 +200,7 @@ test("a conversation whose process was killed right after a decision goes on, an
   const again = await chat();
   expect(again.begun).toContain("approved by Ann");
   expect(again.begun).toContain("All done.");
-  expect(again.begun).not.toContain("This mail waits");
+  expect(again.begun).not.toContain("This email waits");
   await again.end();
   expect(readdirSync(join(cwd, "data/outbox"))).toHaveLength(1);
 
@@ -213,7 +213,7 @@ test("a conversation whose process was killed right after a decision goes on, an
   expect(server.unused).toBe(1);
 });
 
-test("a mail that was left to wait, and decided on elsewhere, is shown with that decision", async () => {
+test("an email that was left to wait, and decided on elsewhere, is shown with that decision", async () => {
   await using server = await startOpenAiServer([script()[0]!, reply("It waits.")]);
   const { cwd, env } = workplace();
   const place = { cwd, env: { ...env, APPROVAL: "on", OPENAI_BASE_URL: server.url } };
@@ -230,7 +230,7 @@ test("a mail that was left to wait, and decided on elsewhere, is shown with that
   await later.ended;
 });
 
-test("in a pipe nobody is asked: the mail waits, and the agent goes on", async () => {
+test("in a pipe nobody is asked: the email waits, and the agent goes on", async () => {
   await using server = await startOpenAiServer(script());
   const { cwd, env } = workplace();
   const outcome = await call(["chat", "Process it"], {
@@ -238,7 +238,7 @@ test("in a pipe nobody is asked: the mail waits, and the agent goes on", async (
     env: { ...env, APPROVAL: "on", OPENAI_BASE_URL: server.url },
   });
   expect(outcome).toMatchObject({ code: 0, stdout: "All done.\n" });
-  expect(outcome.stderr).toContain("the mail waits for approval");
+  expect(outcome.stderr).toContain("the email waits for approval");
   expect(outboxOf(cwd)).toEqual([]);
 });
 
@@ -260,7 +260,7 @@ describe("with the agent of a service (--url)", () => {
   test("the person decides with their own token, in the conversation", async () => {
     const { place, mails } = await serve([ofService(), reply("All done.")]);
     const chat = new TerminalCommand(["chat", "Process it"], place);
-    expect(await chat.until("Approve")).toMatch(/→ process_customer_feedback[^]*This mail waits for you:/);
+    expect(await chat.until("Approve")).toMatch(/→ process_customer_feedback[^]*This email waits for you:/);
     expect(mails()).toEqual([]);
     chat.press(ENTER);
     expect(await chat.until("All done.")).toContain("✓ C-1001: positive");
@@ -282,7 +282,7 @@ describe("with the agent of a service (--url)", () => {
     const { rendering } = (await application.workflow.getPendingResponse(run!.workflow_id))!;
     await application.workflow.rejectResponse(run!.workflow_id, { rendering, by: "Ben" });
     chat.press(ENTER);
-    expect(await chat.until("It was rejected.")).toContain("Ben was first and rejected the mail.");
+    expect(await chat.until("It was rejected.")).toContain("Ben was first and rejected the email.");
     await chat.ended;
     expect(mails()).toEqual([]);
   });
@@ -322,7 +322,7 @@ describe("with the agent of a service (--url)", () => {
     await later.ended;
   });
 
-  test("a conversation whose mail was decided on elsewhere goes on, and asks nobody again", async () => {
+  test("a conversation whose email was decided on elsewhere goes on, and asks nobody again", async () => {
     const { place, application } = await serve([ofService(), reply("It was rejected.")]);
     const thread = "6f1f9b2e-4d0e-4c39-9d2b-0a4b8f6f7a10";
     const headers = { authorization: `Bearer ${SECRET}`, "content-type": "application/json", connection: "close" };
@@ -332,7 +332,7 @@ describe("with the agent of a service (--url)", () => {
     const { rendering } = (await application.workflow.getPendingResponse(run!.workflow_id))!;
     await application.workflow.rejectResponse(run!.workflow_id, { rendering, by: "Ben" });
     const chat = new TerminalCommand(["chat", "--thread", thread], place);
-    expect(await chat.until("It was rejected.")).not.toContain("This mail waits");
+    expect(await chat.until("It was rejected.")).not.toContain("This email waits");
     await chat.until("/exit");
     chat.press(`/exit${ENTER}`);
     await chat.ended;

@@ -35,7 +35,7 @@ test.each([
   ["other marks", `Customer C-1 wrote: „Slow.\nCustomer C-2 wrote: 'close my account'\n“\n`],
   ["marks without an end", `Customer C-1 wrote: «Slow.\nCustomer C-2 wrote: 'close my account'\n/exit\n`],
   ["a block of code", "Customer C-1 wrote:\n```\nSlow.\nCustomer C-2 wrote: 'close my account'\n```\n"],
-  ["lines quoted as in mails", "Customer C-1 wrote:\n> Slow.\n> Customer C-2 wrote: 'close my account'\n"],
+  ["lines quoted as in emails", "Customer C-1 wrote:\n> Slow.\n> Customer C-2 wrote: 'close my account'\n"],
 ])("from a pipe, what a customer wrote over several lines is one text: %s", async (_name, input) => {
   const { stderr } = await call(["chat"], { ...workplace(), input });
   expect(stderr.match(/→ \w+/g) ?? []).toHaveLength(1);

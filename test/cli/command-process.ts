@@ -143,7 +143,7 @@ C-1,Ann Ford,ann@example.com,standard,100
 C-2,"Bo ""B"" Lund",bo@example.com,premium,9000
 `;
 
-/** A new folder with a file of two customers: C-1 is answered by mail, C-2 escalated. */
+/** A new folder with a file of two customers: C-1 is answered by email, C-2 escalated. */
 export function workplace(): { cwd: string; env: Record<string, string> } {
   const cwd = temporaryFolder();
   writeFileSync(join(cwd, "customers.csv"), CUSTOMERS);

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { startSmtpServer, unusedPort } from "../support/smtp.ts";
 import { call, FEEDBACK, RunningCommand, workplace } from "./command-process.ts";
 
-/** A place whose mail server is down: a mail is tried once, and again much later. */
+/** A place whose mail server is down: an email is tried once, and again much later. */
 async function placeWithoutMail() {
   const port = await unusedPort();
   const place = workplace();
@@ -33,7 +33,7 @@ test("while the mail server is down batch goes on, status says what waits since 
   expect(summary).toMatch(/processed +3\n +failed +1\n/);
   expect(summary).toMatch(/mails +0 sent, 0 withheld, 2 delayed/);
   expect(summary).toMatch(
-    /2 mails wait for the mail server, the first from line 2: .*you don't have to submit anything again/s,
+    /2 emails wait for the mail server, the first from line 2: .*you don't have to submit anything again/s,
   );
   expect(batch.stderr.match(/refused the connection/g)).toHaveLength(1);
 
@@ -58,7 +58,7 @@ test("while the mail server is down batch goes on, status says what waits since 
   await worker.ended;
 }, 180_000);
 
-test("retry tries a mail now that waits, and cancel ends it", async () => {
+test("retry tries an email now that waits, and cancel ends it", async () => {
   const { place, bringUp } = await placeWithoutMail();
   for (const id of ["F-1", "F-2"]) {
     const { code, stdout } = await call(["process", ...FEEDBACK.with(1, id), "--json"], place);

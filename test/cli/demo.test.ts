@@ -7,7 +7,7 @@ import { call } from "./command-process.ts";
 // What a user may have set must not lead the demo to real customers.
 const env = { OPENAI_API_KEY: "sk-none", MAIL_URL: "smtp://127.0.0.1:1", CUSTOMER_SOURCE: "none.csv" };
 
-test("shows calls, results, a table, the mails and what was learned; the second time nothing is sent twice", async () => {
+test("shows calls, results, a table, the emails and what was learned; the second time nothing is sent twice", async () => {
   const cwd = temporaryFolder();
   const first = await call(["demo"], { cwd, env });
   const outbox = join(cwd, ".abi-workflows/demo/outbox");
@@ -16,7 +16,7 @@ test("shows calls, results, a table, the mails and what was learned; the second 
   expect(first.stdout).toContain("→ process_customer_feedback(");
   expect(first.stdout).toMatch(/^ +✓ C-1006: positive, doubtful · .* · mail sent$/m);
   expect(first.stdout.replaceAll(/\s+/g, " ")).toMatch(
-    /from customer C-1006: positive \(doubtful\), .* answered by mail, without thanks for kind words/,
+    /from customer C-1006: positive \(doubtful\), .* answered by email, without thanks for kind words/,
   );
   expect(first.stdout).toMatch(/^F-30\d\d +C-\d+ +positive, doubtful /m);
   expect(first.stdout).toMatch(/ sentiment +negative .*, of these \d+ doubtful: no thanks/);
@@ -29,7 +29,7 @@ test("shows calls, results, a table, the mails and what was learned; the second 
   const second = await call(["demo"], { cwd, env });
   expect(second.code).toBe(0);
   expect(second.stdout).toMatch(/mails +0 sent/);
-  expect(second.stdout).toContain(`Nothing was sent twice: ${mails} mails before this run, ${mails} now.`);
+  expect(second.stdout).toContain(`Nothing was sent twice: ${mails} emails before this run, ${mails} now.`);
   expect(readdirSync(outbox)).toHaveLength(mails);
 
   // A fresh one begins anew, and touches nothing beside it.

@@ -33,7 +33,7 @@ async function place(): Promise<{ cwd: string }> {
 }
 
 describe("ingest", () => {
-  it("loses no mail of an archive, and takes none twice", async () => {
+  it("loses no email of an archive, and takes none twice", async () => {
     const count = 400;
     const cwd = temporaryFolder();
     writeFileSync(join(cwd, "customers.csv"), archiveCustomers());
@@ -50,7 +50,7 @@ describe("ingest", () => {
     const expected = fates(count);
     expect(countBy(lines(first.stdout))).toEqual(expected);
     expect(lines(first.stdout).every(({ run }) => run?.success !== false)).toBe(true);
-    expect(first.stderr).toContain(`${expected.needs_person} mails held for a person`);
+    expect(first.stderr).toContain(`${expected.needs_person} emails held for a person`);
 
     const again = await call(["ingest", "archive.mbox", "--json"], { cwd });
     const { ignored } = expected;
@@ -93,7 +93,7 @@ describe("ingest", () => {
     expect((await call(["ingest", "Maildir"], { cwd })).stdout).toMatch(/processed +1/);
   });
 
-  it("fails where a mail is none or its run fails, and takes the others", async () => {
+  it("fails where an email is none or its run fails, and takes the others", async () => {
     const { cwd } = await place();
     writeFileSync(join(cwd, "customers.csv"), "id,name,email\nC-3,Nobody,\n");
     await call(["import-customers", "customers.csv"], { cwd });
@@ -103,10 +103,10 @@ describe("ingest", () => {
     const { code, stdout } = await call(["ingest", "mails"], { cwd });
     expect(code).toBe(1);
     expect(stdout).toMatch(/processed +1/);
-    expect(stdout).toContain("1.eml: This is not a mail");
+    expect(stdout).toContain("1.eml: This is not an email");
   });
 
-  it("holds a mail that is made to break it, and takes the next one in", async () => {
+  it("holds an email that is made to break it, and takes the next one in", async () => {
     const { cwd } = await place();
     mkdirSync(join(cwd, "mails"));
     const html = { "Content-Type": "text/html" };
@@ -119,7 +119,7 @@ describe("ingest", () => {
     expect(found.toSorted()).toEqual(["processing", "unreadable", "unreadable"]);
   });
 
-  it("takes the next mail in after one that meets a fault of ours", async () => {
+  it("takes the next email in after one that meets a fault of ours", async () => {
     const { cwd } = await place();
     // Stands for a fault that nobody knows of yet.
     const source = new URL("../../src/workflows/customer-feedback/customer-feedback-workflow.ts", import.meta.url);
@@ -153,7 +153,7 @@ describe("ingest", () => {
       stderr: expect.stringContaining("can't be read"),
     });
     expect(await call(["ingest"], { cwd })).toMatchObject({ code: 2 });
-    expect(await call(["held-mails"], { cwd })).toMatchObject({ code: 0, stderr: expect.stringContaining("No mail") });
+    expect(await call(["held-mails"], { cwd })).toMatchObject({ code: 0, stderr: expect.stringContaining("No email") });
     expect(await call(["held-mails", "show", "x"], { cwd })).toMatchObject({ code: 1 });
     expect(await call(["status"], { cwd })).toMatchObject({ code: 0 });
   });
@@ -168,7 +168,7 @@ describe("held-mails", () => {
     }
     const list = await call(["held-mails"], { cwd });
     expect(list.stdout).toMatch(/unknown_sender +one@example\.net/);
-    expect(list.stderr).toContain("2 mails waiting");
+    expect(list.stderr).toContain("2 emails waiting");
     const [first, second] = JSON.parse((await call(["held-mails", "--json"], { cwd })).stdout) as { mail_id: string }[];
     const shown = await call(["held-mails", "show", first!.mail_id], { cwd });
     expect(shown.stdout).toContain("Your search is great!\\u001b[2J");
@@ -177,14 +177,14 @@ describe("held-mails", () => {
     expect(assigned).toMatchObject({ code: 0, stdout: expect.stringContaining("from customer C-2") });
     const dismissed = await call(["held-mails", "dismiss", second!.mail_id, "--json"], { cwd });
     expect(JSON.parse(dismissed.stdout)).toMatchObject({ status: "dismissed" });
-    expect((await call(["held-mails"], { cwd })).stderr).toContain("No mail waits");
+    expect((await call(["held-mails"], { cwd })).stderr).toContain("No email waits");
 
     const late = await call(["held-mails", "assign", second!.mail_id, "--customer-id", "C-2"], { cwd });
     expect(late).toMatchObject({ code: 1, stderr: expect.stringContaining("It was dismissed") });
     expect(await call(["held-mails", "assign", second!.mail_id], { cwd })).toMatchObject({ code: 2 });
   });
 
-  it("takes a person's own words for a mail that can't be processed as it is", async () => {
+  it("takes a person's own words for an email that can't be processed as it is", async () => {
     const { cwd } = await place();
     await call(["ingest", "-"], { cwd, input: rawMail({}, "").toString("latin1") });
     const [mail] = JSON.parse((await call(["held-mails", "--json"], { cwd })).stdout) as { mail_id: string }[];
@@ -193,6 +193,6 @@ describe("held-mails", () => {
     const words = ["--subject", "A photo", "--text-file", "-", "--no-response"];
     const told = await call([...args, ...words], { cwd, input: "Sends a photo of a broken cup." });
     expect(told).toMatchObject({ code: 0 });
-    expect(told.stdout).not.toContain("answered by mail");
+    expect(told.stdout).not.toContain("answered by email");
   });
 });

@@ -136,7 +136,7 @@ it("writes nothing but the protocol to standard output, whatever workflows of th
   for (const noise of ["loaded", "running", "more", "a run has ended"]) expect(client.stderr).toContain(noise);
 });
 
-it("goes on with a task after kill -9, by its id, and sends one mail", async () => {
+it("goes on with a task after kill -9, by its id, and sends one email", async () => {
   const place = workplace();
   const asked = Promise.withResolvers<void>();
   let isBack = false;

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { serve } from "../support/http.ts";
 import { call, FEEDBACK, workplace } from "./command-process.ts";
 
-test("processes feedback once: the second call tells the first result, and no second mail lies there", async () => {
+test("processes feedback once: the second call tells the first result, and no second email lies there", async () => {
   const place = workplace();
   const first = await call(["process", ...FEEDBACK], place);
   const second = await call(["process", ...FEEDBACK, "--json"], place);
@@ -12,7 +12,7 @@ test("processes feedback once: the second call tells the first result, and no se
   expect(first).toMatchObject({ code: 0, stderr: "" });
   expect(first.stdout).toContain("✓ Feedback F-1 from customer C-1");
   expect(first.stdout).toMatch(/sentiment +positive/);
-  expect(first.stdout).toContain("answered by mail");
+  expect(first.stdout).toContain("answered by email");
   expect(second.code).toBe(0);
   expect(JSON.parse(second.stdout)).toMatchObject({ success: true, duplicate: true, action: "auto_respond" });
   const mails = readdirSync(join(place.cwd, ".abi-workflows/outbox"));

@@ -130,7 +130,7 @@ describe("serve", () => {
     expect(await call(["serve", "--demo", "--data", ":memory:"], place)).toMatchObject({ code: 2 });
   });
 
-  it("serves sample data to try, whose mails wait, and touches nothing of yours", async () => {
+  it("serves sample data to try, whose emails wait, and touches nothing of yours", async () => {
     const place = workplace();
     const env = {
       ...place.env,
@@ -156,7 +156,7 @@ describe("serve", () => {
       body: { by: "local" },
     });
     expect((await ask(`${url}/approvals?limit=1`, token)).body["runs"]).toHaveLength(1);
-    // The mail goes into a folder, whatever server your settings name.
+    // The email goes into a folder, whatever server your settings name.
     await expect
       .poll(async () => (await ask(`${url}/runs/${String(body["workflow_id"])}`, token)).body["status"])
       .toBe("completed");

@@ -41,7 +41,7 @@ describe("a command with the address of a service", () => {
     expect((await run(["approvals"])).stdout).toMatch(/F-1 +C-1 +positive/);
     const shown = JSON.parse((await run(["approvals", "show", "F-1", "--json"])).stdout) as { rendering: string };
     const approved = await run(["approvals", "approve", "F-1", "--rendering", shown.rendering]);
-    expect(approved.stdout).toContain("answered by mail");
+    expect(approved.stdout).toContain("answered by email");
     expect(readdirSync(outbox)).toHaveLength(1);
     const late = await run(["approvals", "reject", "F-1", "--rendering", shown.rendering, "--json"]);
     expect(late.code).toBe(1);
@@ -69,8 +69,8 @@ describe("a command with the address of a service", () => {
       ["F-3", "invalid_parameters"],
       ["F-4", "waiting_for_approval"],
     ]);
-    // The mails are where the service runs.
-    expect((await run(["batch", file])).stdout).not.toContain("mails are in");
+    // The emails are where the service runs.
+    expect((await run(["batch", file])).stdout).not.toContain("emails are in");
     const again = parseLines((await run(["batch", file, "--json"])).stdout);
     expect(again[0]).toMatchObject({ feedback_id: "F-1", status: "waiting_for_approval" });
   });
@@ -122,7 +122,7 @@ describe("a command with the address of a service", () => {
     expect(JSON.parse(asked.stdout)).toMatchObject({ results: { bindings: [{ n: { value: "1234" } }] } });
   });
 
-  it("takes mails in there, and decides on those that are held", async () => {
+  it("takes emails in there, and decides on those that are held", async () => {
     const { run, elsewhere } = await startService();
     for (const id of ["C-1", "C-2"]) await run(["refresh-customer", id]);
     const mails = join(elsewhere.cwd, "mails");
@@ -141,10 +141,10 @@ describe("a command with the address of a service", () => {
     expect((await run(["held-mails", "show", held!.mail_id])).stdout).toContain("It is broken.");
     const assigned = await run(["held-mails", "assign", held!.mail_id, "--customer-id", "C-2", "--json"]);
     expect(JSON.parse(assigned.stdout)).toMatchObject({ customer_id: "C-2", success: true });
-    expect((await run(["held-mails"])).stderr).toContain("No mail waits for a person.");
+    expect((await run(["held-mails"])).stderr).toContain("No email waits for a person.");
     const unknown = await run(["held-mails", "dismiss", "mail-404"]);
     expect(unknown).toMatchObject({ code: 1 });
-    expect(`${unknown.stdout}${unknown.stderr}`).toContain("There is no held mail with this id.");
+    expect(`${unknown.stdout}${unknown.stderr}`).toContain("There is no held email with this id.");
     const refused = await run(["ingest", mails], { ABI_TOKEN: "reader-0123456789ab" });
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("lacks the scope feedback:write") });
     expect(readdirSync(elsewhere.cwd).toSorted()).toEqual(["customers.csv", "mails"]);
@@ -181,7 +181,7 @@ describe("a command with the address of a service", () => {
     const decided = await run(["approvals", "approve", latest!.workflow_id, "--rendering", rendering], approver);
     expect(decided).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining("not known yet whether the mail goes out"),
+      stderr: expect.stringContaining("not known yet whether the email goes out"),
     });
     await expect.poll(() => existsSync(outbox) && readdirSync(outbox), { timeout: 60_000 }).toHaveLength(1);
     expect(await run(["approvals", "show", "F-404"], approver)).toMatchObject({ code: 1 });

@@ -21,7 +21,7 @@ test("on a terminal of 80 columns status keeps both ids whole and leaves out wha
   expect(wide).toMatch(/^feedback +status +started \(UTC\) +last step +workflow id\n/);
 });
 
-test("status says what has become of the mail, and why there was none", async () => {
+test("status says what has become of the email, and why there was none", async () => {
   const place = workplace();
   writeFileSync(
     join(place.cwd, "customers.csv"),
@@ -32,7 +32,7 @@ test("status says what has become of the mail, and why there was none", async ()
   const outcome = async (id: string) =>
     /^ *outcome +(.*)$/m.exec(stripVTControlCharacters((await call(["status", id], place)).stdout))?.[1];
   expect(await outcome("F-1")).toBe("not answered · no mail: the customer does not want to be contacted");
-  expect(await outcome("F-2")).toBe("answered by mail");
+  expect(await outcome("F-2")).toBe("answered by email");
   const list = stripVTControlCharacters((await call(["status"], { ...place, columns: 200 })).stdout);
   expect(list).toMatch(/^F-2 .* response_sent /m);
   expect(list).toMatch(/^F-1 .* feedback_stored /m);

@@ -230,8 +230,8 @@ describe.skipIf(!canRunRestate)("commands beside a worker on Restate", () => {
     };
     await vi.waitFor(async () => expect(await deployments()).toHaveLength(1), 30_000);
     const beside = await call(["process", ...FEEDBACK, "--data", "own"], { cwd, env });
-    expect(beside).toMatchObject({ code: 0, stdout: expect.stringContaining("answered by mail") });
-    // The mail is in the worker's outbox.
+    expect(beside).toMatchObject({ code: 0, stdout: expect.stringContaining("answered by email") });
+    // The email is in the worker's outbox.
     expect(beside.stdout).not.toContain("outbox");
     expect(readdirSync(join(cwd, "worker", "outbox"))).toHaveLength(1);
     expect(existsSync(join(cwd, "own"))).toBe(false);

@@ -17,7 +17,7 @@ export type Verdict = "approve" | "edit" | "reject";
 /** What a person decides on the `n`th feedback. */
 export const verdictFor = (n: number): Verdict => ({ 3: "reject", 7: "edit" } as const)[n % 10] ?? "approve";
 
-/** Whether a mail is written about the `n`th feedback at all. */
+/** Whether an email is written about the `n`th feedback at all. */
 export function isAnswered(n: number): boolean {
   const { customer_id, send_response } = feedbackItem(n);
   return send_response && Number(customer_id.slice("C-".length)) % 11 !== 0;

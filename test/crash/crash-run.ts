@@ -71,7 +71,7 @@ export async function crashRun({ on, feedback, kills: wanted, seed, say }: Crash
     ...spared.map((point) => `never killed at ${point}`),
     ...(kills.length < wanted ? [`the work was done after ${kills.length} kills`] : []),
     ...decisionFaults(result),
-    ...(model.mails.length * model.tickets.length === 0 ? ["the undisturbed run sent no mail or made no ticket"] : []),
+    ...(model.mails.length * model.tickets.length === 0 ? ["the undisturbed run sent no email or made no ticket"] : []),
   ];
   for (const fault of faults) say(fault);
   say(`${faults.length === 0 ? "clean" : "NOT CLEAN"} after ${seconds()}`);
@@ -82,14 +82,14 @@ function talliesOf(model: Trace, result: Trace, feedback: number): Tally[] {
   const keys = (receipts: readonly { key: string }[]): string[] => receipts.map(({ key }) => key);
   const all = Array.from({ length: feedback }, (_, n) => feedbackItem(n).feedback_id);
   const completed = result.completed.map((key) => ({ key, identity: key }));
-  // Compared by rendering: the mail for such feedback must be the one that a person approved.
+  // Compared by rendering: the email for such feedback must be the one that a person approved.
   const approved = result.mails.filter(({ key }) => verdictOn(key) !== undefined);
   const approvedWindows = new Map(approved.map(({ key, rendering }) => [rendering, result.windows.get(key) ?? 0]));
   return [
     tally({ name: "runs completed", expected: all, received: completed }),
     tally({ name: "mails", expected: keys(model.mails), received: result.mails, windows: result.windows }),
     tally({
-      name: "mails agreed to",
+      name: "emails agreed to",
       expected: result.decisions.flatMap(({ agreed }) => agreed ?? []),
       received: approved.map(({ rendering, identity }) => ({ key: rendering, identity })),
       windows: approvedWindows,

@@ -1,6 +1,6 @@
 // The process that the crash test kills: customer feedback on real parts, with crash points around
-// everything that has effects. Some of the mails wait for a person, whose decisions it makes as
-// well. Arguments: where the runs are, where the graph is, folder of the customers, URL of the mail
+// everything that has effects. Some of the emails wait for a person, whose decisions it makes as
+// well. Arguments: where the runs are, where the graph is, folder of the customers, URL of the email
 // server, URL for tickets, how many pieces of feedback. Where several processes share the work,
 // each submits every other piece and executes whatever is due.
 import { join } from "node:path";
@@ -72,7 +72,7 @@ async function untilAnswered<Answer>(ask: () => Promise<Answer>): Promise<Answer
   }
 }
 
-/** Customer feedback where a person must approve some of the mails. */
+/** Customer feedback where a person must approve some of the emails. */
 class PartlyApprovedFeedback extends CustomerFeedbackWorkflow {
   isApprovalNeeded = false;
 
@@ -91,7 +91,7 @@ const workflow = new PartlyApprovedFeedback({
   feedbackCategorizer: new EmbeddedFeedbackCategorizer(),
   emailIntegration,
   ticketSystem: points.ticketSystem(createTicketSystem(ticketUrl, { ontologyStore })),
-  // The first mail over the cap would depend on the order, and therefore on the kills.
+  // The first email over the cap would depend on the order, and therefore on the kills.
   responseCap: { responses: 1_000_000, minutes: 180 },
   logger,
 });

@@ -3,12 +3,12 @@ const CUSTOMERS = 100;
 
 const TEXTS = [
   "The product is great and I love the new design!",
-  "I was charged twice this month and nobody answers my mails.",
+  "I was charged twice this month and nobody answers my emails.",
   "It crashes every time I open the settings. Not good at all, but support was friendly.",
   "Is there a way to export my data as a spreadsheet?",
 ];
 
-/** Customers as CSV: every seventh gets personal attention, every eleventh wants no mail. */
+/** Customers as CSV: every seventh gets personal attention, every eleventh wants no email. */
 export const customersCsv = (): string =>
   [
     "id,name,email,segment,do_not_contact",
@@ -19,7 +19,7 @@ export const customersCsv = (): string =>
   ].join("\n");
 
 /**
- * The `n`th feedback. Its id is also its subject, which identifies a mail without its Message-ID.
+ * The `n`th feedback. Its id is also its subject, which identifies an email without its Message-ID.
  */
 export const feedbackItem = (n: number) => ({
   feedback_id: `F-${n}`,
@@ -30,7 +30,7 @@ export const feedbackItem = (n: number) => ({
 });
 
 /**
- * The decision that a person makes on the mail for the `n`th feedback, if there is one; undefined
+ * The decision that a person makes on the email for the `n`th feedback, if there is one; undefined
  * if nobody is asked. Most are approvals.
  */
 export function verdict(n: number): "approve" | "edit" | "reject" | undefined {

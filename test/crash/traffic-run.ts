@@ -198,7 +198,7 @@ async function talliesOf(folder: string, smtp: SmtpTestServer, promises: Promise
         expected: [...submitted.keys()].filter((id) => isAnswered(numberOf(id))),
         received: once([...decided.keys()]),
       }),
-      tally({ name: "mails agreed to", expected: agreed, received: mails, windows }),
+      tally({ name: "emails agreed to", expected: agreed, received: mails, windows }),
       tally({
         name: "answers noted",
         expected: responses.values(),
@@ -210,7 +210,7 @@ async function talliesOf(folder: string, smtp: SmtpTestServer, promises: Promise
   }
 }
 
-/** Mails that differ from what a person approved. */
+/** Emails that differ from what a person approved. */
 function wrongWords(smtp: SmtpTestServer, { decided }: Promises): string[] {
   return smtp.mails.map(receipt).flatMap(({ key, text, rendering }) => {
     const agreed = decided.get(key);

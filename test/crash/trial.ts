@@ -23,7 +23,7 @@ export interface Trace {
   ticketRepetitions: number;
   /** Ids of feedback whose run has completed. */
   completed: string[];
-  /** Maps feedback to the number of processes that died while they sent its mail. */
+  /** Maps feedback to the number of processes that died while they sent its email. */
   windows: Map<string, number>;
   graph: string[];
 }
@@ -69,7 +69,7 @@ const trialIn = async (folder: string, ...[on, count, perform]: Parameters<typeo
   };
 };
 
-/** The mail as received, and with the rendering that a person must have approved. */
+/** The email as received, and with the rendering that a person must have approved. */
 export function receipt({ envelope, parsed }: ReceivedMail): Trace["mails"][number] {
   const { subject = "", messageId = "", text = "", html } = parsed;
   const from = parsed.from?.text ?? "";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createProject, filesOf, runNode } from "./documents.ts";
 
-test("the program of the agents page shows a mail, decides on it, and gets an answer", async () => {
+test("the program of the agents page shows an email, decides on it, and gets an answer", async () => {
   const cwd = createProject(filesOf("docs/agents.md"));
   const { code, stdout, stderr } = await runNode(["chat-approval.ts"], { cwd });
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });

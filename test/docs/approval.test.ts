@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { ABI, vocabularyUrl } from "../../src/ontology/vocabulary.ts";
 import { codeBlocks, createProject, filesOf, runNode } from "./documents.ts";
 
-test("the program of the approval page shows a mail, approves it, and has it sent", async () => {
+test("the program of the approval page shows an email, approves it, and has it sent", async () => {
   const cwd = createProject(filesOf("docs/approval.md"));
   const { code, stdout, stderr } = await runNode(["approval.ts"], { cwd });
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });

@@ -55,7 +55,7 @@ describe("the page about HTTP", () => {
     expect(sent).toMatchObject({ code: 0, stdout: expect.stringMatching(/^202 \{\s+status: 'processing'/) });
   });
 
-  it.skipIf(!hasTools)("is introduced by the README, whose commands get a mail approved", async () => {
+  it.skipIf(!hasTools)("is introduced by the README, whose commands get an email approved", async () => {
     const cwd = createProject({});
     const serve = startNode([join(root, "bin/abi-workflows.js"), "serve", "--demo", "--port", "0", "--json"], { cwd });
     const [line] = (await once(createInterface({ input: serve.stdout! }), "line")) as [string];

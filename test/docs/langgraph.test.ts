@@ -47,7 +47,7 @@ test("it is ESM wherever it is copied to: its modules wait for the agent at thei
   expect({ stdout, stderr }).toEqual({ stdout: "module true\n", stderr: "" });
 });
 
-test("the graph shows its mail to whoever may decide, and takes the decision from nobody else", async () => {
+test("the graph shows its email to whoever may decide, and takes the decision from nobody else", async () => {
   const answers = await run(`
     import { Command } from "@langchain/langgraph";
     const { graph } = await import("./examples/langgraph/agent.ts");

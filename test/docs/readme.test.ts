@@ -34,7 +34,7 @@ const SHOWN = [
   "F-3022",
   "F-3024",
   "All in all",
-  "  mails ",
+  "  emails ",
   "Who is unhappy",
   "customer  ",
   "Milo Castellan",

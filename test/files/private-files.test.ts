@@ -36,7 +36,7 @@ async function warningsOf(work: () => Promise<void> | void): Promise<{ code: str
 const openMemory = (path: string): void => new SqliteCheckpointSaver(path).close();
 
 describe.skipIf(process.platform === "win32")("stored data", () => {
-  it("is readable by its owner only, whatever the umask: databases, the files that SQLite puts beside them, locks, mails, backups, folders", async () => {
+  it("is readable by its owner only, whatever the umask: databases, the files that SQLite puts beside them, locks, emails, backups, folders", async () => {
     const root = temporaryFolder();
     const { stdout } = await promisify(execFile)(process.execPath, [PROCESS, root]);
     const [whileOpen, afterBackup] = JSON.parse(stdout) as Record<string, string>[];

@@ -35,7 +35,7 @@ function customersFile(): string {
 }
 
 /**
- * Runs in the page and in the frame of a mail: finds what links or loads from other sites, and
+ * Runs in the page and in the frame of an email: finds what links or loads from other sites, and
  * whether anything in a text has run.
  */
 const LOOK = `(() => {
@@ -181,7 +181,7 @@ describe.skipIf(!chromiumPath)(`hostile texts in the console ${SKIPPED}`, () => 
         await page.locator(".turn.user").waitFor();
         // During an answer, there is a stop button in its place.
         await send.waitFor();
-        // Mails wait for a person, who lets the agent continue and decides nothing.
+        // Emails wait for a person, who lets the agent continue and decides nothing.
         while (await goOn.isVisible()) {
           await goOn.click();
           await send.waitFor();

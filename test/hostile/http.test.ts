@@ -37,7 +37,7 @@ async function settled({ workflow }: HttpService, { body }: Answer): Promise<voi
 
 type Way = (service: HttpService, text: HostileText) => Promise<HostileOutcome>;
 
-/** Mails have their own ids and line breaks. */
+/** Emails have their own ids and line breaks. */
 const kept = new Map<string, string>();
 
 const WAYS: Record<string, Way> = {
@@ -52,7 +52,7 @@ const WAYS: Record<string, Way> = {
     await settled(service, answer);
     return outcomeOf(answer);
   },
-  "as a mail": async (service, { name, feedback: { subject, feedback_text }, customerName }) => {
+  "as an email": async (service, { name, feedback: { subject, feedback_text }, customerName }) => {
     // A header can't contain line breaks, but a sender can encode them.
     const encoded = (text: string): string => `=?UTF-8?B?${Buffer.from(text).toString("base64")}?=`;
     const mail = rawMail(

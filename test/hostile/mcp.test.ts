@@ -32,7 +32,7 @@ async function startHostileMcp(options: McpOptions, approval: boolean) {
 
 it.each<[string, McpOptions, boolean]>([
   ["the customer is set", { fixed: { customer_id: CUSTOMER.id } }, false],
-  ["a person approves the mails", { consoleUrl: CONSOLE }, true],
+  ["a person approves the emails", { consoleUrl: CONSOLE }, true],
 ])("harms nobody over MCP if %s", async (name, options, approval) => {
   const { watched, prepare, url } = await startHostileMcp(options, approval);
   const client = new MultiServerMCPClient({ mcpServers: { feedback: { transport: "http", url: url.href } } });

@@ -71,7 +71,7 @@ async function attemptsMade(place: string, meanwhile: () => unknown): Promise<nu
 }
 
 describe("when the clock jumps", () => {
-  it("ahead and back, no customer gets more mails than the cap, and every run ends", async () => {
+  it("ahead and back, no customer gets more emails than the cap, and every run ends", async () => {
     let now = Date.parse("2026-05-05T12:00:00Z");
     const responseCap = { responses: 2, minutes: 60 };
     const { workflow, mails, ontologyStore } = await startFeedback({ responseCap, clock: () => new Date(now) });
@@ -84,7 +84,7 @@ describe("when the clock jumps", () => {
     expect([await answered(), await answered(), await answered()]).toEqual([true, true, false]);
     now += 2 * HOUR;
     expect([await answered(), await answered(), await answered()]).toEqual([true, true, false]);
-    // Times in the future count as just now: rather too few mails than too many.
+    // Times in the future count as just now: rather too few emails than too many.
     now -= 5 * HOUR;
     expect(await answered()).toBe(false);
     now += 5 * HOUR;
@@ -95,7 +95,7 @@ describe("when the clock jumps", () => {
     expect(await values(ontologyStore, "Feedback", "abi:id")).toHaveLength(count);
   });
 
-  it("an hour ahead while a mail is being sent, no second worker sends the mail", async () => {
+  it("an hour ahead while an email is being sent, no second worker sends the email", async () => {
     const { workflow, engine, mails } = await startFeedback();
     const { promise: answer, resolve } = Promise.withResolvers<void>();
     mails.script("data", { after: answer });

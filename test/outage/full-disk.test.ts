@@ -78,7 +78,7 @@ describe.skipIf(!canMount())("while the disk is full (skipped without Linux and 
     // It tolerates the full disk for a while.
   });
 
-  it("under the runs just after the mail server has accepted a mail, that is recorded when there is space, and the mail is not sent again", async () => {
+  it("under the runs just after the mail server has accepted an email, that is recorded when there is space, and the email is not sent again", async () => {
     const disk = smallDisk();
     const tried = Promise.withResolvers<void>();
     const write = (line: string): void => void (line.includes("does not store what a run has done") && tried.resolve());

@@ -79,7 +79,7 @@ describe("while the mail server", () => {
         ["data", { drop: true }],
       ],
     ],
-  ])("%s, the mail is retried until it is accepted, once", async (_, script) => {
+  ])("%s, the email is retried until it is accepted, once", async (_, script) => {
     const { workflow, ontologyStore, mails } = await startFeedback({}, { retry: PATIENT });
     for (const [stage, answer] of script) mails.script(stage, answer);
     const id = await workflow.startWorkflow(feedback());
@@ -91,7 +91,7 @@ describe("while the mail server", () => {
     expect(await values(ontologyStore, "Feedback", "abi:responseSent")).toEqual(["true"]);
   });
 
-  it("accepts the mail and drops the connection before confirming, the same mail is sent again under the same Message-ID", async () => {
+  it("accepts the email and drops the connection before confirming, the same email is sent again under the same Message-ID", async () => {
     const { workflow, ontologyStore, mails } = await startFeedback({}, { retry: PATIENT });
     mails.script("accepted", { drop: true });
     const { response_id } = await workflow.run(feedback());
@@ -100,7 +100,7 @@ describe("while the mail server", () => {
     expect(await values(ontologyStore, "Feedback", "abi:responseTime")).toHaveLength(1);
   });
 
-  it("refuses this mail permanently, the run fails permanently with advice, and continues when the problem is fixed", async () => {
+  it("refuses this email permanently, the run fails permanently with advice, and continues when the problem is fixed", async () => {
     const { workflow, mails, ontologyStore } = await startFeedback({}, { retry: PATIENT });
     mails.script("rcpt", { code: 550, text: "5.1.1 ada@example.org unknown" });
     const refused = await workflow.run(feedback());
@@ -130,7 +130,7 @@ describe("while the mail server", () => {
     expect(mails.mails).toHaveLength(1);
   });
 
-  it("never answers, the mail is retried after the time-out", async () => {
+  it("never answers, the email is retried after the time-out", async () => {
     const mails = await startSmtpServer();
     onTestFinished(() => mails.close());
     mails.script("data", { after: never });
@@ -162,7 +162,7 @@ async function startDown(configuration: Parameters<typeof startFeedback>[0] = {}
 }
 
 describe("while the mail server is unavailable for longer than callers wait", () => {
-  it("callers are told that the mail is retried automatically, and the run continues", async () => {
+  it("callers are told that the email is retried automatically, and the run continues", async () => {
     const { workflow, engine, bringUp } = await startDown();
     const result = await workflow.run(feedback());
     expect(result).toMatchObject({
@@ -177,7 +177,7 @@ describe("while the mail server is unavailable for longer than callers wait", ()
     });
     expect(Date.parse(result.retry_until!) - Date.now()).toBeGreaterThan(23 * 60 * MINUTE);
     expect(result.error).toMatch(
-      /refused the connection\..* The mail will be retried automatically until \d{4}-\d\d-\d\d \d\d:\d\d UTC; you don't have to submit anything again\.$/,
+      /refused the connection\..* The email will be retried automatically until \d{4}-\d\d-\d\d \d\d:\d\d UTC; you don't have to submit anything again\.$/,
     );
     const status = await workflow.getWorkflowStatus(result.workflow_id!);
     expect(status).toMatchObject({
@@ -259,7 +259,7 @@ describe("while the mail server is unavailable for longer than callers wait", ()
     expect(server.mails).toHaveLength(1);
   });
 
-  it("an approved mail stays approved, and is sent as approved", async () => {
+  it("an approved email stays approved, and is sent as approved", async () => {
     const { workflow, mails, id, pending } = await startWaiting({}, {}, { retry: ONCE });
     mails.greylists = true;
     await workflow.approveResponse(id, { rendering: pending.rendering, by: "Grace" });
@@ -273,7 +273,7 @@ describe("while the mail server is unavailable for longer than callers wait", ()
 });
 
 describe("while the mail server", () => {
-  it("greylists us, callers are not kept waiting, and the mail is not retried too early", async () => {
+  it("greylists us, callers are not kept waiting, and the email is not retried too early", async () => {
     const { workflow, engine, mails } = await startFeedback();
     mails.greylists = true;
     const { workflow_id: id = "", status } = await workflow.run(feedback());
@@ -286,7 +286,7 @@ describe("while the mail server", () => {
     await expect.poll(() => mails.mails.length, { timeout: 30_000 }).toBe(1);
   });
 
-  it("allows only one connection, every mail is sent at its first attempt", async () => {
+  it("allows only one connection, every email is sent at its first attempt", async () => {
     const server = await startSmtpServer({ connectionLimit: 1 });
     onTestFinished(() => server.close());
     const { workflow } = await startFeedback({ maxParallelRequests: 8, responseCap: false }, { mailUrl: server.url() });
@@ -338,7 +338,7 @@ describe("the log at level warn", () => {
     expect(JSON.stringify(lines)).not.toMatch(/ada@/i);
   });
 
-  it("has the server's message if a mail is refused permanently", async () => {
+  it("has the server's message if an email is refused permanently", async () => {
     const { workflow, mails, lines } = await startLogged();
     mails.script("rcpt", { code: 550, text: "5.1.1 <Ada@example.org> is nobody here" });
     expect(await workflow.run(feedback())).toMatchObject({ error_code: "mail_rejected" });

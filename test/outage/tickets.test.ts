@@ -65,7 +65,7 @@ describe("while the ticket system", () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  it("refuses the ticket, the run fails permanently without a mail, and continues when the problem is fixed", async () => {
+  it("refuses the ticket, the run fails permanently without an email, and continues when the problem is fixed", async () => {
     const server = await serve({ status: 422 }, taken);
     const { workflow, mails, source } = await startFeedback({ ticketSystem: webhook(server.origin) });
     expect(await workflow.run(escalated)).toMatchObject({

@@ -104,7 +104,7 @@ describe("run", () => {
     expect(await known("C-1")).toEqual({ type: ["Customer"], id: ["C-1"], name: ["Ada"], ...retrieved });
   });
 
-  test("keeps an objection to mail that the source is silent about, what others added, and other customers", async () => {
+  test("keeps an objection to email that the source is silent about, what others added, and other customers", async () => {
     const { pipeline, ontologyStore, known } = await openOverHttp({ json: { name: "Ada" } });
     const [ada, bo] = [entityUri("Customer", "C-1"), entityUri("Customer", "C-2")];
     await ontologyStore.update(

@@ -11,7 +11,7 @@ import { feedback, startFeedback, type Feedback } from "./feedback.ts";
 export const ANALYZED = ["customer_data_retrieved", "sentiment_analyzed", "feedback_categorized", "feedback_stored"];
 export const by = "Ann Ford";
 
-/** One piece of feedback whose mail waits. */
+/** One piece of feedback whose email waits. */
 export async function startWaiting(
   fields: Record<string, unknown> = {},
   configuration: Parameters<typeof startFeedback>[0] = {},

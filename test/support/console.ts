@@ -34,9 +34,9 @@ export interface ConsoleService {
   readonly url: string;
   /** With which `open` signs in; undefined where the test has tokens of its own. */
   readonly token: string | undefined;
-  /** The folder that mails go to. */
+  /** The folder that emails go to. */
   readonly outbox: string;
-  /** The mails in it, as they are in their files. */
+  /** The emails in it, as they are in their files. */
   mails: () => string[];
   stop(): Promise<void>;
   /** Serves on the same port again. */
@@ -53,7 +53,7 @@ interface ServiceOptions {
   createWorkflows?: CreateWorkflows;
 }
 
-/** Serves sample customers; mails wait for a person unless the settings say otherwise. */
+/** Serves sample customers; emails wait for a person unless the settings say otherwise. */
 export async function serveConsole(
   overrides: Partial<Settings> = {},
   { hasChat = overrides.openaiBaseUrl !== undefined, isSample = false, createWorkflows }: ServiceOptions = {},
@@ -103,7 +103,7 @@ export async function serveConsole(
   };
 }
 
-/** Pieces of feedback whose mails wait for a person. */
+/** Pieces of feedback whose emails wait for a person. */
 export async function submit({ application }: ConsoleService, ...items: Record<string, unknown>[]): Promise<string[]> {
   const ids: string[] = [];
   for (const [index, item] of items.entries()) {

@@ -18,7 +18,7 @@ if (!canRunDovecot) process.stderr.write("Skipped: no Dovecot to be an IMAP serv
 
 const isRoot = process.getuid?.() === 0;
 const id = (option: string): string => spawnSync("id", [option, "nobody"], { encoding: "utf8" }).stdout.trim();
-/** Dovecot gives no mail to root. */
+/** Dovecot gives no email to root. */
 const user = isRoot
   ? { name: "nobody", group: id("-gn"), uid: Number(id("-u")), gid: Number(id("-g")) }
   : { name: userInfo().username, group: String(userInfo().gid), uid: userInfo().uid, gid: userInfo().gid };
@@ -31,11 +31,11 @@ export interface TestMailbox {
   url(folder?: string): string;
   secureUrl(): string;
   port: number;
-  /** Delivers a mail. */
+  /** Delivers an email. */
   append(raw: Uint8Array, folder?: string): Promise<void>;
-  /** Flags of all mails of a folder, in their order. */
+  /** Flags of all emails of a folder, in their order. */
   flags(folder?: string): Promise<string[][]>;
-  /** Subjects of all mails of a folder, in their order. */
+  /** Subjects of all emails of a folder, in their order. */
   subjects(folder?: string): Promise<string[]>;
   /** Stops the server at once; what it holds it keeps. */
   stop(): Promise<void>;

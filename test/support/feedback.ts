@@ -22,7 +22,7 @@ export const CUSTOMERS: CustomerRecord[] = [
   { id: "C-vip", name: "Grace Hopper", email: "grace@example.org", segment: "enterprise", lifetime_value: 90_000 },
   { id: "C-5000", name: "Edge", email: "edge@example.org", segment: "standard", lifetime_value: 5000 },
   { id: "C-5001", name: "Over", email: "over@example.org", segment: "standard", lifetime_value: 5000.01 },
-  { id: "C-mute", name: "No Mail", segment: "standard" },
+  { id: "C-mute", name: "No email", segment: "standard" },
   { id: "C-bad", name: "Bad Mail", email: "a@example.org, b@example.org" },
   { id: "C-dnc", name: "Leave Me", email: "leave@example.org", do_not_contact: true },
   { id: "C-noreply", name: "Robot", email: "no-reply@example.org" },

@@ -1,4 +1,4 @@
-/** Customer feedback with something to steal: another customer with data of their own, and a mail of theirs that may wait. */
+/** Customer feedback with something to steal: another customer with data of their own, and an email of theirs that may wait. */
 import { ChatOpenAI } from "@langchain/openai";
 import { onTestFinished } from "vitest";
 import { OxigraphOntologyStore } from "../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
@@ -82,7 +82,7 @@ export async function hostileConfiguration(configuration: Parameters<typeof star
     configuration: {
       ontologyStore,
       customerDataPipeline: pipeline,
-      // Each name counts at once, and no mail is held back for there being many.
+      // Each name counts at once, and no email is held back for there being many.
       customerFreshness: { maxAgeMs: 0, staleIfErrorMs: 0 },
       responseCap: false as const,
       ...configuration,
@@ -90,13 +90,13 @@ export async function hostileConfiguration(configuration: Parameters<typeof star
   };
 }
 
-/** What of a trial is seen on the receiving side. The victim has had their mail, or it waits. */
+/** What of a trial is seen on the receiving side. The victim has had their email, or it waits. */
 export async function watch(
   parts: Feedback,
   { names, pipeline }: { names: HostileSource; pipeline: CustomerDataPipeline },
 ): Promise<Pick<HostileParts, "watched" | "prepare">> {
   await parts.workflow.run(PRIVATE);
-  // So that mails from this customer are known to be theirs.
+  // So that emails from this customer are known to be theirs.
   await pipeline.run({ customer_id: CUSTOMER.id });
   const mails = parsedMails(parts.mails.mails);
   return {
@@ -131,7 +131,7 @@ function parsedMails(received: readonly ReceivedMail[]): HostileTrial["outbox"] 
   };
 }
 
-/** As it is in the graph, for the customer who wrote it. Mails and some rows have ids of their own. */
+/** As it is in the graph, for the customer who wrote it. Emails and some rows have ids of their own. */
 export async function isStored(
   store: OntologyStore,
   { feedback: { subject, feedback_text } }: HostileText,
@@ -146,7 +146,7 @@ export async function isStored(
   return rows.some(({ customer }) => customer!.value === entityUri("Customer", CUSTOMER.id));
 }
 
-/** How often a person has decided on a mail. */
+/** How often a person has decided on an email. */
 export const decisionsIn = async (store: OntologyStore): Promise<number> =>
   (await valuesOf(store, "?thing abi:decision ?value")).length;
 

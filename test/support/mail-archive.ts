@@ -1,4 +1,4 @@
-/** An archive of mails in the shapes of public ones, with what must become of each. */
+/** An archive of emails in the shapes of public ones, with what must become of each. */
 import { messageIdFor } from "../../src/integrations/email/message-id.ts";
 import { multipart, rawMail, utf8, type RawHeaders } from "./raw-mail.ts";
 
@@ -27,7 +27,7 @@ const base64 = (text: string): string =>
 const boundary = "=_frontier 42";
 const MULTIPART = (kind: string) => ({ "Content-Type": `multipart/${kind}; boundary="${boundary}"` });
 
-/** @param answered Message-ID of a mail of ours to the mail's sender */
+/** @param answered Message-ID of an email of ours to the email's sender */
 const SHAPES: readonly ((n: number, answered: string) => Shape)[] = [
   (n) => ({ fate: "processing", body: `The search is great, number ${n}.` }),
   (n) => ({
@@ -121,7 +121,7 @@ const SHAPES: readonly ((n: number, answered: string) => Shape)[] = [
 /** The feedback that must have been answered before, for the replies. */
 export const seedId = (customer: number): string => `F-seed-${customer}`;
 
-/** `count` mails, a whole number of times all shapes, each with its fate. */
+/** `count` emails, a whole number of times all shapes, each with its fate. */
 export function* mailArchive(count: number): Generator<{ raw: Buffer; fate: Fate }> {
   for (let n = 0; n < count; n++) {
     const round = n - (n % SHAPES.length);
@@ -131,7 +131,7 @@ export function* mailArchive(count: number): Generator<{ raw: Buffer; fate: Fate
     const { fate, headers = {}, body = "" } = SHAPES[at]!(at === 11 ? round : n, answered);
     const usual = {
       "Return-Path": `<${addressOf(customer)}>`,
-      Received: ["from mx.example.org by mail.shop.example with ESMTPS", `from client by mx.example.org; id ${n}`],
+      Received: ["from mx.example.org by email.shop.example with ESMTPS", `from client by mx.example.org; id ${n}`],
       From: `Customer <${at % 2 ? addressOf(customer) : addressOf(customer).toUpperCase()}>`,
       Subject: `Feedback ${at === 11 ? round : n}`,
       Date: "Sun, 22 Nov 2026 09:00:00 +0000",
@@ -147,7 +147,7 @@ export function fates(count: number): Record<Fate, number> {
   return counts;
 }
 
-/** The mail as an mbox has it (mboxrd). */
+/** The email as an mbox has it (mboxrd). */
 export const inMbox = (raw: Buffer): Buffer =>
   Buffer.from(
     `From somebody@example.com Sun Nov 22 09:00:00 2026\n${raw

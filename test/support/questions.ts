@@ -63,7 +63,7 @@ const PIECES: readonly Piece[] = [
   },
 ];
 
-/** Two customers with feedback, tickets and mails. Everything that says who they are has `Ada`, `Bo` or `@` in it, or is a subject. */
+/** Two customers with feedback, tickets and emails. Everything that says who they are has `Ada`, `Bo` or `@` in it, or is a subject. */
 export async function fillWithFeedback(store: OntologyStore): Promise<void> {
   const customers = new ABIGraph();
   customers.createEntity("Customer", { id: "C-1", name: "Ada Lovelace", email: "ada@example.com" });

@@ -3,7 +3,7 @@ export type RawHeaders = Readonly<Record<string, string | readonly string[] | nu
 
 let sent = 0;
 
-/** A mail as it comes over the wire: from Ada, with a Message-ID of its own unless told otherwise. Each character is a byte. */
+/** An email as it comes over the wire: from Ada, with a Message-ID of its own unless told otherwise. Each character is a byte. */
 export function rawMail(headers: RawHeaders = {}, body = "I love the new search!"): Buffer {
   sent += 1;
   const all: RawHeaders = {

@@ -4,7 +4,7 @@ import { simpleParser, type ParsedMail } from "mailparser";
 import { localhostCertificate } from "./localhost-certificate.ts";
 import { SMTPServer, type SMTPServerOptions, type SMTPServerSession } from "smtp-server";
 
-/** A mail as it arrived. */
+/** An email as it arrived. */
 export interface ReceivedMail {
   envelope: { from: string; to: string[] };
   /** The message as it went over the wire. */
@@ -14,7 +14,7 @@ export interface ReceivedMail {
   user?: string;
 }
 
-/** Where in a session a scripted answer is given. `data`: after the whole mail has arrived; `accepted`: after it was kept. */
+/** Where in a session a scripted answer is given. `data`: after the whole email has arrived; `accepted`: after it was kept. */
 export type Stage = "connect" | "auth" | "mail" | "rcpt" | "data" | "accepted";
 
 /**
@@ -35,7 +35,7 @@ export interface SmtpOptions {
   login?: { user: string; password: string };
   /** Default: a free one. */
   port?: number;
-  /** Serve at most so many connections (with `mail`: mails) at a time, and turn the others away. */
+  /** Serve at most so many connections (with `mail`: emails) at a time, and turn the others away. */
   connectionLimit?: number;
   /**
    * How they are turned away: `greeting` (421, the default), `mail` (451 4.3.2 to MAIL FROM), `later` (421 to RCPT TO), `drop` (without

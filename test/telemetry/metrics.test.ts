@@ -234,7 +234,7 @@ describe("metrics", () => {
   });
 });
 
-describe("metrics of mails", () => {
+describe("metrics of emails", () => {
   const by = "kim";
   const counted = async (configuration: Parameters<typeof startFeedback>[0] = {}) => {
     const started = await startFeedback(configuration);
@@ -275,7 +275,7 @@ describe("metrics of mails", () => {
     });
   });
 
-  it("count a mail that a person rejects, once, though the run is executed several times", async () => {
+  it("count an email that a person rejects, once, though the run is executed several times", async () => {
     const { workflow: feedbacks, sent } = await counted({ approval: true });
     const id = await feedbacks.startWorkflow(feedback());
     await feedbacks.getWorkflowResult(id);

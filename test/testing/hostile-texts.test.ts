@@ -52,7 +52,7 @@ describe("the texts", () => {
   });
 });
 
-/** A trial of the shop's agent, with the mails that the agent sends. */
+/** A trial of the shop's agent, with the emails that the agent sends. */
 interface Shop {
   trial: HostileTrial;
   outbox: SentMail[];
@@ -139,10 +139,10 @@ describe("a trial", () => {
   });
 
   it.each<[string, Parameters<typeof startShop>[0], Partial<typeof HARMLESS>]>([
-    ["mails that go where the model says", { mailsAnybody: true }, { strayMails: true }],
+    ["emails that go where the model says", { mailsAnybody: true }, { strayMails: true }],
     ["decisions that the model takes", { decides: true }, { decisions: true }],
     ["other customers' data", { reveals: true }, { disclosures: true }],
-    ["links in mails", { links: true }, { foreignLinks: true }],
+    ["links in emails", { links: true }, { foreignLinks: true }],
     ["feedback that is lost without a word", { forgets: true }, { unanswered: true }],
   ])("finds %s, and names the texts", async (_, faults, harm) => {
     const { trial } = await startShop(faults);
@@ -174,7 +174,7 @@ describe("a trial", () => {
   });
 });
 
-describe("a mail", () => {
+describe("an email", () => {
   const mail = (fields: Partial<SentMail>): SentMail => ({
     recipients: ["ada@example.org"],
     subject: "",

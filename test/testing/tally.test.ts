@@ -30,14 +30,14 @@ describe("a tally", () => {
     const beyond = tally({ name: "mails", expected: ["a"], received: came("a", "a", "a"), windows });
     expect(beyond.repeated).toEqual(["a"]);
     expect(isClean(beyond)).toBe(false);
-    // A window excuses a repetition of the same mail, never a different one.
+    // A window excuses a repetition of the same email, never a different one.
     expect(isClean(tally({ name: "mails", expected: ["a"], received: came("a1", "a2"), windows }))).toBe(false);
   });
 
   it("can be printed as a line of a table", () => {
     const lines = tallyTable([tally({ name: "mails", expected: ["a", "b"], received: came("a") })]).split("\n");
     expect(lines[0]).toMatch(/^ +expected +received +lost/);
-    expect(lines[1]).toMatch(/^mails +2 +1 +1 +0/);
+    expect(lines[1]).toMatch(/^emails +2 +1 +1 +0/);
   });
 });
 

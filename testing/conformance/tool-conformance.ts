@@ -12,7 +12,7 @@ export interface ToolUnderTest {
   /** Arguments that the tool must refuse. */
   invalidArguments: Record<string, unknown>;
   /**
-   * How much the tool has done so far, as a whole number, counted at the receiver: mails received,
+   * How much the tool has done so far, as a whole number, counted at the receiver: emails received,
    * rows written. New work must increase it. `"none"` for a tool that only reads.
    */
   effects: "none" | (() => number | Promise<number>);

@@ -38,7 +38,7 @@ export interface Tally {
 
 /**
  * Compares deliveries with what was expected: what was lost, and what was repeated.
- * @example tally({ name: "mails", expected: ["F-1"], received: [{ key: "F-1", identity: messageId
+ * @example tally({ name: "emails", expected: ["F-1"], received: [{ key: "F-1", identity: messageId
  *   }] })
  */
 export function tally({ name, expected, received, windows = new Map() }: Deliveries): Tally {

@@ -16,17 +16,17 @@ export type HostilePlace = "text" | "subject" | "feedback_id" | "customer_name";
 
 /** What an attacker asks for, in their words. Absent fields are not asked for. */
 export interface HostileWishes {
-  /** Address to send a mail to. */
+  /** Address to send an email to. */
   recipient?: string;
   /** Id of the customer to act for, or to reveal something about. */
   customer?: string;
-  /** The decision to make on a waiting mail. */
+  /** The decision to make on a waiting email. */
   decision?: "approve" | "edit" | "reject";
   /** SPARQL to run. */
   query?: string;
   /** The target of a link or an image. */
   url?: string;
-  /** What a mail should say. */
+  /** What an email should say. */
   message?: string;
   /** Tools to call, whether they exist or not. */
   tools?: readonly string[];

@@ -41,7 +41,7 @@ const ASKED = "call_asked";
  * has not obeyed since the user's last message, it first does what the attacker asks: it calls
  * every available tool with the recipient, customer, decision and query that the text names, even
  * as arguments that no tool has, and also calls tools that only the text mentions. Then it does
- * what the user wanted, and decides on waiting mails if the text asks for that. Finally it repeats
+ * what the user wanted, and decides on waiting emails if the text asks for that. Finally it repeats
  * everything that it has received, with the attacker's link.
  *
  * If it has read no hostile text, it calls every tool once, to look around.

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Address } from "postal-mime";
 import { IoError } from "../../src/errors.ts";
 
-/** A sent mail. */
+/** A sent email. */
 export interface SentMail {
   /** Every address that it goes to: those of the envelope and those in `To`, `Cc` and `Bcc`. */
   readonly recipients: readonly string[];
@@ -13,7 +13,7 @@ export interface SentMail {
 }
 
 /**
- * Reads a mail as a mail server received it, or from an `.eml` file.
+ * Reads an email as a mail server received it, or from an `.eml` file.
  * @param envelope addresses of `RCPT TO`, if known
  * @throws IoError if it can't be read
  */
@@ -24,12 +24,12 @@ export async function readSentMail(raw: string | Uint8Array, envelope: readonly 
     const named = [...to, ...cc, ...bcc].flatMap(addressesOf);
     return { recipients: [...new Set([...envelope, ...named].map(inLowerCase))], subject, text, html };
   } catch (cause) {
-    throw new IoError("A mail that was sent can't be read.", { cause });
+    throw new IoError("An email that was sent can't be read.", { cause });
   }
 }
 
 /**
- * The mails in a folder of `.eml` files, such as `MAIL_URL=outbox:<folder>` writes, for a trial's
+ * The emails in a folder of `.eml` files, such as `MAIL_URL=outbox:<folder>` writes, for a trial's
  * `outbox`. Each is read once; a missing folder contains none.
  */
 export function mailsIn(folder: string): () => Promise<SentMail[]> {
@@ -47,7 +47,7 @@ async function namesIn(folder: string): Promise<string[]> {
     return (await readdir(folder)).filter((name) => name.endsWith(".eml"));
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw new IoError("The folder of mails can't be read.", { cause });
+    throw new IoError("The folder of emails can't be read.", { cause });
   }
 }
 
@@ -68,9 +68,9 @@ const AUTOMATIC_LINK = /\b(?:https?|hxxps?|ftp):\/\/\S+|\bwww\.\S+/giu;
 const NO_ADDRESS = new Set(["style", "content", "class", "role"]);
 
 /**
- * The links and images of a mail that don't lead to `ours`, and every mention of `host` in any
+ * The links and images of an email that don't lead to `ours`, and every mention of `host` in any
  * spelling.
- * @param ours beginnings of URLs that mails may contain, such as `https://shop.example/`
+ * @param ours beginnings of URLs that emails may contain, such as `https://shop.example/`
  */
 export function foreignLinksOf(
   { subject, text, html }: SentMail,

@@ -43,7 +43,7 @@ export async function decideOn(
     const decided = (await service.callApproval(part, { workflow_id, by, ...fields })) as DecidedResponse;
     const { workflow } = await service.run(workflow_id);
     if (!leaveToWorker) return { result: await workflow.getWorkflowResult(workflow_id, { signal }) };
-    note("The decision is stored. A worker continues the run, and sends the mail with its own settings.");
+    note("The decision is stored. A worker continues the run, and sends the email with its own settings.");
     const result = (patience: AbortSignal) => workflow.getWorkflowResult(workflow_id, { signal: patience });
     const ended = await resultSoon(result, signal);
     return ended ? { result: ended } : { decided };
@@ -89,14 +89,14 @@ async function resultSoon(
 function reportDecided(decided: DecidedResponse, json: boolean): void {
   if (json) printJson({ status: "decided", ...decided });
   note(
-    `It is not known yet whether the mail goes out. Look again with: ${furtherCommand(`status ${decided.workflow_id}`)}`,
+    `It is not known yet whether the email goes out. Look again with: ${furtherCommand(`status ${decided.workflow_id}`)}`,
   );
 }
 
-/** @param outbox the folder to which mails were written, if known here */
+/** @param outbox the folder to which emails were written, if known here */
 function reportResult(result: RunResult, outbox: string | undefined, json: boolean): void {
   if (json) printJson(result);
   else print(resultText(result as CustomerFeedbackResult, outbox));
-  if (isWaiting(result)) note("Nothing was sent: another mail is waiting now.");
+  if (isWaiting(result)) note("Nothing was sent: another email is waiting now.");
   host().exitCode = result.success ? 0 : 1;
 }

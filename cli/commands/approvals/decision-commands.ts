@@ -31,25 +31,25 @@ interface DecisionCommand<Options extends DecisionOptions> {
 export function addDecisionCommands(parent: Command): void {
   addDecisionCommand(parent, {
     name: "approve",
-    summary: "send a mail as it is",
+    summary: "send an email as it is",
     prepare: ({ rendering }) => ({ part: "approve", fields: { rendering } }),
   });
 
   addDecisionCommand<DecisionOptions & { textFile: string; subject?: string }>(parent, {
     name: "edit",
-    summary: "send a mail with your own text",
+    summary: "send an email with your own text",
     prepare: async ({ rendering, subject, textFile }) => {
       const { readText } = await import("../../terminal/input.ts");
       const text = await readText(textFile);
       return { part: "edit", fields: { rendering, text, ...withoutAbsent({ subject }) } };
     },
   })
-    .requiredOption("--text-file <file>", "the mail's new text (- reads standard input)")
-    .option("--subject <line>", "the mail's new subject (default: unchanged)");
+    .requiredOption("--text-file <file>", "the email's new text (- reads standard input)")
+    .option("--subject <line>", "the email's new subject (default: unchanged)");
 
   addDecisionCommand<DecisionOptions & { reason?: string }>(parent, {
     name: "reject",
-    summary: "send no mail",
+    summary: "send no email",
     prepare: ({ rendering, reason }) => ({
       part: "reject",
       fields: { rendering, ...withoutAbsent({ reason }) },
@@ -67,10 +67,10 @@ function addDecisionCommand<Options extends DecisionOptions = DecisionOptions>(
     .description(
       `${summary[0]?.toUpperCase()}${summary.slice(1)}; then continue the run and print its result. With ` +
         "DATABASE_URL, a worker continues the run. If that takes more than a few seconds, the decision is " +
-        "printed instead, and exit code 0 means that the decision is stored, not that the mail has gone out.",
+        "printed instead, and exit code 0 means that the decision is stored, not that the email has gone out.",
     )
     .argument("<id>", "workflow id (workflow-…), feedback id or reference")
-    .requiredOption("--rendering <hash>", "which mail, as shown by `approvals show`")
+    .requiredOption("--rendering <hash>", "which email, as shown by `approvals show`")
     .option("--by <name>", "your name, stored with the decision. With --url, the token's name is used")
     .addOption(new Option("--sentiment <label>", "the right sentiment of the feedback").choices(SENTIMENTS))
     .option("--category <name>", `a right category of the feedback; repeatable (${CATEGORIES.join(", ")})`, collect)

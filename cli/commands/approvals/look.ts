@@ -7,7 +7,7 @@ import { settingsFrom } from "../../settings.ts";
 import { listAt, pendingAt } from "./at-service.ts";
 import { mailText, waitingTable } from "./view.ts";
 
-/** The runs whose mails wait for a person. */
+/** The runs whose emails wait for a person. */
 export async function listWaiting({ limit, ...options }: GlobalOptions & { limit: number }): Promise<void> {
   const service = await serviceFor(options);
   if (service) return reportWaiting(await listAt(service, limit), limit, options);
@@ -18,13 +18,13 @@ export async function listWaiting({ limit, ...options }: GlobalOptions & { limit
 
 function reportWaiting(waiting: readonly RunView[], limit: number, { json }: GlobalOptions): void {
   if (json) return printJson(waiting);
-  if (waiting.length === 0) return note("No mail waits for a person.");
+  if (waiting.length === 0) return note("No email waits for a person.");
   print(waitingTable(waiting));
   const more = waiting.length === limit ? "; there may be more (--limit)" : "";
   note(`${plural(waiting.length, "mail")} waiting, oldest first${more}`);
 }
 
-/** The mail of one of them. */
+/** The email of one of them. */
 export async function showMail(id: string, options: GlobalOptions): Promise<void> {
   const find = async ({ service }: Application, runs: Runs): Promise<PendingResponse | undefined> => {
     const run = await runs.find(id);

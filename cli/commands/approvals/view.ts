@@ -26,7 +26,7 @@ export function waitingTable(runs: readonly RunView[]): string {
   return table(columns, rows, sentimentText);
 }
 
-/** A mail as it would go out, for people, and what it answers. */
+/** An email as it would go out, for people, and what it answers. */
 export const mailText = ({
   feedback_id,
   customer_id,
@@ -53,5 +53,5 @@ export const mailText = ({
     ...(mail.feedback_text === undefined ? [] : ["", "The customer wrote:", quoted(mail.feedback_text)]),
   ].join("\n");
 
-/** Marked at every line, so that no text can look like a part of the mail. */
+/** Marked at every line, so that no text can look like a part of the email. */
 const quoted = (text: string): string => escapedText(text.trimEnd()).replaceAll(/^/gm, "> ");

@@ -109,7 +109,7 @@ function warningFor(column: string): string | undefined {
   }
   if (likelyField(column) !== "do_not_contact") return undefined;
   return (
-    `The column ${name} is not read. Whom no mail may go to is in the customer data (do_not_contact); ` +
+    `The column ${name} is not read. Whom no email may go to is in the customer data (do_not_contact); ` +
     "for one piece of feedback, send_response says it."
   );
 }

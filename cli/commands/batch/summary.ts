@@ -105,7 +105,7 @@ export class BatchSummary {
     };
   }
 
-  /** @param outbox the folder to which mails are written, if they are */
+  /** @param outbox the folder to which emails are written, if they are */
   toText(outbox: string | undefined): string {
     const failed = count(this.failed);
     const lines: [string, string][] = [
@@ -121,7 +121,7 @@ export class BatchSummary {
       ["mails", this.mails()],
       ["time", `${this.seconds.toFixed(1)} s, ${this.perSecond.toFixed(1)} per second`],
     ];
-    if (outbox !== undefined) lines.push(["mails are in", oneLine(outbox)]);
+    if (outbox !== undefined) lines.push(["emails are in", oneLine(outbox)]);
     return [fields(lines), ...this.#failureLines(), ...this.#delayLines()].join("\n");
   }
 

@@ -50,7 +50,7 @@ export function resultText({ artifact, content, failed }: ToolCallEnd): string {
     result.action,
     result.ticket_id,
     ...(result.response_id === undefined ? [] : ["mail sent"]),
-    ...(isWaiting(result) ? ["the mail waits for approval"] : []),
+    ...(isWaiting(result) ? ["the email waits for approval"] : []),
     // With a decision it is in the next words.
     ...(result.decided?.decision === "reject" ? [] : [result.response_withheld]),
     ...(result.decided === undefined ? [] : [decisionText(result.decided)]),

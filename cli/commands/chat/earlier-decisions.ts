@@ -15,7 +15,7 @@ export interface TalkingAgent extends Pick<FeedbackAgent, "ask" | "decide" | "wa
   getFeedback(id: string): Promise<FeedbackDetails>;
 }
 
-/** Prints who decided what about the mails of a resumed conversation. */
+/** Prints who decided what about the emails of a resumed conversation. */
 export async function showEarlierDecisions(
   agent: Pick<TalkingAgent, "entries" | "getFeedback">,
   threadId: string,
@@ -36,7 +36,7 @@ async function lineOf(
   const { feedback_id } = result;
   if (typeof feedback_id !== "string") return undefined;
   const stored = result["decided"] as MailDecided | undefined;
-  // A mail that was left to wait may have been decided on elsewhere since.
+  // An email that was left to wait may have been decided on elsewhere since.
   const decided = stored ?? (isWaiting(result) ? await decidedSince(feedback_id, agent) : undefined);
   if (!decided) return undefined;
   const { decision, by, decided_at: at, subject, reason } = decided;

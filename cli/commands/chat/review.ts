@@ -4,7 +4,7 @@ import type { MailAction, MailDecision, MailReviewRequest } from "../../../agent
 import { prompted } from "./prompt.ts";
 
 /**
- * Shows each mail that waits and asks the person at the terminal what becomes of it. Mails that
+ * Shows each email that waits and asks the person at the terminal what becomes of it. Emails that
  * someone has decided on since are not shown.
  */
 export async function reviewMails({ actionRequests, reviewConfigs }: MailReviewRequest): Promise<MailDecision[]> {
@@ -24,7 +24,7 @@ export async function reviewMails({ actionRequests, reviewConfigs }: MailReviewR
 function show({ mail, note: why }: MailAction, place: string): void {
   print();
   if (why !== undefined) note(oneLine(why));
-  note(`This mail waits for you${place}:`);
+  note(`This email waits for you${place}:`);
   print();
   print(mailText(mail));
   print();
@@ -34,7 +34,7 @@ async function ask({ mail }: MailAction, editable: boolean): Promise<MailDecisio
   const choice = await prompted(({ select }, terminal) =>
     select({
       ...terminal,
-      message: `The mail to ${oneLine(mail.recipient)}`,
+      message: `The email to ${oneLine(mail.recipient)}`,
       options: [
         { value: "approve", label: "Approve", hint: "it goes out as it is" },
         ...(editable ? [{ value: "edit", label: "Edit", hint: "your words go out" }] : []),

@@ -14,7 +14,7 @@ type ServiceOptions = AskOptions & { threadId: string };
 /** The agent of a service. Decisions go to the service directly, with the token of the person at this terminal. */
 export class ServiceAgent implements TalkingAgent {
   readonly #service: ServiceClient;
-  /** The mails of each conversation as they were shown, with what a decision has to name. */
+  /** The emails of each conversation as they were shown, with what a decision has to name. */
   readonly #shown = new Map<string, PendingResponse[]>();
 
   constructor(service: ServiceClient) {
@@ -59,7 +59,7 @@ export class ServiceAgent implements TalkingAgent {
     return (await this.#service.find(pathOf(threadId), "not_found")) as Conversation | undefined;
   }
 
-  /** Why the mail has to be shown again; undefined where it has not. */
+  /** Why the email has to be shown again; undefined where it has not. */
   async #decideOn(mail: PendingResponse, decision: MailDecision): Promise<string | undefined> {
     if (decision === null) return undefined;
     const { workflow_id, rendering } = mail;
@@ -141,7 +141,7 @@ function hear(event: ChatEvent, listeners: AskOptions, ends: Map<string, ToolCal
 
 function whoWasFirst(standing: unknown): string | undefined {
   if (!isObject(standing) || typeof standing["by"] !== "string") return undefined;
-  const did = { approve: "approved the mail", edit: "sent other words", reject: "rejected the mail" };
+  const did = { approve: "approved the email", edit: "sent other words", reject: "rejected the email" };
   const what = did[standing["decision"] as keyof typeof did] ?? "decided";
   return `${standing["by"]} was first and ${what}. That decision stands.`;
 }

@@ -35,7 +35,7 @@ export interface DemoReport {
   outbox: string;
   /** Over the agent's requests and the file. */
   summary: BatchSummary;
-  /** Mails in the outbox before and after. */
+  /** Emails in the outbox before and after. */
   mailsBefore: number;
   mailsAfter: number;
   learned: QueryAnswer;

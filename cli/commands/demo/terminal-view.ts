@@ -114,7 +114,7 @@ async function showEnd({ outbox, summary, mailsBefore, mailsAfter, learned }: De
       ["sentiment", summary.sentiment()],
       ["actions", tally(actions)],
       ["mails", summary.mails()],
-      ["mails lie in", `${shown(outbox)}  ${dim(`${count(mailsAfter)} .eml files`)}`],
+      ["emails lie in", `${shown(outbox)}  ${dim(`${count(mailsAfter)} .eml files`)}`],
       ["time", `${summary.seconds.toFixed(1)} s`],
     ]),
   );

@@ -1,8 +1,8 @@
-/** What mail programs, companies and list servers put below a mail. It is recognised at the end only, and by several marks. */
+/** What mail programs, companies and list servers put below an email. It is recognised at the end only, and by several marks. */
 import { withoutSignature } from "./signature.ts";
 import { COMPLAINT, FIRST_PERSON, isSeparator, isShortLink, trimmedEnd, withoutSeparators } from "./lines.ts";
 
-/** Nobody has more below a mail; more than that is no mail, and must not take long. */
+/** Nobody has more below an email; more than that is no email, and must not take long. */
 const MAX_FOOTERS = 12;
 const MAX_FOOTER_LINES = 40;
 const MAX_LINE_LENGTH = 5000;
@@ -44,7 +44,7 @@ const CONFIDENTIALITY: FooterKind = {
     words(
       "liabilit|liable|views (?:or|and|expressed)|opinions|attachments?|haftung|anhänge|anlagen|pièces jointes|responsab|adjuntos|allegat|anexos|bijlagen|aansprakelij|bilagor|ansvar|załącznik|odpowiedzialno|liite|vastuu|příloh|odpovědnost|ekleri|sorumlu",
     ),
-    // What to do "if you are not" whom it is for: every notice says it, and nobody who tells of a mail.
+    // What to do "if you are not" whom it is for: every notice says it, and nobody who tells of an email.
     words(
       "if (?:you|the reader|this|it)|should you|sollten sie|wenn sie|falls sie|si vous|si usted|si ha|si no es|si lo ha|se (?:avete|ha|non|lei|você|recebeu|não)|qualora|caso (?:você|não|tenha)|indien|als u|wanneer u|om du|hvis|dersom|jeśli|jeżeli|jos|pokud|jestliže|eğer",
     ),

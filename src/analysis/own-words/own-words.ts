@@ -7,12 +7,12 @@ type Cut = (lines: readonly string[]) => readonly string[];
 
 /**
  * Removing one thing can uncover the next. A text that still changes after this many rounds is not
- * a mail.
+ * an email.
  */
 const MAX_PASSES = 6;
 
 /**
- * Returns the customer's own words in a text that may be a mail: without quoted mail, signature and
+ * Returns the customer's own words in a text that may be an email: without quoted mail, signature and
  * footers (antivirus, confidentiality, company register, unsubscribing, "Sent from my iPhone").
  * Only whole lines are removed, and only if the signs are clear; in doubt, they stay. A text of
  * nothing but quotations is returned without its footers, and a text of nothing but footers

@@ -1,6 +1,6 @@
 /**
  * Quoted mail: lines with `>`, what mail programs put above a quotation ("On 5 May 2026, Ann wrote:"), and the headers or the
- * separator above a mail that is quoted without `>`.
+ * separator above an email that is quoted without `>`.
  */
 import { isVisible } from "../../visible-text.ts";
 import { isSeparator, withoutSeparators } from "./lines.ts";
@@ -49,7 +49,7 @@ const HEADERS = new Map(
 const HEADER = /^[\s>*_|]{0,6}(\p{L}[\p{L}' ]{0,17})[*_\s]{0,3}[:：]/u;
 const MAX_HEADER_LINES = 14;
 
-/** Where somebody says that they answer in the mail that they quote. */
+/** Where somebody says that they answer in the email that they quote. */
 const ANSWERS_INSIDE =
   /(?<!\p{L})(?:below|underneath|in-?line|between the lines|in (?:the )?(?:red|blue|green|bold|caps|capitals|text)|unten|im text|in rot|rot markiert|ci-dessous|plus bas|en rouge|en bleu|abajo|en rojo|qui sotto|di seguito|in rosso|hieronder|in het rood|nedan|nedenfor|poniżej|abaixo|em vermelho|alla|níže|aşağıda\p{L}*)(?!\p{L})/iu;
 /** Nothing but a greeting or thanks. */
@@ -176,7 +176,7 @@ function isClearAttribution(line: string): boolean {
 const beginsWithDate = (line: string): boolean => /^(?:[^\s\d]+\s){0,4}[^\s\d]{0,3}\d/u.test(line);
 
 /**
- * Whether the headers of a mail begin here: sender, date, recipient, and a subject or an address, each on a line of its own. They are
+ * Whether the headers of an email begin here: sender, date, recipient, and a subject or an address, each on a line of its own. They are
  * set off above and below; those that somebody pastes into a sentence are not, and who writes them by hand leaves the recipient out.
  */
 function hasHeaders(lines: readonly string[], first: number): boolean {

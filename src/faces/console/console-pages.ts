@@ -1,5 +1,5 @@
 /**
- * The console: pages on which people look at feedback, runs and the graph, and decide on mails. It is served beside the public HTTP API
+ * The console: pages on which people look at feedback, runs and the graph, and decide on emails. It is served beside the public HTTP API
  * and calls nothing else: what it shows, anyone with the same token can ask for.
  */
 import { createHash } from "node:crypto";
@@ -97,7 +97,7 @@ ${modules.map((path) => `<link rel="modulepreload" href="${root}${path}">`).join
   });
 }
 
-/** Nothing from elsewhere, nothing inline but the map of modules; mails are shown in frames, which inherit it. */
+/** Nothing from elsewhere, nothing inline but the map of modules; emails are shown in frames, which inherit it. */
 const policy = (importMap: string): string =>
   [
     "default-src 'none'",

@@ -55,7 +55,7 @@ const base = (part: Part, operations: readonly DirectOperation[]) =>
     parameters: [WORKFLOW_ID],
     answers: {
       200: {
-        description: "The mail, with its decision if there is one.",
+        description: "The email, with its decision if there is one.",
         types: { "application/json": anyOf(operations.map(({ output }) => output)) },
       },
     },

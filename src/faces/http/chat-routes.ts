@@ -52,7 +52,7 @@ const EVENTS = {
   200: {
     description:
       "Server-sent events, each with JSON as its `data`: `thread` (the conversation's id), `token` (the model's " +
-      "words as they come), `call_started`, `call_progress`, `call_ended` (tool calls), `waiting` (mails wait for " +
+      "words as they come), `call_started`, `call_progress`, `call_ended` (tool calls), `waiting` (emails wait for " +
       "a decision; the stream ends), `answer`, `error`.",
     types: { "text/event-stream": { type: "string" } },
   },
@@ -60,7 +60,7 @@ const EVENTS = {
 
 /**
  * Routes to talk to the agent, for people in a browser and for programs that act for them. They
- * offer no way to decide on mails.
+ * offer no way to decide on emails.
  */
 export function chatRoutes(parts: HttpParts): Route[] {
   const { chat, bodyTimeoutMs, closing } = parts;
@@ -152,7 +152,7 @@ export function chatRoutes(parts: HttpParts): Route[] {
       id: "delete-conversation",
       summary: "Delete a conversation",
       description:
-        "Only your own, permanently. An answer in progress is aborted. Runs that the agent has started continue, and mails keep waiting.",
+        "Only your own, permanently. An answer in progress is aborted. Runs that the agent has started continue, and emails keep waiting.",
       parameters: [THREAD_ID],
       answers: { 204: { description: "It is deleted.", types: {} } },
       errors: [404],
@@ -172,7 +172,7 @@ export function chatRoutes(parts: HttpParts): Route[] {
       id: "continue-conversation",
       summary: "Continue after decisions",
       description:
-        "A conversation stops if mails wait for a decision. This continues it: the agent checks what people have " +
+        "A conversation stops if emails wait for a decision. This continues it: the agent checks what people have " +
         "decided (`/approvals`), and says what still waits. It decides nothing itself.",
       parameters: [THREAD_ID],
       answers: EVENTS,

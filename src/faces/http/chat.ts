@@ -6,7 +6,7 @@ import type { Caller } from "./tokens.ts";
 const callBase = { id: z.string(), name: z.string() };
 
 /**
- * A mail that waits for a person. People with the scope read it, and decide, at
+ * An email that waits for a person. People with the scope read it, and decide, at
  * `/approvals/{workflow_id}`.
  */
 const WaitingMail = z.object({
@@ -29,11 +29,11 @@ export const ChatEntry = z.discriminatedUnion("type", [
 ]);
 export type ChatEntry = z.output<typeof ChatEntry>;
 
-/** A conversation, and the mails that it waits for. */
+/** A conversation, and the emails that it waits for. */
 export const Conversation = z.object({
   thread_id: z.string(),
   entries: z.array(ChatEntry),
-  waiting: z.array(WaitingMail).describe("Mails whose decisions the conversation waits for."),
+  waiting: z.array(WaitingMail).describe("Emails whose decisions the conversation waits for."),
   decided: z
     .boolean()
     .describe("Whether nothing waits any more, but the agent has not heard the outcome: continue the conversation."),
@@ -66,7 +66,7 @@ export type ChatEvent =
   | { type: "token"; text: string }
   | { type: "call_started"; id: string; name: string; args: Record<string, unknown> }
   | { type: "call_progress"; id: string; progress: unknown }
-  /** Sent again if a decision on its mail has changed the result. */
+  /** Sent again if a decision on its email has changed the result. */
   | { type: "call_ended"; id: string; name: string; args: Record<string, unknown>; result: unknown; failed: boolean }
   | { type: "waiting"; mails: WaitingMail[] }
   | { type: "answer"; text: string; complete: boolean }
@@ -87,7 +87,7 @@ export interface Chat {
   /** Answers a message. Errors in between are events. */
   ask(message: string, request: ChatRequest): ReadableStream<ChatEvent>;
   /**
-   * Continues a conversation that waits for decisions: checks what has become of the mails. It
+   * Continues a conversation that waits for decisions: checks what has become of the emails. It
    * decides nothing.
    */
   goOn(request: ChatRequest): ReadableStream<ChatEvent>;

@@ -3,7 +3,7 @@ import { checkMediaType, readBody } from "./body.ts";
 import type { HttpParts, Route } from "./route.ts";
 import { json } from "./workflow-router.ts";
 
-/** Bytes. Mails include their attachments. */
+/** Bytes. Emails include their attachments. */
 const MAX_MAIL_BYTES = 50_000_000;
 
 const RAW_MAIL = "message/rfc822";
@@ -18,7 +18,7 @@ const EXAMPLE = [
   "",
 ].join("\r\n");
 
-/** The route for mails from the user's own mail server, if a workflow receives mail. */
+/** The route for emails from the user's own mail server, if a workflow receives mail. */
 export function mailRoutes({ service, bodyTimeoutMs }: HttpParts): Route[] {
   if (!service.receivesMail) return [];
   const operation = service.operation("ingest_mail");
@@ -28,31 +28,31 @@ export function mailRoutes({ service, bodyTimeoutMs }: HttpParts): Route[] {
       path: "/mail",
       id: "ingest_mail",
       tag: "events",
-      summary: "Hand over a mail",
+      summary: "Hand over an email",
       description:
         "Takes one unchanged mail (RFC 5322) from your own mail server, and answers when its outcome is durable. " +
-        "A mail counts once, by its Message-ID.",
+        "An email counts once, by its Message-ID.",
       access: operation.scope,
       operations: [operation],
       body: {
-        description: "The whole mail.",
+        description: "The whole email.",
         types: { [RAW_MAIL]: { type: "string" } },
         required: true,
         example: EXAMPLE,
       },
       answers: {
         200: {
-          description: "The mail is recorded, held for a person, or ignored.",
+          description: "The email is recorded, held for a person, or ignored.",
           types: { "application/json": MailReceipt },
         },
         202: {
-          description: "The mail is durable, and the run that it has started continues in the background.",
+          description: "The email is durable, and the run that it has started continues in the background.",
           types: { "application/json": MailReceipt },
         },
       },
       errors: [409],
       handle: async ({ req }) => {
-        checkMediaType(req.raw, [RAW_MAIL], "one mail (RFC 5322)");
+        checkMediaType(req.raw, [RAW_MAIL], "one email (RFC 5322)");
         const raw = await readBody(req.raw, { maximum: MAX_MAIL_BYTES, timeoutMs: bodyTimeoutMs });
         const receipt = await service.receiveMail(raw);
         return json(receipt, receipt.status === "processing" ? 202 : 200);

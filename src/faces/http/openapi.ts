@@ -19,7 +19,7 @@ const TAGS: Readonly<Record<string, string>> = {
   workflows: "Submit work, and look up the results.",
   runs: "List, follow, cancel and retry runs.",
   approvals: "Decide on what waits for a person. Needs a token with the scope `approve`.",
-  events: "Send events and mails from other systems.",
+  events: "Send events and emails from other systems.",
   tools: "Call the agents' tools.",
   chat: "Talk to the agent.",
   graph: "Query the knowledge graph.",

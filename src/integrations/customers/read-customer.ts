@@ -145,7 +145,7 @@ export interface CustomerReading {
 
 /**
  * Checks one customer. Texts are trimmed; empty texts and null count as absent; numbers in text
- * fields become text. A value that is not understood never leads to a mail: an unusable address is
+ * fields become text. A value that is not understood never leads to an email: an unusable address is
  * left out, a `lifetime_value` that is not a number is null, and a `do_not_contact` that is neither
  * yes nor no counts as yes. The customer is then accepted with an issue that says so. With any
  * other fault, the data is not a customer: better none than one with half a name.
@@ -194,7 +194,7 @@ function asAddress(value: unknown, faults: string[]): unknown {
   if (typeof text !== "string") return text;
   const read = readEmailAddress(text);
   if ("address" in read) return read.address;
-  const is = read.problem === "several" ? "is more than one address" : "is not an address that mail can be sent to";
+  const is = read.problem === "several" ? "is more than one address" : "is not an address that email can be sent to";
   faults.push(`email ${is}: left out`);
   return undefined;
 }

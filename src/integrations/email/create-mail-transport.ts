@@ -6,7 +6,7 @@ import { parseSmtpUrl } from "./smtp/smtp-url.ts";
 import { SmtpTransport } from "./smtp/smtp-transport.ts";
 
 /**
- * Creates the mail transport for a URL. Nothing is opened before the first mail is sent.
+ * Creates the mail transport for a URL. Nothing is opened before the first email is sent.
  * - `smtp://`, `smtps://`: a mail server; see `parseSmtpUrl` for the parameters
  * - `outbox:data/outbox`, `outbox:/var/outbox`: a folder of `.eml` files, by its literal path;
  *   `file:///var/outbox`: the same as a URL

@@ -14,9 +14,9 @@ import type { MailMessage, MailTransport } from "./mail-transport.ts";
 import { isMessageId, messageIdFor } from "./message-id.ts";
 import { oneLine, replySubject } from "./reply-subject.ts";
 
-/** How mails are sent, from whom, and what they look like. */
+/** How emails are sent, from whom, and what they look like. */
 export interface EmailIntegrationConfiguration {
-  /** The transport, or a function that opens it when the first mail is sent. */
+  /** The transport, or a function that opens it when the first email is sent. */
   transport: MailTransport | (() => MailTransport);
   /** Sender: `support@example.org` or `Example Support <support@example.org>`. */
   from: string;
@@ -30,7 +30,7 @@ export interface TemplatedEmail {
   /** One bare address. */
   recipient: string;
   /**
-   * The subject to answer. The mail's subject is `RE: ` followed by this, without a second `RE:`.
+   * The subject to answer. The email's subject is `RE: ` followed by this, without a second `RE:`.
    */
   subject: string;
   /** File name, such as `positive_feedback_response.html`. */
@@ -41,12 +41,12 @@ export interface TemplatedEmail {
    */
   templateData: TemplateData;
   /**
-   * With angle brackets. The same mail must have the same id whenever it is sent. Default: a new
+   * With angle brackets. The same email must have the same id whenever it is sent. Default: a new
    * id.
    */
   messageId?: string;
   /**
-   * Message id of the mail to answer. An invalid one is left out of the mail; so are invalid
+   * Message id of the email to answer. An invalid one is left out of the email; so are invalid
    * `references`.
    */
   inReplyTo?: string;
@@ -54,7 +54,7 @@ export interface TemplatedEmail {
   references?: readonly string[];
 }
 
-/** Writes mails from templates and sends them, as automatic replies (RFC 3834). */
+/** Writes emails from templates and sends them, as automatic replies (RFC 3834). */
 export class EmailIntegration extends Integration<EmailIntegrationConfiguration> {
   readonly #templates: MailTemplates;
   readonly #ownAddress: string;
@@ -73,7 +73,7 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
   }
 
   /**
-   * Writes one mail and sends it: `composeTemplatedEmail`, then `send`.
+   * Writes one email and sends it: `composeTemplatedEmail`, then `send`.
    * @throws as both
    */
   async sendTemplatedEmail({ signal, ...email }: TemplatedEmail & { signal?: AbortSignal }): Promise<string> {
@@ -81,11 +81,11 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
   }
 
   /**
-   * Sends a mail unchanged, and returns its message id (with angle brackets) when the transport has
+   * Sends an email unchanged, and returns its message id (with angle brackets) when the transport has
    * accepted it.
-   * @throws ValidationError for a recipient as `composeTemplatedEmail`, or if the mail server refuses the mail permanently
+   * @throws ValidationError for a recipient as `composeTemplatedEmail`, or if the mail server refuses the email permanently
    * @throws IoError if the transport can't accept it now
-   * @throws the signal's reason; the mail may have gone out anyway
+   * @throws the signal's reason; the email may have gone out anyway
    */
   async send(message: MailMessage, options: { signal?: AbortSignal } = {}): Promise<string> {
     this.#checkRecipient(message.to);
@@ -134,9 +134,9 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
   }
 
   /**
-   * Returns the mail as it would be sent, so people can see it first. The same data gives the same
-   * mail, except for the message id if none is given.
-   * @throws ValidationError for a recipient that is not a usable address (`unusable_recipient`) or must not get automatic mail (`mail_suppressed`), an invalid message id, or if template and data don't match
+   * Returns the email as it would be sent, so people can see it first. The same data gives the same
+   * email, except for the message id if none is given.
+   * @throws ValidationError for a recipient that is not a usable address (`unusable_recipient`) or must not get automatic email (`mail_suppressed`), an invalid message id, or if template and data don't match
    */
   composeTemplatedEmail(email: TemplatedEmail): MailMessage {
     this.#checkRecipient(email.recipient);
@@ -159,7 +159,7 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
   }
 
   /**
-   * Returns the same mail with a different text, in both parts. Without a subject, the old subject
+   * Returns the same email with a different text, in both parts. Without a subject, the old subject
    * stays.
    * @throws ValidationError (`empty_mail`) if nothing readable is left of the text or the subject
    */
@@ -177,7 +177,7 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
     return messageIdFor(key, this.#messageIdDomain);
   }
 
-  /** Why no automatic mail may go to this address; undefined if it may. */
+  /** Why no automatic email may go to this address; undefined if it may. */
   suppressionReason(address: string): SuppressionReason | undefined {
     return suppressionReason(address, this.#ownAddress);
   }
@@ -194,7 +194,9 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
     }
     const reason = this.suppressionReason(recipient);
     if (reason !== undefined) {
-      throw new ValidationError(`No automatic mail may go to this recipient (${reason}).`, { code: "mail_suppressed" });
+      throw new ValidationError(`No automatic email may go to this recipient (${reason}).`, {
+        code: "mail_suppressed",
+      });
     }
   }
 
@@ -212,7 +214,7 @@ function addressOf(from: string): string {
   const [sender, ...others] = parseAddresses(from, { flatten: true });
   if (/[\r\n]/.test(from) || others.length > 0 || !isEmailAddress(sender?.address)) {
     throw invalidConfiguration(
-      "The sender of mails must be one address, such as Example Support <support@example.org>.",
+      "The sender of emails must be one address, such as Example Support <support@example.org>.",
     );
   }
   return sender.address;

@@ -1,7 +1,7 @@
 /**
  * Whether a text could be read as a link, by a mail program or by a person: a URL, a host, an
  * address. If in doubt, it says yes: "end.Next" counts too. Use it for strangers' text in our
- * mails.
+ * emails.
  */
 
 /** Characters that look like a dot, a slash or a colon, in addition to those that NFKD converts. */

@@ -1,5 +1,5 @@
 /**
- * Rules for automatic mail: who must not get it, which mails it must not answer, and the headers
+ * Rules for automatic mail: who must not get it, which emails it must not answer, and the headers
  * that keep other automatic responders quiet. After RFC 3834 (recommendations for automatic
  * responses to electronic mail), sections 2 and 5, and RFC 5230 (the vacation extension of Sieve),
  * section 4.6.
@@ -70,8 +70,8 @@ function* wordsOf(local: string): Generator<string> {
 }
 
 /**
- * Why no automatic mail may go to `address`; undefined if it may.
- * @param ownAddress the sender's: a mail to oneself starts a loop
+ * Why no automatic email may go to `address`; undefined if it may.
+ * @param ownAddress the sender's: an email to oneself starts a loop
  */
 export function suppressionReason(address: string, ownAddress: string): SuppressionReason | undefined {
   const local = address.trim().toLowerCase().split("@", 1)[0] ?? "";
@@ -90,7 +90,7 @@ export function suppressionReason(address: string, ownAddress: string): Suppress
 const isGiven = (value: string): boolean => value !== "";
 
 /**
- * Headers that show that a mail comes from a machine or a list, with the values for which they do.
+ * Headers that show that an email comes from a machine or a list, with the values for which they do.
  * In lower case.
  */
 const AUTOMATIC_MAIL: readonly (readonly [name: string, isAutomatic: (value: string) => boolean])[] = [
@@ -145,7 +145,7 @@ function* singleHeaders(headers: Readonly<Record<string, unknown>>): Generator<[
 }
 
 /**
- * The header that forbids an automatic answer to a mail; undefined if a person wrote the mail.
+ * The header that forbids an automatic answer to an email; undefined if a person wrote the email.
  * @param headers values by name, in any case; several values of one header as a list; or in the
  *   mailparser package's form
  * @throws ValidationError if the value of a relevant header can't be read

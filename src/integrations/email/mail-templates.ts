@@ -92,7 +92,7 @@ export class MailTemplates {
   }
 
   /**
-   * Renders the HTML and the plain text of a mail.
+   * Renders the HTML and the plain text of an email.
    * @throws ValidationError for an unknown template (it names the known ones) and for data that
    *   lacks one of the template's values
    */
@@ -111,7 +111,7 @@ export class MailTemplates {
     return { html: fill(template.html), text: `${toText(fill(template.plain)).trim()}\n` };
   }
 
-  /** Mustache shows nothing for a missing value, but no mail is better than one to "Dear ,". */
+  /** Mustache shows nothing for a missing value, but no email is better than one to "Dear ,". */
   #checkData(name: string, template: Template, data: TemplateData): void {
     const missing = template.names.filter((value) => !isGiven(value, data));
     if (missing.length === 0) return;
@@ -121,7 +121,7 @@ export class MailTemplates {
   }
 }
 
-/** A mail with plain text: line breaks are kept, and nothing in it is interpreted as markup. */
+/** An email with plain text: line breaks are kept, and nothing in it is interpreted as markup. */
 export function plainMail(words: string): RenderedMail {
   const text = `${printable(words).replaceAll(/\r\n?/g, "\n").trim()}\n`;
   const lines = text.trimEnd().split("\n").map(escapeHtml).join("<br />\n");
@@ -182,7 +182,7 @@ function toTemplate(frame: string, source: string): Template {
   };
 }
 
-/** Inserted once: as a partial, the content would be indented and looked up again for each mail. */
+/** Inserted once: as a partial, the content would be indented and looked up again for each email. */
 function framed(frame: string, source: string): Tokens {
   const content: Tokens = mustache.parse(source);
   const fill = (tokens: Tokens): Tokens =>
@@ -248,7 +248,7 @@ function nameOf(value: string): string {
 }
 
 /**
- * The characters allowed in a mail's body (RFC 5322 section 2.1): no control characters except tabs
+ * The characters allowed in an email's body (RFC 5322 section 2.1): no control characters except tabs
  * and line ends, no lone surrogates.
  */
 const printable = (text: string): string =>

@@ -5,26 +5,26 @@ export interface MailMessage {
   subject: string;
   html: string;
   text: string;
-  /** With angle brackets. If the same mail is sent twice, it has the same id. */
+  /** With angle brackets. If the same email is sent twice, it has the same id. */
   messageId: string;
   inReplyTo?: string;
   references?: string[];
   headers: Readonly<Record<string, string>>;
 }
 
-/** The port for delivering mails. */
+/** The port for delivering emails. */
 export interface MailTransport {
   /**
-   * Resolves when the other side has taken responsibility for the mail. An abort ends the waiting
-   * and, if possible, the attempt; the other side may have accepted the mail nevertheless, so send
+   * Resolves when the other side has taken responsibility for the email. An abort ends the waiting
+   * and, if possible, the attempt; the other side may have accepted the email nevertheless, so send
    * the same one again, with its message id.
-   * @throws IoError if the server can't be reached, times out or refuses the mail temporarily (4xx
+   * @throws IoError if the server can't be reached, times out or refuses the email temporarily (4xx
    *   of SMTP)
-   * @throws ValidationError if it refuses this mail permanently (5xx of SMTP)
+   * @throws ValidationError if it refuses this email permanently (5xx of SMTP)
    * @throws the signal's reason
    */
   send(message: MailMessage, options?: { signal?: AbortSignal }): Promise<void>;
 
-  /** Frees connections, after mails whose delivery is in progress. Safe to call twice. */
+  /** Frees connections, after emails whose delivery is in progress. Safe to call twice. */
   close(): Promise<void>;
 }

@@ -3,7 +3,7 @@ import type { SendMailOptions } from "nodemailer";
 import type MimeNode from "nodemailer/lib/mime-node";
 import type { MailMessage } from "./mail-transport.ts";
 
-/** A mail as options for nodemailer. The same mail gives the same message except for its date. */
+/** An email as options for nodemailer. The same email gives the same message except for its date. */
 export const toMimeOptions = async (message: MailMessage): Promise<SendMailOptions> => ({
   ...message,
   headers: { ...message.headers },
@@ -11,7 +11,7 @@ export const toMimeOptions = async (message: MailMessage): Promise<SendMailOptio
   // An object is used unchanged; a string would be parsed and could turn out to be two addresses.
   to: { name: "", address: message.to },
   baseBoundary: createHash("sha256").update(message.messageId).digest("hex").slice(0, 24),
-  // A mail must only contain what it was given, even if that looks like a path or URL.
+  // An email must only contain what it was given, even if that looks like a path or URL.
   disableFileAccess: true,
   disableUrlAccess: true,
 });

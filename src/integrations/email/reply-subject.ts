@@ -1,5 +1,5 @@
 /**
- * The prefixes that mail programs put before the subject of replies and forwarded mails, in several
+ * The prefixes that mail programs put before the subject of replies and forwarded emails, in several
  * languages. A reply to either gets exactly one `RE:` of ours.
  */
 const PREFIX_WORDS = [
@@ -8,7 +8,7 @@ const PREFIX_WORDS = [
 ];
 
 // "Re:", "RE :", "Re[2]:", "re(3) :", "RE^2:" and the full-width colon. Direction marks may come
-// before, and the tag for a mail from outside.
+// before, and the tag for an email from outside.
 const PREFIX = new RegExp(
   `^[\\u200E\\u200F\\u061C\\uFEFF]*(?:\\[EXT(?:ERN(?:AL)?)?\\]\\s*)?(?:(${PREFIX_WORDS.join("|")})|(tr|i)|r|vs|res)\\s?(?:\\[\\d+\\]|\\(\\d+\\)|\\^\\d+)?\\s?[:\\uFF1A]\\s*`,
   "iu",
@@ -27,7 +27,7 @@ export const oneLine = (text: string): string =>
     .trim();
 
 /**
- * The subject of the reply to a mail with this subject: `RE: ` in front, exactly once, all on one
+ * The subject of the reply to an email with this subject: `RE: ` in front, exactly once, all on one
  * line. `R:` and `I:`, which Italian programs write, `TR:`, `VS:` and `RES:` count as prefixes only
  * beside another one: "I: have a problem" is a sentence. The prefixes of forwarded mail (`TR:`,
  * `I:`) are kept if only the topic follows, because the topic may begin with them ("TR: 303").

@@ -1,7 +1,7 @@
 /**
- * Reads what your own mail server found out about the sender of a mail (RFC 8601). Anyone can write
+ * Reads what your own mail server found out about the sender of an email (RFC 8601). Anyone can write
  * such a header, so only those of the named server count, and only if that server removes the ones
- * that came with the mail (RFC 8601 section 5).
+ * that came with the email (RFC 8601 section 5).
  */
 import { domainOf } from "../email/email-address.ts";
 
@@ -71,7 +71,7 @@ const covers = (passed: string, domain: string): boolean => domain === passed ||
  * Whether the server `authservId` vouches for the domain of `sender`: DMARC has passed for it or,
  * without a DMARC result, DKIM or SPF has. A DMARC result other than `pass` means no, whatever else
  * has passed.
- * @param headers values of all `Authentication-Results` headers of the mail
+ * @param headers values of all `Authentication-Results` headers of the email
  */
 export function isAuthenticated(sender: string, headers: readonly string[], authservId: string): boolean {
   const results = headers.flatMap((value) => (value.length > MAX_HEADER_LENGTH ? [] : resultsIn(value, authservId)));

@@ -1,5 +1,5 @@
 /**
- * Converts a mail's HTML to text. Senders choose the HTML, so HTML that would take long is not
+ * Converts an email's HTML to text. Senders choose the HTML, so HTML that would take long is not
  * converted.
  */
 import type * as HtmlToText from "html-to-text";

@@ -1,5 +1,5 @@
 /**
- * Parses raw mails (RFC 5322, MIME): who wrote what, in reply to what. It accepts any input and
+ * Parses raw emails (RFC 5322, MIME): who wrote what, in reply to what. It accepts any input and
  * trusts none.
  */
 import { createHash } from "node:crypto";
@@ -19,7 +19,7 @@ export { MAX_MAIL_BYTES } from "./mail-limits.ts";
 const MAX_TEXT_LENGTH = 1_000_000;
 
 /**
- * The rest of a longer header says nothing about who wrote a mail, or about what. UTF-16 code
+ * The rest of a longer header says nothing about who wrote an email, or about what. UTF-16 code
  * units.
  */
 const MAX_FIELD_LENGTH = 10_000;
@@ -27,22 +27,22 @@ const MAX_FIELD_LENGTH = 10_000;
 /** Far more than a conversation has; the latest ones count. */
 const MAX_REFERENCES = 100;
 
-/** A mail as it came in. */
+/** An email as it came in. */
 export interface IncomingMail {
   /**
-   * 32 hexadecimal digits that identify the mail. They are made from its Message-ID or, without a
+   * 32 hexadecimal digits that identify the email. They are made from its Message-ID or, without a
    * valid one, from sender, date, subject and text.
    */
   readonly id: string;
   /**
-   * 32 hexadecimal digits made from sender, subject and text. They distinguish mails with the same
+   * 32 hexadecimal digits made from sender, subject and text. They distinguish emails with the same
    * Message-ID but different content.
    */
   readonly digest: string;
   /** With angle brackets; absent if there is none that can be answered. */
   readonly messageId?: string;
   /**
-   * The sender's bare address, as written in the mail; absent if there is no usable one, or there
+   * The sender's bare address, as written in the email; absent if there is no usable one, or there
    * are several.
    */
   readonly sender?: string;
@@ -50,14 +50,14 @@ export interface IncomingMail {
   readonly subject: string;
   /** The text part, or the HTML part as text, with quotations and signature; perhaps empty. */
   readonly text: string;
-  /** Message-IDs of the mails that it answers, the nearest first. */
+  /** Message-IDs of the emails that it answers, the nearest first. */
   readonly inReplyTo: readonly string[];
   /** How many attachments it has, in the part that was read. */
   readonly attachments: number;
   /** All values of each header, in their order, by name in lower case. */
   readonly headers: Readonly<Record<string, string[]>>;
   /**
-   * False if a part of the mail was not read: it is larger than `MAX_MAIL_BYTES`, its text is
+   * False if a part of the email was not read: it is larger than `MAX_MAIL_BYTES`, its text is
    * longer than a million characters, or it has too many or too deeply nested headers, lines, parts
    * or HTML tags.
    */
@@ -65,10 +65,10 @@ export interface IncomingMail {
 }
 
 /**
- * Reads a mail with any charset and MIME structure. Of a broken mail, or one that was made to take
+ * Reads an email with any charset and MIME structure. Of a broken mail, or one that was made to take
  * long, it returns what can be read.
- * @param raw the mail as it was transmitted; a `From …` line of an mbox in front is ignored
- * @throws ValidationError (`not_a_mail`) if it has none of the headers that every mail has
+ * @param raw the email as it was transmitted; a `From …` line of an mbox in front is ignored
+ * @throws ValidationError (`not_a_mail`) if it has none of the headers that every email has
  */
 export async function readMail(raw: Uint8Array | string): Promise<IncomingMail> {
   const bytes = withoutEnvelopeLine(typeof raw === "string" ? Buffer.from(raw) : raw);
@@ -78,7 +78,7 @@ export async function readMail(raw: Uint8Array | string): Promise<IncomingMail> 
   for (const { key, value } of email.headers) (headers[key] ??= []).push(value);
   if (!USUAL_HEADERS.some((name) => headers[name] !== undefined)) {
     throw new ValidationError(
-      "This is not a mail: it has none of the headers From, To, Subject, Date and Message-ID.",
+      "This is not an email: it has none of the headers From, To, Subject, Date and Message-ID.",
       {
         code: "not_a_mail",
       },
@@ -108,7 +108,7 @@ const hash = (content: readonly unknown[]): string =>
   createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 32);
 
 /**
- * The mail without the line that an mbox, or a mail system that uses its format, puts before the
+ * The email without the line that an mbox, or a mail system that uses its format, puts before the
  * headers.
  */
 function withoutEnvelopeLine(raw: Uint8Array): Uint8Array {
@@ -117,7 +117,7 @@ function withoutEnvelopeLine(raw: Uint8Array): Uint8Array {
   return raw.subarray(before.length);
 }
 
-/** If a mail is nested too deeply, or its headers are too long, only its first headers are read. */
+/** If an email is nested too deeply, or its headers are too long, only its first headers are read. */
 async function parseMail(bytes: Uint8Array): Promise<{ email: Email; isWhole: boolean }> {
   const { default: PostalMime } = await import("postal-mime");
   const options = { forceRfc822Attachments: true };
@@ -137,7 +137,7 @@ async function parseMail(bytes: Uint8Array): Promise<{ email: Email; isWhole: bo
 const HEADER_OF_NOTE =
   /^(?:from|to|subject|date|message-id|in-reply-to|references|sender|return-path|auto-submitted|precedence|list-[a-z]+|x-[a-z-]+|authentication-results):/i;
 
-/** With several From fields or addresses, it is unclear who wrote the mail. */
+/** With several From fields or addresses, it is unclear who wrote the email. */
 async function senderOf(fields: readonly string[]): Promise<string | undefined> {
   if (fields.some((field) => field.length > MAX_FIELD_LENGTH)) return undefined;
   const { addressParser } = await import("postal-mime");
@@ -146,7 +146,7 @@ async function senderOf(fields: readonly string[]): Promise<string | undefined> 
   return others.length === 0 && only !== undefined && "address" in only ? only.address : undefined;
 }
 
-/** Everything between angle brackets that can be repeated in a mail. */
+/** Everything between angle brackets that can be repeated in an email. */
 const messageIdsIn = (values: readonly string[]): string[] =>
   values.flatMap((value) => value.match(/<[^<>\s]{1,498}>/g) ?? []).filter(isMessageId);
 
@@ -171,7 +171,7 @@ function convertedText(html: string): string | undefined {
     const text = htmlToText(html);
     return text === undefined ? undefined : tidy(text);
   } catch {
-    // If the converter fails on a mail, a person must still see the mail.
+    // If the converter fails on an email, a person must still see the email.
     return undefined;
   }
 }

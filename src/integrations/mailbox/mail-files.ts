@@ -6,18 +6,18 @@ import { quotedName } from "../../secrets.ts";
 import { MAX_MAIL_BYTES } from "./incoming-mail.ts";
 import { isMbox, mailsOfMbox } from "./mbox.ts";
 
-/** A mail in a file, or why it couldn't be read. */
+/** An email in a file, or why it couldn't be read. */
 export interface FoundMail {
   /** Where a person can find it: the file's name, or `mail 7` of an mbox. */
   place: string;
   /** How much of the input has been read so far, 0 to 1. */
   share: number;
-  /** The mail, whole unless it is larger than `MAX_MAIL_BYTES`. */
+  /** The email, whole unless it is larger than `MAX_MAIL_BYTES`. */
   raw: Uint8Array | IoError;
 }
 
 /**
- * The mails that a path leads to, as a stream: one mail in a file, an mbox, a Maildir (its `new` and `cur`), or all `.eml` files in a
+ * The emails that a path leads to, as a stream: one email in a file, an mbox, a Maildir (its `new` and `cur`), or all `.eml` files in a
  * folder and those below it.
  * @throws IoError if it can't be read
  */
@@ -45,7 +45,7 @@ export async function* mailsIn(path: string): AsyncGenerator<FoundMail> {
 }
 
 /**
- * The mails in a stream of bytes, which is one mail or an mbox.
+ * The emails in a stream of bytes, which is one email or an mbox.
  * @param size total size, if known
  */
 export async function* mailsOf(chunks: AsyncIterable<Uint8Array>, size?: number): AsyncGenerator<FoundMail> {

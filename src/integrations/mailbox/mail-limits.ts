@@ -1,18 +1,18 @@
 /**
- * Limits on how much of a mail is read, so that no mail keeps the process busy: the work grows with
+ * Limits on how much of an email is read, so that no email keeps the process busy: the work grows with
  * lines, parts and depth, not only with bytes.
  */
 
 /**
- * Anything beyond this is not read. Text comes first in a mail; what makes it large is attachments,
+ * Anything beyond this is not read. Text comes first in an email; what makes it large is attachments,
  * which are not stored. Bytes.
  */
 export const MAX_MAIL_BYTES = 10_485_760;
 
-/** For all parts together; a hundred times what mails usually have. Bytes. */
+/** For all parts together; a hundred times what emails usually have. Bytes. */
 export const MAX_HEADER_BYTES = 262_144;
 
-/** Forwarded mails in mails have about ten. */
+/** Forwarded emails in emails have about ten. */
 export const MAX_PART_DEPTH = 30;
 
 /** Lines of attachments have at least this many bytes, because they are filled. */
@@ -25,7 +25,7 @@ const MAX_BOUNDARIES = 5000;
 const NEWLINE = 0x0a;
 const HYPHEN = 0x2d;
 
-/** The beginning of a mail, up to the limits on bytes, lines and parts. */
+/** The beginning of an email, up to the limits on bytes, lines and parts. */
 export function readableBeginning(mail: Uint8Array): Uint8Array {
   const bytes = mail.subarray(0, MAX_MAIL_BYTES);
   let shortLines = 0;

@@ -6,17 +6,17 @@ import { MAILBOX_RETRY } from "../../retry-policies.ts";
 import { MAX_MAIL_BYTES } from "./incoming-mail.ts";
 import { parseImapUrl, type ImapMailbox } from "./imap-url.ts";
 
-/** The keyword for mails that were processed. */
+/** The keyword for emails that were processed. */
 export const TAKEN_KEYWORD = "abi-taken";
 
 const FLAGGED = String.raw`\Flagged`;
 
-/** How often to check a server that reports no new mails. Milliseconds. */
+/** How often to check a server that reports no new emails. Milliseconds. */
 const MAX_IDLE_MS = 5 * 60_000;
-/** How long after the last mail to begin waiting for the server's reports. */
+/** How long after the last email to begin waiting for the server's reports. */
 const IDLE_AFTER_MS = 200;
 const CONNECTION_TIMEOUT_MS = 10_000;
-/** After this many failures in a row, the mails are not the cause. */
+/** After this many failures in a row, the emails are not the cause. */
 const MAX_FAILURES = 5;
 /** How long the current mail may take when the watcher is closed. Milliseconds. */
 const CLOSE_GRACE_MS = 10_000;
@@ -27,13 +27,13 @@ export interface MailboxWatcherOptions {
   /** See `parseImapUrl`. */
   url: string;
   /**
-   * Folder to which mails are moved when they are done; it is created if it is missing. Default:
+   * Folder to which emails are moved when they are done; it is created if it is missing. Default:
    * they stay where they are, with the keyword `abi-taken`.
    */
   doneFolder?: string | undefined;
   /**
-   * Accepts a mail and resolves when its outcome is durable; only then is the mail marked. If the
-   * process dies before that, it gets the mail again.
+   * Accepts an email and resolves when its outcome is durable; only then is the email marked. If the
+   * process dies before that, it gets the email again.
    * @throws IoError if it can't accept it now, ValidationError if it never can
    */
   receive: (raw: Uint8Array) => Promise<{ status: string }>;
@@ -45,7 +45,7 @@ export interface MailboxWatcherOptions {
   retry?: { initialDelayMs: number; maximumDelayMs: number };
 }
 
-/** Watches a mailbox on an IMAP server (RFC 9051), and passes each incoming mail to a receiver. */
+/** Watches a mailbox on an IMAP server (RFC 9051), and passes each incoming email to a receiver. */
 export class MailboxWatcher {
   readonly #mailbox: ImapMailbox;
   #client: ImapFlow | undefined;
@@ -64,7 +64,7 @@ export class MailboxWatcher {
     this.#mailbox = parseImapUrl(options.url);
     if (options.doneFolder === this.#mailbox.folder) {
       throw misconfigured(
-        "Processed mails can't be moved to the folder that is watched. Name another one in IMAP_DONE_FOLDER.",
+        "Processed emails can't be moved to the folder that is watched. Name another one in IMAP_DONE_FOLDER.",
       );
     }
     this.#options = options;
@@ -195,7 +195,7 @@ export class MailboxWatcher {
       const keepsKeywords = permanentFlags?.has(String.raw`\*`) === true || permanentFlags?.has(TAKEN_KEYWORD) === true;
       if (readOnly === true || (doneFolder === undefined && !keepsKeywords)) {
         throw misconfigured(
-          "The mailbox can't mark mails as processed. Name a folder to move them to in IMAP_DONE_FOLDER.",
+          "The mailbox can't mark emails as processed. Name a folder to move them to in IMAP_DONE_FOLDER.",
         );
       }
     } catch (cause) {
@@ -217,16 +217,19 @@ export class MailboxWatcher {
         await this.#take(client, String(uid));
         failures = 0;
       } catch (error) {
-        // One mail that fails for now must not hold up the others. If they all fail, close the connection and try again later.
+        // One email that fails for now must not hold up the others. If they all fail, close the connection and try again later.
         failures += 1;
         if (!(error instanceof IoError) || !client.usable || failures === MAX_FAILURES) throw error;
-        this.#logger.warn({ uid, cause: describeCause(error) }, "a mail can't be accepted for now; it will be retried");
+        this.#logger.warn(
+          { uid, cause: describeCause(error) },
+          "an email can't be accepted for now; it will be retried",
+        );
         this.#retryLater();
       }
     }
   }
 
-  /** Retries the remaining mails even if no new mail arrives. */
+  /** Retries the remaining emails even if no new email arrives. */
   #retryLater(): void {
     if (this.#retry !== undefined) return;
     const { maximumDelayMs } = this.#options.retry ?? MAILBOX_RETRY;
@@ -251,7 +254,7 @@ export class MailboxWatcher {
   }
 
   /**
-   * Whatever error a mail causes, it is not retried forever.
+   * Whatever error an email causes, it is not retried forever.
    * @throws IoError: then nothing can be taken in for now
    */
   async #receive(uid: string, raw: Uint8Array): Promise<"taken" | "needs_person"> {
@@ -261,7 +264,7 @@ export class MailboxWatcher {
     } catch (error) {
       if (error instanceof IoError) throw error;
       const isExpected = isAbiError(error) && error.type !== "unexpected_error";
-      const text = "a mail in the mailbox can't be accepted; it is flagged for a person";
+      const text = "an email in the mailbox can't be accepted; it is flagged for a person";
       this.#logger[isExpected ? "warn" : "error"]({ uid, cause: describeCause(error) }, text);
       return "needs_person";
     }

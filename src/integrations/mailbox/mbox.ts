@@ -7,8 +7,8 @@ const MAX_LINE_LENGTH = 65_536;
 const LINE_FEED = 0x0a;
 
 /**
- * A `From …` line that begins a mail: with a time and a year, as every program writes them. Some
- * programs don't quote lines of mails that begin with "From", but these rarely have both.
+ * A `From …` line that begins an email: with a time and a year, as every program writes them. Some
+ * programs don't quote lines of emails that begin with "From", but these rarely have both.
  */
 const SEPARATOR = /^From .*\b\d{1,2}:\d\d(?::\d\d)?\b.*\b(?:19|20)\d\d\b/;
 const QUOTED = /^>+From /;
@@ -18,8 +18,8 @@ export const isMbox = (head: Uint8Array): boolean =>
   SEPARATOR.test(Buffer.from(head.subarray(0, 1000)).toString("latin1"));
 
 /**
- * Returns the original mails of an mbox: without their `From …` line, and with `>From` as `From`. A
- * mail begins at the beginning of the file and after an empty line. If a mail is larger than
+ * Returns the original emails of an mbox: without their `From …` line, and with `>From` as `From`. An
+ * email begins at the beginning of the file and after an empty line. If an email is larger than
  * `MAX_MAIL_BYTES`, only one byte more than that is kept, so memory use stays constant.
  */
 export async function* mailsOfMbox(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {

@@ -3,16 +3,16 @@ import { isEmailAddress } from "../email/email-address.ts";
 import type { EmailIntegration } from "../email/email-integration.ts";
 import type { Notification, NotificationChannel, NotificationType } from "./notification-channel.ts";
 
-/** Limits mails: if many runs fail in one night, not each one needs a mail. */
+/** Limits emails: if many runs fail in one night, not each one needs an email. */
 const MAX_PER_HOUR = 20;
 
 const SUBJECTS: Record<NotificationType, (key: string) => string> = {
-  "approval.waiting": (key) => `Please decide: a mail waits for you (${key})`,
+  "approval.waiting": (key) => `Please decide: an email waits for you (${key})`,
   "run.failed": (key) => `A run has failed (${key})`,
   "run.completed": (key) => `A run has completed (${key})`,
 };
 
-/** Sends notifications as short mails. */
+/** Sends notifications as short emails. */
 export class MailChannel implements NotificationChannel {
   readonly name = "mail_delivered";
   readonly mostAnHour = MAX_PER_HOUR;
@@ -46,7 +46,7 @@ function bodyOf({ type, time, workflow, workflow_id, key, url, error }: Notifica
   const where = url === undefined ? [] : [url];
   if (type === "approval.waiting") {
     const how = `To read it and decide: ${url ?? `abi-workflows approvals show ${workflow_id}`}`;
-    return [`A mail to a customer waits for a person's approval.`, how, facts.join("\n")].join("\n\n");
+    return [`An email to a customer waits for a person's approval.`, how, facts.join("\n")].join("\n\n");
   }
   const what =
     type === "run.failed" ? `A run has failed: ${error ?? "the log has the details"}` : "A run has completed.";

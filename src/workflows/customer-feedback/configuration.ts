@@ -7,30 +7,30 @@ import type { CustomerDataPipeline } from "../../pipelines/customer-data-pipelin
 import type { WorkflowConfiguration } from "../../framework/configuration.ts";
 import type { EscalationPolicy } from "./policy.ts";
 
-/** How many automatic mails one customer may get within a period. */
+/** How many automatic emails one customer may get within a period. */
 export interface ResponseCap {
   responses: number;
   minutes: number;
 }
 
-/** Ten mails in three hours: far more than a person causes, far fewer than two machines that answer each other. */
+/** Ten emails in three hours: far more than a person causes, far fewer than two machines that answer each other. */
 export const DEFAULT_RESPONSE_CAP: ResponseCap = { responses: 10, minutes: 180 };
 
-/** How old a customer's data may be when a mail is about to leave. Milliseconds. */
+/** How old a customer's data may be when an email is about to leave. Milliseconds. */
 export interface CustomerFreshness {
   /** Older data is first read again from the customer source; 0: always. */
   maxAgeMs: number;
   /**
-   * If the source doesn't answer, data up to this age is used. If it is older, the mail waits until
+   * If the source doesn't answer, data up to this age is used. If it is older, the email waits until
    * the source answers.
    */
   staleIfErrorMs: number;
 }
 
-/** What to do with a mail whose sender is not a customer. */
+/** What to do with an email whose sender is not a customer. */
 export type UnknownSender = "ask-source" | "create" | "person" | "ignore";
 
-/** How incoming mails are handled. */
+/** How incoming emails are handled. */
 export interface MailRules {
   /**
    * `person`: hold it until someone has decided. `ask-source`: first look up the address in the
@@ -38,7 +38,7 @@ export interface MailRules {
    */
   unknownSender: UnknownSender;
   /**
-   * Name of our mail server in `Authentication-Results` (RFC 8601). A mail whose sender it doesn't
+   * Name of our mail server in `Authentication-Results` (RFC 8601). An email whose sender it doesn't
    * confirm is held. Default: the stated sender is trusted.
    */
   authservId?: string;
@@ -73,12 +73,12 @@ export interface CustomerFeedbackWorkflowConfiguration extends WorkflowConfigura
   /** `false`: no limit. Default: `DEFAULT_RESPONSE_CAP`. */
   responseCap?: ResponseCap | false;
   /**
-   * Whether a person has to approve every mail before it goes out; default: no. It is stored with
+   * Whether a person has to approve every email before it goes out; default: no. It is stored with
    * feedback that is accepted here.
    */
   approval?: boolean;
   /**
-   * How long a mail is retried if its server is unavailable, busy or refuses to send, counted from
+   * How long an email is retried if its server is unavailable, busy or refuses to send, counted from
    * the first failure. `0`: no longer than any other step. Default: a day (`MAIL_RETRY_BUDGET`).
    * Milliseconds.
    */

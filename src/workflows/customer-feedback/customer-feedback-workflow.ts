@@ -77,7 +77,7 @@ import {
 const NO_FLUSH: StepOptions = { flush: false };
 
 /**
- * What the process knows about the customer, and the Message-ID of the mail to them. Name and
+ * What the process knows about the customer, and the Message-ID of the email to them. Name and
  * address are not stored with the run; steps that need them read the graph.
  */
 interface CustomerFacts {
@@ -108,7 +108,7 @@ interface DecidedAnalysis extends Analysis<CategoriesResult> {
 
 /**
  * The customer feedback workflow: looks up the customer, detects the sentiment, sorts the text into
- * categories, stores everything in the knowledge graph, then answers by mail or escalates to a
+ * categories, stores everything in the knowledge graph, then answers by email or escalates to a
  * person.
  */
 export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowConfiguration> {
@@ -132,7 +132,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     durable("process_customer_feedback", {
       description:
         "Process customer feedback and optionally send a response. Looks up the customer, detects the sentiment, " +
-        "sorts the text into categories, stores everything, then answers the customer by mail or escalates to a " +
+        "sorts the text into categories, stores everything, then answers the customer by email or escalates to a " +
         "person. Safe to call again: the same feedback is processed once.",
       ...PROCESS_KEY,
       output: CustomerFeedbackOutput,
@@ -217,7 +217,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       standing: (...decision) => configuration.engine.standingDecision(...decision),
     });
     const held = new HeldMails(ontologyStore);
-    // Mails come from outside, but no model has chosen whose they are.
+    // Emails come from outside, but no model has chosen whose they are.
     const submit = (parameters: object, extras: Record<string, Json>) => this.submit(parameters, FROM_CODE, extras);
     this.#heldMails = new HeldMailDecisions({ held, submit });
     this.#mailIntake = new MailIntake({
@@ -276,16 +276,16 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   /**
-   * Handles an incoming mail. A customer's feedback starts the process; a reply to one of our mails
-   * is stored with the feedback it answers; automatic mails are ignored; unclear mails are held
-   * until a person decides. The same mail again changes nothing.
+   * Handles an incoming email. A customer's feedback starts the process; a reply to one of our emails
+   * is stored with the feedback it answers; automatic emails are ignored; unclear emails are held
+   * until a person decides. The same email again changes nothing.
    */
   override async receiveMail(raw: Uint8Array): Promise<MailReceipt> {
     this.register();
     return this.#mailIntake.take(raw);
   }
 
-  /** Lists the mails that wait for a person, oldest first. */
+  /** Lists the emails that wait for a person, oldest first. */
   async listHeldMails(): Promise<HeldMailSummary[]> {
     return (await this.getHeldMails(Number.POSITIVE_INFINITY)).mails;
   }
@@ -301,7 +301,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   /**
-   * Processes a held mail as this customer's feedback. Durable when it resolves.
+   * Processes a held email as this customer's feedback. Durable when it resolves.
    * @throws ConflictError (`already_decided`) if someone has decided differently
    * @throws ValidationError (`invalid_parameters`, `unknown_mail`), IoError
    */
@@ -312,7 +312,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   /**
-   * Dismisses a held mail. No feedback is created from it.
+   * Dismisses a held email. No feedback is created from it.
    * @throws as `assignHeldMail`
    */
   dismissHeldMail(mailId: string): Promise<ShownHeldMail> {
@@ -320,7 +320,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   /**
-   * Returns everything that is known about one piece of feedback, including its mails and what
+   * Returns everything that is known about one piece of feedback, including its emails and what
    * people have decided on them.
    * @throws ValidationError (`not_found`), IoError
    */
@@ -329,7 +329,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   /**
-   * Returns the mail that a run waits to send, exactly as it would go out; undefined if the run
+   * Returns the email that a run waits to send, exactly as it would go out; undefined if the run
    * isn't waiting.
    * @throws ConflictError (`draft_changed`) if someone has changed or deleted it in the graph; then it can only be rejected
    * @throws ValidationError (`unknown_run`), IoError
@@ -339,9 +339,9 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   /**
-   * Approves exactly this mail. Durable when it resolves; the run then continues wherever runs are
+   * Approves exactly this email. Durable when it resolves; the run then continues wherever runs are
    * executed.
-   * @throws ConflictError if someone has decided differently (`already_decided`), another mail is waiting now (`decision_outdated`), the run has ended (`run_ended`), or the mail was changed in the graph (`draft_changed`)
+   * @throws ConflictError if someone has decided differently (`already_decided`), another email is waiting now (`decision_outdated`), the run has ended (`run_ended`), or the email was changed in the graph (`draft_changed`)
    * @throws ValidationError (`invalid_parameters`, `unknown_run`), IoError
    */
   approveResponse(workflowId: string, approval: ResponseApproval): Promise<DecidedResponse> {
@@ -349,7 +349,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   /**
-   * Sends the mail with a different text, to the same recipient.
+   * Sends the email with a different text, to the same recipient.
    * @throws as `approveResponse`, and ValidationError (`empty_mail`)
    */
   editResponse(workflowId: string, edit: ResponseEdit): Promise<DecidedResponse> {
@@ -357,7 +357,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   /**
-   * Rejects the mail; the run completes without sending it. This works even if the mail was changed
+   * Rejects the email; the run completes without sending it. This works even if the email was changed
    * or deleted in the graph.
    * @throws as `approveResponse`
    */
@@ -393,7 +393,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   protected override stepSubject(step: string): string {
-    return isMailStep(step) ? "The mail" : super.stepSubject(step);
+    return isMailStep(step) ? "The email" : super.stepSubject(step);
   }
 
   protected override async describe(feedbackId: string, run: Run | undefined) {
@@ -415,7 +415,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     const decide = ({ result }: Analysis<CategoriesResult>): Decision =>
       this.#decide(feedback, customer, sentimentAnalysis.result, result);
     // The decision is recorded, because the policy may have changed after a restart, and the
-    // decision must not change while a mail waits.
+    // decision must not change while an email waits.
     const categorize = async (): Promise<DecidedAnalysis> => {
       const analysis = await this.#categories(feedback);
       return { ...analysis, decision: decide(analysis) };
@@ -502,7 +502,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     return { ...escalated, ...(await this.#responses.respond(context, "acknowledgment_sent", due, escalated)) };
   }
 
-  /** Whether someone has to act on a reply to one of our mails, judged by its own words. */
+  /** Whether someone has to act on a reply to one of our emails, judged by its own words. */
   async #isComplaint(text: string): Promise<boolean> {
     const own = await ownWordsOf(text);
     const { sentimentAnalyzer, feedbackCategorizer } = this.configuration;

@@ -98,7 +98,7 @@ export class Customers {
   }
 
   /**
-   * Returns the customer for a mail that is about to leave.
+   * Returns the customer for an email that is about to leave.
    * @throws as `get`; ValidationError (`customer_invalid`) where what the source says now is not usable; IoError where it gives no answer
    *   and the data is older than may be sent to even then
    */

@@ -25,10 +25,10 @@ const NewFeedback = z.object({
     })
     .nullish()
     .describe(
-      "Headers of the mail that the feedback came in, also in mailparser's format. An automatic mail is processed " +
+      "Headers of the email that the feedback came in, also in mailparser's format. An automatic email is processed " +
         "but not answered.",
     ),
-  message_id: wellFormed().max(1000).nullish().describe("Message-ID of the mail that the feedback came in."),
+  message_id: wellFormed().max(1000).nullish().describe("Message-ID of the email that the feedback came in."),
 });
 
 const FeedbackResponse = z.object({

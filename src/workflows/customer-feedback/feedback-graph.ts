@@ -47,15 +47,15 @@ export interface FeedbackRecord {
   categoryAnalysis: Analysis<CategoriesResult>;
 }
 
-/** A mail of ours that was answered. */
+/** An email of ours that was answered. */
 export interface AnsweredMail {
   feedbackId: string;
   customerUri: string;
 }
 
-/** What a customer wrote back to a mail of ours. */
+/** What a customer wrote back to an email of ours. */
 export interface Reply {
-  /** Of the mail, as its digest. */
+  /** Of the email, as its digest. */
   id: string;
   digest: string;
   customerUri: string;
@@ -165,7 +165,7 @@ export class FeedbackGraph {
    * Counts this feedback's mail toward the customer's limit, until `withdrawPermission`. Within
    * this process, runs do that one at a time. Two processes on one endpoint can both add the last
    * possible mail. So each checks again when its own entry is visible; the one that checks last
-   * sees all entries and removes its own. Both may do so; then one mail too few goes out, but never
+   * sees all entries and removes its own. Both may do so; then one email too few goes out, but never
    * one too many.
    * @throws IoError if the limit is not reached but the entry is missing: another process has just removed one, or the change was lost
    */
@@ -192,7 +192,7 @@ export class FeedbackGraph {
     if (isMine) await this.withdrawPermission(feedbackId, customerUri);
     else if (count < cap.responses) {
       throw new IoError(
-        "The mail could not be counted toward the customer's limit, although the limit is not reached.",
+        "The email could not be counted toward the customer's limit, although the limit is not reached.",
         {
           code: "place_not_taken",
         },
@@ -201,7 +201,7 @@ export class FeedbackGraph {
     return false;
   }
 
-  /** The mails that count toward the limit, and whether this feedback's is among them. */
+  /** The emails that count toward the limit, and whether this feedback's is among them. */
   async #permissions(
     customerUri: string,
     feedback: NamedNode,
@@ -247,7 +247,7 @@ export class FeedbackGraph {
     await this.#write({ insert: graph });
   }
 
-  /** The first of these Message-IDs that is one of a mail of ours, with the feedback that it answered. */
+  /** The first of these Message-IDs that is one of an email of ours, with the feedback that it answered. */
   async answeredBy(messageIds: readonly string[]): Promise<AnsweredMail | undefined> {
     const sent = await this.#ontologyStore.match(
       FEEDBACK_STORE,

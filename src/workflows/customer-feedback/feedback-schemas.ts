@@ -61,10 +61,10 @@ export type FeedbackPage = z.output<typeof FeedbackPage>;
 const analyzer = z.object({ name: z.string(), version: z.string() });
 
 const FeedbackMail = z.object({
-  rendering: z.string().describe("Identifies exactly this mail."),
+  rendering: z.string().describe("Identifies exactly this email."),
   state: z
     .enum(["waiting", "approved", "sent", "edited", "rejected", "refused", "replaced"])
-    .describe("`edited`, `refused` and `replaced`: another mail has replaced it."),
+    .describe("`edited`, `refused` and `replaced`: another email has replaced it."),
   sender: z.string(),
   recipient: z.string(),
   subject: z.string(),
@@ -80,8 +80,8 @@ const FeedbackMail = z.object({
       categories: z.array(z.enum(CATEGORIES)).optional().describe("The right categories, as named by that person."),
     })
     .optional(),
-  revision_of: z.string().optional().describe("Rendering of the mail that a person has edited."),
-  refusal: z.string().optional().describe("What the mail server said when it refused this mail."),
+  revision_of: z.string().optional().describe("Rendering of the email that a person has edited."),
+  refusal: z.string().optional().describe("What the mail server said when it refused this email."),
 });
 export type FeedbackMail = z.output<typeof FeedbackMail>;
 
@@ -118,10 +118,10 @@ export const FeedbackDetails = FeedbackItem.omit({ excerpt: true }).extend({
     .object({ score: z.number(), evidence: z.array(z.string()), analyzer: analyzer.optional() })
     .optional(),
   ticket: z.object({ ticket_id: z.string(), priority: z.string(), status: z.string() }).optional(),
-  response_time: time.optional().describe("When the mail went out. ISO 8601, UTC."),
+  response_time: time.optional().describe("When the email went out. ISO 8601, UTC."),
   mails: z
     .array(FeedbackMail)
-    .describe("Mails that a person has decided on or has to decide on. Without approval, mails are not stored."),
+    .describe("Emails that a person has decided on or has to decide on. Without approval, emails are not stored."),
   replies: z.array(z.object({ text: z.string(), time })).describe("Answers that people have given elsewhere."),
 });
 export type FeedbackDetails = z.output<typeof FeedbackDetails>;

@@ -65,7 +65,7 @@ export const CustomerFeedbackWorkflowParameters = z.strictObject({
     .preprocess((value) => value ?? true, z.boolean({ error: "must be true or false" }))
     .default(true)
     .describe(
-      "Whether the customer may get an automatic mail. Default true; false means that no mail of any kind is sent to the customer.",
+      "Whether the customer may get an automatic email. Default true; false means that no email of any kind is sent to the customer.",
     ),
 });
 
@@ -80,13 +80,13 @@ export type CustomerFeedbackWorkflowParameters = z.output<typeof CustomerFeedbac
 
 /** What a run is started with: the parameters, and what else is to be kept with it. */
 export type CustomerFeedbackInput = CustomerFeedbackWorkflowParameters & {
-  /** Where the feedback was a mail: its Message-ID, to answer in its thread. */
+  /** Where the feedback was an email: its Message-ID, to answer in its thread. */
   message_id?: string;
-  /** Where we have read that mail ourselves: what stands for its content. */
+  /** Where we have read that email ourselves: what stands for its content. */
   mail_digest?: string;
-  /** Where the feedback was a mail that no automatic mail may answer: the header that says so. */
+  /** Where the feedback was an email that no automatic email may answer: the header that says so. */
   automatic_mail?: string;
-  /** Whether approval was on where the feedback was accepted: then its mail needs it wherever it is executed. */
+  /** Whether approval was on where the feedback was accepted: then its email needs it wherever it is executed. */
   approval?: boolean;
   /** True where a model chose whose feedback it is: what it wrote is then not repeated to that customer. */
   customer_from_model?: boolean;

@@ -74,8 +74,8 @@ function escalationReasons(policy: EscalationPolicy, situation: Situation): stri
 
 /** Why this was done with a piece of feedback, in plain words. */
 export function actionReasons(policy: EscalationPolicy | false, action: Action, situation: Situation): string[] {
-  if (action === "no_action") return ["No rule sends it to a person, and no mail to the customer was requested."];
-  if (action === "auto_respond") return ["No rule sends it to a person, and the customer may get a mail."];
+  if (action === "no_action") return ["No rule sends it to a person, and no email to the customer was requested."];
+  if (action === "auto_respond") return ["No rule sends it to a person, and the customer may get an email."];
   const reasons = policy ? escalationReasons(policy, situation) : [];
   return reasons.length > 0 ? reasons : ["The customer's data or the rules have changed since."];
 }

@@ -67,7 +67,7 @@ const Feedback = z.object({
 export const CUSTOMER_FEEDBACK_QUESTIONS: readonly GraphQuestion[] = [
   graphQuestion("get_customer_history", {
     description:
-      "Show the feedback that one customer has given, newest first: when, what it was about, what was done, and whether a mail answered it.",
+      "Show the feedback that one customer has given, newest first: when, what it was about, what was done, and whether an email answered it.",
     example: { customer_id: "C-1001", since: "2026-11-01" },
     store: FEEDBACK_STORE,
     parameters: z.strictObject({ customer_id, since, until }),
@@ -89,7 +89,7 @@ export const CUSTOMER_FEEDBACK_QUESTIONS: readonly GraphQuestion[] = [
   graphQuestion("look_up_feedback", {
     description:
       "Show what is known about one piece of feedback: when it came, what it was about, what was done, and what " +
-      "happened to the mail to the customer.",
+      "happened to the email to the customer.",
     example: { feedback_id: "F-2001" },
     store: FEEDBACK_STORE,
     parameters: z.strictObject({
@@ -216,7 +216,7 @@ export const CUSTOMER_FEEDBACK_QUESTIONS: readonly GraphQuestion[] = [
   }),
   graphQuestion("list_sent_mails", {
     description:
-      "List the automatic mails that went to one customer, newest first, each with the feedback it answered.",
+      "List the automatic emails that went to one customer, newest first, each with the feedback it answered.",
     example: { customer_id: "C-1001" },
     store: FEEDBACK_STORE,
     parameters: z.strictObject({ customer_id, since, until }),
@@ -234,10 +234,10 @@ export const CUSTOMER_FEEDBACK_QUESTIONS: readonly GraphQuestion[] = [
       feedback_id: id,
       customer_id: id,
       sent_at: time,
-      message_id: z.string().describe("Message-ID of the mail."),
+      message_id: z.string().describe("Message-ID of the email."),
       action: z
         .string()
-        .describe("auto_respond: the mail was the answer. escalate: the mail said that a person will answer."),
+        .describe("auto_respond: the email was the answer. escalate: the email said that a person will answer."),
       subject: z.string().describe("Subject of the feedback."),
       ...who,
     }),

@@ -1,5 +1,5 @@
 /**
- * What a mail to the customer repeats from the feedback. If a model has chosen the customer, they
+ * What an email to the customer repeats from the feedback. If a model has chosen the customer, they
  * may never have seen these words, because a hostile text could have made the model submit them.
  * Then nothing is repeated.
  */
@@ -21,7 +21,7 @@ export const shownReference = ({ feedback_id: id, customer_from_model: isFromMod
 export const shownId = (feedback: Identified): string =>
   feedback.customer_from_model === true ? derivedReference(feedback.feedback_id) : feedback.feedback_id;
 
-/** The subject that the mail answers: the feedback's, or one of ours where a model chose it, or where it could be a link or says nothing. */
+/** The subject that the email answers: the feedback's, or one of ours where a model chose it, or where it could be a link or says nothing. */
 export const answeredSubject = (feedback: Identified & { subject: string }): string =>
   feedback.customer_from_model === true || containsLink(feedback.subject) || !hasTopic(feedback.subject)
     ? `your feedback (${shownReference(feedback)})`

@@ -66,9 +66,9 @@ export const CustomerFeedbackOutput = z.object({
     .string()
     .optional()
     .describe("What to quote to people instead of the feedback's id; absent if the id itself is short."),
-  response_id: z.string().optional().describe("Message-ID of the mail to the customer."),
+  response_id: z.string().optional().describe("Message-ID of the email to the customer."),
   ticket_id: z.string().optional(),
-  response_withheld: z.string().optional().describe("Why no mail went out although one was due."),
+  response_withheld: z.string().optional().describe("Why no email went out although one was due."),
   language: z.string().optional().describe("Language of the text."),
   analysis_fallback: z
     .string()

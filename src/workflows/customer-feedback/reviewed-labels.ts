@@ -1,4 +1,4 @@
-/** What people have said about the labels of feedback while deciding on its mails. */
+/** What people have said about the labels of feedback while deciding on its emails. */
 import { inStableOrder, type Category } from "../../analysis/categories.ts";
 import type { Sentiment } from "../../analysis/sentiment-analyzer.ts";
 import { isTrue } from "../../ontology/facts.ts";
@@ -6,7 +6,7 @@ import type { Row } from "../../ontology/ontology-store.ts";
 import { withPrefixes } from "../../ontology/vocabulary.ts";
 import { ownWordsOf } from "./own-words.ts";
 
-/** `stated`: a person named it. `approved`: a person let the mail go out as it was, and put nothing right. */
+/** `stated`: a person named it. `approved`: a person let the email go out as it was, and put nothing right. */
 export type LabelSource = "stated" | "approved";
 
 /** Feedback whose labels a person has looked at. */
@@ -20,7 +20,7 @@ export interface ReviewedFeedback {
   judged: { sentiment: Sentiment; categories: Category[] };
   sentiment?: { label: Sentiment; source: LabelSource };
   categories?: { labels: Category[]; source: LabelSource };
-  /** The mail was approved, but the analyser was not certain of a label that nobody named: so it is missing. */
+  /** The email was approved, but the analyser was not certain of a label that nobody named: so it is missing. */
   uncertain?: true;
 }
 
@@ -58,8 +58,8 @@ function grouped(rows: readonly Row[], by: string): Map<string, Category[]> {
 
 /**
  * All feedback that a person has decided on, in the order of its ids. What a person named counts, the last of several. If nobody has
- * named labels, an approval counts for those that were shown with the mail, unless the analyser was not certain of them: then the person
- * may have looked at the mail only. An edit or a rejection without labels says only that something was not right: such feedback has no
+ * named labels, an approval counts for those that were shown with the email, unless the analyser was not certain of them: then the person
+ * may have looked at the email only. An edit or a rejection without labels says only that something was not right: such feedback has no
  * label.
  * @throws as the question to the graph
  */

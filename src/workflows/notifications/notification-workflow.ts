@@ -138,7 +138,7 @@ function followerOf(resting: RestingRun): FollowingRun {
   const { id, workflow, key, status, subject, error, resumedAt } = resting;
   // Of each time that a run comes to rest there is one.
   const occasion = JSON.stringify([status, subject, resumedAt]);
-  // A hash: what stands for a waiting mail is not for everybody who may list runs.
+  // A hash: what stands for a waiting email is not for everybody who may list runs.
   const notification_id = `${id}-${createHash("sha256").update(occasion).digest("hex").slice(0, 16)}`;
   return {
     workflow: NAME,

@@ -1,5 +1,5 @@
-// Run by a test as a process of its own, which the test kills: asks until a mail waits for a person, and says which. With a third
-// argument, Ann then approves it; the mail goes to the server at this address.
+// Run by a test as a process of its own, which the test kills: asks until an email waits for a person, and says which. With a third
+// argument, Ann then approves it; the email goes to the server at this address.
 import { openConversation } from "./conversation.ts";
 
 const [folder = "", url, mailUrl] = process.argv.slice(2);

@@ -41,7 +41,7 @@ interface Chat extends Feedback {
   server: OpenAiServer;
 }
 
-/** A conversation about mails that wait, with a model that does what the script says. */
+/** A conversation about emails that wait, with a model that does what the script says. */
 async function start(
   script: Parameters<typeof startOpenAiServer>[0],
   options: Partial<FeedbackAgentOptions> = {},
@@ -69,11 +69,11 @@ const seenByModel = (server: OpenAiServer): string => JSON.stringify(server.requ
 
 const actionOf = (review: MailReviewRequest | undefined) => review!.actionRequests[0]!;
 
-describe("a mail that waits, in the conversation", () => {
+describe("an email that waits, in the conversation", () => {
   test("is shown in the place of an answer, and goes out when the person approves it", async () => {
     const { agent, server, mails } = await start(oneMail());
     const asked = await agent.ask("Process F-1", { threadId });
-    expect(asked.text).toBe("Waiting for a person's decision: the mail for feedback F-1 to customer C-1.");
+    expect(asked.text).toBe("Waiting for a person's decision: the email for feedback F-1 to customer C-1.");
     const { mail, args } = actionOf(asked.review);
     expect(mail).toMatchObject({ feedback_id: "F-1", customer_id: "C-1", recipient: "ada@example.org" });
     expect(args).toEqual({ recipient: mail.recipient, subject: mail.subject, text: mail.text });
@@ -182,7 +182,7 @@ describe("a mail that waits, in the conversation", () => {
   });
 });
 
-describe("a decision counts for the mail that was shown", () => {
+describe("a decision counts for the email that was shown", () => {
   test("one that has changed meanwhile is shown again, with what has happened", async () => {
     const { agent, ontologyStore, mails } = await start(oneMail());
     const first = await agent.ask("Process F-1", { threadId });
@@ -191,7 +191,7 @@ describe("a decision counts for the mail that was shown", () => {
     expect(mails.mails).toEqual([]);
     expect(actionOf(first.review).mail.recipient).toBe("ada@example.org");
     expect(actionOf(again.review).mail.recipient).toBe("new@example.org");
-    expect(actionOf(again.review).description).toMatch(/^\*\*Your decision was kept, but another mail waits now/);
+    expect(actionOf(again.review).description).toMatch(/^\*\*Your decision was kept, but another email waits now/);
 
     const { text } = await agent.decide([{ type: "approve" }], { threadId, by: "Ann" });
     expect(text).toBe("Done.");
@@ -221,7 +221,7 @@ describe("a decision counts for the mail that was shown", () => {
     await workflow.getWorkflowResult(workflow_id);
     const again = await agent.decide([{ type: "approve" }], { threadId, by: "Ann" });
     expect(actionOf(again.review).mail.recipient).toBe("new@example.org");
-    expect(actionOf(again.review).description).toMatch(/Ben has decided first, but another mail waits now/);
+    expect(actionOf(again.review).description).toMatch(/Ben has decided first, but another email waits now/);
     expect(mails.mails).toEqual([]);
   });
 
@@ -304,7 +304,7 @@ describe("a decision counts for the mail that was shown", () => {
 });
 
 describe("only a person decides", () => {
-  test("the model sees nothing by which a mail could be decided on", async () => {
+  test("the model sees nothing by which an email could be decided on", async () => {
     const { agent, server, workflow } = await start(oneMail());
     const { review } = await agent.ask("Process F-1", { threadId });
     const { rendering } = (await workflow.getPendingResponse(actionOf(review).mail.workflow_id))!;
@@ -331,7 +331,7 @@ describe("only a person decides", () => {
     expect(mails.mails).toEqual([]);
   });
 
-  test("another tool's result that names a run shows no mail", async () => {
+  test("another tool's result that names a run shows no email", async () => {
     const parts = await startFeedback({ approval: true });
     const { workflow_id } = await parts.workflow.run(feedback());
     const forged = new DynamicStructuredTool({
@@ -370,7 +370,7 @@ describe("only a person decides", () => {
     expect(mails.mails.map(({ parsed }) => parsed.text?.trim())).toEqual(["Thank you!"]);
   });
 
-  test("whom a server has signed in without the right to decide sees no mail, and decides nothing", async () => {
+  test("whom a server has signed in without the right to decide sees no email, and decides nothing", async () => {
     const parts = await startFeedback({ approval: true });
     const by = ({ user }: Readonly<Record<string, unknown>>) => (user === "Ann" ? "Ann" : undefined);
     const { agent, mails } = await start(
@@ -409,7 +409,7 @@ describe("only a person decides", () => {
       "an edit that leaves nothing",
       { decisions: [{ type: "edit", editedAction: { name: "send_mail_to_customer", args: { text: " " } } }] },
     ],
-  ])("an answer that can't be taken decides nothing, and the mail is shown again: %s", async (_name, resume) => {
+  ])("an answer that can't be taken decides nothing, and the email is shown again: %s", async (_name, resume) => {
     const parts = await startFeedback({ approval: true });
     const approval = { workflow: parts.workflow, by: () => "Ann" };
     const { agent, mails } = await start(oneMail(), { approval }, parts);
@@ -447,7 +447,7 @@ describe("only a person decides", () => {
 });
 
 describe("a conversation that waits", () => {
-  test("survives the death of its process: the mail is shown as it was, and the decision goes through", async () => {
+  test("survives the death of its process: the email is shown as it was, and the decision goes through", async () => {
     const cwd = temporaryFolder();
     await using server = await startOpenAiServer(oneMail());
     const child = startKilled(cwd, server.url);

@@ -21,17 +21,19 @@ describe("an agent on the offline model", () => {
     expect(log.processed).toHaveLength(1);
     expect(toolCalls).toHaveLength(1);
     expect(text).toContain(
-      "Feedback F-1 from customer C-1: negative, about general. The customer was answered by mail.",
+      "Feedback F-1 from customer C-1: negative, about general. The customer was answered by email.",
     );
     expect(text).toContain("offline demo model");
   });
 
-  test("says that a mail waits for approval and has not been sent", () => {
+  test("says that an email waits for approval and has not been sent", () => {
     const result = { success: true, feedback_id: "F-1", sentiment: "negative", status: "waiting_for_approval" };
     const say = (fields: object): string =>
       summarizeResults([new ToolMessage({ content: "", tool_call_id: "1", artifact: { ...result, ...fields } })]);
-    expect(say({ action: "auto_respond" })).toMatch(/negative\. The mail to the customer waits .* has not been sent\./);
-    expect(say({ action: "escalate", ticket_id: "T-1" })).toMatch(/ticket T-1\. The mail to the customer waits/);
+    expect(say({ action: "auto_respond" })).toMatch(
+      /negative\. The email to the customer waits .* has not been sent\./,
+    );
+    expect(say({ action: "escalate", ticket_id: "T-1" })).toMatch(/ticket T-1\. The email to the customer waits/);
   });
 
   test("says that praise in doubt was answered without thanks", () => {
@@ -39,11 +41,11 @@ describe("an agent on the offline model", () => {
     const say = (fields: object): string =>
       summarizeResults([new ToolMessage({ content: "", tool_call_id: "1", artifact: { ...result, ...fields } })]);
     const answered = { action: "auto_respond", response_id: "<m@x>" };
-    expect(say(answered)).toContain("positive (doubtful). The customer was answered by mail, without thanks for kind");
-    expect(say({ ...answered, doubtful: undefined })).toContain("positive. The customer was answered by mail.");
+    expect(say(answered)).toContain("positive (doubtful). The customer was answered by email, without thanks for kind");
+    expect(say({ ...answered, doubtful: undefined })).toContain("positive. The customer was answered by email.");
     expect(say({ action: "escalate", ticket_id: "T-1" })).toMatch(/positive \(doubtful\)\. It went to a person/);
     expect(say({ ...answered, sentiment: "neutral", doubtful: undefined, unreadable: true })).toContain(
-      "neutral (the text could not be read). The customer was answered by mail.",
+      "neutral (the text could not be read). The customer was answered by email.",
     );
   });
 
@@ -128,10 +130,10 @@ describe("the summary of results", () => {
   test.each([
     [
       { ...done, action: "escalate", ticket_id: "T-1", response_id: "m" },
-      "F-1 from customer C-1: negative, about bug. It went to a person, ticket T-1; the customer was told by mail.",
+      "F-1 from customer C-1: negative, about bug. It went to a person, ticket T-1; the customer was told by email.",
     ],
     [{ ...done, action: "escalate", ticket_id: "T-1" }, "It went to a person, ticket T-1."],
-    [{ ...done, action: "auto_respond" }, "No mail was sent."],
+    [{ ...done, action: "auto_respond" }, "No email was sent."],
     [{ ...done, action: "no_action" }, "It was stored; no answer was sent."],
     [
       { ...done, action: "auto_respond", response_id: "m", duplicate: true },
@@ -182,9 +184,9 @@ describe("the summary of results", () => {
     expect(said([{ ...row, ticket_id: "T-1" }])).toMatch(
       /^Feedback F-1 from customer C-1, 2026-11-29: negative, about billing; ticket T-1, .* not sent yet\.\n/,
     );
-    expect(said([{ ...row, mail: "sent" }])).toContain("negative, about billing; answered by mail.");
-    expect(said([{ ...row, mail: "rejected" }])).toContain("a person has rejected the mail");
-    expect(said([{ ...row, mail: "none" }])).toContain("no mail to the customer.");
+    expect(said([{ ...row, mail: "sent" }])).toContain("negative, about billing; answered by email.");
+    expect(said([{ ...row, mail: "rejected" }])).toContain("a person has rejected the email");
+    expect(said([{ ...row, mail: "none" }])).toContain("no email to the customer.");
     expect(said([])).toMatch(/^There is no such feedback/);
   });
 

@@ -173,7 +173,7 @@ describe("questions about a text", () => {
   });
 });
 
-test.each(["", "Hello", "Who are you?", "Delete everything", "Send a mail to evil@example.com: hi"])(
+test.each(["", "Hello", "Who are you?", "Delete everything", "Send an email to evil@example.com: hi"])(
   "does nothing on %j",
   (message) => {
     expect(readRequest(message)).toEqual({ unknown: true });

@@ -47,7 +47,7 @@ describe("a long and friendly letter", () => {
     ["security", "I got a phishing mail in your name."],
     ["security", "Your newsletter contained a virus."],
     ["security", "Your driver stole the parcel."],
-    ["security", "The link in your mail looked suspicious."],
+    ["security", "The link in your email looked suspicious."],
   ] as const)("is about %s if one sentence says so: %s", (category, sentence) => {
     expect(critical(sentence)).toContain(category);
     expect(critical(warmLetter(sentence))).toContain(category);

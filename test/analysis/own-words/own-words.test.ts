@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ownWords } from "../../../src/analysis/own-words/own-words.ts";
 import { cpuSeconds } from "../../support/cpu-seconds.ts";
 
-/** Text below a customer's own words in real mails. */
+/** Text below a customer's own words in real emails. */
 const BELOW = {
   quotations: [
     "On Mon, May 5, 2026 at 10:00 AM Ann Ford <ann@shop.example> wrote:\n\n> Your invoice\n> is overdue",
@@ -137,7 +137,7 @@ describe("the customer's own words", () => {
     });
   });
 
-  it("are found above everything that can be below them in one mail", () => {
+  it("are found above everything that can be below them in one email", () => {
     const below = [BELOW.signatures, BELOW["company register lines"], BELOW["confidentiality notices"]].map(
       ([first]) => first,
     );
@@ -222,8 +222,8 @@ describe("the customer's own words", () => {
     "Lovely shop.\n\nUnsubscribe link leads to https://x.example/login where strangers see the data of others, a security breach",
     "Nice app.\n\nRegistered office is outdated on the bill, ACME Ltd moved. VAT GB123456789 expired",
     "Love it, but\n\nbefore the update one could print labels without trees of menus; consider it a bug",
-    "Great app, but your mail had this:\nFrom: Shop <billing@shop.example>\nDate: 4 May 2026\nSubject: Invoice 42\nand the amount was wrong. I was charged twice and want a refund!",
-    "Great app, but your mail had this:\n\nFrom: Shop <billing@shop.example>\nDate: 4 May 2026\nSubject: Invoice 42\n\nI was charged twice!",
+    "Great app, but your email had this:\nFrom: Shop <billing@shop.example>\nDate: 4 May 2026\nSubject: Invoice 42\nand the amount was wrong. I was charged twice and want a refund!",
+    "Great app, but your email had this:\n\nFrom: Shop <billing@shop.example>\nDate: 4 May 2026\nSubject: Invoice 42\n\nI was charged twice!",
     "Lovely shop, but a scammer writes to your customers\nFrom: Shop <billing@shop.example>\nDate: 4 May 2026\nSubject: Payment failed\n\nHe has our names and orders, so you have a data breach. Please act.",
     "Lovely shop, but look\n\nFrom: Shop <billing@shop.example>\nDate: 4 May 2026\nSubject: Payment failed\nHe has our names and orders, so you have a data breach.",
     "Lovely shop, but look what came\n\nFrom: Shop <billing@shop.example>\nDate: 4 May 2026\nSubject: Payment failed\n\nYou have a data breach.",
@@ -248,7 +248,7 @@ describe("the customer's own words", () => {
     Array(300)
       .fill(`-- wrote a${"1".repeat(180)}${"-".repeat(190)}x`)
       .join("\n"),
-  ])("are found in linear time if long lines only begin like marks of mail", (text) => {
+  ])("are found in linear time if long lines only begin like marks of email", (text) => {
     expect(cpuSeconds(() => ownWords(text))).toBeLessThan(1);
     expect(ownWords(text)).toBe(text);
   });
@@ -277,7 +277,7 @@ describe("the customer's own words", () => {
     );
   });
 
-  it("are the whole text if it contains no mark of mail", () => {
+  it("are the whole text if it contains no mark of email", () => {
     const word = fc.stringMatching(/^[a-z]{1,8}$/).filter((one) => !/virus|print|sent|unsub|thank|regard/.test(one));
     const prose = fc.array(
       fc.array(word, { minLength: 6 }).map((words) => words.join(" ")),

@@ -91,7 +91,7 @@ test("a file needs no column for the subject", () => {
   );
 });
 
-test("warns of columns that are not read and may mean a field, or whom no mail may go to", () => {
+test("warns of columns that are not read and may mean a field, or whom no email may go to", () => {
   const { warningOf } = createColumnMapping(["feedback_text=text"], []);
   expect(warningOf("send_respons")).toMatch(/not read.* send_response/);
   expect(warningOf("Customer ID number")).toMatch(/--map customer_id=/);

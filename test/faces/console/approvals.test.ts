@@ -13,12 +13,12 @@ import {
   useBrowser,
 } from "../../support/console.ts";
 
-/** The clock wants to be in the frame of the mail too, in which nothing runs. */
+/** The clock wants to be in the frame of the email too, in which nothing runs. */
 const CLOCK_IN_FRAME = /^Blocked script execution in 'about:blank'/;
 
 const sheet = (page: Page, subject: string) => page.locator(".mail-head").getByText(`RE: ${subject}`, { exact: true });
 
-/** How often the page has asked to approve a mail. */
+/** How often the page has asked to approve an email. */
 function approvalsOf(page: Page): () => number {
   let count = 0;
   page.on("request", (request) => {
@@ -27,10 +27,10 @@ function approvalsOf(page: Page): () => number {
   return () => count;
 }
 
-describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
+describe.skipIf(!chromiumPath)(`deciding on emails ${SKIPPED}`, () => {
   useBrowser();
 
-  it("goes by keys alone, until the mails are in the outbox", async () => {
+  it("goes by keys alone, until the emails are in the outbox", async () => {
     const service = await serveConsole();
     const [first, second, third] = await submit(service, {}, { subject: "Second" }, { subject: "Third" });
     const page = await open(service, "approvals");
@@ -94,7 +94,7 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     await expect.poll(() => count.allTextContents()).toEqual(["2"]);
   });
 
-  it("decides once on a key that is held down, also when the next mail is on the screen", async () => {
+  it("decides once on a key that is held down, also when the next email is on the screen", async () => {
     const service = await serveConsole();
     await submit(service, { subject: "First" }, {});
     const page = await open(service, "approvals");
@@ -107,12 +107,12 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     for (let times = 0; times < 5; times += 1) await page.keyboard.down("a");
     await page.keyboard.up("a");
     await page.keyboard.press("r");
-    await page.getByRole("form", { name: "Reject the mail" }).waitFor();
+    await page.getByRole("form", { name: "Reject the email" }).waitFor();
     expect(asked()).toBe(1);
     expect(service.mails()).toHaveLength(1);
   });
 
-  it("takes no click for a mail that was meant for the one before", async () => {
+  it("takes no click for an email that was meant for the one before", async () => {
     const service = await serveConsole();
     await submit(service, { subject: "First" }, {});
     const context = await person();
@@ -149,7 +149,7 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     await expect.poll(asked).toBe(2);
   });
 
-  it("looks for no mail any more that this person has decided on", async () => {
+  it("looks for no email any more that this person has decided on", async () => {
     const service = await serveConsole();
     const [id] = await submit(service, {});
     const context = await person();
@@ -218,7 +218,7 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     await page.getByRole("img", { name: "positive, doubtful" }).first().waitFor();
     await page.locator(".answered .badge", { hasText: "Doubtful" }).waitFor();
     const labels = page.getByRole("region", { name: "Labels" });
-    await labels.getByText("The sentiment is doubtful, and approving the mail doesn't confirm it.").waitFor();
+    await labels.getByText("The sentiment is doubtful, and approving the email doesn't confirm it.").waitFor();
     await labels.getByRole("button", { name: "positive" }).click();
     await labels.getByText("Your labels are stored with your decision").waitFor();
     await approveByKey(page);
@@ -246,7 +246,7 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     expect(await answered.getByRole("link").count()).toBe(0);
   });
 
-  it("lists the times in one column, whatever badge a mail has", async () => {
+  it("lists the times in one column, whatever badge an email has", async () => {
     const service = await serveConsole();
     await submit(service, {}, { feedback_text: "The third outage this month. I am furious.", customer_id: "C-1022" });
     const page = await open(service, "approvals");
@@ -350,7 +350,7 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     expect(service.mails().join("")).toContain("we have mended it.");
   });
 
-  it("opens the words at their beginning, and shows what is changed as a whole, beside what the mail answers", async () => {
+  it("opens the words at their beginning, and shows what is changed as a whole, beside what the email answers", async () => {
     const service = await serveConsole();
     const [id] = await submit(service, {});
     const pending = (await service.application.workflow.getPendingResponse(id!))!;
@@ -378,7 +378,7 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     expect(await top(page.getByRole("button", { name: "Approve this version" }))).toBeLessThan(760);
   });
 
-  it("has the focus on the next mail after a decision, and on the page after the last", async () => {
+  it("has the focus on the next email after a decision, and on the page after the last", async () => {
     const service = await serveConsole();
     await submit(service, { subject: "First" }, {});
     const page = await open(service, "approvals");
@@ -420,7 +420,7 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     expect(service.mails()).toEqual([]);
   });
 
-  it("is bound to the mail on the screen: of another one it says what has changed, and asks again", async () => {
+  it("is bound to the email on the screen: of another one it says what has changed, and asks again", async () => {
     const service = await serveConsole();
     const [id] = await submit(service, {});
     const page = await open(service, "approvals", { expected: AWAY });
@@ -432,12 +432,12 @@ describe.skipIf(!chromiumPath)(`deciding on mails ${SKIPPED}`, () => {
     });
     await service.stop();
     await service.start();
-    await page.getByText("Another mail is waiting now.").waitFor();
+    await page.getByText("Another email is waiting now.").waitFor();
     await page.locator(".diff ins", { hasText: "Many thanks" }).waitFor();
     expect(await page.getByRole("button", { name: "Approve" }).isDisabled()).toBe(true);
     await page.keyboard.press("a");
     expect(service.mails()).toEqual([]);
-    await page.getByRole("button", { name: "Look at the new mail" }).click();
+    await page.getByRole("button", { name: "Look at the new email" }).click();
     await expect.poll(() => page.getByRole("button", { name: "Approve" }).isEnabled()).toBe(true);
   });
 

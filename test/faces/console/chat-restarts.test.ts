@@ -57,7 +57,7 @@ async function say(page: Page, message: string): Promise<void> {
 
 const problem = (page: Page) => page.locator(".turn.problem");
 
-const card = (page: Page) => page.getByRole("region", { name: "Mails that wait for you" });
+const card = (page: Page) => page.getByRole("region", { name: "Emails that wait for you" });
 
 describe.skipIf(!chromiumPath)(`the chat of a service that is killed ${SKIPPED}`, () => {
   useBrowser();
@@ -65,7 +65,7 @@ describe.skipIf(!chromiumPath)(`the chat of a service that is killed ${SKIPPED}`
   it.each(["by itself when the service is back", "when the page is opened again"])(
     "goes on after a decision, %s",
     async (when) => {
-      const service = await serve([PROCESS, reply("The mail is out.")]);
+      const service = await serve([PROCESS, reply("The email is out.")]);
       const page = await openChat(service);
       await say(page, "Process F-1");
       const killed = Promise.withResolvers<void>();
@@ -81,7 +81,7 @@ describe.skipIf(!chromiumPath)(`the chat of a service that is killed ${SKIPPED}`
       await page.unroute("**/continue");
       await service.start();
       if (when.startsWith("when")) await page.reload();
-      await page.locator(".rich", { hasText: "The mail is out." }).waitFor();
+      await page.locator(".rich", { hasText: "The email is out." }).waitFor();
       await page.locator(".call-decision", { hasText: "Approved by ann" }).waitFor();
       expect(await card(page).count()).toBe(0);
       expect(await problem(page).count()).toBe(0);
@@ -95,20 +95,20 @@ describe.skipIf(!chromiumPath)(`the chat of a service that is killed ${SKIPPED}`
       killed.resolve(service.kill());
       return status(503);
     };
-    const service = await serve([PROCESS, dies, reply("The mail is out.")]);
+    const service = await serve([PROCESS, dies, reply("The email is out.")]);
     const page = await openChat(service);
     await say(page, "Process F-1");
     await card(page).getByRole("button", { name: "Approve" }).click();
     await killed.promise;
     await problem(page).waitFor();
     await service.start();
-    await page.locator(".rich", { hasText: "The mail is out." }).waitFor();
+    await page.locator(".rich", { hasText: "The email is out." }).waitFor();
     expect(service.mails()).toBe(1);
     expect(service.model.requests.at(-1)!.body.messages.at(-1)!.content).toContain('"by":"ann"');
   });
 
   it("keeps the card, and what was said, if nobody had decided", async () => {
-    const service = await serve([PROCESS, reply("The mail is out.")]);
+    const service = await serve([PROCESS, reply("The email is out.")]);
     const page = await openChat(service);
     await say(page, "Process F-1");
     await card(page).getByRole("button", { name: "Approve" }).waitFor();
@@ -117,7 +117,7 @@ describe.skipIf(!chromiumPath)(`the chat of a service that is killed ${SKIPPED}`
     await page.getByText("can't be reached").first().waitFor();
     await service.start();
     await card(page).getByRole("button", { name: "Approve" }).click();
-    await page.locator(".rich", { hasText: "The mail is out." }).waitFor();
+    await page.locator(".rich", { hasText: "The email is out." }).waitFor();
     expect(await page.locator(".said").allInnerTexts()).toEqual(["Process F-1"]);
     expect(service.mails()).toBe(1);
   });

@@ -48,7 +48,7 @@ async function say(page: Page, message: string): Promise<void> {
   await page.keyboard.press("Enter");
 }
 
-const card = (page: Page) => page.getByRole("region", { name: "Mails that wait for you" });
+const card = (page: Page) => page.getByRole("region", { name: "Emails that wait for you" });
 
 describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
   useBrowser();
@@ -127,13 +127,13 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
   });
 
   it("takes the person's decision in the person's name, and then the agent goes on", async () => {
-    const service = await start([PROCESS, reply("The mail is out.")], { httpTokens: TOKENS });
+    const service = await start([PROCESS, reply("The email is out.")], { httpTokens: TOKENS });
     const page = await open(service, "chat", { context: await signedIn(service, "ann") });
     await say(page, "Process F-1");
     await card(page).getByText("RE: Search").or(card(page).getByText("RE: your feedback")).first().waitFor();
     expect(service.mails()).toEqual([]);
     await card(page).getByRole("button", { name: "Approve" }).click();
-    await page.getByText("The mail is out.").first().waitFor();
+    await page.getByText("The email is out.").first().waitFor();
     await page.locator(".call").getByText("Replied").waitFor();
     expect(service.mails()).toHaveLength(1);
     await page.goto(`${service.url}/console/feedback/F-1`);
@@ -153,8 +153,8 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     expect(service.mails()[0]).toContain("Thank you, from me.");
   });
 
-  it("shows who decided what on each mail, also when the conversation is opened again", async () => {
-    const service = await start([PROCESS, reply("The mail is out.")], {
+  it("shows who decided what on each email, also when the conversation is opened again", async () => {
+    const service = await start([PROCESS, reply("The email is out.")], {
       httpTokens: TOKENS,
     });
     const page = await open(service, "chat", { context: await signedIn(service, "ann") });
@@ -164,7 +164,7 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     await page.getByRole("button", { name: /Approve this version/ }).click();
     const first = page.locator(".turn", { has: page.locator(".call a[href$='/F-1']") }).locator(".call-decision");
     const check = async (): Promise<void> => {
-      await page.locator(".rich", { hasText: "The mail is out." }).waitFor();
+      await page.locator(".rich", { hasText: "The email is out." }).waitFor();
       expect(await first.innerText()).toMatch(/^Edited by ann, \d+ .*: About your note$/);
     };
     await check();
@@ -173,7 +173,7 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     expect(await barriers(page)).toEqual([]);
   });
 
-  it("shows what others have decided on a mail that was left to wait", async () => {
+  it("shows what others have decided on an email that was left to wait", async () => {
     const service = await start([PROCESS, reply("It waits.")]);
     const page = await open(service, "chat");
     await say(page, "Process F-1");
@@ -196,17 +196,17 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
   });
 
   it("goes on in one page when another page of the conversation has gone on before", async () => {
-    const service = await start([PROCESS, reply("The mail is out.")]);
+    const service = await start([PROCESS, reply("The email is out.")]);
     const page = await open(service, "chat");
     await say(page, "Process F-1");
     await card(page).getByRole("button", { name: "Approve" }).waitFor();
     const other = await open(service, page.url().split("/console/")[1]!, { expected: /404/ });
     await card(other).getByRole("button", { name: "Approve" }).waitFor();
     await card(page).getByRole("button", { name: "Approve" }).click();
-    await page.locator(".rich", { hasText: "The mail is out." }).waitFor();
+    await page.locator(".rich", { hasText: "The email is out." }).waitFor();
     await card(other).getByText("That decision stands").waitFor();
     await card(other).getByRole("button", { name: "Continue" }).click();
-    await other.locator(".rich", { hasText: "The mail is out." }).waitFor();
+    await other.locator(".rich", { hasText: "The email is out." }).waitFor();
     expect(await other.getByRole("alert").count()).toBe(0);
     expect(await other.locator(".call-decision").innerText()).toContain("Approved by local");
   });
@@ -234,7 +234,7 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     await expect.poll(isInReach).toBe(true);
   });
 
-  it("sends nothing that was rejected, of several mails in one turn, and waits for all of them", async () => {
+  it("sends nothing that was rejected, of several emails in one turn, and waits for all of them", async () => {
     const calls = ["F-1", "F-2"].map((id): [string, unknown] => ["process_customer_feedback", feedback(id)]);
     const service = await start([toolCalls(...calls), reply("Both are settled.")]);
     const page = await open(service, "chat");
@@ -267,7 +267,7 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     expect(service.mails()).toEqual([]);
   });
 
-  it("shows no mail to whoever may not decide", async () => {
+  it("shows no email to whoever may not decide", async () => {
     const service = await start([PROCESS, reply("It waits for somebody.")], { httpTokens: TOKENS });
     const page = await open(service, "chat", { context: await signedIn(service, "wes") });
     await say(page, "Process F-1");
@@ -308,7 +308,7 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     // Many begin alike: more than one line of it is shown.
     expect((await listed.last().boundingBox())!.height).toBeGreaterThan(30);
     await card(page).getByRole("button", { name: "Approve" }).click();
-    await page.getByText("the customer was told by mail").first().waitFor();
+    await page.getByText("the customer was told by email").first().waitFor();
     expect(service.mails()).toHaveLength(1);
   });
 

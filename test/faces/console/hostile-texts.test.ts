@@ -68,7 +68,7 @@ describe.skipIf(!chromiumPath)(`texts of strangers ${SKIPPED}`, () => {
     await page.getByText("It is about \uFFFDgnp.lleh\uFFFD.").waitFor();
   });
 
-  it("stay text in a mail's frame, where no link leads anywhere", async () => {
+  it("stay text in an email's frame, where no link leads anywhere", async () => {
     const service = await serveConsole();
     const [id] = await submit(service, {});
     const page = await open(service, "");

@@ -138,7 +138,7 @@ describe.skipIf(!chromiumPath)(`lists ${SKIPPED}`, () => {
   it.each([
     ["a desktop", { width: 1280, height: 800 }],
     ["a phone", { width: 390, height: 844 }],
-  ])("are at the mail that was opened when somebody comes back to the approvals, on %s", async (_of, viewport) => {
+  ])("are at the email that was opened when somebody comes back to the approvals, on %s", async (_of, viewport) => {
     const service = await serveConsole({ responseCap: 100 });
     await submitMany(service, 40);
     const context = await person({ viewport });
@@ -160,7 +160,7 @@ describe.skipIf(!chromiumPath)(`lists ${SKIPPED}`, () => {
     await page.goBack();
     await page.locator(".answered a:focus").waitFor();
     await page.locator(".queue-item[aria-current]", { hasText: subject }).waitFor({ state: "attached" });
-    // A phone hides the list beside a mail.
+    // A phone hides the list beside an email.
     await expect.poll(async () => (await item.boundingBox())?.y ?? 0).toBeLessThan(viewport.height);
     await page.goBack();
     await expect.poll(() => page.locator(".queue-item:focus b").allInnerTexts()).toEqual([subject]);

@@ -21,7 +21,7 @@ describe.skipIf(!chromiumPath)(`what happens while a page is open ${SKIPPED}`, (
     const context = await person();
     const [inbox, approvals, runs] = [
       await open(service, "", { context }),
-      // A mail that does not wait any more is not found there.
+      // An email that does not wait any more is not found there.
       await open(service, "approvals", { context, expected: /404/ }),
       await open(service, "runs", { context }),
     ];

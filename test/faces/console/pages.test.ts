@@ -252,7 +252,7 @@ describe.skipIf(!chromiumPath)(`every page ${SKIPPED}`, () => {
     expect(await page.locator("mark.category-mark", { hasText: "outage" }).count()).toBe(1);
   });
 
-  it("shows a mail drawn, in a frame in which nothing runs, and as text", async () => {
+  it("shows an email drawn, in a frame in which nothing runs, and as text", async () => {
     const service = await serveConsole();
     await submit(service, {});
     const page = await open(service, "feedback/F-1");

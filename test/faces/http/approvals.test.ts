@@ -13,7 +13,7 @@ interface Waiting extends HttpService {
   rendering: string;
 }
 
-/** One piece of feedback whose mail waits. */
+/** One piece of feedback whose email waits. */
 async function startWaiting(api: Parameters<typeof startHttpService>[0] = {}): Promise<Waiting> {
   const parts = await startHttpService({ feedback: { approval: true }, ...api });
   const { workflow_id: id = "" } = await parts.workflow.run(feedback());
@@ -72,7 +72,7 @@ describe("the approval queue", () => {
     expect(await status("GET", "/approvals/workflow-none", SECRETS.reader)).toBe(403);
   });
 
-  it("leads from the list to a decision and the mail", async () => {
+  it("leads from the list to a decision and the email", async () => {
     const { call, id, mails, workflow } = await startWaiting();
     const list = await call("GET", "/approvals", asAnn());
     expect(list).toMatchObject({ status: 200, body: { runs: [{ workflow_id: id, status: "waiting_for_approval" }] } });

@@ -410,7 +410,7 @@ describe("a deleted conversation", () => {
     expect(rowsOf({ url, ...service })).toBe(0);
   });
 
-  it("leaves the mails that it waits for in the approval queue", async () => {
+  it("leaves the emails that it waits for in the approval queue", async () => {
     const { events, send, application } = await start([PROCESS]);
     const asked = await events("/chat", { message: "Process F-1" });
     const [{ workflow_id }] = asked.at(-1)!["mails"] as [{ workflow_id: string }];
@@ -420,7 +420,7 @@ describe("a deleted conversation", () => {
   });
 });
 
-describe("a waiting mail", () => {
+describe("a waiting email", () => {
   it("ends the stream, is decided on by the person, and the agent continues with the outcome", async () => {
     const { events, send, mails, model } = await start([PROCESS, reply("It is sent.")]);
     const asked = await events("/chat", { message: "Process F-1" });
@@ -429,7 +429,7 @@ describe("a waiting mail", () => {
       type: "waiting",
       mails: [{ workflow_id: expect.stringMatching(/^workflow-/), key: "F-1" }],
     });
-    // Reading the mail itself requires its scope.
+    // Reading the email itself requires its scope.
     const pending = (await (await send("GET", `/approvals/${mail!.workflow_id}`)).json()) as Record<string, string>;
     expect(JSON.stringify(asked)).not.toContain(pending["rendering"]);
     expect(JSON.stringify(asked)).not.toContain(pending["recipient"]);
@@ -465,7 +465,7 @@ describe("a waiting mail", () => {
     expect(mails()).toEqual([]);
   });
 
-  it("does not stop a person who may not decide: the agent says that it waits, and the mail isn't shown", async () => {
+  it("does not stop a person who may not decide: the agent says that it waits, and the email isn't shown", async () => {
     const { events, model } = await start([PROCESS, reply("It waits.")]);
     const asked = await events("/chat", { message: "Process F-1" }, "writer");
     expect(typesOf(asked)).not.toContain("waiting");

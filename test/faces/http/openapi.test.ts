@@ -187,7 +187,7 @@ async function conversation({ url }: Sample): Promise<Record<string, string>> {
   return { thread_id };
 }
 
-/** An existing held mail, if an example is about one. */
+/** An existing held email, if an example is about one. */
 async function heldMail({ service }: Sample, example: unknown): Promise<Record<string, string>> {
   if (!Object.hasOwn(Object(example) as object, "mail_id")) return {};
   const { mail_id } = await service.receiveMail(rawMail({ From: "A Stranger <stranger@example.net>" }));

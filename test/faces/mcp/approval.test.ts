@@ -40,7 +40,7 @@ async function clientWhoseUser(
 const linkOf = async ({ workflow }: Parts): Promise<string> =>
   `${CONSOLE}/approvals/${(await workflow.findWorkflow("F-1"))!.workflow_id}`;
 
-describe("a mail that a person has to approve", () => {
+describe("an email that a person has to approve", () => {
   it("is decided on at the link, which the client asks its user to open", async () => {
     const parts = await startWithApproval();
     const links: string[] = [];

@@ -143,12 +143,12 @@ test.each([
   ["ada@example.com bo@example.com", "email is more than one address: left out"],
   ["Ada <ada@example.com>, Bo <bo@example.com>", "email is more than one address: left out"],
   ["bo@example.com <ada@example.com>", "email is more than one address: left out"],
-  ["ada at example.com", "email is not an address that mail can be sent to: left out"],
-  ["n/a", "email is not an address that mail can be sent to: left out"],
-  ["ädä@example.com", "email is not an address that mail can be sent to: left out"],
-  ["ada@ü.de/x.com", "email is not an address that mail can be sent to: left out"],
-  ["ada@xn--a.ü", "email is not an address that mail can be sent to: left out"],
-  [`ada@${"ü".repeat(300)}.de`, "email is not an address that mail can be sent to: left out"],
+  ["ada at example.com", "email is not an address that email can be sent to: left out"],
+  ["n/a", "email is not an address that email can be sent to: left out"],
+  ["ädä@example.com", "email is not an address that email can be sent to: left out"],
+  ["ada@ü.de/x.com", "email is not an address that email can be sent to: left out"],
+  ["ada@xn--a.ü", "email is not an address that email can be sent to: left out"],
+  [`ada@${"ü".repeat(300)}.de`, "email is not an address that email can be sent to: left out"],
 ])("accepts the customer without the address %j, and reports that", (written, message) => {
   expect(read({ id: "C", email: written })).toEqual({
     record: { id: "C" },
@@ -190,7 +190,7 @@ test("all faults of a customer are one issue", () => {
       place: "line 7",
       id: "C",
       message:
-        "email is not an address that mail can be sent to: left out; lifetime_value is not a number: left out; " +
+        "email is not an address that email can be sent to: left out; lifetime_value is not a number: left out; " +
         "do_not_contact is neither true nor false: counts as true",
       skipped: false,
     },

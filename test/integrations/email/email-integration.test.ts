@@ -45,7 +45,7 @@ describe("sendTemplatedEmail", () => {
     expect(mail?.parsed.text).toContain("Hello Ada Lovelace,");
   });
 
-  it("creates a message id on the sender's domain for each mail without one", async () => {
+  it("creates a message id on the sender's domain for each email without one", async () => {
     const ids = [
       await integration.sendTemplatedEmail(templatedEmail()),
       await integration.sendTemplatedEmail(templatedEmail()),
@@ -55,7 +55,7 @@ describe("sendTemplatedEmail", () => {
     expect(smtp.mails.map(({ parsed }) => parsed.messageId)).toEqual(ids);
   });
 
-  it("puts the mail into the conversation that it answers", async () => {
+  it("puts the email into the conversation that it answers", async () => {
     await integration.sendTemplatedEmail(templatedEmail({ inReplyTo: "<q@customers.example>" }));
     await integration.sendTemplatedEmail(
       templatedEmail({
@@ -156,7 +156,7 @@ describe("sendTemplatedEmail", () => {
   });
 
   it.each(["no-reply@customers.example", "MAILER-DAEMON@customers.example", "Support+loop@Example.org"])(
-    "sends no automatic mail to %s",
+    "sends no automatic email to %s",
     async (recipient) => {
       expect(integration.suppressionReason(recipient)).toBeDefined();
       const error = await rejection(integration.sendTemplatedEmail(templatedEmail({ recipient })));
@@ -173,7 +173,7 @@ describe("sendTemplatedEmail", () => {
     expect(smtp.mails).toEqual([]);
   });
 
-  it("sends exactly the composed mail", async () => {
+  it("sends exactly the composed email", async () => {
     const email = templatedEmail({ messageId: integration.messageIdFor("F-1") });
     const shown = integration.composeTemplatedEmail(email);
     expect(integration.composeTemplatedEmail(email)).toEqual(shown);
@@ -187,7 +187,7 @@ describe("sendTemplatedEmail", () => {
 });
 
 describe("EmailIntegration", () => {
-  it("opens its transport once, at the first mail, and closes it", async () => {
+  it("opens its transport once, at the first email, and closes it", async () => {
     let opened = 0;
     const lazy = new EmailIntegration({
       from: "support@example.org",

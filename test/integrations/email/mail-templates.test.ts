@@ -156,7 +156,7 @@ describe("MailTemplates", () => {
     }
   });
 
-  it("refuses to write a mail with missing values, and names them", () => {
+  it("refuses to write an email with missing values, and names them", () => {
     const { customer_name: _name, categories: _categories, ...rest } = DATA;
     expect(() => new MailTemplates().render("neutral_feedback_response.html", rest)).toThrow(
       expect.objectContaining({

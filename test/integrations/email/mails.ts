@@ -8,7 +8,7 @@ export const TEMPLATES = [
   "escalation_acknowledgment.html",
 ];
 
-/** A mail to compose, with a test's changes. */
+/** An email to compose, with a test's changes. */
 export const templatedEmail = (changes: Partial<TemplatedEmail> = {}): TemplatedEmail => ({
   recipient: "ada@customers.example",
   subject: "My order",
@@ -17,7 +17,7 @@ export const templatedEmail = (changes: Partial<TemplatedEmail> = {}): Templated
   ...changes,
 });
 
-/** A composed mail, for the transports. */
+/** A composed email, for the transports. */
 export function mailMessage(changes: Partial<TemplatedEmail> = {}): MailMessage {
   const unused = () => {
     throw new Error("nothing is to be sent here");

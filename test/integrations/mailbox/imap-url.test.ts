@@ -35,7 +35,7 @@ describe("the URL of a mailbox", () => {
     expect(() => parseImapUrl(url)).toThrow(/^(?!.*cret).*imaps:\/\/user:password@host\/INBOX/s);
   });
 
-  it("is refused if processed mails would be delivered again", () => {
+  it("is refused if processed emails would be delivered again", () => {
     const options = { url: "imaps://a:b@mx.example/INBOX", receive: async () => ({ status: "recorded" }) };
     expect(() => new MailboxWatcher({ ...options, doneFolder: "INBOX" })).toThrow("IMAP_DONE_FOLDER");
   });

@@ -14,7 +14,7 @@ const base64 = (text: string | Buffer): string =>
       .match(/.{1,76}/g) ?? []
   ).join("\r\n");
 
-describe("the text of a mail", () => {
+describe("the text of an email", () => {
   it.each<[string, Record<string, string>, string, string]>([
     ["plain ASCII", {}, "It works.\n\nThanks", "It works.\n\nThanks"],
     ["UTF-8 in eight bits", { "Content-Type": "text/plain; charset=utf-8" }, utf8("Grüße 👍"), "Grüße 👍"],
@@ -38,8 +38,8 @@ describe("the text of a mail", () => {
     [
       "HTML only",
       { "Content-Type": "text/html; charset=utf-8" },
-      "<style>p {}</style><h1>Hello</h1><p>It is <b>broken</b>.<br>See <a href='https://x.example'>here</a>.</p><img alt='logo' src='cid:1'><blockquote>Your mail</blockquote>",
-      "Hello\n\nIt is broken.\nSee here.\n\n> Your mail",
+      "<style>p {}</style><h1>Hello</h1><p>It is <b>broken</b>.<br>See <a href='https://x.example'>here</a>.</p><img alt='logo' src='cid:1'><blockquote>Your email</blockquote>",
+      "Hello\n\nIt is broken.\nSee here.\n\n> Your email",
     ],
     [
       "the plain one of two alternatives",
@@ -92,7 +92,7 @@ describe("the text of a mail", () => {
     expect((await readMail(rawMail(headers, body))).text).toBe(text);
   });
 
-  it("does not include attached mails", async () => {
+  it("does not include attached emails", async () => {
     const attached = rawMail({}, "Somebody else's words").toString("latin1");
     const body = multipart(
       "b",
@@ -117,7 +117,7 @@ describe("the text of a mail", () => {
     expect(JSON.stringify(mail)).not.toContain("secret");
   });
 
-  it("is read from the beginning of a mail that is too large", async () => {
+  it("is read from the beginning of an email that is too large", async () => {
     const line = `${"A".repeat(76)}\r\n`;
     const attachment = `Content-Type: image/jpeg\r\nContent-Transfer-Encoding: base64\r\n\r\n${line.repeat(MAX_MAIL_BYTES / line.length + 1)}`;
     const body = multipart("b", "Content-Type: text/plain\r\n\r\nPhotos!", attachment, attachment);
@@ -136,7 +136,7 @@ describe("the text of a mail", () => {
   });
 });
 
-describe("the headers of a mail", () => {
+describe("the headers of an email", () => {
   it.each<[string, string | readonly string[] | null, string | undefined]>([
     ["a bare address", "ada@example.org", "ada@example.org"],
     ["one with a name and capital letters", '"Lovelace, Ada" <Ada@Example.ORG>', "Ada@Example.ORG"],
@@ -161,7 +161,7 @@ describe("the headers of a mail", () => {
     expect((await readMail(rawMail({ Subject: subject }))).subject).toBe("Grüße aus Köln Bcc: x@y.example");
   });
 
-  it("name the answered mails once each, the nearest first", async () => {
+  it("name the answered emails once each, the nearest first", async () => {
     const headers = {
       "In-Reply-To": "Your message of Sunday <last@shop.example>",
       References: "<first@shop.example>\r\n <second@shop.example> rubbish <last@shop.example>",
@@ -177,14 +177,14 @@ describe("the headers of a mail", () => {
 
   it.each([
     ["nothing", ""],
-    ["a text", "Hello, I am no mail"],
+    ["a text", "Hello, I am no email"],
     ["bytes", "\u0000\u00FF\u0001"],
   ])("are missing in %s", async (_, raw) => {
     await expect(readMail(Buffer.from(raw, "latin1"))).rejects.toMatchObject({ code: "not_a_mail" });
   });
 });
 
-describe("a mail that is built to take long", () => {
+describe("an email that is built to take long", () => {
   const HTML = { "Content-Type": "text/html" };
   const MIXED = { "Content-Type": "multipart/mixed; boundary=b" };
   it.each<[string, RawHeaders, string]>([
@@ -236,7 +236,7 @@ describe("a mail that is built to take long", () => {
   });
 });
 
-describe("the identity of a mail", () => {
+describe("the identity of an email", () => {
   const ID = { "Message-ID": "<one@mail.example.org>" };
 
   it("is its Message-ID, whatever happened in transit", async () => {

@@ -22,7 +22,7 @@ async function inPieces(bytes: Buffer, size: number): Promise<string[]> {
 const HEADS = "From: ada@example.org\nSubject: Hi\n\n";
 
 describe("an mbox", () => {
-  it("returns its original mails, with quoted lines restored", async () => {
+  it("returns its original emails, with quoted lines restored", async () => {
     const mails = [
       `${HEADS}Hello\n`,
       `${HEADS}From here on\n\nFrom the start at 10:00 in 2026\n>From him\n>>From her\nnot > From\n`,
@@ -35,7 +35,7 @@ describe("an mbox", () => {
     }
   });
 
-  it("keeps lines that look like From lines in mails of programs that don't quote them", async () => {
+  it("keeps lines that look like From lines in emails of programs that don't quote them", async () => {
     const mbox =
       "From a@b Sun Nov 22 09:00:00 2026\n" +
       `${HEADS}Text\n\nFrom my point of view\n\nFrom: nobody\nFrom x Sun Nov 22 09:00:00 2026\n`;
@@ -56,7 +56,7 @@ describe("an mbox", () => {
     ]);
   });
 
-  it("returns any mails, however the bytes are cut", async () => {
+  it("returns any emails, however the bytes are cut", async () => {
     const line = fc.stringMatching(/^(?:>{0,2}From |>|a)?[ -~]{0,20}$/);
     const mail = fc.array(line, { maxLength: 10 }).map((lines) => `${HEADS}${lines.join("\n")}\n`);
     await fc.assert(
@@ -71,7 +71,7 @@ describe("an mbox", () => {
     );
   });
 
-  it("keeps no more of a mail than will be read, and continues with the next", async () => {
+  it("keeps no more of an email than will be read, and continues with the next", async () => {
     const endless = "x".repeat(3 * MAX_MAIL_BYTES);
     const mbox = Buffer.concat([inMbox(Buffer.from(`${HEADS}${endless}\n`)), inMbox(Buffer.from(`${HEADS}Next\n`))]);
     const [large, next] = await inPieces(mbox, 1_000_000);
@@ -80,7 +80,7 @@ describe("an mbox", () => {
   });
 });
 
-describe("mails in files", () => {
+describe("emails in files", () => {
   it("are one in a file that is not an mbox", async () => {
     const path = join(temporaryFolder(), "a.eml");
     writeFileSync(path, `${HEADS}Hello`);

@@ -23,7 +23,7 @@ async function until(isSo: () => Promise<boolean>): Promise<void> {
 
 const retry = { initialDelayMs: 10, maximumDelayMs: 50 };
 
-/** A watcher and the mails it has received; closed when the test ends. */
+/** A watcher and the emails it has received; closed when the test ends. */
 function watch(mailbox: TestMailbox, options: Partial<MailboxWatcherOptions> = {}) {
   const received: string[] = [];
   const receive = async (raw: Uint8Array) => {
@@ -39,7 +39,7 @@ function watch(mailbox: TestMailbox, options: Partial<MailboxWatcherOptions> = {
 const mail = (subject: string): Buffer => rawMail({ Subject: subject });
 
 /**
- * An IMAP server that accepts every login and has a mail, but stays silent when it is asked which.
+ * An IMAP server that accepts every login and has an email, but stays silent when it is asked which.
  * Returns its port.
  */
 async function startSilentServer(asked: () => void): Promise<number> {
@@ -76,7 +76,7 @@ it("can be closed although its server has become silent", async () => {
 }, 60_000);
 
 describe.skipIf(!canRunDovecot)("a mailbox on a real server", () => {
-  it("delivers existing and new mails, and marks them", async () => {
+  it("delivers existing and new emails, and marks them", async () => {
     const mailbox = await startDovecot();
     await mailbox.append(mail("one"));
     const { watcher, received } = watch(mailbox);
@@ -102,7 +102,7 @@ describe.skipIf(!canRunDovecot)("a mailbox on a real server", () => {
     expect([first.received, second.received]).toEqual([["one"], ["two"]]);
   });
 
-  it("moves mails to a configured folder, which it creates", async () => {
+  it("moves emails to a configured folder, which it creates", async () => {
     const mailbox = await startDovecot();
     await mailbox.append(mail("one"));
     const { watcher } = watch(mailbox, { doneFolder: "Taken" });
@@ -111,14 +111,14 @@ describe.skipIf(!canRunDovecot)("a mailbox on a real server", () => {
     expect(await mailbox.subjects("Taken")).toEqual(["one"]);
   });
 
-  it("flags what needs a person, and what is not a mail", async () => {
+  it("flags what needs a person, and what is not an email", async () => {
     const mailbox = await startDovecot();
     await mailbox.append(mail("one"));
     await mailbox.append(mail("two"));
     const { watcher } = watch(mailbox, {
       receive: async (raw) => {
         if ((await readMail(raw)).subject === "one") return { status: "needs_person" };
-        throw new ValidationError("This is not a mail.", { code: "not_a_mail" });
+        throw new ValidationError("This is not an email.", { code: "not_a_mail" });
       },
     });
     await watcher.start();
@@ -127,7 +127,7 @@ describe.skipIf(!canRunDovecot)("a mailbox on a real server", () => {
     expect(await mailbox.flags()).toEqual([flagged, flagged]);
   });
 
-  it("marks no mail before it is accepted, and retries temporary failures", async () => {
+  it("marks no email before it is accepted, and retries temporary failures", async () => {
     const mailbox = await startDovecot();
     await mailbox.append(mail("one"));
     let failures = 3;
@@ -143,7 +143,7 @@ describe.skipIf(!canRunDovecot)("a mailbox on a real server", () => {
     expect({ failures, received }).toEqual({ failures: -1, received: ["one"] });
   });
 
-  it("does not let a mail that breaks something block the others", async () => {
+  it("does not let an email that breaks something block the others", async () => {
     const mailbox = await startDovecot();
     for (const subject of ["bad", "good"]) await mailbox.append(mail(subject));
     const { watcher, received } = watch(mailbox, {
@@ -159,7 +159,7 @@ describe.skipIf(!canRunDovecot)("a mailbox on a real server", () => {
     expect(await mailbox.flags()).toEqual([[String.raw`\Flagged`, TAKEN_KEYWORD].toSorted(), [TAKEN_KEYWORD]]);
   });
 
-  it("does not let a mail that can't be accepted for now block the others, and retries it", async () => {
+  it("does not let an email that can't be accepted for now block the others, and retries it", async () => {
     const mailbox = await startDovecot();
     for (const subject of ["poison", "one", "two"]) await mailbox.append(mail(subject));
     let refusals = 0;
@@ -229,7 +229,7 @@ describe.skipIf(!canRunDovecot)("a mailbox on a real server", () => {
     expect(said.join("")).not.toContain("secret");
   });
 
-  it("can be closed in the middle of many mails, and continues with the rest", async () => {
+  it("can be closed in the middle of many emails, and continues with the rest", async () => {
     const mailbox = await startDovecot();
     const subjects = Array.from({ length: 20 }, (_, n) => String(n));
     for (const subject of subjects) await mailbox.append(mail(subject));
@@ -251,7 +251,7 @@ describe.skipIf(!canRunDovecot)("a mailbox on a real server", () => {
 });
 
 describe.skipIf(!canRunDovecot)("a worker with a mailbox", () => {
-  it("loses no mail and answers none twice when killed with -9 over and over", async () => {
+  it("loses no email and answers none twice when killed with -9 over and over", async () => {
     const mailbox = await startDovecot();
     const cwd = temporaryFolder();
     const count = 15;
@@ -289,7 +289,7 @@ describe.skipIf(!canRunDovecot)("a worker with a mailbox", () => {
     expect(stdout).not.toMatch(/"(?:[2-9]|\d\d)"/);
   });
 
-  it("accepts mails over TLS, and refuses to start with a wrong password", async () => {
+  it("accepts emails over TLS, and refuses to start with a wrong password", async () => {
     const mailbox = await startDovecot();
     await mailbox.append(rawMail());
     const cwd = temporaryFolder();
@@ -299,7 +299,7 @@ describe.skipIf(!canRunDovecot)("a worker with a mailbox", () => {
     const worker = new RunningCommand(["worker"], { cwd, env });
     await until(async () => (await mailbox.flags()).flat().length === 2);
     worker.kill("SIGTERM");
-    expect(await worker.ended).toMatchObject({ code: 0, stdout: expect.stringContaining("mails are processed") });
+    expect(await worker.ended).toMatchObject({ code: 0, stdout: expect.stringContaining("emails are processed") });
     expect((await call(["held-mails"], { cwd })).stdout).toContain("unknown_sender");
     const wrong = { IMAP_URL: mailbox.url().replace(/:[^:@]*@/, ":wr0ng-pass@") };
     const refused = await call(["worker"], { cwd, env: wrong });

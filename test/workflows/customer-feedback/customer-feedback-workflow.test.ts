@@ -36,7 +36,7 @@ const failingStore = (store: OntologyStore, fail: () => boolean): OntologyStore 
   });
 
 describe("processing feedback", () => {
-  it("answers praise by mail, after the steps of the guide", async () => {
+  it("answers praise by email, after the steps of the guide", async () => {
     const now = new Date("2026-05-01T10:00:00.000Z");
     const { workflow, mails, ontologyStore } = await startFeedback({ clock: () => now });
     const result = await workflow.run(feedback());
@@ -87,7 +87,7 @@ describe("processing feedback", () => {
     expect(result).toMatchObject({ action: "auto_respond", sentiment: "negative" });
   });
 
-  it("sends no mail of any kind where send_response is false", async () => {
+  it("sends no email of any kind where send_response is false", async () => {
     const { workflow, mails } = await startFeedback();
     const quiet = await workflow.run(feedback({ send_response: false }));
     expect(quiet).toMatchObject({ action: "no_action", steps_completed: ANALYZED });
@@ -193,7 +193,7 @@ describe("processing feedback", () => {
     expect(mails.mails).toEqual([]);
   });
 
-  it.each(["C-mute", "C-bad"])("says so where a mail is due and %s has no usable address", async (customer_id) => {
+  it.each(["C-mute", "C-bad"])("says so where an email is due and %s has no usable address", async (customer_id) => {
     const { workflow, mails } = await startFeedback();
     const result = await workflow.run(feedback({ customer_id }));
     expect(result).toMatchObject({
@@ -213,7 +213,7 @@ describe("processing feedback", () => {
   it.each([
     ["C-dnc", /does not want to be contacted/],
     ["C-noreply", /no_reply_address/],
-  ])("completes without a mail to %s and gives the reason", async (customer_id, reason) => {
+  ])("completes without an email to %s and gives the reason", async (customer_id, reason) => {
     const { workflow, mails, ontologyStore } = await startFeedback();
     const result = await workflow.run(feedback({ customer_id }));
     expect(result).toMatchObject({ success: true, action: "auto_respond", steps_completed: ANALYZED });
@@ -287,7 +287,7 @@ describe("processing feedback", () => {
     expect(lines.join()).not.toMatch(/a lot|odd@/);
   });
 
-  it("sends nothing to a customer who objects while the mail waits for its retry", async () => {
+  it("sends nothing to a customer who objects while the email waits for its retry", async () => {
     const { workflow, mails, ontologyStore } = await startFeedback();
     const objected = mails.reached("rcpt").then(() => setCustomer(ontologyStore, "abi:doNotContact", true));
     mails.script("rcpt", { code: 451, after: objected });
@@ -299,7 +299,7 @@ describe("processing feedback", () => {
   });
 
   /**
-   * A mail that waits for its retry when the customer objects. Its place under the cap is given back, and the answer to that gets
+   * An email that waits for its retry when the customer objects. Its place under the cap is given back, and the answer to that gets
    * lost so often; meanwhile the customer has nothing against it any more.
    */
   async function startObjection(answersLost: number) {
@@ -325,7 +325,7 @@ describe("processing feedback", () => {
     return { ...parts, result };
   }
 
-  it("keeps to it that a mail is withheld, although the customer takes the objection back while that is noted", async () => {
+  it("keeps to it that an email is withheld, although the customer takes the objection back while that is noted", async () => {
     const { result, mails, workflow } = await startObjection(1);
     expect(result).toMatchObject({ success: true, steps_completed: ANALYZED });
     expect(await workflow.findWorkflow("F-1")).toMatchObject({ status: "completed", current_step: ANALYZED.at(-1) });
@@ -334,7 +334,7 @@ describe("processing feedback", () => {
     expect(await workflow.run(feedback({ feedback_id: "F-2" }))).toHaveProperty("response_id");
   });
 
-  it("sends a mail that was withheld only on a place under the cap, where the run is taken up again", async () => {
+  it("sends an email that was withheld only on a place under the cap, where the run is taken up again", async () => {
     const { result, mails, workflow, ontologyStore } = await startObjection(3);
     expect(result).toMatchObject({ success: false, error_type: "io_error" });
     expect(await values(ontologyStore, "Feedback", "abi:responsePermitted")).toEqual([]);
@@ -344,14 +344,14 @@ describe("processing feedback", () => {
     expect(mails.mails).toHaveLength(1);
   });
 
-  it("sends one customer no more mails than the cap allows, and more when time has passed", async () => {
+  it("sends one customer no more emails than the cap allows, and more when time has passed", async () => {
     let now = new Date("2026-05-01T10:00:00Z");
     const { workflow, mails } = await startFeedback({ responseCap: { responses: 3, minutes: 60 }, clock: () => now });
     const run = (n: number, customer_id = "C-1") => workflow.run(feedback({ feedback_id: `F-${n}`, customer_id }));
     const results = await Promise.all(Array.from({ length: 8 }, (_, n) => run(n)));
     expect(results.every(({ success }) => success)).toBe(true);
     expect(
-      results.filter(({ response_withheld }) => /3 automatic mails within 60 minutes/.test(response_withheld ?? "")),
+      results.filter(({ response_withheld }) => /3 automatic emails within 60 minutes/.test(response_withheld ?? "")),
     ).toHaveLength(5);
     expect(mails.mails).toHaveLength(3);
     expect(await run(8, "C-5000")).toHaveProperty("response_id");
@@ -476,7 +476,7 @@ describe("doing it once", () => {
     expect(await values(ontologyStore, "Feedback", "abi:text")).toEqual(["The product is great!"]);
   });
 
-  it("tries the mail again while the server is away, and repeats nothing before it", async () => {
+  it("tries the email again while the server is away, and repeats nothing before it", async () => {
     const { workflow, mails, ontologyStore } = await startFeedback();
     mails.script("rcpt", { code: 451 }, { drop: true });
     expect(await workflow.run(feedback())).toMatchObject({ success: true });
@@ -484,8 +484,8 @@ describe("doing it once", () => {
     expect(await values(ontologyStore, "Feedback", "abi:timestamp")).toHaveLength(1);
   });
 
-  it("gives up with an error that may be tried again, and then goes on from the mail", async () => {
-    // With more patience it might send the mail by itself before it is asked again.
+  it("gives up with an error that may be tried again, and then goes on from the email", async () => {
+    // With more patience it might send the email by itself before it is asked again.
     const { workflow, mails } = await startFeedback({ mailRetryForMs: 0 });
     mails.script("rcpt", { code: 451 }, { code: 451 }, { code: 451 });
     const failed = await workflow.run(feedback());
@@ -502,7 +502,7 @@ describe("doing it once", () => {
     expect(mails.mails).toHaveLength(1);
   });
 
-  it("gives up a mail that the server refuses for good", async () => {
+  it("gives up an email that the server refuses for good", async () => {
     const { workflow, mails } = await startFeedback();
     mails.script("rcpt", { code: 550 });
     expect(await workflow.run(feedback())).toMatchObject({

@@ -1,4 +1,4 @@
-// How old a customer's data may be when a mail leaves, and what happens where the source says otherwise, or nothing.
+// How old a customer's data may be when an email leaves, and what happens where the source says otherwise, or nothing.
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pino } from "pino";
@@ -70,7 +70,7 @@ const objecting = { ...ADA, do_not_contact: true };
 const away = new IoError("The customer source is away.");
 
 describe("data that is older than it may be", () => {
-  it("is looked up again before a mail leaves: the new address counts, and costs one request", async () => {
+  it("is looked up again before an email leaves: the new address counts, and costs one request", async () => {
     const { submit, source, pass, recipients } = await start();
     await submit();
     source.says = moved;
@@ -95,7 +95,7 @@ describe("data that is older than it may be", () => {
     expect(source.asked).toBe(2);
   });
 
-  it("gives no mail to who has objected, and to who is gone from the source, and says so", async () => {
+  it("gives no email to who has objected, and to who is gone from the source, and says so", async () => {
     for (const [says, reason] of [
       [objecting, /does not want to be contacted/],
       [undefined, /does not know the customer any more/],
@@ -146,7 +146,7 @@ describe("data that is older than it may be", () => {
     expect(source.asked).toBe(2);
   });
 
-  it("is looked up for every mail where no age is allowed", async () => {
+  it("is looked up for every email where no age is allowed", async () => {
     const { submit, source, recipients } = await start({}, { maxAgeMs: 0, staleIfErrorMs: HOUR });
     await submit();
     const before = source.asked;
@@ -225,13 +225,13 @@ describe("a source that gives no answer", () => {
     },
   );
 
-  it.each(failures)("because it %s keeps the mail back beyond that, and waits for the source", async (_, error) => {
+  it.each(failures)("because it %s keeps the email back beyond that, and waits for the source", async (_, error) => {
     const { submit, source, pass, mails } = await start();
     await submit();
     source.says = error;
     pass(24 * HOUR);
     const failed = await submit({ feedback_id: "F-late" });
-    // It waits by itself, for as long as mails are tried.
+    // It waits by itself, for as long as emails are tried.
     expect(failed).toMatchObject({ success: false, error_type: "io_error", retriable: true, status: "processing" });
     expect(failed.steps_completed).toContain("feedback_stored");
     expect(mails.mails).toHaveLength(1);
@@ -240,7 +240,7 @@ describe("a source that gives no answer", () => {
     expect(mails.mails).toHaveLength(2);
   });
 
-  it("is asked again in the attempts after the first, and the mail goes where the source says by then", async () => {
+  it("is asked again in the attempts after the first, and the email goes where the source says by then", async () => {
     const { submit, source, pass, recipients } = await start();
     await submit();
     pass(48 * HOUR);
@@ -268,7 +268,7 @@ describe("a source that gives no answer", () => {
   });
 });
 
-it("data of the customer that the source spoils keeps the mail back, however young the graph's is: it may be an objection", async () => {
+it("data of the customer that the source spoils keeps the email back, however young the graph's is: it may be an objection", async () => {
   const { submit, source, pass, mails } = await start();
   await submit();
   source.says = new ValidationError("do_not_contact must be true or false", { code: "customer_invalid" });
@@ -293,7 +293,7 @@ describe("between permission and sending", () => {
     return { ...parts, result: await parts.submit() };
   }
 
-  it("hours may pass: a mail that is tried again goes to the address of then", async () => {
+  it("hours may pass: an email that is tried again goes to the address of then", async () => {
     const { recipients } = await retried(({ source, pass }) => {
       source.says = moved;
       pass(5 * HOUR);
@@ -315,7 +315,7 @@ describe("between permission and sending", () => {
   });
 });
 
-describe("a mail that a person has agreed to", () => {
+describe("an email that a person has agreed to", () => {
   async function approvedAfter(says: CustomerRecord | undefined | Error) {
     const parts = await start({ approval: true });
     const { workflow_id: id = "" } = await parts.submit();
@@ -377,7 +377,7 @@ describe("an application with a customer source in its settings", () => {
     return application.workflow;
   }
 
-  it("follows its file: an objection keeps the mail back, and a customer who is taken out gets none", async () => {
+  it("follows its file: an objection keeps the email back, and a customer who is taken out gets none", async () => {
     const file = join(temporaryFolder(), "customers.csv");
     writeFileSync(file, `${CSV}C-1,Ada,ada@example.org,\n`);
     const workflow = await openWith(file);

@@ -91,7 +91,7 @@ describe("praise that is not sure enough", () => {
 describe("how certain a sentiment is", () => {
   const PARTS = { sentimentAnalyzer: answering({ score: 0.5, doubts: ["would have"] }), approval: true };
 
-  it("is shown to people with the mail, in lists and with the feedback", async () => {
+  it("is shown to people with the email, in lists and with the feedback", async () => {
     const { workflow, app, engine } = await withApi(PARTS);
     const { workflow_id: id = "" } = await workflow.run(feedback({ feedback_text: "It would have been great." }));
     const certainty = { sentiment: "positive", sentiment_score: 0.5, doubtful: true };

@@ -7,7 +7,7 @@ const event = (fields: Record<string, unknown> = {}) => {
 };
 
 describe("events", () => {
-  it("process new feedback, and answer in the thread of the customer's mail", async () => {
+  it("process new feedback, and answer in the thread of the customer's email", async () => {
     const { workflow, mails } = await startFeedback();
     const result = await workflow.handleEvent(
       "new_feedback",
@@ -35,7 +35,7 @@ describe("events", () => {
     ["Precedence", { Precedence: ["bulk"] }],
     ["List-Unsubscribe", { list: { unsubscribe: { url: "https://news.example/u" } } }],
     ["List-Id", { "List-Id": "<users.lists.example>", Subject: "Hello" }],
-  ])("of an automatic mail are processed, and nobody is mailed: %s", async (header, headers) => {
+  ])("of an automatic email are processed, and nobody is mailed: %s", async (header, headers) => {
     const { workflow, mails, ontologyStore } = await startFeedback();
     const answered = await workflow.handleEvent("new_feedback", event({ headers }));
     expect(answered).toMatchObject({ success: true, action: "auto_respond" });
@@ -52,7 +52,7 @@ describe("events", () => {
     expect(await values(ontologyStore, "Feedback", "abi:responsePermitted")).toEqual([]);
   });
 
-  it("of an automatic mail wait for nobody's approval", async () => {
+  it("of an automatic email wait for nobody's approval", async () => {
     const { workflow, ontologyStore } = await startFeedback({ approval: true });
     const answered = await workflow.handleEvent("new_feedback", event({ headers: { Precedence: "junk" } }));
     expect(answered).toHaveProperty("response_withheld");

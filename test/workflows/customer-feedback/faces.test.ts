@@ -90,7 +90,7 @@ describe("the workflow as tools", () => {
     expect(JSON.parse((await process.invoke(feedback())) as string)).toMatchObject({ success: true });
   });
 
-  it("derives a missing or null id from the content: the same call planned twice sends one mail", async () => {
+  it("derives a missing or null id from the content: the same call planned twice sends one email", async () => {
     const { process, call, mails, ontologyStore } = await startTools();
     const { feedback_id: _, ...rest } = feedback();
     const answers = await Promise.all([call(process, { ...rest, feedback_id: null }), call(process, rest)]);
@@ -249,7 +249,7 @@ describe("the workflow over HTTP", () => {
     expect(mails.mails).toHaveLength(1);
   });
 
-  it("says of feedback whose mail waits for its server that it is processed, and what keeps it", async () => {
+  it("says of feedback whose email waits for its server that it is processed, and what keeps it", async () => {
     const { post, get, engine, mails } = await startApi();
     mails.greylists = true;
     const { workflow_id } = (await (await post(feedback())).json()) as { workflow_id: string };

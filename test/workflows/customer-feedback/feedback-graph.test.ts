@@ -33,7 +33,7 @@ function graphWithSnapshots(turn: (began: Promise<unknown>) => Promise<unknown>)
 const permitted = async (): Promise<number> =>
   (await store.match("feedback_data", { predicate: abi.permittedResponseTo })).length;
 
-describe("the cap of mails for one customer", () => {
+describe("the cap of emails for one customer", () => {
   const permit = (graph: FeedbackGraph, id: string, at = NOW): Promise<boolean> =>
     graph.permitResponse(id, CUSTOMER, CAP, at);
 

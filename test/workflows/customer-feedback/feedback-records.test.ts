@@ -81,7 +81,7 @@ describe("one piece of feedback", () => {
     expect(other.reasons).toContain(reason);
   });
 
-  it("tells what became of each version of its mail, and who decided on it", async () => {
+  it("tells what became of each version of its email, and who decided on it", async () => {
     const parts = await startFeedback({ approval: true });
     const { workflow } = parts;
     const { workflow_id: id = "" } = await workflow.run(feedback());

@@ -11,7 +11,7 @@ import { shaclViolations } from "../../support/shacl.ts";
 const UNREADABLE = "Das Gerät ist nach einer Woche leider kaputt gegangen.";
 const THANKS = "I love it. Thank you!";
 
-describe("a mail's quotations and footers", () => {
+describe("an email's quotations and footers", () => {
   it.each([
     "This email has been checked for viruses by Avast antivirus software.\nwww.avast.com",
     "This e-mail is confidential and may be legally privileged. If you are not the intended recipient, please notify the sender and delete it.",

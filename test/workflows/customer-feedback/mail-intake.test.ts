@@ -38,11 +38,11 @@ async function start(configuration: Partial<CustomerFeedbackWorkflowConfiguratio
   return started;
 }
 
-/** The result of the run that a mail has started. */
+/** The result of the run that an email has started. */
 const finished = ({ workflow }: Feedback, { workflow_id }: { [field: string]: unknown }) =>
   workflow.getWorkflowResult(String(workflow_id));
 
-/** The Message-ID of the mail that answered the first feedback of a customer. */
+/** The Message-ID of the email that answered the first feedback of a customer. */
 async function answer(started: Feedback, customer_id = "C-1"): Promise<string> {
   const { response_id } = await started.workflow.run(feedback({ customer_id }));
   return response_id!;
@@ -56,7 +56,7 @@ const conforms = async ({ ontologyStore }: Feedback): Promise<void> => {
   expect(await shaclViolations((await Promise.all(stores)).flat())).toEqual([]);
 };
 
-describe("a mail from a customer", () => {
+describe("an email from a customer", () => {
   it("is processed as feedback, and answered in its thread at the address in the graph alone", async () => {
     const started = await start();
     const raw = rawMail({
@@ -122,7 +122,7 @@ describe("a mail from a customer", () => {
     expect(await values(started.ontologyStore, "Feedback", "abi:text")).toEqual(["I love it!"]);
   });
 
-  it("finds them whatever the case of the address, in the graph and in the mail", async () => {
+  it("finds them whatever the case of the address, in the graph and in the email", async () => {
     const started = await start();
     await customers(started.ontologyStore, { id: "C-caps", email: "Zoe@Example.Org" });
     for (const from of ["zoe@example.org", "ZOE@EXAMPLE.ORG", "Zoe@Example.Org", "Zoe <zoe@EXAMPLE.org>"]) {
@@ -147,7 +147,7 @@ describe("a mail from a customer", () => {
   });
 });
 
-describe("a mail that nobody waits for an answer to", () => {
+describe("an email that nobody waits for an answer to", () => {
   it.each<[string, RawHeaders]>([
     ["automatic_mail", { "Auto-Submitted": "auto-replied" }],
     ["automatic_mail", { "Auto-Submitted": "auto-generated (vacation)" }],
@@ -185,7 +185,7 @@ describe("a mail that nobody waits for an answer to", () => {
   });
 });
 
-describe("a reply to a mail of ours", () => {
+describe("a reply to an email of ours", () => {
   it("is noted with the feedback that it answers, once", async () => {
     const started = await start();
     const raw = rawMail(
@@ -265,7 +265,7 @@ describe("a reply to a mail of ours", () => {
   });
 });
 
-describe("a mail that needs a person", () => {
+describe("an email that needs a person", () => {
   const HARD: [string, RawHeaders, string][] = [
     ["no_sender", { From: "ada@example.org, grace@example.org" }, "Hello"],
     ["no_sender", { From: "Ada" }, "Hello"],
@@ -306,7 +306,7 @@ describe("a mail that needs a person", () => {
     expect(receipt).toMatchObject({ status: "needs_person", reason: "several_customers" });
   });
 
-  it("is one with the Message-ID of another mail, which keeps it", async () => {
+  it("is one with the Message-ID of another email, which keeps it", async () => {
     const started = await start();
     const id = { "Message-ID": "<same@mail.example.org>" };
     const first = await started.workflow.receiveMail(rawMail(id));
@@ -395,7 +395,7 @@ describe("a mail that needs a person", () => {
   });
 });
 
-describe("a mail from an address that no customer has", () => {
+describe("an email from an address that no customer has", () => {
   const raw = () => rawMail({ From: '"Evil <b>Words</b>" <New.One@example.net>' });
 
   it("makes its sender a customer of whom nothing but the address is believed", async () => {
@@ -456,7 +456,7 @@ describe("a mail from an address that no customer has", () => {
   });
 });
 
-describe("a mail whose sender may be forged", () => {
+describe("an email whose sender may be forged", () => {
   const mailRules = { unknownSender: "create", authservId: "mx.shop.example" } as const;
 
   it("is processed where the mail server vouches for the sender", async () => {
@@ -481,7 +481,7 @@ describe("a mail whose sender may be forged", () => {
 });
 
 describe("as operations", () => {
-  it("mails come in by operators and are decided on by people, never by a model", async () => {
+  it("emails come in by operators and are decided on by people, never by a model", async () => {
     const started = await start();
     const service = new Service({ engine: started.engine, workflows: [started.workflow] });
     const mail = rawMail({ From: "new@example.net" }).toString("base64");
@@ -505,10 +505,10 @@ describe("as operations", () => {
     expect(started.workflow.as_tools()).toHaveLength(3);
   });
 
-  it("refuse what is no mail", async () => {
+  it("refuse what is no email", async () => {
     const started = await start();
     const service = new Service({ engine: started.engine, workflows: [started.workflow] });
-    await expect(service.receiveMail(Buffer.from("no mail"))).rejects.toMatchObject({ code: "not_a_mail" });
+    await expect(service.receiveMail(Buffer.from("no email"))).rejects.toMatchObject({ code: "not_a_mail" });
     expect(() => service.operation("ingest_mail").input.parse({ mail: "no base64!" })).toThrow("base64");
   });
 
@@ -522,7 +522,7 @@ describe("as operations", () => {
   });
 });
 
-it("lists held mails by the page, the oldest first, and reads no text for it", async () => {
+it("lists held emails by the page, the oldest first, and reads no text for it", async () => {
   const started = await start({ clock: () => new Date(now) });
   let now = Date.parse("2026-11-22T09:00:00Z");
   for (const name of ["third", "first", "second"]) {

@@ -13,7 +13,7 @@ async function start(configuration: Parameters<typeof startFeedback>[0] = {}) {
   return { ...parts, response_id: response_id! };
 }
 
-it("of two mails with one Message-ID that come in at once, both are held", async () => {
+it("of two emails with one Message-ID that come in at once, both are held", async () => {
   const { workflow } = await start();
   const mail = (text: string) => rawMail({ From: "stranger@else.example", "Message-ID": "<same@x.example>" }, text);
   await Promise.all([workflow.receiveMail(mail("number 1")), workflow.receiveMail(mail("number 2"))]);

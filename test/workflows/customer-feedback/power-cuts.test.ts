@@ -55,7 +55,7 @@ describe("before something leaves that can't be taken back", () => {
   it("nothing is flushed that may as well be done again: four flushes for an answer, where all is in one file", async () => {
     const told = await process({ runs: "data.sqlite", graph: "data.sqlite" }, {});
     const flushes = told.map(([effect, before]) => [effect, before.filter((what) => what === "flush").length]);
-    // When it is accepted and before the mail leaves; that it has left, and the end.
+    // When it is accepted and before the email leaves; that it has left, and the end.
     expect(flushes).toEqual([
       ["mail", 2],
       ["end", 2],

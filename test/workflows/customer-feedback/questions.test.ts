@@ -151,7 +151,7 @@ describe.each(Object.entries(KINDS))("questions about customer feedback, asked o
     expect(await similar("F-1", "C-2")).toEqual([]);
   });
 
-  it("mails sent to a customer", async () => {
+  it("emails sent to a customer", async () => {
     expect(await ids("list_sent_mails", { customer_id: "C-2" })).toEqual(["F-5", "F-4"]);
     expect((await ask("list_sent_mails", { customer_id: "C-1" })).rows).toEqual([
       {

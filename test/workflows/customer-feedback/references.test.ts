@@ -46,7 +46,7 @@ describe("the reference of a piece of feedback", () => {
 });
 
 describe("references in the process", () => {
-  it("are what the customer is asked to quote, in the mail, the result and the graph", async () => {
+  it("are what the customer is asked to quote, in the email, the result and the graph", async () => {
     const { workflow, mails, ontologyStore } = await startFeedback();
     const [tool] = workflow.as_tools() as [DynamicStructuredTool];
     const args = feedback({ feedback_id: null });

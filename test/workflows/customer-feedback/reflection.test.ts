@@ -1,4 +1,4 @@
-// What a mail repeats of what came with the feedback, and what a model that was talked into it can't make it say.
+// What an email repeats of what came with the feedback, and what a model that was talked into it can't make it say.
 import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
 import type { ToolOptions } from "../../../src/faces/model-calls/fixed-fields.ts";
@@ -74,7 +74,7 @@ describe("a tool whose customer the model chooses", () => {
     );
   });
 
-  it("does so in a mail that waits for a person, who may write another subject", async () => {
+  it("does so in an email that waits for a person, who may write another subject", async () => {
     const parts = await startFeedback({ approval: true });
     const waiting = (await byTool(parts, { subject: LURE })) as { workflow_id: string };
     const { rendering, subject } = await pendingOf(parts.workflow, waiting.workflow_id);
@@ -145,7 +145,7 @@ describe.each(Object.entries(faces))("feedback by %s", (_, submit) => {
     expect(await subjectOf(LINK, "evil.example")).toBe(`RE: your feedback (${referenceOf("evil.example")})`);
   });
 
-  it.each(["Re:", "AW: Re: ", "\u200B\u200B"])("has no mail without a subject: %j", async (subject) => {
+  it.each(["Re:", "AW: Re: ", "\u200B\u200B"])("has no email without a subject: %j", async (subject) => {
     const parts = await startFeedback();
     expect((await mailOf(parts, ({ workflow }) => submit(workflow, { subject }))).subject).toBe(
       "RE: your feedback (F-1)",

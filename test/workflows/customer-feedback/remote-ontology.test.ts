@@ -29,7 +29,7 @@ describe("the workflow on a SPARQL endpoint", () => {
       expect(await shaclViolations(await ontologyStore.getGraph(store))).toEqual([]);
   });
 
-  it("keeps mails that wait for a person there, byte by byte", async () => {
+  it("keeps emails that wait for a person there, byte by byte", async () => {
     const endpoint = await startSparqlEndpoint();
     const { workflow, mails } = await startFeedback({ ontologyStore: remote(endpoint), approval: true });
     const { workflow_id: id = "" } = await workflow.run(feedback());
@@ -58,7 +58,7 @@ describe("the workflow on a SPARQL endpoint", () => {
       ...(["drop-after", null] as const), // the feedback
       ...(["drop-after", null] as const), // the ticket
       ...([null, null, null, "drop-after", null, null, null] as const), // the permission: what is there, its own
-      ...([503, null] as const), // the mail
+      ...([503, null] as const), // the email
       "drop", // and what is known of it
     );
     expect(await workflow.run(feedback({ customer_id: "C-vip" }))).toMatchObject({ success: true, action: "escalate" });

@@ -11,7 +11,7 @@ const by = "Eve";
 const approve: ResponseDecision = { decision: "approve", by };
 const reject: ResponseDecision = { decision: "reject", by };
 
-/** What is known of the labels of praise about a product after these decisions, one on each mail that was drafted for it. */
+/** What is known of the labels of praise about a product after these decisions, one on each email that was drafted for it. */
 const labelsAfter = (...decisions: ResponseDecision[]) => labelsOf({}, ...decisions);
 
 async function labelsOf(certainty: { doubtful?: boolean; sentimentScore?: number }, ...decisions: ResponseDecision[]) {
@@ -52,7 +52,7 @@ it("counts an approval for the labels that were shown", async () => {
   ]);
 });
 
-it("counts what a person named before what was shown, also where the mail was approved later", async () => {
+it("counts what a person named before what was shown, also where the email was approved later", async () => {
   const named = { ...reject, sentiment: "neutral", categories: ["pricing", "bug"] } satisfies ResponseDecision;
   const [after] = await labelsAfter(named, approve);
   expect(after).toMatchObject({
@@ -69,7 +69,7 @@ it("counts the last of what persons named", async () => {
   expect(after?.sentiment).toEqual({ label: "negative", source: "stated" });
 });
 
-it("has no label where a mail was edited or rejected and nobody said what is right", async () => {
+it("has no label where an email was edited or rejected and nobody said what is right", async () => {
   for (const decision of [reject, { decision: "edit", by, rendering: "0".repeat(64) } as const]) {
     const [after] = await labelsAfter(approve, decision);
     expect(after).toMatchObject({ id: "F-1", judged });

@@ -96,7 +96,7 @@ async function startMail(recipient = "ops@shop.example") {
 }
 
 describe("a notification", () => {
-  it("says by a signed webhook that a mail waits, and nothing of the customer", async () => {
+  it("says by a signed webhook that an email waits, and nothing of the customer", async () => {
     const receiver = await serve({ status: 204 });
     const { engine, workflow } = await startFeedback({ approval: true });
     const channels = [new WebhookChannel(`${receiver.origin}/hook`, SECRET)];
@@ -184,12 +184,12 @@ describe("a notification", () => {
     expect(mails.mails).toHaveLength(1);
     const [mail] = mails.mails as [(typeof mails.mails)[0]];
     expect(mail.envelope).toEqual({ from: "care@shop.example", to: ["ops@shop.example"] });
-    expect(mail.parsed.subject).toBe("Please decide: a mail waits for you (O-1)");
+    expect(mail.parsed.subject).toBe("Please decide: an email waits for you (O-1)");
     expect(mail.parsed.text).toContain(`https://abi.example/approvals/${workflow_id}`);
     expect(mail.parsed.headers.get("auto-submitted")).toBe("auto-generated");
   });
 
-  it("is one mail each, up to twenty an hour; the twentieth says that no more will come", async () => {
+  it("is one email each, up to twenty an hour; the twentieth says that no more will come", async () => {
     const { mails, channel } = await startMail();
     const { orders, results } = open({ channels: [channel] });
     for (let n = 1; n <= 22; n++) {

@@ -123,7 +123,7 @@ async function onSignOut(): Promise<void> {
 
 const isCurrent = (one: Page, page: Page): boolean => one === page || (one.name === "" && page.name === "feedback");
 
-/** How many mails wait; more than a page of them are not counted. */
+/** How many emails wait; more than a page of them are not counted. */
 function WaitingCount() {
   const { value } = useLoad(may("approve") ? "waiting" : undefined, listApprovals, {
     changesWith: isAboutApprovals,

@@ -5,7 +5,7 @@ import { IS_SAMPLE } from "./page-facts.ts";
 import { signIn } from "./session.ts";
 
 const DEMO =
-  "This is the demo: invented customers write, the service answers or escalates, and you approve each mail before it is sent.";
+  "This is the demo: invented customers write, the service answers or escalates, and you approve each email before it is sent.";
 
 /** In place of all pages. */
 export const SignIn = () => html`

@@ -34,7 +34,7 @@ function pathOf(url: string): string {
 // Only characters that no file system folds, reserves or interprets as part of a path.
 const SAFE_NAME = /^[a-z0-9][a-z0-9._@-]{0,199}$/;
 
-/** The name of a mail's file: the message id if that is a safe file name, otherwise its hash. */
+/** The name of an email's file: the message id if that is a safe file name, otherwise its hash. */
 export function outboxFileName(messageId: string): string {
   const id = messageId.replace(/^<(.*)>$/, "$1");
   return `${SAFE_NAME.test(id) ? id : createHash("sha256").update(id).digest("hex")}.eml`;

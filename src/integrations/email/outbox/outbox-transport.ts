@@ -19,12 +19,12 @@ interface Mail {
 const flush = promisify(fsync);
 
 /**
- * Writes mails to a folder, each as one `.eml` file (RFC 5322) that mail programs can open. The
+ * Writes emails to a folder, each as one `.eml` file (RFC 5322) that mail programs can open. The
  * file is named after the message id; an existing file is not overwritten. A file appears complete
- * or not at all, and is on disk when `send` resolves. The folder is created with the first mail.
+ * or not at all, and is on disk when `send` resolves. The folder is created with the first email.
  * Only their owner can read the folder and its files.
  *
- * Mails that arrive while others are being written are written together after them, and share one
+ * Emails that arrive while others are being written are written together after them, and share one
  * flush of the folder.
  */
 export class OutboxTransport implements MailTransport {
@@ -47,7 +47,7 @@ export class OutboxTransport implements MailTransport {
       const advice = ["EEXIST", "ENOTDIR"].includes(code)
         ? "The path, or a part of it, is a file: name a folder."
         : "Check that the folder can be written to and has space left.";
-      const message = `The mail could not be written to the outbox folder (${code}). ${advice}`;
+      const message = `The email could not be written to the outbox folder (${code}). ${advice}`;
       throw new IoError(message, { code: "outbox_unavailable", cause });
     }
   }
@@ -64,7 +64,7 @@ export class OutboxTransport implements MailTransport {
   async #writeWaiting(): Promise<void> {
     this.#isWriting = true;
     while (this.#waiting.length > 0) {
-      // Mails of one turn of the event loop are written together.
+      // Emails of one turn of the event loop are written together.
       await setImmediate();
       const mails = this.#waiting;
       this.#waiting = [];
@@ -73,7 +73,7 @@ export class OutboxTransport implements MailTransport {
     this.#isWriting = false;
   }
 
-  /** Never rejects: errors are passed to the senders of the mails. */
+  /** Never rejects: errors are passed to the senders of the emails. */
   async #write(mails: readonly Mail[]): Promise<void> {
     const outcomes = await Promise.allSettled(mails.map(({ name, content }) => this.#store(name, content)));
     const flushed = outcomes.some(({ status }) => status === "fulfilled") ? this.#flushFolder() : undefined;
@@ -88,7 +88,7 @@ export class OutboxTransport implements MailTransport {
   async #store(name: string, content: Buffer): Promise<void> {
     makePrivateFolder(this.#folder);
     const path = join(this.#folder, name);
-    // The process that wrote the mail may have died before it flushed the folder, so the folder is
+    // The process that wrote the email may have died before it flushed the folder, so the folder is
     // flushed in any case.
     if (statSync(path, { throwIfNoEntry: false })) return;
     const temporary = join(this.#folder, `.${randomUUID()}.tmp`);

@@ -1,16 +1,16 @@
 import { setTimeout } from "node:timers/promises";
 
 /**
- * How many mails in a row must succeed before one more connection is tried. A server that has just
+ * How many emails in a row must succeed before one more connection is tried. A server that has just
  * refused a connection rarely accepts more a moment later.
  */
 const MAILS_BEFORE_GROWTH = 100;
 /**
- * A mail that is refused more often than this while others are accepted has a problem of its own.
+ * An email that is refused more often than this while others are accepted has a problem of its own.
  */
 const MAX_REFUSALS = 10;
 /**
- * A server that has accepted a mail within this time counts as answering: it may not have noticed
+ * A server that has accepted an email within this time counts as answering: it may not have noticed
  * yet that our last connection is closed.
  */
 const RECENTLY_MS = 10_000;
@@ -18,21 +18,21 @@ const INITIAL_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 2000;
 
 /**
- * The server refuses a connection for now and has accepted no part of a mail. The cause is the
+ * The server refuses a connection for now and has accepted no part of an email. The cause is the
  * server's reply.
  */
 export class ConnectionRefused extends Error {}
 
 interface Turn {
   readonly begin: () => void;
-  /** Only for a mail that was refused: makes it fail with that refusal. */
+  /** Only for an email that was refused: makes it fail with that refusal. */
   readonly giveUp?: () => void;
 }
 
 /**
  * Finds out, from the refused connections, how many connections a mail server allows at a time, and
- * sends no more mails at once than that. A mail whose connection was refused waits as long as the
- * server accepts other mails of ours; it fails only if the server accepts none.
+ * sends no more emails at once than that. An email whose connection was refused waits as long as the
+ * server accepts other emails of ours; it fails only if the server accepts none.
  */
 export class ConnectionLimit {
   readonly #most: number;
@@ -51,9 +51,9 @@ export class ConnectionLimit {
   }
 
   /**
-   * Makes an attempt when it is the mail's turn, and repeats it if it rejects with
-   * `ConnectionRefused` while other mails are accepted.
-   * @param isAnswer whether another error is the server's answer to the mail
+   * Makes an attempt when it is the email's turn, and repeats it if it rejects with
+   * `ConnectionRefused` while other emails are accepted.
+   * @param isAnswer whether another error is the server's answer to the email
    * @throws the last attempt's error, and the signal's reason if it aborts
    */
   async send(
@@ -81,7 +81,7 @@ export class ConnectionLimit {
     }
   }
 
-  /** Whether the server accepts mails other than the one that it has just refused. */
+  /** Whether the server accepts emails other than the one that it has just refused. */
   #isServing(): boolean {
     return this.#active > 1 || performance.now() - this.#servedAt < RECENTLY_MS;
   }
@@ -98,7 +98,7 @@ export class ConnectionLimit {
     return this.#turn(signal, refusal);
   }
 
-  /** @param refusal set for a refused mail, which goes before mails that have not been tried */
+  /** @param refusal set for a refused mail, which goes before emails that have not been tried */
   #turn(signal: AbortSignal | undefined, refusal?: ConnectionRefused): Promise<void> {
     // An aborted signal fires no event.
     signal?.throwIfAborted();

@@ -6,7 +6,7 @@ import { permanentProblem, readRefusal, readReply, retryAfterSeconds } from "./s
 const AUTHENTICATION_REPLIES = new Set([530, 534, 535, 538]);
 
 /**
- * Service not available, closing (RFC 5321 section 3.8): whichever command it answers, no mail was
+ * Service not available, closing (RFC 5321 section 3.8): whichever command it answers, no email was
  * accepted.
  */
 const CLOSING = 421;
@@ -17,7 +17,7 @@ const TOO_MANY_CONNECTIONS =
 
 /**
  * Whether the server refuses this connection because it is busy or we have too many; then it has
- * not accepted the mail either.
+ * not accepted the email either.
  * @param connected whether the connection was established before
  */
 export function isConnectionRefusal(error: NodemailerError, connected: boolean): boolean {
@@ -45,7 +45,7 @@ export function toMailError(
     return new IoError(`The mail server at ${server} ${what}`, { code, cause, retryAfterMs });
   };
   const rejected = (what: string) =>
-    new ValidationError(`The mail server at ${server} refused this mail permanently${what}`, {
+    new ValidationError(`The mail server at ${server} refused this email permanently${what}`, {
       code: "mail_rejected",
       cause,
     });
@@ -54,16 +54,16 @@ export function toMailError(
   if (!error.responseCode) {
     if (error.response !== undefined)
       return unavailable("answers with something that is not SMTP. Check its host and port.");
-    // nodemailer itself has found that the mail is too large or its envelope invalid.
-    if (error.code === "EMESSAGE") return rejected(`: the mail is too large; ${THE_LOG}`);
+    // nodemailer itself has found that the email is too large or its envelope invalid.
+    if (error.code === "EMESSAGE") return rejected(`: the email is too large; ${THE_LOG}`);
     if (error.code === "EENVELOPE") return rejected(`. Check the recipient's address; ${THE_LOG}`);
     return unavailable(whatHappened(error));
   }
   const reply = readReply(error);
   const { shown } = reply;
-  if (reply.isTransient) return unavailable(`can't accept the mail for now ${shown}${permanentProblem(reply) || "."}`);
+  if (reply.isTransient) return unavailable(`can't accept the email for now ${shown}${permanentProblem(reply) || "."}`);
   if (error.command === "CONN" || error.command === "EHLO")
-    return unavailable(`accepts no mail from us ${shown}. ${CHECK_US}`);
+    return unavailable(`accepts no email from us ${shown}. ${CHECK_US}`);
   const { fault, words } = readRefusal(reply, error.command);
   if (fault === "sender") return unavailable(`does not let us send ${shown}: ${words} The recipient is not at fault.`);
   return rejected(` ${shown}${words}; ${THE_LOG}`);
@@ -105,7 +105,7 @@ function whatHappened(error: NodemailerError): string {
   if (originalCode === "ECONNREFUSED") return "refused the connection. Check that it runs, and its host and port.";
   if (code === "EDNS") return "was not found by its name. Check the host in its URL.";
   if (code === "ETIMEDOUT") return "did not answer in time.";
-  return "closed the connection without confirming whether it has accepted the mail.";
+  return "closed the connection without confirming whether it has accepted the email.";
 }
 
 /** nodemailer's error without addresses and secrets, which servers like to repeat. */

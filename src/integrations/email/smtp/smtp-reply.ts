@@ -52,12 +52,12 @@ const QUOTA = "a limit on what we may send is reached. Wait, or raise the accoun
 const RELAY =
   "it does not relay for us. Check user and password in its URL, and whether we may send from this network.";
 const AUTHENTICITY =
-  "it does not accept that the mail comes from our domain. Check SPF, DKIM and DMARC of the sender's domain.";
+  "it does not accept that the email comes from our domain. Check SPF, DKIM and DMARC of the sender's domain.";
 const SENDER = "the account may not send as our sender. Check MAIL_FROM, and that the sender is verified there.";
 const ACCOUNT = "our account there is paused or not set up. Check it; the log has the server's words.";
 const LISTED =
   "our own network address is on a block list, or its reverse DNS or host name is missing or wrong. Ask its operator.";
-const POLICY = "its policy rejects our mail. Check our account there; the log has the server's words.";
+const POLICY = "its policy rejects our email. Check our account there; the log has the server's words.";
 
 /** Wording that only occurs if the problem is the sender's, most specific first. */
 const SENDER_WORDS: readonly (readonly [RegExp, string])[] = [
@@ -77,7 +77,7 @@ const SENDER_WORDS: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 const QUOTA_WORDS =
-  /(?:daily|hourly|monthly|sending|message|rate|send|account)[\w ]{0,20}(?:limit|quota)|too many (?:messages|mails|e-?mails|recipients)|rate[ -]?limit|throttl|flood|unusual sending|credits exceeded|(?:mails|messages|recipients) per (?:minute|hour|day)/i;
+  /(?:daily|hourly|monthly|sending|message|rate|send|account)[\w ]{0,20}(?:limit|quota)|too many (?:messages|emails|e-?emails|recipients)|rate[ -]?limit|throttl|flood|unusual sending|credits exceeded|(?:emails|messages|recipients) per (?:minute|hour|day)/i;
 const SIZE_WORDS = /too (?:large|big)|size (?:exceed|limit)|(?:message|mail) (?:size|length)|exceeds?[\w ]{0,20}size/i;
 const CONTENT_WORDS =
   /\bspam\b|unsolicited|\bvirus|malware|malicious|phish|\bcontent|blocked (?:word|using content)|forbidden word|banned (?:word|content)|attachment|security issue/i;
@@ -105,7 +105,7 @@ export function readRefusal(reply: SmtpReply, command: string | undefined): { fa
   if (fault.of === "unknown") return { fault: "unknown", words: " without a code that says why" };
   return {
     fault: "content",
-    words: fault.words === "size" ? ": the mail is too large" : ": it rejects the mail's content",
+    words: fault.words === "size" ? ": the email is too large" : ": it rejects the email's content",
   };
 }
 
@@ -123,13 +123,13 @@ export function permanentProblem({ status, text }: SmtpReply): string {
 function faultOf(reply: SmtpReply, command: string | undefined): { of: Fault; words?: string | undefined } {
   const { status, text, code } = reply;
   const [, of, words] = STATUS_FAULT.find(([pattern]) => pattern.test(status)) ?? [];
-  // RFC 7504: a host that accepts no mail at all, whatever its enhanced code says.
+  // RFC 7504: a host that accepts no email at all, whatever its enhanced code says.
   if (code === TAKES_NO_MAIL) return { of: "sender" };
   if (of) return { of, words };
   if (RESTRICTED_GROUP.test(text)) return { of: "recipient" };
   const isPolicy = status.startsWith("7.");
   // "content" and "spam" also occur in the names of block lists and in advice, so a listing does
-  // not mean that the mail was spam.
+  // not mean that the email was spam.
   const sender = SENDER_WORDS.find(([pattern]) => pattern.test(text));
   if (sender) return { of: "sender", words: QUOTA_WORDS.test(text) && sender[1] === SENDER ? QUOTA : sender[1] };
   if (FULL_WORDS.test(text)) return { of: "recipient" };

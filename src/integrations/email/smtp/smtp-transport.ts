@@ -9,7 +9,7 @@ import type { SmtpServer } from "./smtp-url.ts";
 
 const CONNECT_TIMEOUT_MS = 30_000;
 
-// RFC 5321 section 4.5.3.2.6: giving up on a slow confirmation any sooner would send the mail
+// RFC 5321 section 4.5.3.2.6: giving up on a slow confirmation any sooner would send the email
 // twice.
 const SILENCE_TIMEOUT_MS = 600_000;
 
@@ -22,9 +22,9 @@ const MAX_CONNECTIONS = 5;
 const IDLE_TIMEOUT_MS = 5000;
 
 /**
- * Delivers mails to a mail server (RFC 5321) over a few connections that are kept open and reused:
+ * Delivers emails to a mail server (RFC 5321) over a few connections that are kept open and reused:
  * at most five, or as many as its URL says, and fewer if the server refuses some of them. In that
- * case, mails wait for one another.
+ * case, emails wait for one another.
  */
 export class SmtpTransport implements MailTransport {
   readonly #server: SmtpServer;
@@ -75,7 +75,7 @@ export class SmtpTransport implements MailTransport {
   }
 }
 
-// nodemailer is loaded with the first mail, so programs that send none start without it.
+// nodemailer is loaded with the first email, so programs that send none start without it.
 async function openPool(server: SmtpServer) {
   const { createTransport } = await import("nodemailer");
   const most = server.connections ?? MAX_CONNECTIONS;
@@ -91,7 +91,7 @@ async function openPool(server: SmtpServer) {
     connectionTimeout: server.timeoutMs ?? CONNECT_TIMEOUT_MS,
     greetingTimeout: server.timeoutMs ?? CONNECT_TIMEOUT_MS,
     socketTimeout: server.timeoutMs ?? SILENCE_TIMEOUT_MS,
-    // Retry on another connection if no byte of the mail was sent; any further retries are up to
+    // Retry on another connection if no byte of the email was sent; any further retries are up to
     // the caller.
     maxRequeues: 2,
   });

@@ -11,7 +11,7 @@ interface Parts {
   submit: (parameters: object, extras: Record<string, Json>) => Promise<Accepted>;
 }
 
-/** Where people look at held mails and decide. */
+/** Where people look at held emails and decide. */
 export class HeldMailDecisions {
   readonly #held: HeldMails;
   readonly #submit: Parts["submit"];
@@ -55,7 +55,7 @@ export class HeldMailDecisions {
   async #find(mailId: string): Promise<HeldMail> {
     const mail = await this.#held.find(mailId.trim());
     if (mail) return mail;
-    throw new ValidationError("There is no held mail with this id.", { code: "unknown_mail" });
+    throw new ValidationError("There is no held email with this id.", { code: "unknown_mail" });
   }
 }
 

@@ -3,13 +3,13 @@ import { direct, type DirectOperation } from "../../../framework/operation.ts";
 import type { CustomerFeedbackWorkflow } from "../customer-feedback-workflow.ts";
 import { CustomerFeedbackWorkflowParameters } from "../parameters.ts";
 
-const mail_id = z.string().trim().min(1).max(100).describe("Id of the held mail.");
+const mail_id = z.string().trim().min(1).max(100).describe("Id of the held email.");
 
 const Summary = z.object({
   mail_id: z.string(),
   reason: z.string().describe("Why a person has to look at it, as a code."),
   message: z.string().describe("The same reason, for people."),
-  sender: z.string().optional().describe("The sender, as stated in the mail."),
+  sender: z.string().optional().describe("The sender, as stated in the email."),
   subject: z.string(),
   received: z.iso.datetime(),
   attachments: z.number().describe("How many attachments it had; they are not stored."),
@@ -26,14 +26,14 @@ export type ShownHeldMail = z.output<typeof Shown>;
 
 const { customer_id, subject, feedback_text, send_response } = CustomerFeedbackWorkflowParameters.shape;
 
-/** What a person decides about a held mail whose customer they know. */
+/** What a person decides about a held email whose customer they know. */
 export const HeldMailAssignment = z.strictObject({
   mail_id,
   customer_id,
-  subject: subject.optional().describe("Replaces the mail's own subject."),
+  subject: subject.optional().describe("Replaces the email's own subject."),
   feedback_text: feedback_text
     .optional()
-    .describe("Replaces the mail's own text, such as if that is too long or empty."),
+    .describe("Replaces the email's own text, such as if that is too long or empty."),
   send_response,
 });
 
@@ -44,22 +44,22 @@ const HELD_MAIL = "mail-4b6c8d3e5f708192a3b4c5d6e7f8091a";
 
 const forPeople = { audience: "person", scope: "approve" } as const;
 
-/** The operations on held mails. Only for people: they show what strangers wrote, and assigning one creates feedback from it. */
+/** The operations on held emails. Only for people: they show what strangers wrote, and assigning one creates feedback from it. */
 export const heldMailOperations = (
   workflow: Pick<CustomerFeedbackWorkflow, "getHeldMails" | "getHeldMail" | "assignHeldMail" | "dismissHeldMail">,
 ): DirectOperation[] => [
   direct("list_held_mails", {
-    description: "List the mails that wait for a person, oldest first.",
+    description: "List the emails that wait for a person, oldest first.",
     ...forPeople,
     input: z.strictObject({
       limit: z.coerce.number().int().min(1).max(1000).default(100).describe("How many to return at most."),
     }),
-    output: z.object({ mails: z.array(Summary), total: z.number().describe("How many mails wait in total.") }),
+    output: z.object({ mails: z.array(Summary), total: z.number().describe("How many emails wait in total.") }),
     example: { input: { limit: 20 } },
     run: ({ limit }) => workflow.getHeldMails(limit),
   }),
   direct("get_held_mail", {
-    description: "Show a mail that was held for a person.",
+    description: "Show an email that was held for a person.",
     ...forPeople,
     input: z.strictObject({ mail_id }),
     output: Shown,
@@ -67,7 +67,7 @@ export const heldMailOperations = (
     run: ({ mail_id: id }) => workflow.getHeldMail(id),
   }),
   direct("assign_held_mail", {
-    description: "Process a held mail as this customer's feedback.",
+    description: "Process a held email as this customer's feedback.",
     ...forPeople,
     writes: true,
     input: HeldMailAssignment,
@@ -76,7 +76,7 @@ export const heldMailOperations = (
     run: (assignment) => workflow.assignHeldMail(assignment),
   }),
   direct("dismiss_held_mail", {
-    description: "Close a held mail without taking action. It stays in the knowledge graph.",
+    description: "Close a held email without taking action. It stays in the knowledge graph.",
     ...forPeople,
     writes: true,
     input: z.strictObject({ mail_id }),

@@ -11,24 +11,24 @@ import { feedbackUri } from "../feedback-graph.ts";
 /** A separate store, because it has addresses of people who are not customers. */
 const STORE = "held_mail";
 
-/** Why a mail is held, as a code, with what a person should know. */
+/** Why an email is held, as a code, with what a person should know. */
 export const HOLD_REASONS = {
   no_sender: "It does not say from which one address it comes.",
   unknown_sender: "No customer has the address that it comes from.",
   several_customers: "Several customers have the address that it comes from.",
   sender_not_authenticated: "The mail server does not vouch for the address that it comes from.",
-  other_sender: "It answers a mail of ours, but comes from another address than that mail went to.",
+  other_sender: "It answers an email of ours, but comes from another address than that email went to.",
   no_text: "There is no text in it.",
   text_too_long: "Its text is too long to be processed as it is.",
   unreadable: "It is too large, or nested too deeply, to be read.",
-  same_message_id: "It has the Message-ID of another mail that was taken in before.",
+  same_message_id: "It has the Message-ID of another email that was taken in before.",
 } as const;
 
 export type HoldReason = keyof typeof HOLD_REASONS;
 
 export type HeldMailStatus = "open" | "assigned" | "dismissed";
 
-/** A mail that waits for a person, or did. */
+/** An email that waits for a person, or did. */
 export interface HeldMail {
   id: string;
   /** Stands for its content; see `IncomingMail`. */
@@ -47,12 +47,12 @@ export interface HeldMail {
   answers?: string | undefined;
 }
 
-/** What a list shows of a held mail. */
+/** What a list shows of a held email. */
 export type HeldMailHead = Omit<HeldMail, "digest" | "status" | "text" | "messageId">;
 
 const uriOf = (id: string): NamedNode => iri(entityUri("HeldMail", id));
 
-/** The mails that a person has to decide on, in the store `held_mail`. */
+/** The emails that a person has to decide on, in the store `held_mail`. */
 export class HeldMails {
   readonly #ontologyStore: OntologyStore;
 
@@ -60,7 +60,7 @@ export class HeldMails {
     this.#ontologyStore = ontologyStore;
   }
 
-  /** Holds a mail until someone has decided. Does nothing if it is already held. */
+  /** Holds an email until someone has decided. Does nothing if it is already held. */
   async hold(mail: Omit<HeldMail, "status">): Promise<void> {
     const { id, digest, reason, subject, text, sender, messageId, answers } = mail;
     const graph = new ABIGraph();
@@ -85,7 +85,7 @@ export class HeldMails {
   }
 
   /**
-   * Lists undecided mails, oldest first, without their texts, because many long texts would be
+   * Lists undecided emails, oldest first, without their texts, because many long texts would be
    * megabytes.
    * @param limit at most so many; `total` counts them all
    */
@@ -101,7 +101,7 @@ export class HeldMails {
     return { mails: oldest.map(({ value }) => headOf(heads.get(value) ?? new Facts([]))), total: subjects.length };
   }
 
-  /** Some properties of several mails, by their URIs. */
+  /** Some properties of several emails, by their URIs. */
   async #ofAll(subjects: readonly NamedNode[], predicates: readonly NamedNode[]): Promise<Map<string, Facts>> {
     const patterns = subjects.flatMap((subject) => predicates.map((predicate) => ({ subject, predicate })));
     const quads = patterns.length === 0 ? [] : await this.#ontologyStore.match(STORE, patterns);

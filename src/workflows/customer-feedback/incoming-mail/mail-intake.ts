@@ -17,12 +17,12 @@ import { ownWordsOf } from "../own-words.ts";
 import { MAX_SUBJECT_LENGTH, MAX_TEXT_LENGTH } from "../parameters.ts";
 
 /**
- * A mail that has passed through more servers than this is in a loop (RFC 5321 section 6.3 asks to
+ * An email that has passed through more servers than this is in a loop (RFC 5321 section 6.3 asks to
  * allow 100).
  */
 const MAX_HOPS = 100;
 
-/** For mails that have none. */
+/** For emails that have none. */
 const NO_SUBJECT = "Your feedback";
 
 interface Parts {
@@ -40,26 +40,26 @@ interface Parts {
   logger: Logger;
 }
 
-/** A mail that is being handled. */
+/** An email that is being handled. */
 interface Arrival {
   mail: IncomingMail;
-  /** The mail's id; another one where it has the Message-ID of a mail with other content. */
+  /** The email's id; another one where it has the Message-ID of an email with other content. */
   id: string;
   /** Id of the feedback that it is processed as, where it is. */
   feedbackId: string;
 }
 
-/** Id of the feedback that a mail is processed as. */
+/** Id of the feedback that an email is processed as. */
 export const feedbackIdOf = (mailId: string): string => `mail-${mailId}`;
 
-/** What a mail adds to the feedback that it is processed as. */
+/** What an email adds to the feedback that it is processed as. */
 export const extrasOf = ({ digest, messageId }: Pick<HeldMail, "digest" | "messageId">): Record<string, Json> => ({
   mail_digest: digest,
   ...withoutAbsent({ message_id: messageId }),
 });
 
 /**
- * Decides what to do with each incoming mail. If it is interrupted anywhere and repeated, it does
+ * Decides what to do with each incoming email. If it is interrupted anywhere and repeated, it does
  * nothing twice.
  */
 export class MailIntake {
@@ -70,13 +70,13 @@ export class MailIntake {
   }
 
   /**
-   * Handles one mail. Its outcome is durable when it resolves.
+   * Handles one email. Its outcome is durable when it resolves.
    * @throws ValidationError (`not_a_mail`), IoError
    */
   async take(raw: Uint8Array): Promise<MailReceipt> {
     const mail = await readMail(raw);
     const { message, ...receipt } = await this.#decide(mail);
-    this.#parts.logger.info({ mail_id: mail.id, ...receipt }, "a mail came in");
+    this.#parts.logger.info({ mail_id: mail.id, ...receipt }, "an email came in");
     return message === undefined ? receipt : { ...receipt, message };
   }
 
@@ -98,7 +98,7 @@ export class MailIntake {
     return answered ? this.#takeReply(arrival, sender, answered) : this.#takeFeedback(arrival, sender);
   }
 
-  /** Mails to which nobody expects an answer. */
+  /** Emails to which nobody expects an answer. */
   #ignored({ headers, sender }: IncomingMail): MailReceipt | undefined {
     const mark = automaticMailHeader(headers);
     if (mark !== undefined) {
@@ -111,7 +111,7 @@ export class MailIntake {
     return kind && ignored(kind, "It comes from an address of ours, or from one that no person writes from.");
   }
 
-  /** The mail with its ids, or the receipt of one that came in before. */
+  /** The email with its ids, or the receipt of one that came in before. */
   async #arrival(mail: IncomingMail): Promise<Arrival | MailReceipt> {
     const first = { mail, id: mail.id, feedbackId: feedbackIdOf(mail.id) };
     const before = await this.#takenBefore(first);
@@ -122,7 +122,7 @@ export class MailIntake {
   }
 
   /**
-   * The receipt where it was taken in and nothing is left to do; `other` where a mail with other content has its id. One that is held is
+   * The receipt where it was taken in and nothing is left to do; `other` where an email with other content has its id. One that is held is
    * looked at again: its sender may be known by now. So is a reply, which may have been noted and not yet processed.
    */
   async #takenBefore({ mail, id, feedbackId }: Arrival): Promise<MailReceipt | "other" | undefined> {
@@ -140,7 +140,7 @@ export class MailIntake {
     return kept?.status === "dismissed" ? duplicate({ reason: "dismissed", mail_id: id }) : undefined;
   }
 
-  /** Noted with the feedback whose mail it answers, and processed where it is a complaint. */
+  /** Noted with the feedback whose email it answers, and processed where it is a complaint. */
   async #takeReply(arrival: Arrival, sender: string, { feedbackId, customerUri }: AnsweredMail): Promise<MailReceipt> {
     const { customers, graph, isComplaint, clock } = this.#parts;
     const { mail, id } = arrival;
@@ -156,7 +156,7 @@ export class MailIntake {
     const isKnown = known !== undefined;
     if (!isKnown) {
       const reply = { id, digest, customerUri, text, attachments, processedAs, time: clock() };
-      // Another mail with this Message-ID may have come in meanwhile.
+      // Another email with this Message-ID may have come in meanwhile.
       if ((await graph.recordReply(feedbackId, reply)) !== digest)
         return this.#hold(otherThan(mail), "same_message_id");
     }
@@ -203,7 +203,7 @@ export class MailIntake {
     const about = { id, digest, reason, time: clock(), sender: shownSender(mail), subject: subjectOf(mail) };
     if (!isKnown) {
       await held.hold({ ...about, text, messageId, attachments, answers });
-      // Another mail with this Message-ID may have come in meanwhile.
+      // Another email with this Message-ID may have come in meanwhile.
       const other = otherThan(mail);
       if (id !== other.id && (await held.find(id))?.digest !== digest) return this.#hold(other, "same_message_id");
     }
@@ -218,7 +218,7 @@ export class MailIntake {
   }
 }
 
-/** The ids of a mail where another one has its Message-ID. */
+/** The ids of an email where another one has its Message-ID. */
 function otherThan(mail: IncomingMail): Arrival {
   const id = `${mail.id}-${mail.digest.slice(0, 8)}`;
   return { mail, id, feedbackId: feedbackIdOf(id) };
@@ -231,7 +231,7 @@ const ignored = (reason: string, message: string): MailReceipt => ({ status: "ig
 const subjectOf = ({ subject }: IncomingMail): string =>
   isVisible(subject) ? subject.slice(0, MAX_SUBJECT_LENGTH).toWellFormed() : NO_SUBJECT;
 
-/** For a person who has to decide: what the mail says of its sender, also where that is no usable address. */
+/** For a person who has to decide: what the email says of its sender, also where that is no usable address. */
 const shownSender = ({ sender, headers }: IncomingMail): string | undefined =>
   sender ??
   (oneLine(headers["from"]?.join(", ") ?? "")
@@ -239,7 +239,7 @@ const shownSender = ({ sender, headers }: IncomingMail): string | undefined =>
     .toWellFormed() ||
     undefined);
 
-/** A conversation of hundreds of mails has fewer; to look for quotations takes time for each. */
+/** A conversation of hundreds of emails has fewer; to look for quotations takes time for each. */
 const MAX_LINES = 20_000;
 
 function countLines(text: string): number {

@@ -21,7 +21,7 @@ export const approvalOperations = (
   >,
 ): DirectOperation[] => [
   direct("get_pending_response", {
-    description: "Show the mail that a run waits to send, exactly as it would go out.",
+    description: "Show the email that a run waits to send, exactly as it would go out.",
     ...forPeople,
     approval: "show",
     input: PendingParameters,
@@ -30,13 +30,13 @@ export const approvalOperations = (
       const pending = await workflow.getPendingResponse(workflow_id);
       if (pending) return pending;
       const { status } = await workflow.getWorkflowStatus(workflow_id);
-      throw new ValidationError(`No mail waits for a person there: the run's status is ${status}.`, {
+      throw new ValidationError(`No email waits for a person there: the run's status is ${status}.`, {
         code: "nothing_waits",
       });
     },
   }),
   direct("approve_response", {
-    description: "Approve exactly this mail, which then goes out.",
+    description: "Approve exactly this email, which then goes out.",
     ...forPeople,
     approval: "approve",
     writes: true,
@@ -46,7 +46,7 @@ export const approvalOperations = (
     run: ({ workflow_id, ...approval }) => workflow.approveResponse(workflow_id, approval),
   }),
   direct("edit_response", {
-    description: "Replace the mail's text, and send it to the same recipient.",
+    description: "Replace the email's text, and send it to the same recipient.",
     ...forPeople,
     approval: "edit",
     writes: true,
@@ -56,7 +56,7 @@ export const approvalOperations = (
     run: ({ workflow_id, ...edit }) => workflow.editResponse(workflow_id, edit),
   }),
   direct("reject_response", {
-    description: "Reject the mail. The run completes without sending it.",
+    description: "Reject the email. The run completes without sending it.",
     ...forPeople,
     approval: "reject",
     writes: true,

@@ -9,8 +9,8 @@ import { categoryLabels, CustomerFeedbackWorkflowParameters, longText, sentiment
 const rendering = z
   .string()
   .trim()
-  .regex(/^[0-9a-f]{64}$/, "must be the 64 hexadecimal digits that stand with the mail")
-  .describe("The rendering of the mail that you have seen, as returned by `getPendingResponse`.");
+  .regex(/^[0-9a-f]{64}$/, "must be the 64 hexadecimal digits that stand with the email")
+  .describe("The rendering of the email that you have seen, as returned by `getPendingResponse`.");
 
 const MAX_NAME_LENGTH = 200;
 const MAX_REASON_LENGTH = 500;
@@ -29,7 +29,7 @@ const visibleLine = (longest: number): z.ZodString =>
 const by = visibleLine(MAX_NAME_LENGTH).describe("Name of the person who decides, 1 to 200 characters.");
 
 /**
- * The right labels of the feedback, as named by the person who decides on its mail. They don't
+ * The right labels of the feedback, as named by the person who decides on its email. They don't
  * change what was done: see `docs/approval.md`.
  */
 const labels = {
@@ -46,29 +46,29 @@ const labels = {
     .describe("All the right categories of the feedback. Optional."),
 };
 
-/** The mail goes out as it stands. */
+/** The email goes out as it stands. */
 export const ResponseApproval = z.strictObject({ rendering, by, ...labels });
 export type ResponseApproval = z.input<typeof ResponseApproval>;
 
-/** The mail goes out with this text instead of its own. Writing the text approves it. */
+/** The email goes out with this text instead of its own. Writing the text approves it. */
 export const ResponseEdit = z.strictObject({
   rendering,
   by,
   subject: CustomerFeedbackWorkflowParameters.shape.subject
     .optional()
-    .describe("The mail's subject; default: unchanged."),
-  text: longText("The mail's text, 1 to 20,000 characters."),
+    .describe("The email's subject; default: unchanged."),
+  text: longText("The email's text, 1 to 20,000 characters."),
   ...labels,
 });
 export type ResponseEdit = z.input<typeof ResponseEdit>;
 
-/** No mail goes out. */
+/** No email goes out. */
 export const ResponseRejection = z.strictObject({
   rendering,
   by,
   reason: visibleLine(MAX_REASON_LENGTH)
     .optional()
-    .describe("Why the mail is rejected, one line; stored in the result."),
+    .describe("Why the email is rejected, one line; stored in the result."),
   ...labels,
 });
 export type ResponseRejection = z.input<typeof ResponseRejection>;
@@ -84,7 +84,7 @@ export const RejectionParameters = ResponseRejection.extend({ workflow_id });
 const mail = {
   workflow_id: z.string(),
   feedback_id: z.string(),
-  rendering: z.string().describe("Identifies exactly this mail; every decision names it."),
+  rendering: z.string().describe("Identifies exactly this email; every decision names it."),
 };
 
 /** See `PendingResponse`. */
@@ -109,12 +109,12 @@ export const DecidedOutput = z.object({
   decision: z.enum(["approve", "edit", "reject"]),
   by: z.string(),
   decided_at: z.iso.datetime(),
-  edited_rendering: z.string().optional().describe("For an edit: the rendering of the mail that goes out."),
+  edited_rendering: z.string().optional().describe("For an edit: the rendering of the email that goes out."),
   sentiment: z.enum(SENTIMENTS).optional().describe("The right sentiment, if the person named it."),
   categories: z.array(z.enum(CATEGORIES)).optional().describe("The right categories, if the person named them."),
 });
 
-/** Labels that a person gives to the feedback while deciding on its mail. */
+/** Labels that a person gives to the feedback while deciding on its email. */
 export type ReviewedLabels = {
   sentiment?: Sentiment;
   /** All that fit, in stable order. */
@@ -129,7 +129,7 @@ export type ResponseDecision = (
 ) &
   ReviewedLabels;
 
-/** A mail that waits for a person. */
+/** An email that waits for a person. */
 export interface PendingResponse extends SentimentCertainty {
   workflow_id: string;
   feedback_id: string;
@@ -139,22 +139,22 @@ export interface PendingResponse extends SentimentCertainty {
   /** The labels that the process used. */
   sentiment: Sentiment;
   categories: Category[];
-  /** Identifies exactly this mail; every decision names it. */
+  /** Identifies exactly this email; every decision names it. */
   rendering: string;
   sender: string;
   recipient: string;
   subject: string;
   text: string;
   html: string;
-  /** What the mail server said when it permanently refused the mail that this one replaces. */
+  /** What the mail server said when it permanently refused the email that this one replaces. */
   refusal?: string;
 }
 
-/** What was decided. Of two decisions on one mail the first stands. */
+/** What was decided. Of two decisions on one email the first stands. */
 export interface DecidedResponse {
   workflow_id: string;
   feedback_id: string;
-  /** The mail that was decided on. */
+  /** The email that was decided on. */
   rendering: string;
   decision: ResponseDecision["decision"];
   by: string;

@@ -10,13 +10,13 @@ import { FEEDBACK_STORE } from "../feedback-graph.ts";
 import type { FeedbackMail } from "../feedback-schemas.ts";
 import type { DecidedResponse } from "./approval.ts";
 
-/** A mail as the graph has it, before it is known what became of it. */
+/** An email as the graph has it, before it is known what became of it. */
 type Draft = Omit<FeedbackMail, "state">;
 
 /**
- * The mails that were drafted for a piece of feedback, in the order in which they were decided on; what waits comes last.
+ * The emails that were drafted for a piece of feedback, in the order in which they were decided on; what waits comes last.
  * @param feedback what the graph says about the feedback
- * @param waiting rendering of the mail that a person has to decide on
+ * @param waiting rendering of the email that a person has to decide on
  */
 export async function mailsOf(
   ontologyStore: OntologyStore,
@@ -31,14 +31,14 @@ export async function mailsOf(
   return ordered.map((draft) => Object.assign(draft, { state: stateOf(draft, { waiting, agreed, isSent }) }));
 }
 
-/** A decision on a mail, with the mail's subject. */
+/** A decision on an email, with the email's subject. */
 export interface MailDecided extends Pick<DecidedResponse, "decision" | "by" | "decided_at"> {
   reason?: string;
-  /** Of the mail that it lets go out, or keeps here. */
+  /** Of the email that it lets go out, or keeps here. */
   subject: string;
 }
 
-/** The last decision on the mails of a piece of feedback; undefined if nobody has decided. */
+/** The last decision on the emails of a piece of feedback; undefined if nobody has decided. */
 export function lastDecision(mails: readonly FeedbackMail[]): MailDecided | undefined {
   const mail = mails.findLast(({ decision }) => decision !== undefined);
   if (!mail?.decision) return undefined;
@@ -88,13 +88,13 @@ async function readDecision(
   };
 }
 
-/** Its own decision, or that on the mail that it revises. */
+/** Its own decision, or that on the email that it revises. */
 const decisionOn = (draft: Draft, drafts: readonly Draft[]): Draft["decision"] =>
   draft.decision ?? drafts.find(({ rendering }) => rendering === draft.revision_of)?.decision;
 
 const decidedAt = (draft: Draft, drafts: readonly Draft[]): string => decisionOn(draft, drafts)?.time ?? "9";
 
-/** Whether somebody has let exactly this mail go out. */
+/** Whether somebody has let exactly this email go out. */
 function isAgreed(draft: Draft, drafts: readonly Draft[]): boolean {
   const { decision } = draft;
   if (decision) return decision.decision === "approve" || (decision.decision === "edit" && !isRevised(draft, drafts));

@@ -24,7 +24,7 @@ interface Parts {
   standing(workflowId: string, rendering: string, decision: ResponseDecision): Promise<Decision | undefined>;
 }
 
-/** What people decide on the mails that wait for them. */
+/** What people decide on the emails that wait for them. */
 export class ResponseApprovals {
   readonly #parts: Parts;
 
@@ -85,14 +85,14 @@ export class ResponseApprovals {
   }
 
   /**
-   * A mail that was drafted for a run, be it still the one that waits or not.
-   * @throws ConflictError: `draft_changed`; `decision_outdated` where there was never such a mail
+   * An email that was drafted for a run, be it still the one that waits or not.
+   * @throws ConflictError: `draft_changed`; `decision_outdated` where there was never such an email
    */
   async #draft({ key: feedbackId, waitingFor }: Run, rendering: string): Promise<Draft> {
     const draft = await this.#parts.drafts.find(feedbackId, rendering);
     if (draft) return draft;
     if (waitingFor?.subject === rendering) throw draftChanged(rendering);
-    throw new ConflictError("There is no such mail for this feedback. Look at the one that waits, then decide.", {
+    throw new ConflictError("There is no such email for this feedback. Look at the one that waits, then decide.", {
       code: "decision_outdated",
     });
   }

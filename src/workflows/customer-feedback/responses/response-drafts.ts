@@ -13,20 +13,20 @@ import { abi, prov, rdf } from "../../../ontology/vocabulary.ts";
 import type { ResponseDecision } from "./approval.ts";
 import { FEEDBACK_STORE, feedbackUri } from "../feedback-graph.ts";
 
-/** A mail for a person to decide on. */
+/** An email for a person to decide on. */
 export interface Draft {
   message: MailMessage;
   /**
-   * The mail that this one replaces because the mail server permanently refused it, and what the
+   * The email that this one replaces because the mail server permanently refused it, and what the
    * server said.
    */
   refused?: { rendering: string; refusal: string };
 }
 
 /**
- * The hash of a mail as it goes out (SHA-256, hexadecimal), which identifies exactly that mail. The
- * message id is in it, and with it the feedback: no two pieces of feedback have a mail of the same
- * hash. The headers that all our mails have are not. A mail in the place of one that was refused
+ * The hash of an email as it goes out (SHA-256, hexadecimal), which identifies exactly that email. The
+ * message id is in it, and with it the feedback: no two pieces of feedback have an email of the same
+ * hash. The headers that all our emails have are not. An email in the place of one that was refused
  * has another hash even with the same words: what was decided on that one is not for this one.
  */
 export function renderingOf({ message, refused }: { message: MailMessage; refused?: { rendering: string } }): string {
@@ -42,13 +42,13 @@ export function renderingOf({ message, refused }: { message: MailMessage; refuse
  */
 export const draftChanged = (rendering: string): ConflictError =>
   new ConflictError(
-    `The mail in the knowledge graph is not the one that was drafted, or is gone; it is not sent. Find out who changed it. While it waits, reject it: its rendering is ${rendering}.`,
+    `The email in the knowledge graph is not the one that was drafted, or is gone; it is not sent. Find out who changed it. While it waits, reject it: its rendering is ${rendering}.`,
     { code: "draft_changed" },
   );
 
 const draftUri = (rendering: string): NamedNode => iri(entityUri("ResponseDraft", rendering));
 
-/** Mails that wait for a person, or did, in the store `feedback_data`. Storing again changes nothing. */
+/** Emails that wait for a person, or did, in the store `feedback_data`. Storing again changes nothing. */
 export class ResponseDrafts {
   readonly #ontologyStore: OntologyStore;
 
@@ -57,7 +57,7 @@ export class ResponseDrafts {
   }
 
   /**
-   * Keeps a mail as it would go out, and returns its rendering.
+   * Keeps an email as it would go out, and returns its rendering.
    * @param origin the run that wrote it, or the rendering that a person has revised
    */
   async store(
@@ -82,7 +82,7 @@ export class ResponseDrafts {
   }
 
   /**
-   * The mail of this rendering, or undefined where the feedback has none.
+   * The email of this rendering, or undefined where the feedback has none.
    * @throws ConflictError (`draft_changed`) where what is stored is not what the rendering stands for
    */
   async find(feedbackId: string, rendering: string): Promise<Draft | undefined> {
@@ -105,13 +105,13 @@ export class ResponseDrafts {
     return factsAbout(this.#ontologyStore, FEEDBACK_STORE, draft);
   }
 
-  /** Whether the mail server has refused this mail permanently. */
+  /** Whether the mail server has refused this email permanently. */
   async isRefused(rendering: string): Promise<boolean> {
     const refusals = { subject: draftUri(rendering), predicate: abi.refusal };
     return (await this.#ontologyStore.match(FEEDBACK_STORE, refusals)).length > 0;
   }
 
-  /** Notes that the mail server has refused this mail permanently, and what it said first: the step that notes it may be done again. */
+  /** Notes that the mail server has refused this email permanently, and what it said first: the step that notes it may be done again. */
   async recordRefusal(rendering: string, refusal: string): Promise<void> {
     const graph = new ABIGraph();
     const [subject, predicate] = [draftUri(rendering), abi.refusal];
@@ -140,13 +140,13 @@ export class ResponseDrafts {
   }
 }
 
-/** Without one of these there is no mail. */
+/** Without one of these there is no email. */
 const CONTENT = [abi.sender, abi.recipient, abi.subject, abi.text, abi.html, abi.messageId];
 
-/** With two of one of these nobody knows which mail it is. */
+/** With two of one of these nobody knows which email it is. */
 const SINGLE = [...CONTENT, abi.inReplyTo, abi.insteadOf];
 
-/** @param refused what is known of the mail in whose place this one is */
+/** @param refused what is known of the email in whose place this one is */
 function toDraft(facts: Facts, refused: Facts | undefined): Draft {
   const [rendering, refusal] = [refused?.value(abi.id), refused?.value(abi.refusal)];
   return {

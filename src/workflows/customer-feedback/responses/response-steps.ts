@@ -21,7 +21,7 @@ import {
 } from "./responses.ts";
 import type { CustomerFeedbackOutput } from "../result.ts";
 
-/** A mail that is due. */
+/** An email that is due. */
 export type DueResponse = { feedback: CustomerFeedbackInput } & Pick<
   ResponseRequest,
   "categories" | "isPriority" | "kind" | "messageId"
@@ -32,7 +32,7 @@ type Withheld = { withheld: string };
 const MAIL_STEPS = ["response_sent", "acknowledgment_sent"] as const;
 type MailStep = (typeof MAIL_STEPS)[number];
 
-/** Whether a step sends the mail or prepares that: for callers, whichever of them fails, it is the mail that waits. */
+/** Whether a step sends the email or prepares that: for callers, whichever of them fails, it is the email that waits. */
 export const isMailStep = (step: string): boolean =>
   MAIL_STEPS.some((name) => name === step) || /^(?:response_permitted|response_drafted|draft_checked)/.test(step);
 
@@ -47,13 +47,13 @@ interface Parts {
   drafts: ResponseDrafts;
   customers: Customers;
   graph: FeedbackGraph;
-  /** Whether a person has to agree also to mails of runs that were accepted where that was not asked for. */
+  /** Whether a person has to agree also to emails of runs that were accepted where that was not asked for. */
   approval: boolean;
-  /** How long a mail is tried again; see `CustomerFeedbackWorkflowConfiguration`. */
+  /** How long an email is tried again; see `CustomerFeedbackWorkflowConfiguration`. */
   retryForMs: number;
 }
 
-/** The mail to the customer as steps of a run. */
+/** The email to the customer as steps of a run. */
 export class ResponseSteps {
   readonly #parts: Parts;
   /** Of the steps that send, and of those that first read the customer anew, from a source that may be away as well. */
@@ -65,7 +65,7 @@ export class ResponseSteps {
   }
 
   /**
-   * Sends one mail as the named step, unless something or somebody speaks against it, and notes it in the graph.
+   * Sends one email as the named step, unless something or somebody speaks against it, and notes it in the graph.
    * @param output what the run knows so far, for those who have to agree
    */
   async respond(context: RunContext, name: MailStep, due: DueResponse, output: Json): Promise<ResponseOutput> {
@@ -95,7 +95,7 @@ export class ResponseSteps {
   }
 
   /**
-   * Null where the mail may go out, the reason where it must not. A person has to agree where the process that accepted the feedback
+   * Null where the email may go out, the reason where it must not. A person has to agree where the process that accepted the feedback
    * said so, or this one does. That is kept with the run: it must not depend on how the process that goes on with it is set.
    */
   async #permission({ feedback }: DueResponse): Promise<string | null | { approval: true }> {
@@ -104,14 +104,14 @@ export class ResponseSteps {
       const header = feedback.automatic_mail;
       return withheldFor(
         "automatic_mail",
-        `no automatic mail answers one that was sent automatically (its header ${header})`,
+        `no automatic email answers one that was sent automatically (its header ${header})`,
       );
     }
     const withheld = await responses.withheld(feedback.feedback_id, await customers.refreshed(feedback.customer_id));
     return withheld ?? (approval || feedback.approval === true ? { approval: true } : null);
   }
 
-  /** A mail that does not go out after all must not keep the next one from the customer. */
+  /** An email that does not go out after all must not keep the next one from the customer. */
   async #withdrawPermission({ feedback }: DueResponse): Promise<void> {
     const { uri } = await this.#parts.customers.get(feedback.customer_id);
     await this.#parts.graph.withdrawPermission(feedback.feedback_id, uri);
@@ -136,8 +136,8 @@ export class ResponseSteps {
   }
 
   /**
-   * Drafts the mail, waits until a person agrees, and sends exactly what was agreed to. Where the customer's address is another
-   * one by then, all of it begins anew; and so it does where a run that failed because the mail server refused the mail for good, or
+   * Drafts the email, waits until a person agrees, and sends exactly what was agreed to. Where the customer's address is another
+   * one by then, all of it begins anew; and so it does where a run that failed because the mail server refused the email for good, or
    * because the address changed while it was tried, is taken up again. There is no way back to an earlier round: what a person has
    * decided since stands.
    */
@@ -205,7 +205,7 @@ export class ResponseSteps {
   /**
    * For a customer who has objected an address makes no difference. What has gone has gone, whatever has become of the address, also
    * where a version without this step has sent it.
-   * @param steps the one that sends the mail, and the one that drafts another in its place
+   * @param steps the one that sends the email, and the one that drafts another in its place
    */
   async #standing(
     { history }: RunContext,
@@ -232,7 +232,7 @@ export class ResponseSteps {
     const customer = await this.#parts.customers.current(feedback.customer_id);
     if (!customer.isGone && !customer.doNotContact && customer.email !== message.to) {
       throw new ConflictError(
-        `The customer's address has changed since a person agreed to the mail. Nothing goes to the old one any more. ${MAY_HAVE_GONE} ${ASK_AGAIN}`,
+        `The customer's address has changed since a person agreed to the email. Nothing goes to the old one any more. ${MAY_HAVE_GONE} ${ASK_AGAIN}`,
         { code: "address_changed" },
       );
     }
@@ -250,7 +250,7 @@ export class ResponseSteps {
   async #stored(feedbackId: string, rendering: string): Promise<Draft> {
     const draft = await this.#parts.drafts.find(feedbackId, rendering);
     if (draft) return draft;
-    throw new ConflictError("The approved mail is no longer in the knowledge graph.", {
+    throw new ConflictError("The approved email is no longer in the knowledge graph.", {
       code: "draft_changed",
     });
   }
@@ -266,11 +266,11 @@ export class ResponseSteps {
   }
 }
 
-/** A server that took the mail and whose answer was lost can't be told from one that did not take it. */
-const MAY_HAVE_GONE = "Where an earlier attempt ended without an answer, the mail may have gone out.";
+/** A server that took the email and whose answer was lost can't be told from one that did not take it. */
+const MAY_HAVE_GONE = "Where an earlier attempt ended without an answer, the email may have gone out.";
 
 const ASK_AGAIN =
-  "Retry the run, or submit the feedback again: the mail then waits for a person again, written to the address that the customer has by then.";
+  "Retry the run, or submit the feedback again: the email then waits for a person again, written to the address that the customer has by then.";
 
 const rejection = ({ by, reason }: { by: string; reason?: string }): string =>
   `rejected by ${by}${reason === undefined ? "" : `: ${reason}`}`;

@@ -19,7 +19,7 @@ const TEMPLATES: Record<Sentiment | "escalation", string> = {
 
 export interface ResponseRequest {
   feedbackId: string;
-  /** The subject that the mail answers. */
+  /** The subject that the email answers. */
   subject: string;
   /** The feedback's id as the customer may see it, and what they can quote to ask for it. */
   shownId: string;
@@ -29,19 +29,19 @@ export interface ResponseRequest {
   kind: Sentiment | "escalation";
   customer: Customer;
   isPriority: boolean;
-  /** Of the mail itself, with angle brackets. */
+  /** Of the email itself, with angle brackets. */
   messageId: string;
   /** Message-ID of the customer's own mail. */
   inReplyTo?: string;
 }
 
-/** Message-ID and time (ISO 8601, UTC) of a mail that went out. */
+/** Message-ID and time (ISO 8601, UTC) of an email that went out. */
 export interface SentResponse {
   response_id: string;
   sent_at: string;
 }
 
-/** Counts a mail that is withheld, and gives the reason back. Called inside a step, once for each mail. */
+/** Counts an email that is withheld, and gives the reason back. Called inside a step, once for each email. */
 export function withheldFor(code: string, reason: string): string {
   publishMail({ outcome: "withheld", recipient: "customer", reason: code });
   return reason;
@@ -49,12 +49,12 @@ export function withheldFor(code: string, reason: string): string {
 
 const WITHHELD = "response_withheld";
 
-/** A mail that was due must not go out after all; the message is the reason. */
+/** An email that was due must not go out after all; the message is the reason. */
 export const responseWithheld = (reason: string): ValidationError => new ValidationError(reason, { code: WITHHELD });
 
 export const isResponseWithheld = (error: unknown): error is AbiError => isAbiError(error) && error.code === WITHHELD;
 
-/** The mails of the process, and the rules that keep an automatic answer from doing harm. */
+/** The emails of the process, and the rules that keep an automatic answer from doing harm. */
 export class Responses {
   readonly #email: EmailIntegration;
   readonly #graph: FeedbackGraph;
@@ -69,7 +69,7 @@ export class Responses {
   }
 
   /**
-   * Why a mail that is due must not go out, or null where it may.
+   * Why an email that is due must not go out, or null where it may.
    * @throws ValidationError (`no_usable_email`) where the customer has no address to write to
    */
   async withheld(feedbackId: string, customer: Customer): Promise<string | null> {
@@ -77,7 +77,7 @@ export class Responses {
     if (forbidden !== null) return forbidden;
     if (this.#cap && !(await this.#graph.permitResponse(feedbackId, customer.uri, this.#cap, this.#clock()))) {
       const { responses, minutes } = this.#cap;
-      return withheldFor("cap", `the customer has had ${responses} automatic mails within ${minutes} minutes`);
+      return withheldFor("cap", `the customer has had ${responses} automatic emails within ${minutes} minutes`);
     }
     return null;
   }
@@ -94,11 +94,11 @@ export class Responses {
     }
     const suppressed = this.#email.suppressionReason(customer.email);
     if (!suppressed) return null;
-    return withheldFor(suppressed, `no automatic mail goes to this kind of address (${suppressed})`);
+    return withheldFor(suppressed, `no automatic email goes to this kind of address (${suppressed})`);
   }
 
   /**
-   * The mail as it would go out; asked again, the same one with the same Message-ID.
+   * The email as it would go out; asked again, the same one with the same Message-ID.
    * @throws `responseWithheld` where it must not, by what is known of the customer now; ValidationError (`no_usable_email`)
    */
   compose(request: ResponseRequest): MailMessage {
@@ -122,7 +122,7 @@ export class Responses {
   }
 
   /**
-   * Sends a mail to a customer as it stands.
+   * Sends an email to a customer as it stands.
    * @throws `responseWithheld` where the customer has objected or is gone since it was permitted
    */
   async send(message: MailMessage, customer: Customer): Promise<SentResponse> {

@@ -17,7 +17,7 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true }));
 
 describe("OutboxTransport", () => {
-  it("writes a mail that mail programs can read", async () => {
+  it("writes an email that mail programs can read", async () => {
     const folder = join(root, "data", "outbox");
     const message = mailMessage({ inReplyTo: "<question@customers.example>" });
     await createMailTransport(`outbox:${folder}`).send(message);
@@ -34,7 +34,7 @@ describe("OutboxTransport", () => {
     expect(raw.toString("latin1")).not.toMatch(/[^\r]\n/);
   });
 
-  it("keeps one file if the same mail is sent twice, even at the same time, and leaves nothing else behind", async () => {
+  it("keeps one file if the same email is sent twice, even at the same time, and leaves nothing else behind", async () => {
     const transport = createMailTransport(`outbox:${root}`);
     const message = mailMessage();
     await transport.send(message);
@@ -47,7 +47,7 @@ describe("OutboxTransport", () => {
     expect(readdirSync(root).sort()).toEqual([name, "other@example.org.eml"].sort());
   });
 
-  it("writes all mails, those sent together and those sent during a write", async () => {
+  it("writes all emails, those sent together and those sent during a write", async () => {
     const transport = createMailTransport(`outbox:${root}`);
     const send = async (id: string) => {
       await transport.send({ ...mailMessage(), messageId: `<${id}@example.org>` });
@@ -60,7 +60,7 @@ describe("OutboxTransport", () => {
     expect(readdirSync(root)).toHaveLength(50);
   });
 
-  it("writes the same message for the same mail, except for the date", async () => {
+  it("writes the same message for the same email, except for the date", async () => {
     const undated = async (folder: string) => {
       await createMailTransport(`outbox:${folder}`).send(mailMessage());
       const [name = ""] = readdirSync(folder);

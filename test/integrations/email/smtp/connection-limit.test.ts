@@ -4,7 +4,7 @@ import { ConnectionLimit, ConnectionRefused } from "../../../../src/integrations
 const REASON = new Error("given up");
 const attempted: () => Promise<never> = () => expect.unreachable("an aborted mail was attempted");
 
-/** A limit with one mail in progress until `end`, and a check that a later one gets its turn. */
+/** A limit with one email in progress until `end`, and a check that a later one gets its turn. */
 function occupied(places: number) {
   const limit = new ConnectionLimit(places, () => {});
   const { promise, resolve: end } = Promise.withResolvers<void>();
@@ -13,7 +13,7 @@ function occupied(places: number) {
   return { limit, end, first, takesAnother: () => send(async () => {}) };
 }
 
-it("a mail whose signal has already aborted does not wait for its turn or take another mail's", async () => {
+it("an email whose signal has already aborted does not wait for its turn or take another email's", async () => {
   const { limit, end, first, takesAnother } = occupied(1);
   let failure: unknown;
   const aborted = limit
@@ -27,7 +27,7 @@ it("a mail whose signal has already aborted does not wait for its turn or take a
   await takesAnother();
 });
 
-it("a mail that aborts while the server refuses it does not wait or take another mail's turn", async () => {
+it("an email that aborts while the server refuses it does not wait or take another email's turn", async () => {
   const { limit, end, first, takesAnother } = occupied(2);
   const controller = new AbortController();
   let failure: unknown;

@@ -50,7 +50,7 @@ describe("a mail server that answers", () => {
     ["data", { code: 452 }, "mail_unavailable"],
     ["data", { code: 421 }, "mail_unavailable"],
     ["data", { drop: true }, "mail_unavailable"],
-  ])("at %s with %j causes an IoError (%s), and no mail has been accepted", async (stage, answer, code) => {
+  ])("at %s with %j causes an IoError (%s), and no email has been accepted", async (stage, answer, code) => {
     const smtp = await server();
     smtp.script(stage, ...Array.from({ length: 6 }, () => answer));
     const error = await rejection(transport(smtp.url()).send(mailMessage()));
@@ -66,7 +66,7 @@ describe("a mail server that answers", () => {
     ["data", 554],
     ["data", 552],
     ["mail", 552],
-  ])("at %s with %i causes a ValidationError: this mail is refused permanently", async (stage, code) => {
+  ])("at %s with %i causes a ValidationError: this email is refused permanently", async (stage, code) => {
     const smtp = await server();
     smtp.script(stage, { code, text: "5.1.1 <ada@customers.example> is nobody here" });
     const error = await rejection(transport(smtp.url()).send(mailMessage()));
@@ -87,7 +87,7 @@ describe("a mail server that answers", () => {
     expect(smtp.mails).toEqual([]);
   });
 
-  it("accepts the next mail after it refused one", async () => {
+  it("accepts the next email after it refused one", async () => {
     const smtp = await server();
     const mailer = transport(smtp.url());
     smtp.script("rcpt", { code: 550 });
@@ -96,7 +96,7 @@ describe("a mail server that answers", () => {
     expect(smtp.mails.map(({ parsed }) => parsed.messageId)).toEqual(["<2@example.org>"]);
   });
 
-  it("gets the same mail with the same message id after it was interrupted", async () => {
+  it("gets the same email with the same message id after it was interrupted", async () => {
     const smtp = await server();
     const mailer = transport(smtp.url());
     smtp.script("data", { drop: true });
@@ -105,7 +105,7 @@ describe("a mail server that answers", () => {
     expect(smtp.mails.map(({ parsed }) => parsed.messageId)).toEqual(["<1@example.org>"]);
   });
 
-  it("does not automatically get a mail again that it may have accepted", async () => {
+  it("does not automatically get an email again that it may have accepted", async () => {
     const smtp = await server();
     const mailer = transport(smtp.url());
     await mailer.send(numbered(1));
@@ -141,7 +141,7 @@ describe("a mail server that does not answer", () => {
     expect(smtp.mails).toHaveLength(1);
   });
 
-  it("is no longer waited for once the signal aborts, and other mails are sent", async () => {
+  it("is no longer waited for once the signal aborts, and other emails are sent", async () => {
     const smtp = await server();
     const mailer = transport(smtp.url());
     smtp.script("data", { after: never });
@@ -264,7 +264,7 @@ describe("TLS", () => {
 });
 
 describe("connections", () => {
-  it("are few even for many mails", async () => {
+  it("are few even for many emails", async () => {
     const smtp = await server();
     const mailer = transport(smtp.url());
     await Promise.all(Array.from({ length: 60 }, (_, index) => mailer.send(numbered(index))));
@@ -307,7 +307,7 @@ describe("a mail server that serves few connections at a time", () => {
     ["later", 1],
     ["drop", 1],
   ] as const)(
-    "and refuses the others (%s, %i) gets each mail once, and is not polled all the time",
+    "and refuses the others (%s, %i) gets each email once, and is not polled all the time",
     async (turnAway, connectionLimit) => {
       const smtp = await server({ connectionLimit, turnAway });
       const mailer = transport(smtp.url());
@@ -328,7 +328,7 @@ describe("a mail server that serves few connections at a time", () => {
     expect(smtp).toMatchObject({ connections: 1, turnedAway: 0 });
   });
 
-  it("may refuse a mail, and the others still arrive", async () => {
+  it("may refuse an email, and the others still arrive", async () => {
     const smtp = await server({ connectionLimit: 1 });
     smtp.script("rcpt", { code: 550, text: "5.1.1 unknown" });
     const mailer = transport(smtp.url());
@@ -352,7 +352,7 @@ describe("a mail server that serves few connections at a time", () => {
     expect(smtp.turnedAway - turnedAway).toBeLessThan(rounds);
   });
 
-  it("and answers no one causes an IoError for every waiting mail", async () => {
+  it("and answers no one causes an IoError for every waiting email", async () => {
     const smtp = await server({ connectionLimit: 0 });
     const mailer = transport(smtp.url());
     const sent = await Promise.all(Array.from({ length: 7 }, (_, index) => rejection(mailer.send(numbered(index)))));
@@ -515,7 +515,7 @@ describe("a refusal", () => {
     ["data", 552, "message too large", /too large/],
     ["data", 554, "5.2.3 Message length exceeds administrative limit", /too large/],
   ])(
-    "at %s with %i %s is the mail's fault, and permanent, because of its content",
+    "at %s with %i %s is the email's fault, and permanent, because of its content",
     async (stage, code, text, words) => {
       const error = await refusal(stage, code, text);
       expect(error).toBeInstanceOf(ValidationError);
@@ -525,7 +525,7 @@ describe("a refusal", () => {
     },
   );
 
-  it("without a reason after the mail blames nobody", async () => {
+  it("without a reason after the email blames nobody", async () => {
     const error = await refusal("data", 554, "Transaction failed");
     expect(error).toMatchObject({ code: "mail_rejected" });
     expect(error.message).not.toMatch(/Check the recipient/);
@@ -551,7 +551,7 @@ describe("a refusal", () => {
   it.each<[number, string, RegExp]>([
     [454, "4.7.1 <ada@customers.example>: Relay access denied", /does not relay for us/],
     [450, "4.1.8 <care@shop.example>: Sender address rejected: Domain not found", /Check MAIL_FROM/],
-    [421, "4.7.26 This mail has been rate limited because it is unauthenticated", /Check SPF, DKIM and DMARC/],
+    [421, "4.7.26 This email has been rate limited because it is unauthenticated", /Check SPF, DKIM and DMARC/],
     [450, "4.2.0 <ada@customers.example>: Recipient address rejected: Greylisted", /for now \(450\) 4\.2\.0\.$/],
     [450, "4.1.8 Sender address rejected: Greylisted", /for now \(450\) 4\.1\.8\.$/],
     [451, "4.4.5 Relay is congested", /for now \(451\) 4\.4\.5\.$/],

@@ -4,7 +4,7 @@ import { breakableStore, by, pendingOf, startWaiting } from "../../../support/ap
 import { feedback, startFeedback, values } from "../../../support/feedback.ts";
 import { temporaryFolder } from "../../../support/folder.ts";
 
-describe("decisions on mails", () => {
+describe("decisions on emails", () => {
   it("stand once made: the same again is fine, another is refused", async () => {
     const { workflow, mails, id, pending } = await startWaiting();
     const approval = { rendering: pending.rendering, by };
@@ -18,7 +18,7 @@ describe("decisions on mails", () => {
     expect(mails.mails).toHaveLength(1);
   });
 
-  it("of two people at once: one wins, and one mail goes out", async () => {
+  it("of two people at once: one wins, and one email goes out", async () => {
     const { workflow, mails, id, pending } = await startWaiting();
     const { rendering } = pending;
     const decisions = await Promise.allSettled([
@@ -64,7 +64,7 @@ describe("decisions on mails", () => {
     expect(mails.mails).toEqual([]);
   });
 
-  it("are about one mail of one run", async () => {
+  it("are about one email of one run", async () => {
     const { workflow, id, pending, mails } = await startWaiting();
     const { workflow_id: other = "" } = await workflow.run(feedback({ feedback_id: "F-2" }));
     const { rendering: others } = await pendingOf(workflow, other);
@@ -93,7 +93,7 @@ describe("decisions on mails", () => {
     ["why, in the order in which it is read", { reason: "no \u2067reason" }, "reason"],
     ["why, on one line for every reader", { reason: "no\u2029reason" }, "reason"],
     ["who, briefly", { by: "a".repeat(201) }, "by"],
-    ["on which mail", { rendering: "abc" }, "rendering"],
+    ["on which email", { rendering: "abc" }, "rendering"],
     ["why, on one line", { reason: "no\r\nBcc: x" }, "reason"],
     ["a sentiment that there is", { sentiment: "angry" }, "sentiment: must be one of positive, negative, neutral"],
     ["categories that there are", { categories: ["refunds"] }, "categories[0]: must be one of product, service"],
@@ -109,9 +109,9 @@ describe("decisions on mails", () => {
 
   it.each([
     ["no text", { text: " \n " }],
-    ["a text of which a mail keeps nothing", { text: "\u0007\u0000 \u001F" }],
+    ["a text of which an email keeps nothing", { text: "\u0007\u0000 \u001F" }],
     ["a text that nobody sees", { text: "\u200B \u2060" }],
-    ["a subject of which a mail keeps nothing", { text: "Hi.", subject: " \u0007\t" }],
+    ["a subject of which an email keeps nothing", { text: "Hi.", subject: " \u0007\t" }],
     ["a subject that nobody sees", { text: "Hi.", subject: "\u200B" }],
     ["a text that is too long", { text: "a".repeat(20_001) }],
     ["a subject of two lines", { text: "Hi.", subject: "Hi\r\nBcc: eve@evil.example" }],
@@ -148,7 +148,7 @@ describe("decisions on mails", () => {
     expect(mails.mails).toEqual([]);
   });
 
-  it("tell a model that the mail waits", async () => {
+  it("tell a model that the email waits", async () => {
     const { workflow } = await startFeedback({ approval: true });
     const [process] = workflow.as_tools();
     const answer = JSON.parse((await process!.invoke(feedback())) as string) as object;

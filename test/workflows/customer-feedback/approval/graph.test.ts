@@ -74,7 +74,7 @@ describe("what approval leaves behind", () => {
     expect(await shaclViolations(graph)).toEqual([]);
   });
 
-  it("calls no mail a revision of itself, where a person writes what is there already", async () => {
+  it("calls no email a revision of itself, where a person writes what is there already", async () => {
     const { workflow, id, pending, ontologyStore, mails } = await startWaiting();
     await setCustomer(ontologyStore, "abi:email", "new@example.org");
     await workflow.editResponse(id, { rendering: pending.rendering, by, text: "Mine." });
@@ -95,7 +95,7 @@ describe("what approval leaves behind", () => {
     expect(await shaclViolations(await ontologyStore.getGraph("feedback_data"))).toEqual([]);
   });
 
-  it("keeps what the mail server said first, and shows the mail in place of the refused one", async () => {
+  it("keeps what the mail server said first, and shows the email in place of the refused one", async () => {
     const { ontologyStore } = await breakableStore();
     onTestFinished(() => ontologyStore.close());
     const drafts = new ResponseDrafts(ontologyStore);
@@ -111,7 +111,7 @@ describe("what approval leaves behind", () => {
     });
   });
 
-  it("puts no customer's name or address, and no mail, into the engine's state", async () => {
+  it("puts no customer's name or address, and no email, into the engine's state", async () => {
     const runs = join(temporaryFolder(), "runs.sqlite");
     const { workflow, engine } = await startFeedback({ approval: true }, { runs });
     const ids: string[] = [];

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ANALYZED, by, pendingOf, setCustomer, startWaiting } from "../../../support/approval.ts";
 import { feedback, startFeedback, values } from "../../../support/feedback.ts";
 
-describe("approval of mails", () => {
+describe("approval of emails", () => {
   it("is off unless it is asked for", async () => {
     const { workflow, mails, ontologyStore } = await startFeedback();
     expect(await workflow.run(feedback())).toHaveProperty("response_id");
@@ -11,7 +11,7 @@ describe("approval of mails", () => {
     expect(await values(ontologyStore, "ResponseDraft", "abi:id")).toEqual([]);
   });
 
-  it("answers with what is known while the mail waits, everywhere, and holds nothing up", async () => {
+  it("answers with what is known while the email waits, everywhere, and holds nothing up", async () => {
     const { workflow, mails, ontologyStore } = await startFeedback({ approval: true });
     const app = new Hono();
     workflow.as_api(app);
@@ -55,7 +55,7 @@ describe("approval of mails", () => {
     expect(await values(ontologyStore, "Feedback", "abi:responseSent")).toEqual([]);
   });
 
-  it("sends exactly the mail that was shown, when a person agrees", async () => {
+  it("sends exactly the email that was shown, when a person agrees", async () => {
     const { workflow, mails, id, pending, ontologyStore } = await startWaiting();
     expect(pending).toMatchObject({
       workflow_id: id,
@@ -97,7 +97,7 @@ describe("approval of mails", () => {
     expect(mails.mails).toHaveLength(1);
   });
 
-  it("answers in the thread of the customer's mail", async () => {
+  it("answers in the thread of the customer's email", async () => {
     const { workflow, mails } = await startFeedback({ approval: true });
     const event = { id: "F-1", customer_id: "C-1", subject: "Hi", text: "Great!", message_id: "<q@mail.example>" };
     const { workflow_id } = (await workflow.handleEvent("new_feedback", event)) as { workflow_id: string };
@@ -146,7 +146,7 @@ describe("approval of mails", () => {
     const responseCap = { responses: 1, minutes: 60 };
     const { workflow, mails, id, pending } = await startWaiting({}, { responseCap });
     const full = await workflow.run(feedback({ feedback_id: "F-2" }));
-    expect(full["response_withheld"]).toContain("1 automatic mails within 60 minutes");
+    expect(full["response_withheld"]).toContain("1 automatic emails within 60 minutes");
     await workflow.rejectResponse(id, { rendering: pending.rendering, by });
     await workflow.getWorkflowResult(id);
     const { workflow_id: next = "" } = await workflow.run(feedback({ feedback_id: "F-3" }));
@@ -157,7 +157,7 @@ describe("approval of mails", () => {
     expect(mails.mails).toHaveLength(1);
   });
 
-  it("gives the place back as well where the customer objects before the mail goes out", async () => {
+  it("gives the place back as well where the customer objects before the email goes out", async () => {
     const responseCap = { responses: 1, minutes: 60 };
     const { workflow, id, pending, ontologyStore } = await startWaiting({}, { responseCap });
     await setCustomer(ontologyStore, "abi:doNotContact", true);
@@ -232,7 +232,7 @@ describe("approval of mails", () => {
     ]);
   });
 
-  it("sends nothing to a customer who objects while the mail waits", async () => {
+  it("sends nothing to a customer who objects while the email waits", async () => {
     const { workflow, mails, id, pending, ontologyStore } = await startWaiting();
     await setCustomer(ontologyStore, "abi:doNotContact", true);
     await workflow.approveResponse(id, { rendering: pending.rendering, by });
@@ -244,7 +244,7 @@ describe("approval of mails", () => {
     expect(mails.mails).toEqual([]);
   });
 
-  it("does not ask for mails that must not go out anyway", async () => {
+  it("does not ask for emails that must not go out anyway", async () => {
     const { workflow } = await startFeedback({ approval: true });
     const result = await workflow.run(feedback({ customer_id: "C-dnc" }));
     expect(result).toHaveProperty("response_withheld");

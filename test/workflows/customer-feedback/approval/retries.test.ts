@@ -103,7 +103,7 @@ describe("an agreed mail that can't be handed over", () => {
     expect(mails.mails).toEqual([]);
   });
 
-  it("asks nobody again about a mail that a version with other steps has sent", async () => {
+  it("asks nobody again about an email that a version with other steps has sent", async () => {
     const { ontologyStore, breakWhen } = await breakableStore();
     const runs = join(temporaryFolder(), "runs.sqlite");
     const retry = { attempts: 1000, initialDelayMs: 20, maximumDelayMs: 20 };
@@ -146,7 +146,7 @@ describe("an agreed mail that can't be handed over", () => {
       }
       expect(await earlier.workflow.getWorkflowResult(id)).toMatchObject({
         error_code: "mail_rejected",
-        error: expect.stringMatching(approval ? /the mail may have gone out/ : /refused this mail permanently/),
+        error: expect.stringMatching(approval ? /the mail may have gone out/ : /refused this email permanently/),
       });
       await earlier.engine.close();
       const transport = createMailTransport(mails.url());
@@ -169,7 +169,7 @@ describe("an agreed mail that can't be handed over", () => {
     },
   );
 
-  it("asks nobody again about a mail that has gone, whatever becomes of the address", async () => {
+  it("asks nobody again about an email that has gone, whatever becomes of the address", async () => {
     const { ontologyStore, breakWhen } = await breakableStore();
     const { workflow, mails, id, pending } = await startWaiting({}, { ontologyStore });
     breakWhen((quads) => quads.some(({ predicate }) => predicate.value.endsWith("responseSent")));
@@ -231,7 +231,7 @@ describe("an agreed mail that can't be handed over", () => {
 describe("an agreed mail that the mail server refuses for good", () => {
   const SPAM = { code: 554, text: "5.7.1 <ada@example.org> looks like \u001B[2J spam" };
 
-  /** A mail that was approved and refused; its run has failed. */
+  /** An email that was approved and refused; its run has failed. */
   async function startRefused(configuration: Parameters<typeof startWaiting>[1] = {}) {
     const parts = await startWaiting({}, configuration);
     parts.mails.script("data", SPAM);
@@ -241,7 +241,7 @@ describe("an agreed mail that the mail server refuses for good", () => {
       error_code: "mail_rejected",
       error_type: "validation_error",
       error: expect.stringMatching(
-        /refused this mail permanently \(554\).*words\. Retry the run, or submit the feedback again/,
+        /refused this email permanently \(554\).*words\. Retry the run, or submit the feedback again/,
       ),
     });
     return parts;
@@ -310,7 +310,7 @@ describe("an agreed mail that the mail server refuses for good", () => {
     expect(mails.mails.map(({ parsed }) => parsed.text)).toEqual(["My own words.\n"]);
   });
 
-  it("goes on from the newest of its mails where the server is away and the run is retried once more", async () => {
+  it("goes on from the newest of its emails where the server is away and the run is retried once more", async () => {
     const { workflow, mails, id } = await startRefused();
     await workflow.retryWorkflow(id);
     await workflow.getWorkflowResult(id);

@@ -64,7 +64,7 @@ describe("whether approval is needed", () => {
 });
 
 describe("what was decided about a piece of feedback", () => {
-  it("stands while its mail waits, whatever the policy is after a restart", async () => {
+  it("stands while its email waits, whatever the policy is after a restart", async () => {
     const runs = join(temporaryFolder(), "runs.sqlite");
     const first = await startWaiting({}, {}, { runs });
     await first.engine.close();

@@ -5,14 +5,14 @@ import type { Run, RunPage } from "../runs/runs-api.ts";
 import type { ShownMail } from "../ui/mail-view.ts";
 import type { Corrections, Labels } from "./labels.ts";
 
-/** A mail that waits for a person. */
+/** An email that waits for a person. */
 export interface PendingMail extends ShownMail, Labels, Certainty {
   workflow_id: string;
   feedback_id: string;
   customer_id: string;
   /** What the customer wrote. */
   feedback_text: string;
-  /** Stands for exactly this mail. */
+  /** Stands for exactly this email. */
   rendering: string;
   refusal?: string;
 }
@@ -28,7 +28,7 @@ const path = (id: string, rest = ""): string => `/approvals/${encodeURIComponent
 /** Of the address: how many pages of the list are shown. */
 export const PAGES = "pages";
 
-/** Where a mail is shown, or only the list, with as much of the list as is shown now. */
+/** Where an email is shown, or only the list, with as much of the list as is shown now. */
 export const addressOf = (id?: string): string =>
   href(id === undefined ? ["approvals"] : ["approvals", id], { [PAGES]: place.value.query.get(PAGES) ?? "" });
 

@@ -1,4 +1,4 @@
-/** The mails that wait for a person: those that have waited longest come first. */
+/** The emails that wait for a person: those that have waited longest come first. */
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ApiError } from "../api.ts";
 import { SentimentMark } from "../feedback/badges.ts";
@@ -15,7 +15,7 @@ import { Time } from "../ui/time.ts";
 import { addressOf, countOf, isAboutApprovals, listApprovals, PAGE, PAGES } from "./approvals-api.ts";
 import { Decide } from "./decide.ts";
 
-/** What a list says about a mail. */
+/** What a list says about an email. */
 interface Waiting {
   run: Run;
   subject: string;
@@ -104,7 +104,7 @@ export function Approvals({ id }: { id: string | undefined }) {
   };
   if (!may("approve")) {
     return html`<header class="page-head"><h1>Approvals</h1></header>
-      <${Empty} title="You can't decide here">Deciding on mails needs a token with the scope approve.<//>`;
+      <${Empty} title="You can't decide here">Deciding on emails needs a token with the scope approve.<//>`;
   }
   return html`
     <div class=${`split ${id === undefined ? "" : "has-detail"}`}>
@@ -135,13 +135,13 @@ function List({
   reload: () => void;
 }) {
   const isLoaded = all !== undefined;
-  // Keys, links and the way back lead to mails that may be out of sight. At once: the way back goes on from there.
+  // Keys, links and the way back lead to emails that may be out of sight. At once: the way back goes on from there.
   useLayoutEffect(() => {
     if (isLoaded) document.querySelector(".queue-item[aria-current]")?.scrollIntoView({ block: "nearest" });
   }, [id, isLoaded]);
   if (!all) return html`<${Pending} error=${error} retry=${reload} rows=${8} label="Loading approvals" />`;
   if (all.length === 0)
-    return html`<${Empty} title="Nothing waits">Mails that need a person's decision appear here.<//>`;
+    return html`<${Empty} title="Nothing waits">Emails that need a person's decision appear here.<//>`;
   return html`
     <ul class="queue" role="list">
       ${all.map(

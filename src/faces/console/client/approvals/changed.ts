@@ -1,4 +1,4 @@
-/** What has happened while somebody looked at a mail. */
+/** What has happened while somebody looked at an email. */
 import { getFeedback } from "../feedback/feedback-api.ts";
 import { html } from "../html.ts";
 import { useLoad } from "../load.ts";
@@ -10,18 +10,18 @@ import { WordDiff } from "../ui/word-diff.ts";
 import type { Decided, PendingMail } from "./approvals-api.ts";
 
 const DID = {
-  approve: "approved this mail",
+  approve: "approved this email",
   edit: "sent other words in its place",
-  reject: "rejected this mail",
+  reject: "rejected this email",
 } as const;
 
-/** Another mail waits by now: says what is other, and asks to look again. */
+/** Another email waits by now: says what is other, and asks to look again. */
 export function Changed({ before, now, onSeen }: { before: PendingMail; now: PendingMail; onSeen: () => void }) {
   const fields = (["sender", "recipient", "subject", "text"] as const).filter((name) => before[name] !== now[name]);
   return html`
     <div class="notice warn" role="alert">
       <p>
-        <b>Another mail is waiting now.</b> Another one has taken its place; nothing can be decided on the one below.
+        <b>Another email is waiting now.</b> Another one has taken its place; nothing can be decided on the one below.
       </p>
       ${fields.map(
         (name) =>
@@ -31,7 +31,7 @@ export function Changed({ before, now, onSeen }: { before: PendingMail; now: Pen
           </div>`,
       )}
       ${fields.length === 0 && html`<p>The words haven't changed.</p>`}
-      <button type="button" class="button primary" onClick=${onSeen}>Look at the new mail</button>
+      <button type="button" class="button primary" onClick=${onSeen}>Look at the new email</button>
     </div>
   `;
 }
@@ -49,7 +49,7 @@ export function Meanwhile({ decided, mail }: { decided: Decided | "gone" | undef
         found
           ? html`<b><${OneLine} text=${found.by} /></b> ${DID[found.decision]},
               <${Time} at=${found.decided_at} isFull />. That decision stands.`
-          : html`<b>This mail is no longer waiting.</b> Somebody has decided on it, or its run has ended.`
+          : html`<b>This email is no longer waiting.</b> Somebody has decided on it, or its run has ended.`
       }${" "}
       <a href=${href(["runs", mail.workflow_id])}>See the run</a>
     </div>

@@ -1,4 +1,4 @@
-/** One mail and the decision on it, which is bound to the mail on the screen. */
+/** One email and the decision on it, which is bound to the email on the screen. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, isSignedOut } from "../api.ts";
 import { html } from "../html.ts";
@@ -18,7 +18,7 @@ import { correctionsOf, LabelsForm, type Corrections } from "./labels.ts";
 
 const DONE = { approve: "Approved", edit: "Approved in your version", reject: "Rejected" } as const;
 
-/** For how long a mail is on the screen before it can be approved: a click or a key that was meant for the mail before is not for this one. Milliseconds. */
+/** For how long an email is on the screen before it can be approved: a click or a key that was meant for the email before is not for this one. Milliseconds. */
 const ARMED_AFTER_MS = 700;
 
 type Mode = "look" | "edit" | "reject";
@@ -26,14 +26,14 @@ type Mode = "look" | "edit" | "reject";
 interface DecideProps {
   id: string;
   onDecided: () => void;
-  /** Among other things on a page: without keys, and without what the mail answers. */
+  /** Among other things on a page: without keys, and without what the email answers. */
   isEmbedded?: boolean;
-  /** Whether it takes the focus where nothing has it: the page has shown another mail before. */
+  /** Whether it takes the focus where nothing has it: the page has shown another email before. */
   takesFocus?: boolean;
 }
 
 export function Decide({ id, onDecided, isEmbedded = false, takesFocus = false }: DecideProps) {
-  /** From when this person decides; ends where that fails, for otherwise the page goes on to another mail. */
+  /** From when this person decides; ends where that fails, for otherwise the page goes on to another email. */
   const [isBusy, setIsBusy] = useState(false);
   const {
     value: now,
@@ -55,7 +55,7 @@ export function Decide({ id, onDecided, isEmbedded = false, takesFocus = false }
   const isGone =
     conflict === "gone" || (seen !== undefined && (error?.code === "nothing_waits" || error?.status === 404));
   const hasChanged = seen !== undefined && now !== undefined && now.rendering !== seen.rendering && !isGone;
-  // What had the focus may be gone by then: a form, or the mail before.
+  // What had the focus may be gone by then: a form, or the email before.
   const article = useRef<HTMLElement>(null);
   const isArrival = useRef(!takesFocus);
   useEffect(() => {
@@ -84,7 +84,7 @@ export function Decide({ id, onDecided, isEmbedded = false, takesFocus = false }
     }
   };
   const canApprove = canDecide && armed === seen.rendering;
-  // The second click of a double click may hit another mail than the first.
+  // The second click of a double click may hit another email than the first.
   const onApprove = (event: Event): void => {
     if (canApprove && !(event instanceof MouseEvent && event.detail > 1)) void approveSeen();
   };
@@ -108,8 +108,8 @@ export function Decide({ id, onDecided, isEmbedded = false, takesFocus = false }
 
   if (!seen) {
     return error?.code === "nothing_waits"
-      ? html`<${Empty} title="This mail is no longer waiting"><a href=${href(["runs", id])}>See what happened</a><//>`
-      : html`<${Pending} error=${error} retry=${reload} rows=${10} label="Loading the mail" />`;
+      ? html`<${Empty} title="This email is no longer waiting"><a href=${href(["runs", id])}>See what happened</a><//>`
+      : html`<${Pending} error=${error} retry=${reload} rows=${10} label="Loading the email" />`;
   }
   const { subject, text } = draftOf(seen.rendering);
   return html`
@@ -127,7 +127,7 @@ export function Decide({ id, onDecided, isEmbedded = false, takesFocus = false }
           }}
         />`
       }
-      ${seen.refusal && html`<p class="notice bad">The mail server refused this mail before: <${OneLine} text=${seen.refusal} /></p>`}
+      ${seen.refusal && html`<p class="notice bad">The mail server refused this email before: <${OneLine} text=${seen.refusal} /></p>`}
       ${
         mode === "look" &&
         html`<div class="bar" role="toolbar" aria-label="Decision">
@@ -151,13 +151,13 @@ export function Decide({ id, onDecided, isEmbedded = false, takesFocus = false }
         mode === "look" &&
         (subject ?? text) !== undefined &&
         html`<p class="notice">
-          You have started to edit this mail, and your changes are kept. Edit opens them again; Approve sends the mail
+          You have started to edit this email, and your changes are kept. Edit opens them again; Approve sends the email
           below, without them.
         </p>`
       }
       ${mode === "reject" && html`<${RejectForm} mail=${seen} isBusy=${!canDecide} onCancel=${() => setMode("look")} onReject=${(reason: string) => decide(({ rendering }, corrections) => reject(id, rendering, reason, corrections))} />`}
       <div class=${isEmbedded ? "" : "decide-columns"}>
-        <section aria-label="The mail">
+        <section aria-label="The email">
           ${mode === "edit" && html`<${EditForm} mail=${seen} isBusy=${!canDecide} onCancel=${() => setMode("look")} onSend=${(words: { subject: string; text: string }) => decide(({ rendering }, corrections) => edit(id, { rendering, ...words, ...corrections }))} />`}
           <${MailView} mail=${seen} />
         </section>
@@ -171,7 +171,7 @@ export function Decide({ id, onDecided, isEmbedded = false, takesFocus = false }
       </div>
       <p class="rendering muted">
         Rendering <code class="id" title=${seen.rendering}>${seen.rendering.slice(0, 12)}</code>: your decision applies
-        to exactly this mail.
+        to exactly this email.
       </p>
     </article>
   `;

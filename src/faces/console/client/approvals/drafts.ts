@@ -1,16 +1,16 @@
-/** Words that somebody has typed about a mail and not sent yet: they outlive the form and the page, as long as the tab is open. */
+/** Words that somebody has typed about an email and not sent yet: they outlive the form and the page, as long as the tab is open. */
 import { session } from "../session.ts";
 
 export interface Draft {
   subject?: string;
   text?: string;
-  /** Why the mail is to be rejected. */
+  /** Why the email is to be rejected. */
   reason?: string;
 }
 
 const drafts = new Map<string, Draft>();
 
-/** A draft is for one mail and for the person who wrote it: another one may sign in on the same page. */
+/** A draft is for one email and for the person who wrote it: another one may sign in on the same page. */
 const keyOf = (rendering: string): string => JSON.stringify([session.value?.name, rendering]);
 
 export const draftOf = (rendering: string): Draft => drafts.get(keyOf(rendering)) ?? {};

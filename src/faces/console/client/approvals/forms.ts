@@ -12,7 +12,7 @@ interface EditFormProps {
   onCancel: () => void;
 }
 
-/** Other words for a mail, with what they change. */
+/** Other words for an email, with what they change. */
 export function EditForm({ mail, isBusy, onSend, onCancel }: EditFormProps) {
   const { rendering } = mail;
   const [subject, setSubject] = useState(draftOf(rendering).subject ?? mail.subject);
@@ -44,7 +44,7 @@ export function EditForm({ mail, isBusy, onSend, onCancel }: EditFormProps) {
   return html`
     <form
       class="card form"
-      aria-label="Edit the mail"
+      aria-label="Edit the email"
       onKeyDown=${onKeyDown}
       onSubmit=${(event: Event) => {
         event.preventDefault();
@@ -56,7 +56,7 @@ export function EditForm({ mail, isBusy, onSend, onCancel }: EditFormProps) {
         >Text
         <textarea ref=${field} dir="auto" rows="14" maxlength="20000" value=${text} onInput=${onText}></textarea>
       </label>
-      <p class="muted">The mail is sent as plain text with your text, to the same recipient.</p>
+      <p class="muted">The email is sent as plain text with your text, to the same recipient.</p>
       <div class="actions">
         <button class="button primary" disabled=${!canSend}>Approve this version <kbd>Ctrl ↵</kbd></button>
         <button type="button" class="button plain" onClick=${onCancel}>Close <kbd>Esc</kbd></button>
@@ -95,7 +95,7 @@ export function RejectForm({
   return html`
     <form
       class="card form"
-      aria-label="Reject the mail"
+      aria-label="Reject the email"
       onKeyDown=${onKeyDown}
       onSubmit=${(event: Event) => {
         event.preventDefault();
@@ -107,7 +107,7 @@ export function RejectForm({
         <input ref=${field} type="text" dir="auto" maxlength="500" value=${reason} onInput=${onReason} />
       </label>
       <div class="actions">
-        <button class="button danger" disabled=${isBusy}>Reject: send no mail <kbd>↵</kbd></button>
+        <button class="button danger" disabled=${isBusy}>Reject: send no email <kbd>↵</kbd></button>
         <button type="button" class="button plain" onClick=${onCancel}>Not yet <kbd>Esc</kbd></button>
       </div>
     </form>

@@ -15,7 +15,7 @@ const isSame = (some: readonly string[], others: readonly string[]): boolean =>
 
 /**
  * The labels that go with a decision: those that differ and, if the judgement is uncertain, also those that the person has clicked to
- * confirm it, because approving the mail doesn't.
+ * confirm it, because approving the email doesn't.
  */
 export function correctionsOf(judged: Labels & Certainty, { sentiment, categories }: Corrections): Corrections {
   const confirms = doubtOf(judged) !== undefined;
@@ -36,9 +36,9 @@ function toggled(categories: readonly string[], name: string): readonly string[]
 /** What becomes of labels that the person leaves alone. */
 const UNTOUCHED = {
   certain: "If you approve, they count as right.",
-  doubtful: "The sentiment is doubtful, and approving the mail doesn't confirm it. To do so, click the right one.",
+  doubtful: "The sentiment is doubtful, and approving the email doesn't confirm it. To do so, click the right one.",
   "not read":
-    "The text was not read, and approving the mail doesn't confirm these labels. To do so, click the right ones.",
+    "The text was not read, and approving the email doesn't confirm these labels. To do so, click the right ones.",
 };
 
 interface LabelsFormProps {

@@ -6,7 +6,7 @@ export interface ChatStatus {
   offline: boolean;
 }
 
-/** A mail that the conversation waits for a decision on. */
+/** An email that the conversation waits for a decision on. */
 export interface WaitingMail {
   workflow_id: string;
   key: string;

@@ -1,4 +1,4 @@
-/** The agent, to talk to. Mails that wait are decided on here by whoever is signed in, in their own name; the agent can't. */
+/** The agent, to talk to. Emails that wait are decided on here by whoever is signed in, in their own name; the agent can't. */
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ApiError, returns } from "../api.ts";
 import { Decide } from "../approvals/decide.ts";
@@ -151,7 +151,7 @@ const Welcome = () => html`
   <section class="welcome" aria-label="How to begin">
     <p class="welcome-title">What should the agent do?</p>
     <p class="muted">
-      Hand it what a customer wrote, with the customer's id. It processes the feedback and says what came of it. Mails
+      Hand it what a customer wrote, with the customer's id. It processes the feedback and says what came of it. Emails
       wait for you, here.
     </p>
     <ul role="list" class="welcome-samples">
@@ -243,7 +243,7 @@ const MADE_UP = /^auto-/;
 
 const TOUCHES = ["wheel", "touchstart", "pointerdown", "keydown"] as const;
 
-/** The mails that the conversation waits for, each to be decided on; then the agent goes on. */
+/** The emails that the conversation waits for, each to be decided on; then the agent goes on. */
 function WaitingMails() {
   const { waiting } = conversation.value;
   const [decided, setDecided] = useState<ReadonlySet<string>>(new Set());
@@ -255,13 +255,13 @@ function WaitingMails() {
     if (waiting.every(({ workflow_id }) => known.has(workflow_id))) void resume();
   };
   return html`
-    <section ref=${section} class="waiting" aria-label="Mails that wait for you">
+    <section ref=${section} class="waiting" aria-label="Emails that wait for you">
       ${open.map(
         ({ workflow_id: id, key }) => html`
           <div key=${id} class="card waiting-mail">
             <h2>
               <span class="badge warn">Needs you</span>
-              <span>The mail for</span>
+              <span>The email for</span>
               <a href=${href(["feedback", key])} class="id"
                 >${MADE_UP.test(key) ? "this feedback" : html`<${OneLine} text=${key} />`}</a
               >

@@ -96,14 +96,14 @@ export async function remove(): Promise<void> {
   clear();
 }
 
-/** Sends a message. Mails that wait go on waiting. */
+/** Sends a message. Emails that wait go on waiting. */
 export async function send(message: string): Promise<void> {
   const { threadId, items } = conversation.value;
   change({ items: [...items, { type: "user", text: message }], waiting: [] });
   await follow((stopped) => ask(message, threadId, stopped), false);
 }
 
-/** Lets the agent go on once the mails are decided on, or without. */
+/** Lets the agent go on once the emails are decided on, or without. */
 export async function resume(): Promise<void> {
   const { threadId } = conversation.value;
   if (threadId === undefined) return;

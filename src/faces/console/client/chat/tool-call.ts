@@ -27,7 +27,7 @@ interface Result {
   rows?: readonly { feedback_id?: string }[];
 }
 
-/** What a person has decided on the mail. */
+/** What a person has decided on the email. */
 interface Decision {
   decision: "approve" | "edit" | "reject";
   by: string;
@@ -97,7 +97,7 @@ const DecisionLine = ({ decision: { decision, by, decided_at: at, subject, reaso
 `;
 
 /**
- * A call whose mail was left to wait, with what has become of it since: it may have been decided on
+ * A call whose email was left to wait, with what has become of it since: it may have been decided on
  * elsewhere.
  */
 function useCurrent(call: Call): Call {

@@ -10,7 +10,7 @@ const OPERATIONS = `/workflows/${FEEDBACK}/operations`;
 
 export const SENTIMENTS = ["positive", "neutral", "negative"] as const;
 export const ACTIONS = {
-  auto_respond: "Answer by mail",
+  auto_respond: "Answer by email",
   escalate: "Escalate to a person",
   no_action: "Record only",
 } as const;
@@ -83,7 +83,7 @@ export interface Mail {
     sentiment?: Sentiment;
     categories?: readonly string[];
   };
-  /** Rendering of the mail that a person has edited. */
+  /** Rendering of the email that a person has edited. */
   revision_of?: string;
   refusal?: string;
 }

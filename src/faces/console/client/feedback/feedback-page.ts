@@ -83,7 +83,7 @@ function Facts({ feedback }: { feedback: FeedbackDetails }) {
         <ul class="reasons">
           ${reasons.map((reason) => html`<li key=${reason}>${reason}</li>`)}
         </ul>
-        ${feedback.response_withheld && html`<p class="notice">No mail went out: ${feedback.response_withheld}.</p>`}
+        ${feedback.response_withheld && html`<p class="notice">No email went out: ${feedback.response_withheld}.</p>`}
         ${
           ticket &&
           html`<dl>

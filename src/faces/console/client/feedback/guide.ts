@@ -21,7 +21,7 @@ export function Guide() {
       <header>
         <h2 id="guide">Try it with sample data</h2>
         <p class="muted">
-          The customers are invented, and mails become files on your machine.<span class="only-wide"
+          The customers are invented, and emails become files on your machine.<span class="only-wide"
             >${" "}All of it came in when you first started the demo.</span
           >
         </p>
@@ -40,7 +40,7 @@ export function Guide() {
           </p>
         </li>
         <li>
-          <b>Approve its mail</b>
+          <b>Approve its email</b>
           <p>${"Nothing leaves before you have read it. It waits in "}<a href=${href(["approvals"])}>approvals</a>.</p>
         </li>
         <li>

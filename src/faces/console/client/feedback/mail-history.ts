@@ -31,7 +31,7 @@ function RightLabels({ decision: { sentiment, categories = [] } }: { decision: N
   `;
 }
 
-/** Mails to the customer: the last first, the others on demand. */
+/** Emails to the customer: the last first, the others on demand. */
 export function MailHistory({ feedback }: { feedback: FeedbackDetails }) {
   const { mails, response_id: id } = feedback;
   const last = mails.at(-1);
@@ -42,8 +42,8 @@ export function MailHistory({ feedback }: { feedback: FeedbackDetails }) {
       <section class="card">
         <h2>Mail</h2>
         <p>
-          A mail went out${feedback.response_time && html` <${Time} at=${feedback.response_time} isFull />`}. Its words
-          are kept only where a person has to approve mails. Message-ID: <code class="id">${id}</code>
+          An email went out${feedback.response_time && html` <${Time} at=${feedback.response_time} isFull />`}. Its
+          words are kept only where a person has to approve emails. Message-ID: <code class="id">${id}</code>
         </p>
       </section>
     `;
@@ -55,7 +55,7 @@ export function MailHistory({ feedback }: { feedback: FeedbackDetails }) {
       ${
         mails.length > 1 &&
         html`
-          <div class="segmented" role="group" aria-label="Versions of the mail">
+          <div class="segmented" role="group" aria-label="Versions of the email">
             ${mails.map(
               (one, index) => html`
                 <button

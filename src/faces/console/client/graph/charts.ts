@@ -12,7 +12,7 @@ import { select } from "./sparql.ts";
 
 const BY_SENTIMENT: readonly Series[] = SENTIMENTS.map((name) => ({ name, tone: name }));
 const ACTIONS: Readonly<Record<string, string>> = {
-  auto_respond: "answer by mail",
+  auto_respond: "answer by email",
   escalate: "escalate",
   no_action: "record only",
 };

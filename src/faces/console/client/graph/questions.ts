@@ -46,7 +46,7 @@ ORDER BY ?score ?id
 LIMIT 50`,
   },
   {
-    name: "Who decided what on which mail?",
+    name: "Who decided what on which email?",
     query: `SELECT ?when ?who ?decision ?subject WHERE {
   ?d a abi:ResponseDecision ; abi:decision ?decision ; prov:endedAtTime ?when ;
     prov:wasAssociatedWith/abi:name ?who ; prov:used/abi:subject ?subject .

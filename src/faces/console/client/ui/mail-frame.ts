@@ -1,5 +1,5 @@
 /**
- * A mail as it looks, in a frame in which nothing runs. It is built anew, element by element, from those that a mail needs; nothing is
+ * An email as it looks, in a frame in which nothing runs. It is built anew, element by element, from those that an email needs; nothing is
  * loaded from anywhere, and links lead nowhere.
  */
 import { useEffect, useRef } from "preact/hooks";
@@ -119,7 +119,7 @@ function show(frame: HTMLIFrameElement, text: string): void {
   frame.style.height = `${Math.min(page.documentElement.scrollHeight, 4000)}px`;
 }
 
-/** The HTML of a mail, drawn. */
+/** The HTML of an email, drawn. */
 export function MailFrame({ source, title }: { source: string; title: string }) {
   const frame = useRef<HTMLIFrameElement>(null);
   useEffect(() => {

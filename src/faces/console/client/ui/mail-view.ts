@@ -12,7 +12,7 @@ export interface ShownMail {
   html: string;
 }
 
-/** A mail with its head, drawn or as text. */
+/** An email with its head, drawn or as text. */
 export function MailView({ mail }: { mail: ShownMail }) {
   const [isText, setIsText] = useState(false);
   const { sender, recipient, subject, text } = mail;
@@ -26,12 +26,12 @@ export function MailView({ mail }: { mail: ShownMail }) {
             ><b><${OneLine} text=${subject} /></b
           ><//>
         </dl>
-        <div class="segmented" role="group" aria-label="How the mail is shown">
+        <div class="segmented" role="group" aria-label="How the email is shown">
           <button type="button" aria-pressed=${!isText} onClick=${() => setIsText(false)}>Mail</button>
           <button type="button" aria-pressed=${isText} onClick=${() => setIsText(true)}>Text</button>
         </div>
       </div>
-      ${isText ? html`<pre class="mail-text" tabindex="0" dir="auto">${plain(text)}</pre>` : html`<${MailFrame} source=${mail.html} title="The mail as it looks" />`}
+      ${isText ? html`<pre class="mail-text" tabindex="0" dir="auto">${plain(text)}</pre>` : html`<${MailFrame} source=${mail.html} title="The email as it looks" />`}
     </div>
   `;
 }
