@@ -1,5 +1,5 @@
 import { AIMessage, HumanMessage, ToolMessage, type BaseMessage } from "@langchain/core/messages";
-import type { ChatEntry } from "../src/faces/http/chat.ts";
+import type { ChatEntry } from "../src/interfaces/http/chat.ts";
 
 /** The messages of a conversation as people see them: each call with its result. */
 export function entriesOf(messages: readonly BaseMessage[]): ChatEntry[] {

@@ -9,7 +9,7 @@ import { DEFAULT_MODEL } from "../src/chat-completions/open-chat-model.ts";
 import type { Application } from "../src/application/application.ts";
 import { KeyedQueue } from "../src/concurrency/keyed-queue.ts";
 import { ConflictError, isAbiError, toWireError } from "../src/errors.ts";
-import type { Chat, ChatEvent, ChatRequest, Conversation, ConversationList } from "../src/faces/http/chat.ts";
+import type { Chat, ChatEvent, ChatRequest, Conversation, ConversationList } from "../src/interfaces/http/chat.ts";
 import { describeCause, silentLogger, type Logger } from "../src/log.ts";
 import { dataFile } from "../src/application/parts.ts";
 import { namesModel, type Settings } from "../src/application/settings.ts";

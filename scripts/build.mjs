@@ -12,7 +12,7 @@ rmSync(join(root, "dist"), { recursive: true, force: true });
 const compile = (...options) => execFileSync(process.execPath, [tsc, ...options], { cwd: root, stdio: "inherit" });
 compile("-p", "tsconfig.build.json");
 // What browsers run, with their types.
-const client = "src/faces/console/client";
+const client = "src/interfaces/console/client";
 compile(
   "-p",
   client,

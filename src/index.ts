@@ -8,7 +8,7 @@ import "./runtime/node-version.ts";
 // The framework: write your own workflow.
 export { Workflow, type BatchOptions, type StartOptions, type SubmissionOrigin } from "./framework/workflow.ts";
 export type { WorkflowConfiguration } from "./framework/configuration.ts";
-export type { ToolOptions } from "./faces/model-calls/fixed-fields.ts";
+export type { ToolOptions } from "./interfaces/model-calls/fixed-fields.ts";
 export {
   direct,
   durable,
@@ -23,7 +23,7 @@ export {
 export { Integration } from "./framework/integration.ts";
 export { Pipeline, type PipelineToolOptions } from "./framework/pipeline.ts";
 export type { RunResult, StepHistory, WorkflowStatus } from "./framework/result.ts";
-export type { RouteContext, WorkflowRouter } from "./faces/http/workflow-router.ts";
+export type { RouteContext, WorkflowRouter } from "./interfaces/http/workflow-router.ts";
 export type { ToolProgress } from "./framework/progress.ts";
 export {
   AbiError,

@@ -4,7 +4,7 @@
  */
 import "./runtime/node-version.ts";
 
-export { createMcpServer } from "./faces/mcp/create-mcp-server.ts";
-export { mcpHandler, type McpHandler } from "./faces/mcp/mcp-handler.ts";
-export { serveMcpOverStdio, type McpConnection } from "./faces/mcp/stdio.ts";
-export type { McpCaller, McpOptions } from "./faces/mcp/offer.ts";
+export { createMcpServer } from "./interfaces/mcp/create-mcp-server.ts";
+export { mcpHandler, type McpHandler } from "./interfaces/mcp/mcp-handler.ts";
+export { serveMcpOverStdio, type McpConnection } from "./interfaces/mcp/stdio.ts";
+export type { McpCaller, McpOptions } from "./interfaces/mcp/offer.ts";

@@ -103,9 +103,9 @@ describe("the house", () => {
     ],
     ["the framework knows the engine only by its port", /^src\/framework\//, /^src\/engine\/(?!engine\.ts)/],
     [
-      "a workflow knows no adapter and no face",
+      "a workflow knows no adapter and no interface",
       /^src\/workflows\//,
-      /^src\/(?:faces|application)\/|\/(?:engine\/(?:sqlite|postgres|restate)|oxigraph|sparql-endpoint|embedded|chat-model)\/|(?:smtp|outbox|webhook|graph-ticket|file-customer|http-customer)/,
+      /^src\/(?:interfaces|application)\/|\/(?:engine\/(?:sqlite|postgres|restate)|oxigraph|sparql-endpoint|embedded|chat-model)\/|(?:smtp|outbox|webhook|graph-ticket|file-customer|http-customer)/,
     ],
     [
       "a workflow knows no store's, mailer's, web framework's or model's package",
@@ -120,7 +120,7 @@ describe("the house", () => {
     [
       "telemetry knows ports, and nothing of what it watches",
       /^src\/telemetry\//,
-      /^src\/(?:workflows|faces|integrations|application)\/|\/(?:sqlite|postgres|restate|oxigraph|sparql-endpoint)\//,
+      /^src\/(?:workflows|interfaces|integrations|application)\/|\/(?:sqlite|postgres|restate|oxigraph|sparql-endpoint)\//,
     ],
     [
       "OpenTelemetry stays in telemetry",
@@ -134,9 +134,9 @@ describe("the house", () => {
       /^src\/(?!(?:ontology|files|concurrency)\/|[^/]+\.ts$)/,
     ],
     [
-      "questions know no adapter, no face and no workflow",
+      "questions know no adapter, no interface and no workflow",
       /^src\/questions\//,
-      /^src\/(?:faces|workflows|engine|integrations|application)\/|\/(?:oxigraph|sparql-endpoint)\//,
+      /^src\/(?:interfaces|workflows|engine|integrations|application)\/|\/(?:oxigraph|sparql-endpoint)\//,
     ],
     [
       "ports know no adapter",
@@ -145,18 +145,22 @@ describe("the house", () => {
     ],
     ["rooms of src do not know the application", /^src\/(?!application\/|(?:index|http)\.ts$)/, /^src\/application\//],
     [
-      "a face knows no workflow, no adapter, and no store of runs",
-      /^src\/faces\//,
+      "an interface knows no workflow, no adapter, and no store of runs",
+      /^src\/interfaces\//,
       /^src\/(?:workflows|integrations|engine\/(?!engine\.ts)|application\/)|\/(?:oxigraph|sparql-endpoint)\//,
     ],
-    ["no face knows another", /^src\/faces\/langchain\//, /^src\/faces\/(?!langchain|model-calls)/],
-    ["the console knows nothing but what comes over HTTP", /^src\/faces\/console\//, /^src\/(?!faces\/console\/)/],
-    ["no face knows another (HTTP)", /^src\/faces\/http\//, /^src\/faces\/(?!http|model-calls)/],
-    ["no face knows another (MCP)", /^src\/faces\/mcp\//, /^src\/faces\/(?!mcp|model-calls)/],
+    ["no interface knows another", /^src\/interfaces\/langchain\//, /^src\/interfaces\/(?!langchain|model-calls)/],
+    [
+      "the console knows nothing but what comes over HTTP",
+      /^src\/interfaces\/console\//,
+      /^src\/(?!interfaces\/console\/)/,
+    ],
+    ["no interface knows another (HTTP)", /^src\/interfaces\/http\//, /^src\/interfaces\/(?!http|model-calls)/],
+    ["no interface knows another (MCP)", /^src\/interfaces\/mcp\//, /^src\/interfaces\/(?!mcp|model-calls)/],
     ["Restate's SDK stays in its room", /^(?:src\/(?!engine\/restate\/)|tools|agents|cli|testing)/, /^@restatedev\//],
     [
-      "MCP's packages stay in its face",
-      /^(?:src\/(?!faces\/mcp\/)|tools|agents|cli|testing)/,
+      "MCP's packages stay in its interface",
+      /^(?:src\/(?!interfaces\/mcp\/)|tools|agents|cli|testing)/,
       /^@modelcontextprotocol\//,
     ],
     [
@@ -182,11 +186,11 @@ describe("the house", () => {
     expect(all.filter(({ to }) => to === "cli/terminal/output.ts").length).toBeGreaterThan(10);
   });
 
-  it("says what only customer feedback knows nowhere else in the framework and the faces", () => {
-    const files = globSync("src/{framework,faces}/**/*.ts", { cwd: root }).filter(
+  it("says what only customer feedback knows nowhere else in the framework and the interfaces", () => {
+    const files = globSync("src/{framework,interfaces}/**/*.ts", { cwd: root }).filter(
       (file) =>
         // The pages of the console are about feedback.
-        !file.startsWith("src/faces/console/client/") &&
+        !file.startsWith("src/interfaces/console/client/") &&
         /customer_id|customer-feedback/.test(
           readFileSync(join(root, file), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*|\.describe\([^)]*\)/g, ""),
         ),

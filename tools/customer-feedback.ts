@@ -2,7 +2,7 @@ import { BaseToolkit, type DynamicStructuredTool } from "@langchain/core/tools";
 import { openApplication, type Application } from "../src/application/application.ts";
 import { readSettings, type SettingsOptions } from "../src/application/settings.ts";
 import type { OntologyStore } from "../src/ontology/ontology-store.ts";
-import type { ToolOptions } from "../src/faces/model-calls/fixed-fields.ts";
+import type { ToolOptions } from "../src/interfaces/model-calls/fixed-fields.ts";
 import type { CustomerFeedbackWorkflow } from "../src/workflows/customer-feedback/customer-feedback-workflow.ts";
 
 /** The customer feedback workflow as an open LangChain toolkit. */

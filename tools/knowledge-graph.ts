@@ -1,7 +1,7 @@
 import type { DynamicStructuredTool } from "@langchain/core/tools";
 import { invalidConfiguration } from "../src/errors.ts";
-import { workflowTools } from "../src/faces/langchain/operation-tool.ts";
-import type { ToolOptions } from "../src/faces/model-calls/fixed-fields.ts";
+import { workflowTools } from "../src/interfaces/langchain/operation-tool.ts";
+import type { ToolOptions } from "../src/interfaces/model-calls/fixed-fields.ts";
 import type { Logger } from "../src/log.ts";
 import type { OntologyStore } from "../src/ontology/ontology-store.ts";
 import type { Visible } from "../src/ontology/visible.ts";

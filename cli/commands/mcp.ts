@@ -1,5 +1,5 @@
 import type { Application } from "../../src/application/application.ts";
-import { serveMcpOverStdio } from "../../src/faces/mcp/stdio.ts";
+import { serveMcpOverStdio } from "../../src/interfaces/mcp/stdio.ts";
 import { withoutAbsent } from "../../src/json.ts";
 import { readAssignments } from "../assignments.ts";
 import { host } from "../terminal/host.ts";

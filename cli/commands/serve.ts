@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { join, relative } from "node:path";
 import type { Application } from "../../src/application/application.ts";
-import type { Chat } from "../../src/faces/http/chat.ts";
+import type { Chat } from "../../src/interfaces/http/chat.ts";
 import { openHttpService, type HttpService } from "../../src/application/http-service.ts";
 import { withoutAbsent } from "../../src/json.ts";
 import { urlHost } from "../../src/loopback.ts";

@@ -1,5 +1,5 @@
-import { openApiDocument } from "../../src/faces/http/openapi.ts";
-import { pathTemplate, scopesOf, type Content, type Route } from "../../src/faces/http/route.ts";
+import { openApiDocument } from "../../src/interfaces/http/openapi.ts";
+import { pathTemplate, scopesOf, type Content, type Route } from "../../src/interfaces/http/route.ts";
 import { block, cell, code, page, table } from "./markdown.ts";
 
 interface OpenApi {

@@ -1,5 +1,5 @@
 import { Client, InMemoryTransport, type Tool } from "@modelcontextprotocol/client";
-import { createMcpServer } from "../../src/faces/mcp/create-mcp-server.ts";
+import { createMcpServer } from "../../src/interfaces/mcp/create-mcp-server.ts";
 import type { Service } from "../../src/framework/service.ts";
 import { cell, code, page, table } from "./markdown.ts";
 

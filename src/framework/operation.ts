@@ -99,7 +99,7 @@ export interface StreamOperation extends OperationBase<z.ZodObject, z.ZodType> {
 export type Operation = DirectOperation | DurableOperation;
 
 /**
- * Calls an operation with arguments from a face. Yields progress, returns the result.
+ * Calls an operation with arguments from an interface. Yields progress, returns the result.
  * @throws the
  * error that the caller should get
  */

@@ -1,8 +1,8 @@
 import type { DynamicStructuredTool } from "@langchain/core/tools";
 import { ValidationError } from "../errors.ts";
-import { workflowTools } from "../faces/langchain/operation-tool.ts";
-import type { ToolOptions } from "../faces/model-calls/fixed-fields.ts";
-import type { ModelAudience } from "../faces/model-calls/model-call.ts";
+import { workflowTools } from "../interfaces/langchain/operation-tool.ts";
+import type { ToolOptions } from "../interfaces/model-calls/fixed-fields.ts";
+import type { ModelAudience } from "../interfaces/model-calls/model-call.ts";
 import { withoutWorkflow } from "./direct-operations.ts";
 import type { DirectOperation, StreamOperation } from "./operation.ts";
 

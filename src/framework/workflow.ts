@@ -2,10 +2,10 @@ import { setImmediate } from "node:timers/promises";
 import type { DynamicStructuredTool } from "@langchain/core/tools";
 import type { Decision, Run, RunContext, RunFilter, StartedRun } from "../engine/engine.ts";
 import { ConflictError, ValidationError } from "../errors.ts";
-import { addWorkflowRoutes } from "../faces/http/as-api.ts";
-import type { WorkflowRouter } from "../faces/http/workflow-router.ts";
-import { workflowTools } from "../faces/langchain/operation-tool.ts";
-import type { ToolOptions } from "../faces/model-calls/fixed-fields.ts";
+import { addWorkflowRoutes } from "../interfaces/http/as-api.ts";
+import type { WorkflowRouter } from "../interfaces/http/workflow-router.ts";
+import { workflowTools } from "../interfaces/langchain/operation-tool.ts";
+import type { ToolOptions } from "../interfaces/model-calls/fixed-fields.ts";
 import { tidyIdentifier } from "../tidy-identifier.ts";
 import { withoutAbsent, type Json } from "../json.ts";
 import { silentLogger, type Logger } from "../log.ts";
@@ -53,14 +53,14 @@ export interface SubmissionOrigin {
    * Where it came from: a method call in code (including events and batches), an HTTP route, or a
    * tool that a model called.
    */
-  face: "code" | "http" | "tool";
+  via: "code" | "http" | "tool";
   /**
    * For a tool: the input fields that the program has set, so no model chose them. Otherwise empty.
    */
   fixed: readonly string[];
 }
 
-export const FROM_CODE: SubmissionOrigin = { face: "code", fixed: [] };
+export const FROM_CODE: SubmissionOrigin = { via: "code", fixed: [] };
 
 /** Options of `runBatch`. */
 export interface BatchOptions {

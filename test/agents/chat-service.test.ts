@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { openChat, SqliteCheckpointSaver } from "../../agents/index.ts";
 import { openApplication } from "../../src/application/application.ts";
-import type { Chat } from "../../src/faces/http/chat.ts";
+import type { Chat } from "../../src/interfaces/http/chat.ts";
 import { silentLogger } from "../../src/log.ts";
 import { readSettings } from "../../src/application/settings.ts";
 import { SCOPES, type Scope } from "../../src/framework/operation.ts";

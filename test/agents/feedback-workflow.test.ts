@@ -14,7 +14,7 @@ import {
   type ScriptStep,
 } from "../support/openai-server.ts";
 import { feedback, startFeedback, values } from "../support/feedback.ts";
-import type { ToolOptions } from "../../src/faces/model-calls/fixed-fields.ts";
+import type { ToolOptions } from "../../src/interfaces/model-calls/fixed-fields.ts";
 
 /** The real workflow, its tools, and a real client that speaks with a scripted model over HTTP. */
 async function startAgent(script: readonly ScriptStep[], options: ToolOptions = {}) {

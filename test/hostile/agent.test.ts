@@ -3,7 +3,7 @@
 import { expect, it, onTestFinished } from "vitest";
 import { createFeedbackAgent } from "../../agents/index.ts";
 import { askAgent, runHostileTexts, type HostileTrial } from "../../testing/index.ts";
-import type { ToolOptions } from "../../src/faces/model-calls/fixed-fields.ts";
+import type { ToolOptions } from "../../src/interfaces/model-calls/fixed-fields.ts";
 import { createKnowledgeGraphTools } from "../../tools/index.ts";
 import {
   chatModelOf,

@@ -65,13 +65,13 @@ export class HostileSource implements CustomerSource {
 }
 
 export interface HostileParts extends Feedback {
-  /** Of a trial, for this workflow: what is the same for every face. */
+  /** Of a trial, for this workflow: what is the same for every interface. */
   watched: Pick<HostileTrial, "texts" | "isStored" | "outbox" | "decisions" | "recipients" | "secrets">;
   /** To be called before each text: gives the customer the name that the text has. */
   prepare: (text: HostileText) => void;
 }
 
-/** Parts for `startFeedback`, so that faces that start more than the workflow can use them as well. */
+/** Parts for `startFeedback`, so that interfaces that start more than the workflow can use them as well. */
 export async function hostileConfiguration(configuration: Parameters<typeof startFeedback>[0] = {}) {
   const ontologyStore = await OxigraphOntologyStore.open({ path: ":memory:" });
   const names = new HostileSource();

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
-import type { ToolOptions } from "../../src/faces/model-calls/fixed-fields.ts";
+import type { ToolOptions } from "../../src/interfaces/model-calls/fixed-fields.ts";
 import { OxigraphOntologyStore } from "../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
 import { toolConformance } from "../../testing/index.ts";
 import { createKnowledgeGraphTools, graphQuestion, type KnowledgeGraphToolsOptions } from "../../tools/index.ts";

@@ -1,4 +1,4 @@
-import type { ChatEntry } from "../../../src/faces/http/chat.ts";
+import type { ChatEntry } from "../../../src/interfaces/http/chat.ts";
 import type { FeedbackAgent } from "../../../agents/index.ts";
 import { isAbiError } from "../../../src/errors.ts";
 import { isObject } from "../../../src/json.ts";

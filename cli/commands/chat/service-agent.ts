@@ -1,7 +1,7 @@
 import { note, oneLine } from "../../terminal/output.ts";
 import type { ServiceClient } from "../../service-client.ts";
 import { ConflictError, fromWireError, IoError, isAbiError } from "../../../src/errors.ts";
-import type { ChatEntry, ChatEvent, Conversation, WaitingMail } from "../../../src/faces/http/chat.ts";
+import type { ChatEntry, ChatEvent, Conversation, WaitingMail } from "../../../src/interfaces/http/chat.ts";
 import type { FeedbackDetails } from "../../../src/workflows/customer-feedback/feedback-schemas.ts";
 import { withoutAbsent, isObject } from "../../../src/json.ts";
 import type { PendingResponse } from "../../../src/workflows/customer-feedback/responses/approval.ts";

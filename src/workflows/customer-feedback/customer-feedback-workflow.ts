@@ -379,8 +379,8 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     return Promise.all(runs.map(view));
   }
 
-  protected override submissionExtras(key: string, { face, fixed }: SubmissionOrigin): Record<string, Json> {
-    const customer_from_model = face === "tool" && !fixed.includes("customer_id");
+  protected override submissionExtras(key: string, { via, fixed }: SubmissionOrigin): Record<string, Json> {
+    const customer_from_model = via === "tool" && !fixed.includes("customer_id");
     return {
       reference_key: referenceKey(shownReference({ feedback_id: key, customer_from_model })),
       ...(this.configuration.approval === true && { approval: true }),

@@ -14,7 +14,7 @@ const SPELLINGS = [
 const names = ["constructor", "toString", "__proto__", "hasOwnProperty"];
 
 describe("an id that is spelt in several ways", () => {
-  it("is one run, one email and one piece of feedback, on every face", async () => {
+  it("is one run, one email and one piece of feedback, on every interface", async () => {
     const { workflow, mails, ontologyStore, engine } = await startFeedback();
     const app = new Hono();
     workflow.as_api(app);

@@ -1,7 +1,7 @@
 // What an email repeats of what came with the feedback, and what a model that was talked into it can't make it say.
 import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
-import type { ToolOptions } from "../../../src/faces/model-calls/fixed-fields.ts";
+import type { ToolOptions } from "../../../src/interfaces/model-calls/fixed-fields.ts";
 import { by, pendingOf } from "../../support/approval.ts";
 import { derivedReference, referenceOf } from "../../../src/workflows/customer-feedback/reference.ts";
 import { shownId } from "../../../src/workflows/customer-feedback/reflection.ts";
@@ -10,7 +10,7 @@ import { feedback, startFeedback, type Feedback } from "../../support/feedback.t
 const LURE = "Your account is locked";
 const LINK = "Verify your account at https://evil.example/login";
 
-const faces: Record<string, (workflow: Feedback["workflow"], fields: object) => Promise<unknown>> = {
+const interfaces: Record<string, (workflow: Feedback["workflow"], fields: object) => Promise<unknown>> = {
   code: (workflow, fields) => workflow.run(feedback({ ...fields })),
   "an event": (workflow, fields) => {
     const { feedback_id, feedback_text, ...rest } = feedback({ ...fields });
@@ -91,8 +91,8 @@ describe("a tool whose customer the model chooses", () => {
       ["code", "tool", `RE: ${LURE}`],
     ]) {
       const parts = await startFeedback();
-      const submit = (face: string) =>
-        face === "tool" ? byTool(parts, { subject: LURE }) : faces["code"]!(parts.workflow, { subject: LURE });
+      const submit = (via: string) =>
+        via === "tool" ? byTool(parts, { subject: LURE }) : interfaces["code"]!(parts.workflow, { subject: LURE });
       await submit(first!);
       expect(await submit(second!)).toMatchObject({ success: true, duplicate: true });
       expect(parts.mails.mails.map(({ parsed }) => parsed.subject)).toEqual([expected]);
@@ -134,7 +134,7 @@ describe("a tool whose customer the program has set", () => {
   });
 });
 
-describe.each(Object.entries(faces))("feedback by %s", (_, submit) => {
+describe.each(Object.entries(interfaces))("feedback by %s", (_, submit) => {
   it("has its subject repeated, but not where that could be a link", async () => {
     const parts = await startFeedback();
     const subjectOf = async (subject: string, id: string) =>

@@ -10,7 +10,7 @@ import { temporaryFolder } from "../../../support/folder.ts";
 describe("whether approval is needed", () => {
   const TOMORROW = new Date(Date.now() + 86_400_000);
   const event = { id: "F-1", customer_id: "C-1", subject: "Product Feedback", text: "The product is great!" };
-  const faces: [string, (workflow: CustomerFeedbackWorkflow) => Promise<unknown>][] = [
+  const interfaces: [string, (workflow: CustomerFeedbackWorkflow) => Promise<unknown>][] = [
     ["startWorkflow", (workflow) => workflow.startWorkflow(feedback(), { startAt: TOMORROW })],
     ["run", (workflow) => workflow.run(feedback())],
     ["a batch", (workflow) => Array.fromAsync(workflow.runBatch([feedback()]))],
@@ -35,7 +35,7 @@ describe("whether approval is needed", () => {
     return (await engine.find("customer-feedback", "F-1"))?.input;
   }
 
-  it.each(faces)("is kept with what is accepted by %s", async (_, accept) => {
+  it.each(interfaces)("is kept with what is accepted by %s", async (_, accept) => {
     expect(await keptInput(accept, true)).toHaveProperty("approval", true);
     expect(await keptInput(accept, false)).not.toHaveProperty("approval");
   });

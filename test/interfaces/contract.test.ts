@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { scopesOf } from "../../src/faces/http/route.ts";
+import { scopesOf } from "../../src/interfaces/http/route.ts";
 import { startHttpService } from "../support/http-service.ts";
 
 it("every operation of a service can be called over HTTP, with its own scope", async () => {

@@ -81,7 +81,7 @@ export function serviceToolsOf(service: Service, options: ToolOptions = {}): Ser
 }
 
 function modelTool(callable: Callable, operation: Operation, fixed: FixedFields): ModelTool {
-  const origin = { face: "tool", fixed: fixed.names } as const;
+  const origin = { via: "tool", fixed: fixed.names } as const;
   const asMeant = modelArguments(operation);
   const call = callable.operationCall(operation, origin);
   const nullable = operation.kind === "durable" && operation.keyFrom ? [operation.key] : [];

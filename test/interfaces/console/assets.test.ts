@@ -1,7 +1,7 @@
 import { brotliDecompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { assets, modulePaths } from "../../../src/faces/console/assets.ts";
-import { consolePages } from "../../../src/faces/console/console-pages.ts";
+import { assets, modulePaths } from "../../../src/interfaces/console/assets.ts";
+import { consolePages } from "../../../src/interfaces/console/console-pages.ts";
 
 const pages = consolePages({ categories: ["product", "general"] });
 const get = (path: string, headers: Record<string, string> = {}) =>

@@ -1,6 +1,6 @@
 import { Webhook } from "standardwebhooks";
 import { describe, expect, it } from "vitest";
-import { WebhookSignatures } from "../../../src/faces/http/webhook-signatures.ts";
+import { WebhookSignatures } from "../../../src/interfaces/http/webhook-signatures.ts";
 import { startHttpService } from "../../support/http-service.ts";
 
 const secretOf = (letter: string): string => `whsec_${Buffer.from(letter.repeat(32)).toString("base64")}`;

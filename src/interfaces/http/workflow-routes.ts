@@ -111,7 +111,7 @@ async function submit(workflow: Workflow, body: unknown, given: string | undefin
   const isKeyed = given === undefined || !isObject(body) || Object.hasOwn(body, key);
   const parameters = isKeyed ? body : { ...body, [key]: given };
   try {
-    return await workflow.submit(parameters, { face: "http", fixed: [] });
+    return await workflow.submit(parameters, { via: "http", fixed: [] });
   } catch (error) {
     workflow.logUnexpected(error);
     if (isKeyed || !(error instanceof ConflictError)) throw error;

@@ -3,7 +3,7 @@ import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
-import { anyOf, TokenFile, Tokens } from "../../../src/faces/http/tokens.ts";
+import { anyOf, TokenFile, Tokens } from "../../../src/interfaces/http/tokens.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 
 const SECRET = "secret-0123456789abcdef";

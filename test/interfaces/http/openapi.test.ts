@@ -6,14 +6,14 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 import { openChat } from "../../../agents/index.ts";
 import { openApplication } from "../../../src/application/application.ts";
-import { createHttpApi } from "../../../src/faces/http/http-api.ts";
-import { Tokens } from "../../../src/faces/http/tokens.ts";
+import { createHttpApi } from "../../../src/interfaces/http/http-api.ts";
+import { Tokens } from "../../../src/interfaces/http/tokens.ts";
 import { readSettings } from "../../../src/application/settings.ts";
 import { SCOPES } from "../../../src/framework/operation.ts";
 import { root } from "../../docs/documents.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 import { rawMail } from "../../support/raw-mail.ts";
-import { startHttpServer } from "../../../src/faces/http/server.ts";
+import { startHttpServer } from "../../../src/interfaces/http/server.ts";
 
 interface Media {
   schema: object;

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { describe, expect, it, vi } from "vitest";
-import { RateLimit } from "../../../src/faces/http/rate-limit.ts";
+import { RateLimit } from "../../../src/interfaces/http/rate-limit.ts";
 import { feedback } from "../../support/feedback.ts";
 import { open, SECRETS, startHttpService, type CallOptions, type HttpService } from "../../support/http-service.ts";
 

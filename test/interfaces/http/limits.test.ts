@@ -2,9 +2,9 @@
 import { once } from "node:events";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { Webhook } from "standardwebhooks";
-import { callerAt, RateLimit } from "../../../src/faces/http/rate-limit.ts";
-import { startHttpServer } from "../../../src/faces/http/server.ts";
-import { WebhookSignatures } from "../../../src/faces/http/webhook-signatures.ts";
+import { callerAt, RateLimit } from "../../../src/interfaces/http/rate-limit.ts";
+import { startHttpServer } from "../../../src/interfaces/http/server.ts";
+import { WebhookSignatures } from "../../../src/interfaces/http/webhook-signatures.ts";
 import { serveConsole } from "../../support/console.ts";
 import { feedback } from "../../support/feedback.ts";
 import { open, SECRETS, startHttpService, type HttpService } from "../../support/http-service.ts";

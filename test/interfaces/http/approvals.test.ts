@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { feedback, startFeedback } from "../../support/feedback.ts";
 import { z } from "zod";
-import { createHttpApi } from "../../../src/faces/http/http-api.ts";
-import { Tokens } from "../../../src/faces/http/tokens.ts";
+import { createHttpApi } from "../../../src/interfaces/http/http-api.ts";
+import { Tokens } from "../../../src/interfaces/http/tokens.ts";
 import { direct, durable } from "../../../src/framework/operation.ts";
 import { Service } from "../../../src/framework/service.ts";
 import { Workflow } from "../../../src/framework/workflow.ts";

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { DurableEngine } from "../../../src/engine/durable-engine.ts";
 import type { Json } from "../../../src/json.ts";
 import type { WorkflowConfiguration } from "../../../src/framework/configuration.ts";
-import type { ToolOptions } from "../../../src/faces/model-calls/fixed-fields.ts";
+import type { ToolOptions } from "../../../src/interfaces/model-calls/fixed-fields.ts";
 import { direct, durable } from "../../../src/framework/operation.ts";
 import { Workflow, type SubmissionOrigin } from "../../../src/framework/workflow.ts";
 import { assertStrictSchema } from "../../../testing/conformance/strict-schema.ts";
@@ -158,9 +158,9 @@ describe.each<[string, ToolOptions, unknown]>([
     await workflow.run({ ...note, id: "N-3", owner: "ada" });
     const kept = await Promise.all(["N-1", "N-2", "N-3"].map(async (id) => (await workflow.findWorkflow(id))?.result));
     expect(kept.map((result) => (result?.["input"] as { origin: Json } | undefined)?.origin)).toEqual([
-      { face: "tool", fixed: ["owner"] },
-      { face: "tool", fixed: [] },
-      { face: "code", fixed: [] },
+      { via: "tool", fixed: ["owner"] },
+      { via: "tool", fixed: [] },
+      { via: "code", fixed: [] },
     ]);
   });
 });

@@ -16,7 +16,7 @@ export function addWorkflowRoutes(router: WorkflowRouter, workflow: Workflow): v
   };
   addRoute(router, "POST", `/workflows/${name}`, ({ req }) =>
     respond(async () => {
-      const { identity, id } = await workflow.submit(await jsonBody(req.raw), { face: "http", fixed: [] });
+      const { identity, id } = await workflow.submit(await jsonBody(req.raw), { via: "http", fixed: [] });
       return json({ status: "processing", ...identity, workflow_id: id }, 202);
     }),
   );

@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { z } from "zod";
 import { DurableEngine } from "../../../src/engine/durable-engine.ts";
 import { durable } from "../../../src/framework/operation.ts";
-import { modelArguments } from "../../../src/faces/model-calls/model-arguments.ts";
+import { modelArguments } from "../../../src/interfaces/model-calls/model-arguments.ts";
 import { Workflow } from "../../../src/framework/workflow.ts";
 import { cpuSeconds } from "../../support/cpu-seconds.ts";
 import { feedback, startFeedback } from "../../support/feedback.ts";
