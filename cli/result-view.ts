@@ -37,13 +37,13 @@ export const isWaiting = ({ status }: { status?: unknown }): boolean => status =
 /** Whether a step keeps failing and is tried again by itself. */
 export const isDelayed = ({ status }: { status?: unknown }): boolean => status === "processing";
 
-/** What was done, in a few words: `answered by mail`, `escalated, ticket TICKET-1`. */
+/** What was done, in a few words: `answered by email`, `escalated, ticket TICKET-1`. */
 export function outcomeText(result: CustomerFeedbackResult): string {
   const { action, response_id, response_withheld, ticket_id } = result;
   const waiting = isWaiting(result);
   const mail = waiting ? "the email waits for approval" : response_id === undefined ? "" : "customer told by email";
   const reply = waiting ? mail : response_id === undefined ? "not answered" : "answered by email";
-  const withheld = response_withheld === undefined ? "" : oneLine(`no mail: ${response_withheld}`);
+  const withheld = response_withheld === undefined ? "" : oneLine(`no email: ${response_withheld}`);
   const parts = {
     auto_respond: [reply, withheld],
     escalate: ["escalated to a person", mail, withheld],
@@ -98,7 +98,7 @@ export function resultText(result: CustomerFeedbackResult, outbox: string | unde
       ["outcome", outcomeText(result)],
       ...(result.reference === undefined ? [] : [["reference", result.reference] as const]),
       ["steps", steps],
-      ...(mail ? [["mail", oneLine(join(outbox, outboxFileName(result.response_id ?? "")))] as const] : []),
+      ...(mail ? [["email", oneLine(join(outbox, outboxFileName(result.response_id ?? "")))] as const] : []),
       ["graph", oneLine(result.feedback_uri ?? "")],
       ...(isWaiting(result) ? [["look at it", furtherCommand(`approvals show ${result.workflow_id}`)] as const] : []),
     ]),

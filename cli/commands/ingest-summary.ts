@@ -39,7 +39,7 @@ export class IngestSummary {
   progress(): string {
     const perSecond = this.mails / Math.max(this.runs.seconds, 0.001);
     const failed = this.failed + this.runs.failed;
-    return `${plural(this.mails, "mail")}${failed > 0 ? `, ${count(failed)} failed` : ""}, ${perSecond.toFixed(0)}/s`;
+    return `${plural(this.mails, "email")}${failed > 0 ? `, ${count(failed)} failed` : ""}, ${perSecond.toFixed(0)}/s`;
   }
 
   /** Whether everything went well. Waiting for a person counts as well. */
@@ -51,7 +51,7 @@ export class IngestSummary {
     const of = (status: string): number => this.statuses.get(status) ?? 0;
     const failed = this.failed + this.runs.failed;
     const lines: [string, string][] = [
-      ["mails", bold(count(this.mails))],
+      ["emails", bold(count(this.mails))],
       ["processed", `${count(of("processing"))}${detail(this.runs.actions)}`],
       ["replies noted", count(of("recorded"))],
       ["ignored", `${count(of("ignored"))}${detail(this.ignored)}`],

@@ -44,7 +44,7 @@ export async function ingest(path: string, options: GlobalOptions): Promise<void
   if (summary.mails === 0) note("There are no emails.");
   if (summary.unseen > 0) note(RESULT_NOT_SHOWN);
   const held = summary.statuses.get("needs_person") ?? 0;
-  if (held > 0) note(`${plural(held, "mail")} held for a person. Look at them with: ${furtherCommand("held-mails")}`);
+  if (held > 0) note(`${plural(held, "email")} held for a person. Look at them with: ${furtherCommand("held-mails")}`);
   host().exitCode = summary.isGood ? 0 : 1;
 }
 

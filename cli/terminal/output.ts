@@ -123,5 +123,5 @@ export const count = (value: number): string =>
     ? String(value)
     : (numbers ??= new Intl.NumberFormat("en-US")).format(value);
 
-/** `1 mail`, `2 mails`. */
+/** `1 email`, `2 emails`. */
 export const plural = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;

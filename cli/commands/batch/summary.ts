@@ -65,7 +65,7 @@ export class BatchSummary {
   /** For the progress display. */
   progress(): string {
     const failed = this.failed > 0 ? `, ${count(this.failed)} failed` : "";
-    const delayed = this.mailsDelayed > 0 ? `, ${plural(this.mailsDelayed, "mail")} delayed` : "";
+    const delayed = this.mailsDelayed > 0 ? `, ${plural(this.mailsDelayed, "email")} delayed` : "";
     return `${count(this.processed)} processed${failed}${delayed}, ${this.perSecond.toFixed(0)}/s`;
   }
 
@@ -118,7 +118,7 @@ export class BatchSummary {
       ["actions", tally(this.actions)],
       ["sentiment", this.sentiment()],
       ...(this.fallbacks > 0 ? [["fallback", this.#fallbackText()] as [string, string]] : []),
-      ["mails", this.mails()],
+      ["emails", this.mails()],
       ["time", `${this.seconds.toFixed(1)} s, ${this.perSecond.toFixed(1)} per second`],
     ];
     if (outbox !== undefined) lines.push(["emails are in", oneLine(outbox)]);
@@ -135,7 +135,7 @@ export class BatchSummary {
     const wait = this.mailsDelayed === 1 ? "waits" : "wait";
     return [
       "",
-      `  ${styled("yellow", "…")} ${plural(this.mailsDelayed, "mail")} ${wait} for the mail server, the first from ${placeOf(this.#delay)}: ${oneLine(error)}`,
+      `  ${styled("yellow", "…")} ${plural(this.mailsDelayed, "email")} ${wait} for the mail server, the first from ${placeOf(this.#delay)}: ${oneLine(error)}`,
       dim("    As long as no process is at work, the next worker or batch on this data tries them."),
     ];
   }

@@ -49,7 +49,7 @@ export function resultText({ artifact, content, failed }: ToolCallEnd): string {
     result.categories?.join(", "),
     result.action,
     result.ticket_id,
-    ...(result.response_id === undefined ? [] : ["mail sent"]),
+    ...(result.response_id === undefined ? [] : ["email sent"]),
     ...(isWaiting(result) ? ["the email waits for approval"] : []),
     // With a decision it is in the next words.
     ...(result.decided?.decision === "reject" ? [] : [result.response_withheld]),

@@ -30,7 +30,7 @@ const COLUMNS = [
   { title: "sentiment" },
   { title: "categories", flexible: true },
   { title: "action" },
-  { title: "mail or ticket", flexible: true },
+  { title: "email or ticket", flexible: true },
 ];
 /** Marks what an earlier run has done. */
 const AGAIN = "↺";
@@ -88,7 +88,7 @@ const uncertain = ({ sentiment, doubtful, unreadable }: RowResult): string =>
   judgedText(withoutAbsent({ sentiment, doubtful, unreadable }));
 
 function reference({ duplicate, ticket_id, response_id, response_withheld, status }: RowResult): string {
-  const mail = isWaiting({ status }) ? "waits for approval" : response_id === undefined ? "" : "mail";
+  const mail = isWaiting({ status }) ? "waits for approval" : response_id === undefined ? "" : "email";
   const parts = [duplicate === true ? AGAIN : "", ticket_id ?? "", mail, response_withheld ?? ""];
   return parts.filter((part) => part !== "").join(" ");
 }
@@ -113,8 +113,8 @@ async function showEnd({ outbox, summary, mailsBefore, mailsAfter, learned }: De
       ["feedback", `${count(processed)} pieces, ${count(duplicates)} processed before, ${count(failed)} refused`],
       ["sentiment", summary.sentiment()],
       ["actions", tally(actions)],
-      ["mails", summary.mails()],
-      ["emails lie in", `${shown(outbox)}  ${dim(`${count(mailsAfter)} .eml files`)}`],
+      ["emails", summary.mails()],
+      ["emails are in", `${shown(outbox)}  ${dim(`${count(mailsAfter)} .eml files`)}`],
       ["time", `${summary.seconds.toFixed(1)} s`],
     ]),
   );
@@ -126,7 +126,7 @@ async function showEnd({ outbox, summary, mailsBefore, mailsAfter, learned }: De
   const again = mailsBefore > 0;
   print(
     again
-      ? `${styled("green", "✓")} Nothing was sent twice: ${plural(mailsBefore, "mail")} before this run, ${count(mailsAfter)} now.`
+      ? `${styled("green", "✓")} Nothing was sent twice: ${plural(mailsBefore, "email")} before this run, ${count(mailsAfter)} now.`
       : dim(`Run it again: nothing will be sent twice. Use ${bold("--fresh")} to start over.`),
   );
 }

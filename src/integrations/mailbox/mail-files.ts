@@ -8,7 +8,7 @@ import { isMbox, mailsOfMbox } from "./mbox.ts";
 
 /** An email in a file, or why it couldn't be read. */
 export interface FoundMail {
-  /** Where a person can find it: the file's name, or `mail 7` of an mbox. */
+  /** Where a person can find it: the file's name, or `email 7` of an mbox. */
   place: string;
   /** How much of the input has been read so far, 0 to 1. */
   share: number;
@@ -65,13 +65,13 @@ export async function* mailsOf(chunks: AsyncIterable<Uint8Array>, size?: number)
   const share = (): number => (size === undefined || size === 0 ? 0 : taken / size);
   if (!isMbox(first.value)) {
     const raw = await collect(all);
-    yield { place: "mail 1", share: 1, raw };
+    yield { place: "email 1", share: 1, raw };
     return;
   }
   let number = 0;
   for await (const raw of mailsOfMbox(all)) {
     number += 1;
-    yield { place: `mail ${number}`, share: share(), raw };
+    yield { place: `email ${number}`, share: share(), raw };
   }
 }
 

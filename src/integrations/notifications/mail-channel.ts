@@ -39,7 +39,7 @@ export class MailChannel implements NotificationChannel {
   }
 }
 
-const NO_MORE = `This is the ${MAX_PER_HOUR}th mail of this kind in this hour. No more of them are sent before the next full hour: check the list of runs.`;
+const NO_MORE = `This is the ${MAX_PER_HOUR}th email of this kind in this hour. No more of them are sent before the next full hour: check the list of runs.`;
 
 function bodyOf({ type, time, workflow, workflow_id, key, url, error }: Notification): string {
   const facts = [`${workflow} ${key}`, workflow_id, time.toISOString()];

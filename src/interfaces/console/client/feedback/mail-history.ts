@@ -51,7 +51,7 @@ export function MailHistory({ feedback }: { feedback: FeedbackDetails }) {
   const mail = mails.find(({ rendering }) => rendering === shown) ?? last;
   return html`
     <section class="card" aria-labelledby="mail">
-      <h2 id="mail">Mail</h2>
+      <h2 id="mail">Email</h2>
       ${
         mails.length > 1 &&
         html`
