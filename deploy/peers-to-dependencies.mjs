@@ -1,5 +1,5 @@
-// For the image: makes the peer dependencies of package.json, optional ones included, dependencies, so that npm installs them in the
-// versions of the lock file.
+// For the image: turns the peer dependencies in package.json, even optional ones, into dependencies, so that npm installs them in the
+// versions of the lockfile.
 import { readFileSync, writeFileSync } from "node:fs";
 
 const { dependencies, peerDependencies } = JSON.parse(readFileSync("package.json", "utf8"));

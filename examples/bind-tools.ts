@@ -12,7 +12,7 @@ import { createCustomerFeedbackTools } from "abi-workflows/tools";
 
 const { openaiApiKey, openaiBaseUrl, openaiModel = "gpt-5.4-mini" } = readSettings();
 if (openaiApiKey === undefined && openaiBaseUrl === undefined) {
-  console.log("This example asks a language model. Set OPENAI_API_KEY, or OPENAI_BASE_URL for another service.");
+  console.log("This example needs a language model. Set OPENAI_API_KEY, or OPENAI_BASE_URL for another service.");
   process.exit(0);
 }
 const dataDirectory = await mkdtemp(`${tmpdir()}/abi-workflows-bind-tools-`);
@@ -35,7 +35,7 @@ messages.push(plan);
 for (const call of plan.tool_calls ?? []) {
   const tool = toolkit.getTools().find(({ name }) => name === call.name);
   assert.ok(tool, `the model has made up the tool ${call.name}`);
-  // Called with a tool call, a tool answers with the message for the model; the whole result is its artifact.
+  // Invoked with a tool call, a tool returns the message for the model, with the whole result as its artifact.
   const answer: BaseMessage = await tool.invoke({ ...call, type: "tool_call" });
   console.log(call.name, answer.content);
   messages.push(answer);

@@ -1,4 +1,4 @@
-// Events from other systems: new feedback runs the process, and what a person answered is noted in the graph.
+// Events from other systems: new feedback starts a run, and a person's answer is stored in the graph.
 // node examples/events.ts, in a checkout: npm run example examples/events.ts
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -12,8 +12,8 @@ const mailUrl = `outbox:${dataDirectory}/outbox`;
 const application = await openApplication(readSettings({ dataDirectory, customerSource, mailUrl }));
 const { workflow, ontologyStore } = application;
 
-// An email has come in: with its Message-ID the answer finds its place in the conversation, and by its headers an automatic email is known,
-// which gets no answer.
+// An email has come in. Its Message-ID puts our answer into the same conversation. Its headers show whether it was sent automatically;
+// such an email gets no answer.
 const processed = await workflow.handleEvent("new_feedback", {
   id: "F-1",
   customer_id: "C-1003",
@@ -42,7 +42,7 @@ assert.deepEqual(
   [answer.response_text],
 );
 
-// What does not fit is answered, not thrown.
+// For events that can't be processed, an error is returned, not thrown.
 const unknown = await workflow.handleEvent("feedback_response", { ...answer, feedback_id: "F-404" });
 assert.deepEqual(unknown, { status: "error", message: "Feedback F-404 not found" });
 console.log(await workflow.handleEvent("feedback_lost", {}), await workflow.handleEvent("new_feedback", { id: "F-2" }));

@@ -1,5 +1,5 @@
-// A complete workflow of your own: a process with two durable steps, and a plain question. From these few lines come
-// agent tools, HTTP routes, resumption after a crash, and "once" for every refund.
+// A complete workflow of your own: a durable operation with two steps, and a plain question. These few lines give you
+// agent tools, HTTP routes, resumption after a crash, and every refund only once.
 import { z } from "zod";
 import { ABIGraph, direct, durable, Workflow, type OntologyStore, type WorkflowConfiguration } from "abi-workflows";
 
@@ -39,7 +39,7 @@ export class RefundWorkflow extends Workflow<RefundWorkflowConfiguration> {
       },
     }),
     direct("get_refund_limit", {
-      description: "Tell the amount up to which refunds are granted at once.",
+      description: "Get the amount up to which refunds are granted at once.",
       input: z.strictObject({}),
       output: z.object({ limit: z.number() }),
       run: () => ({ limit: this.configuration.limit }),

@@ -43,7 +43,7 @@ interface Room {
 function roomsOfPage(): { rooms: Room[]; helpers: Room[] } {
   const page = readFileSync(join(root, "docs/architecture.md"), "utf8");
   const [rooms = [], helpers = []] = page
-    .split(/^\| room .*$/m)
+    .split(/^\| folder .*$/m)
     .slice(1)
     .map((table) =>
       [...table.matchAll(/^\| `([^`]+)` *\|[^|]*\|([^|]*)\|$/gm)].map(([, name = "", imports = ""]) => ({

@@ -9,7 +9,7 @@ const { workflow, tools } = await createCustomerFeedbackTools({
   approval: true,
 });
 
-/** Whoever auth.ts has signed in signs the decision, if they have the scope. The server writes these two, no client can. */
+/** The user whom auth.ts has signed in signs the decision, if they have the scope. Only the server can write these two fields. */
 function by({ langgraph_auth_user: user, langgraph_auth_permissions: scopes }: Readonly<Record<string, unknown>>) {
   const { identity } = (user ?? {}) as { identity?: string };
   return Array.isArray(scopes) && scopes.includes("approve") ? identity : undefined;

@@ -1,5 +1,5 @@
-// Who may talk to the agent, and who may decide: the tokens of HTTP_TOKENS (name:scope+scope:secret). Agent Chat UI asks for one as its
-// "LangSmith API key" and sends it as x-api-key.
+// The tokens in HTTP_TOKENS (name:scope+scope:secret) control who may talk to the agent, and who may decide. Agent Chat UI asks for
+// one as its "LangSmith API key" and sends it as x-api-key.
 import { Auth, HTTPException } from "@langchain/langgraph-sdk/auth";
 import { Tokens } from "abi-workflows/http";
 
@@ -21,7 +21,7 @@ export const auth = new Auth()
   .on("*", ({ permissions }) => mayTalk(permissions))
   .on("threads", ({ permissions, user, value }) => {
     mayTalk(permissions);
-    // Each sees their own conversations, and resumes no others.
+    // Users see and resume only their own conversations.
     const owner = user.identity;
     if ("metadata" in value) value.metadata = { ...value.metadata, owner };
     return { owner };
