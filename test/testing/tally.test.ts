@@ -6,7 +6,7 @@ const came = (...receipts: string[]) => receipts.map((receipt) => ({ key: receip
 
 describe("a tally", () => {
   it("is clean if everything was received once, in any order", () => {
-    const one = tally({ name: "mails", expected: ["a", "b"], received: came("b", "a") });
+    const one = tally({ name: "emails", expected: ["a", "b"], received: came("b", "a") });
     expect(one).toMatchObject({ expected: 2, received: 2 });
     expect(isClean(one)).toBe(true);
   });
@@ -17,25 +17,25 @@ describe("a tally", () => {
     ["what came under two identities", ["a1", "b", "a2"], "twice", ["a"]],
     ["what came again without a window", ["a", "b", "b"], "repeated", ["b"]],
   ])("names %s", (_, receipts, fault, keys) => {
-    const one = tally({ name: "mails", expected: ["a", "b"], received: came(...receipts) });
+    const one = tally({ name: "emails", expected: ["a", "b"], received: came(...receipts) });
     expect(one[fault as "lost"]).toEqual(keys);
     expect(isClean(one)).toBe(false);
   });
 
   it("allows one repetition for every process that died in the window", () => {
     const windows = new Map([["a", 1]]);
-    const within = tally({ name: "mails", expected: ["a"], received: came("a", "a"), windows });
+    const within = tally({ name: "emails", expected: ["a"], received: came("a", "a"), windows });
     expect(within.repeatedInWindow).toEqual(["a"]);
     expect(isClean(within)).toBe(true);
-    const beyond = tally({ name: "mails", expected: ["a"], received: came("a", "a", "a"), windows });
+    const beyond = tally({ name: "emails", expected: ["a"], received: came("a", "a", "a"), windows });
     expect(beyond.repeated).toEqual(["a"]);
     expect(isClean(beyond)).toBe(false);
     // A window excuses a repetition of the same email, never a different one.
-    expect(isClean(tally({ name: "mails", expected: ["a"], received: came("a1", "a2"), windows }))).toBe(false);
+    expect(isClean(tally({ name: "emails", expected: ["a"], received: came("a1", "a2"), windows }))).toBe(false);
   });
 
   it("can be printed as a line of a table", () => {
-    const lines = tallyTable([tally({ name: "mails", expected: ["a", "b"], received: came("a") })]).split("\n");
+    const lines = tallyTable([tally({ name: "emails", expected: ["a", "b"], received: came("a") })]).split("\n");
     expect(lines[0]).toMatch(/^ +expected +received +lost/);
     expect(lines[1]).toMatch(/^emails +2 +1 +1 +0/);
   });

@@ -240,7 +240,7 @@ describe("processing feedback", () => {
       expect(result.response_withheld).toMatch(reason);
     }
     expect(await escalate("F-3", "C-1")).toHaveProperty("response_id");
-    expect((await escalate("F-4", "C-1")).response_withheld).toMatch(/1 automatic mails/);
+    expect((await escalate("F-4", "C-1")).response_withheld).toMatch(/one automatic email/);
     expect(mails.mails).toHaveLength(1);
     expect(await values(ontologyStore, "Ticket", "abi:id")).toHaveLength(4);
   });

@@ -77,7 +77,10 @@ export class Responses {
     if (forbidden !== null) return forbidden;
     if (this.#cap && !(await this.#graph.permitResponse(feedbackId, customer.uri, this.#cap, this.#clock()))) {
       const { responses, minutes } = this.#cap;
-      return withheldFor("cap", `the customer has had ${responses} automatic emails within ${minutes} minutes`);
+      return withheldFor(
+        "cap",
+        `the customer has had ${responses === 1 ? "one automatic email" : `${responses} automatic emails`} within ${minutes} minutes`,
+      );
     }
     return null;
   }

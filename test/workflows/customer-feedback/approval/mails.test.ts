@@ -146,7 +146,7 @@ describe("approval of emails", () => {
     const responseCap = { responses: 1, minutes: 60 };
     const { workflow, mails, id, pending } = await startWaiting({}, { responseCap });
     const full = await workflow.run(feedback({ feedback_id: "F-2" }));
-    expect(full["response_withheld"]).toContain("1 automatic emails within 60 minutes");
+    expect(full["response_withheld"]).toContain("one automatic email within 60 minutes");
     await workflow.rejectResponse(id, { rendering: pending.rendering, by });
     await workflow.getWorkflowResult(id);
     const { workflow_id: next = "" } = await workflow.run(feedback({ feedback_id: "F-3" }));

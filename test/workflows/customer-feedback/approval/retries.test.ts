@@ -27,7 +27,7 @@ describe("an agreed mail that can't be handed over", () => {
       success: false,
       error_code: "address_changed",
       error_type: "conflict",
-      error: expect.stringMatching(/the mail may have gone out\. Retry the run, or submit the feedback again/),
+      error: expect.stringMatching(/the email may have gone out\. Retry the run, or submit the feedback again/),
     });
     expect(await workflow.retryWorkflow(id)).toBe(true);
     expect(await workflow.getWorkflowResult(id)).toMatchObject({ status: "waiting_for_approval" });
@@ -146,7 +146,7 @@ describe("an agreed mail that can't be handed over", () => {
       }
       expect(await earlier.workflow.getWorkflowResult(id)).toMatchObject({
         error_code: "mail_rejected",
-        error: expect.stringMatching(approval ? /the mail may have gone out/ : /refused this email permanently/),
+        error: expect.stringMatching(approval ? /the email may have gone out/ : /refused this email permanently/),
       });
       await earlier.engine.close();
       const transport = createMailTransport(mails.url());
