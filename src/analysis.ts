@@ -1,5 +1,6 @@
 /**
- * The offline analysers alone. The whole framework takes several times as long to load.
+ * The offline analysers on their own, because the whole framework takes several times as long to
+ * load.
  * @module abi-workflows/analysis
  */
 import "./runtime/node-version.ts";

@@ -1,5 +1,6 @@
 /**
- * Analysers as a LangChain decision model, whose base class takes longer to load than all other entries together.
+ * Analysers as a LangChain decision model. They have an entry point of their own because
+ * LangChain's base class takes longer to load than all other entry points together.
  * @module abi-workflows/decisions
  */
 import "./runtime/node-version.ts";

@@ -62,7 +62,7 @@ export class ValidationError extends AbiError {
 export const invalidConfiguration = (message: string, cause?: unknown): ValidationError =>
   new ValidationError(message, { code: "invalid_configuration", cause });
 
-/** The same key was used with different content, or someone else was first. */
+/** The same key was used with different content, or someone else acted first. */
 export class ConflictError extends AbiError {
   override readonly type = "conflict";
   /** What applies instead, such as the decision that was made first. The caller may see it. */

@@ -67,7 +67,7 @@ export interface HttpAnswer {
 
 /**
  * Whether the answer is a whole web page, as from a proxy that wants people to sign in. The media
- * type alone doesn't tell: some servers answer "OK" as HTML.
+ * type alone isn't enough: some servers send "OK" as HTML.
  */
 export const isWebPage = (text: string): boolean => /^\s*<(?:!doctype\s+)?html\b/i.test(text);
 
@@ -86,8 +86,8 @@ class HttpStatusError extends Error {
  * Sends requests to one server only. Redirects and links to another origin are refused, so
  * credentials never go elsewhere. After network errors, time-outs, 408, 425, 429 and 5xx except
  * 501, a request is retried after 0.2 to 0.4 s. The delay doubles with each retry, and is never
- * shorter than `Retry-After`. If that is more than half a minute, or the attempts are used up, the
- * remaining delay is in the error (`retryAfterMs`).
+ * shorter than `Retry-After`. If the delay is more than half a minute, or the attempts are used up,
+ * the error has the remaining delay (`retryAfterMs`).
  */
 export class HttpClient {
   readonly #name: string;
@@ -97,12 +97,15 @@ export class HttpClient {
   readonly #retries: number;
   readonly #inspect: (headers: Headers) => void;
 
-  /** @throws ValidationError for a URL that is not http(s), headers that HTTP does not allow, an empty token, numbers that can't work */
+  /**
+   * @throws ValidationError for a URL that is not http(s), headers that HTTP does not allow, an
+   * empty token, invalid numbers
+   */
   constructor({ name, url: location, headers, token, timeoutMs, retries, inspect }: HttpClientOptions) {
     const url = parseHttpUrl(location, name);
     requireWholeNumber(`timeoutMs of the ${name}`, timeoutMs, 1, MAX_TIMEOUT_MS);
     requireWholeNumber(`retries of the ${name}`, retries, 0);
-    if (token === "") throw invalidConfiguration(`token of the ${name} is empty. Leave it out where none is needed.`);
+    if (token === "") throw invalidConfiguration(`token of the ${name} is empty. Leave it out if none is needed.`);
     this.#name = name;
     this.#origin = url.origin;
     this.#timeoutMs = timeoutMs;
@@ -233,7 +236,7 @@ export class HttpClient {
   #misdirected(): UnexpectedError {
     return misconfigured(
       this.#name,
-      `The ${this.#name} sends us on to another place. Configure its final URL.`,
+      `The ${this.#name} redirects us elsewhere. Configure its final URL.`,
       "redirect_refused",
     );
   }
@@ -278,7 +281,7 @@ export function requireWholeNumber(
 
 /**
  * The error for a permanent refusal. If it is about the request, the caller learns why. If it is
- * about us (credentials, rights, URL), only the operator does: see `misconfigured`.
+ * about us (credentials, rights, URL), only the operator learns why: see `misconfigured`.
  */
 export const refusal = (name: string, status: number, message: string, code: string): AbiError =>
   ABOUT_THE_REQUEST.has(status) ? new ValidationError(message, { code }) : misconfigured(name, message, code);
@@ -289,7 +292,7 @@ export const refusal = (name: string, status: number, message: string, code: str
  */
 const misconfigured = (name: string, remedy: string, code: string): UnexpectedError =>
   new UnexpectedError(new Error(remedy), {
-    message: `The ${name} can't be used with the settings that are made here. The log says what to correct.`,
+    message: `The ${name} can't be used with the current settings. The log says what to correct.`,
     code,
     remedy,
   });
@@ -303,7 +306,7 @@ function withoutCredentials(url: URL): URL {
 
 /**
  * RFC 7617, with the credentials in UTF-8.
- * @throws ValidationError without a cause: what can't be decoded is a secret
+ * @throws ValidationError without a cause, because the text that can't be decoded is a secret
  */
 function basic({ username, password }: URL, name: string): string {
   try {
@@ -311,7 +314,7 @@ function basic({ username, password }: URL, name: string): string {
     return `Basic ${Buffer.from(credentials).toString("base64")}`;
   } catch {
     throw invalidConfiguration(
-      `User or password in the URL of the ${name} are not percent-encoded as URLs need it: write % as %25.`,
+      `The user or password in the URL of the ${name} is not percent-encoded: write % as %25.`,
     );
   }
 }

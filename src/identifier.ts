@@ -37,16 +37,16 @@ const codePoint = (character: string): string =>
   `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
 
 /**
- * A JSON number as the text that was written. Numbers beyond the safe integers have already
- * changed, so they are refused.
+ * Converts a JSON number to its digits. Numbers beyond the safe integers have already lost digits,
+ * so they are refused.
  */
 const numberAsText = (value: unknown): unknown => (Number.isSafeInteger(value) ? String(value) : value);
 
 /**
  * The schema of an external id: a text of 1 to `longest` UTF-16 code units, normalized by
- * `tidyIdentifier`, or a whole number, which becomes its digits. Inside it has visible characters
- * and single spaces; control and format characters, marks of direction, characters without width,
- * blanks other than the space, private and unassigned characters are refused.
+ * `tidyIdentifier`, or a whole number, which becomes its digits. Inside, it may have visible
+ * characters and single spaces. Control and format characters, direction marks, zero-width
+ * characters, blanks other than the space, and private and unassigned characters are refused.
  *
  * @param longest default 200
  * @example z.strictObject({ order_id: identifier("Id of the order.") })
@@ -77,6 +77,6 @@ const ANY_LENGTH = identifier("An id.", Number.POSITIVE_INFINITY);
 export function readIdentifier(name: string, value: unknown): string {
   const result = ANY_LENGTH.safeParse(value);
   if (result.success) return result.data;
-  const [message = "is no id"] = result.error.issues.map((issue) => issue.message);
+  const [message = "is not an id"] = result.error.issues.map((issue) => issue.message);
   throw new ValidationError(`${name}: ${message}`, { issues: [{ path: name, message }] });
 }

@@ -128,11 +128,11 @@ export {
 export { IMPERSONAL_DATA } from "./workflows/customer-feedback/visible-data.ts";
 export type { CustomerFeedbackResult } from "./workflows/customer-feedback/result.ts";
 
-// Watching.
+// Metrics.
 export { createMetrics, type Metrics, type ObservedRequest } from "./telemetry/metrics.ts";
 export { traceRequest, type AnsweredRequest } from "./telemetry/tracing.ts";
 
-// Everything put together from settings.
+// All parts, put together as the settings say.
 export { openApplication, type Application, type ApplicationOptions } from "./application/application.ts";
 export type { CreateWorkflows, WorkflowParts } from "./application/own-workflows.ts";
 export { Service, type ServiceOperation, type ServiceParts, type ServicePipeline } from "./framework/service.ts";

@@ -54,8 +54,8 @@ const MAIL_ADDRESS = /[^\s<>"'@]{1,64}@[^\s<>"'@]{1,255}/g;
 const MAX_TEXT_LENGTH = 500;
 
 /**
- * Cut first, so no text is too long for the patterns; then again, with room for an address that the
- * first cut has split.
+ * Cuts the text before matching, so none is too long for the patterns, and again afterwards. The
+ * first cut keeps more, because it may split an address.
  */
 const safe = (text: string): string =>
   withoutSecrets(text.slice(0, 4 * MAX_TEXT_LENGTH))
@@ -63,7 +63,7 @@ const safe = (text: string): string =>
     .slice(0, MAX_TEXT_LENGTH);
 
 /**
- * Describes another library's error for the log: mail addresses and secrets are hidden, long
+ * Describes another library's error for the log: email addresses and secrets are hidden, long
  * messages are cut, and causes are followed five levels deep.
  */
 export function describeCause(error: unknown, depth = 5): LoggedCause | undefined {

@@ -27,7 +27,10 @@ export interface RetryBudget {
   readonly maximumDelayMs: number;
 }
 
-/** Steps of runs; `RETRY_ATTEMPTS` and `RETRY_DELAY_MS` change it. At most a quarter of a minute from the first failure to the last. */
+/**
+ * Steps of runs; `RETRY_ATTEMPTS` and `RETRY_DELAY_MS` change it. The last failure comes at most a
+ * quarter of a minute after the first.
+ */
 export const DEFAULT_RETRY_POLICY: RetryPolicy = { attempts: 6, initialDelayMs: 500, maximumDelayMs: 60_000 };
 
 /**
@@ -60,21 +63,21 @@ export const RUN_CHECK_RETRY_BUDGET: RetryBudget = { forMs: 86_400_000, maximumD
  */
 export const HTTP_RETRY = { retries: 3, initialDelayMs: 200, maximumDelayMs: 5000, longestAskedMs: 30_000 } as const;
 
-/** Posted notifications. Their steps have a budget of a day. */
+/** Notifications that are posted. Their steps have a retry budget of a day as well. */
 export const WEBHOOK_RETRIES = 2;
 
-/** The engine's retries while a database is unavailable; they go on until it is back. */
+/** The engine's retries while a database is unavailable; they continue until it is back. */
 export const DATABASE_RETRY = { initialDelayMs: 50, maximumDelayMs: 1000 } as const;
 
-/** A flush that has failed. */
+/** Repeating a flush that has failed. */
 export const FLUSH_RETRY = { attempts: 10, delayMs: 200 } as const;
 
-/** Connections to a mailbox that can't be reached; they go on until it can. */
+/** Connections to a mailbox that can't be reached; they continue until it can. */
 export const MAILBOX_RETRY = { initialDelayMs: 1000, maximumDelayMs: 300_000 } as const;
 
 /**
- * An agent's calls to its model, for each attempt after the first. A delay longer than
- * `longestAskedMs` is not waited for.
+ * An agent's calls to its model, for each attempt after the first. If the service asks for a delay
+ * longer than `longestAskedMs`, we don't wait.
  */
 export const AGENT_MODEL_RETRY = {
   retries: 3,
@@ -84,7 +87,7 @@ export const AGENT_MODEL_RETRY = {
 } as const;
 
 /**
- * Judgements by a model, for each attempt after the first. The time limit for a text leaves room
- * for the calls and for two of the longest delays that the service may ask for.
+ * Judgements by a model, for each attempt after the first. The time limit for a text covers the
+ * calls and two of the longest delays that the service may ask for.
  */
 export const JUDGEMENT_RETRY = { retries: 2, longestAskedMs: 8000 } as const;

@@ -1,5 +1,5 @@
 /**
- * Whether a person can see anything in it besides spaces (including the braille one), control
+ * Whether a person can see anything in a text besides spaces (including the braille one), control
  * characters and zero-width characters.
  */
 export const isVisible = (text: string): boolean => /[^\p{Z}\p{C}\p{Default_Ignorable_Code_Point}\u2800]/u.test(text);
@@ -14,7 +14,7 @@ const HAS_UNSEEN = new RegExp(UNSEEN, "v");
 const IS_UNSEEN = new RegExp(`^${UNSEEN}$`, "v");
 
 let emojiOrUnseen: RegExp | undefined;
-/** Created at its first use, because that takes longer than starting Node.js. */
+/** Created on first use, because creating it takes longer than starting Node.js. */
 const emojiOrUnseenPattern = (): RegExp => (emojiOrUnseen ??= new RegExp(String.raw`\p{RGI_Emoji}|${UNSEEN}`, "gv"));
 
 /** The escape sequence of a character in JSON and JavaScript, such as `\u001b`. */
@@ -35,7 +35,7 @@ export function withEscapes(text: string, kept = ""): string {
 }
 
 /**
- * Does the same in a JSON text, where the escapes mean the same. So printed JSON can't control a
- * terminal. Line breaks stay.
+ * Does the same to JSON, whose meaning the escapes don't change, so that printed JSON can't control
+ * a terminal. Line breaks stay.
  */
 export const visibleJson = (json: string): string => withEscapes(json, "\n");

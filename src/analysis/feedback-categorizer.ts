@@ -1,24 +1,27 @@
 import type { Category } from "./categories.ts";
 import type { AnalysisFallback } from "./sentiment-analyzer.ts";
 
-/** What a text is about, and how it was told. */
+/** What a text is about, and the basis for this judgement. */
 export interface CategoriesResult {
-  /** In the order of `CATEGORIES`; `["general"]` where nothing else fits. Never empty. */
+  /** In the order of `CATEGORIES`; `["general"]` if nothing else fits. Never empty. */
   categories: Category[];
-  /** How probably it is right, 0 to 1, for each category in the answer. 0 for `general` where nothing else was found. */
+  /**
+   * For each category in the answer, the probability that it is right, 0 to 1. 0 for `general` if
+   * nothing else was found.
+   */
   scores: Partial<Record<Category, number>>;
   /** The words and phrases of the text that led to each category. */
   evidence: Partial<Record<Category, string[]>>;
-  /** ISO 639-1 code of the text's language, `und` where it can't be told. */
+  /** ISO 639-1 code of the text's language, `und` if it can't be determined. */
   language: string;
   fallback?: AnalysisFallback;
 }
 
-/** Port: tells what one text is about. */
+/** Port: detects what one text is about. */
 export interface FeedbackCategorizer {
-  /** Both are written into the provenance of what was stored. */
+  /** Name and version are stored as provenance with each result. */
   readonly name: string;
   readonly version: string;
-  /** @throws IoError where a service behind it can't be reached and there is nothing to fall back on */
+  /** @throws IoError if a service that it uses can't be reached and there is no fallback */
   categorize(text: string, options?: { signal?: AbortSignal }): CategoriesResult | Promise<CategoriesResult>;
 }

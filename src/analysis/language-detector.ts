@@ -2,7 +2,10 @@ import { BoundedMemo } from "./memoize.ts";
 import { lookUp, type PackedTable } from "./packed-table.ts";
 import { readData } from "./read-data.ts";
 
-/** What stands in `language-tables.json`; `scripts/pack-language-tables.ts` makes it from the tables of eld. */
+/**
+ * The content of `language-tables.json`, which `scripts/pack-language-tables.ts` generates from
+ * eld's tables.
+ */
 export interface LanguageTables {
   notice: string;
   /** ISO 639-1, by the number that the n-grams use. */
@@ -17,10 +20,10 @@ export type LanguageScores = ReadonlyMap<string, number>;
 const NGRAM = 4;
 const STRIDE = 3;
 const MAX_WORD_LENGTH = 70;
-/** Bytes after which no further word is begun, and those after which even a word is cut. */
+/** The numbers of bytes after which no further word begins, and after which a word is cut. */
 const SAMPLE = 350;
 const MAX_SAMPLE_LENGTH = 380;
-/** The tables hold scores without what all of them have in common. */
+/** The tables store each score minus this number, because no score is lower. */
 const MIN_SCORE = 53;
 const HALF_SURE = 25;
 
@@ -34,7 +37,10 @@ export const encodeScores = (scores: readonly (readonly [language: number, score
 /** UTF-8, a character for each byte. */
 const toBytes = (word: string): string => Buffer.from(word, "utf8").toString("latin1").slice(0, MAX_WORD_LENGTH);
 
-/** Cut where eld cuts. The tables know no marks: what they part are words of their own. */
+/**
+ * The words, cut where eld cuts them. The tables have no combining marks, so a mark separates
+ * words.
+ */
 function sampleOf(words: readonly string[]): string[] {
   const text = words
     .join(" ")
@@ -51,7 +57,10 @@ function sampleOf(words: readonly string[]): string[] {
   return text === "" ? [] : text.slice(0, end).trim().split(" ");
 }
 
-/** Overlapping groups of four bytes, with a blank where a word begins or ends; the last one may lie over the one before. */
+/**
+ * Overlapping groups of four bytes, with a blank where a word begins or ends. The last group of a
+ * word may overlap more.
+ */
 function ngramsOf(words: readonly string[]): Set<string> {
   const ngrams = new Set<string>();
   for (const word of sampleOf(words)) {
@@ -88,7 +97,10 @@ export function scoreLanguages(words: readonly string[]): LanguageScores {
   return scores;
 }
 
-/** The scores of an n-gram as the tables have them, nothing where they lack it. Most are met again and again. */
+/**
+ * The scores of an n-gram as in the tables; empty if they lack it. Cached, because most n-grams
+ * recur.
+ */
 const scoresOf = new BoundedMemo((ngram) => lookUp(readTables().ngrams, ngram) ?? "");
 
 function addScores(scores: string, sums: number[]): void {

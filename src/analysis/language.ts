@@ -13,10 +13,13 @@ const LEAD_WITH_FEW_WORDS = 0.15;
 const MIN_SCORE = 0.6;
 const ENGLISH_SHARE = 0.12;
 
-/** Letters that English has in borrowed words only: with them the letters of even the shortest text tell something. */
+/**
+ * Letters that English has only in borrowed words. With them, the letters of even the shortest text
+ * are a clue.
+ */
 const ACCENTS = /[^\p{ASCII}’]/u;
 
-/** Words, and before them what is no language: links and mentions. */
+/** Words; links and mentions, which belong to no language, match first. */
 const WORDS = /(?:https?:\/\/|www\.|@)\S+|[\p{L}\p{M}'’]+/gu;
 
 /** Frequent in English, and rare in other languages with Latin letters. */
@@ -27,8 +30,8 @@ const ENGLISH = new Set(
 );
 
 /**
- * Frequent in other languages, or in what customers write in them, and hardly seen in English. "die" and "war" are
- * homographs: where no English word stands beside them they are German.
+ * Frequent in other languages, or in what customers write in them, and rare in English. "die" and
+ * "war" are homographs: without an English word beside them, they are German.
  */
 const OTHERS = Object.entries({
   de: "das ist und der die ein eine einen nicht mit auf für sehr war waren ich wir sie beim zum zur auch aber leider kein keine noch nur wie oder wurde habe hat mich von vom sind schlecht schlechte schlechter schlechtes schlechten gute guter gutes funktioniert geht nichts alles immer wieder nie produkt qualität lieferung schnelle schneller teuer defekt kaputt enttäuscht zufrieden danke bitte paket tolle toller perfekt katastrophe gerne",
@@ -43,21 +46,24 @@ const OTHERS = Object.entries({
   tr: "çok bir bu için değil güzel iyi kötü",
 }).map(([language, list]) => [language, new Set(list.split(" "))] as const);
 
-/** Opinions in English, and words in other languages too: beside a foreign word they are no sign of English. */
+/**
+ * English opinion words that other languages have too: beside a foreign word, they are no sign of
+ * English.
+ */
 const SHARED = new Set(
   "terrible horrible excellent excellence super fatal error ideal perfect original modern elegant problem defect simple impossible formidable fragile stable flexible capable brave fine pure patient content con pro plus die hell fast arm rat best attention satisfaction surprise danger virus spam stress bug crash cool chic fan fun top dire vile rot".split(
     " ",
   ),
 );
 
-/** One of these at least, or of the plain ones below, stands in nearly every longer text in English. */
+/** Nearly every longer English text has at least one of these, or of `PLAIN_ENGLISH` below. */
 const SIGNS_OF_ENGLISH = new Set(
   "of to was have if he she out up off for went i've i'll that's let's today last first next back few most both between part before without".split(
     " ",
   ),
 );
 
-/** English enough to outweigh a word that looks foreign. */
+/** Words that are English enough to outweigh a word that looks foreign. */
 const LITTLE_ENGLISH = new Set("a i is it of to in was on be have me so all at by as if he she out up off".split(" "));
 
 function bestOf(scores: Iterable<readonly [language: string, score: number]>): [language: string, score: number] {
@@ -66,13 +72,14 @@ function bestOf(scores: Iterable<readonly [language: string, score: number]>): [
   return best;
 }
 
-/** Whether words are so few that names among them say more than they should. */
+/** Whether words are so few that names among them count for too much. */
 const areFew = (words: readonly string[]): boolean => new Set(words).size < FEW_WORDS;
 
 /**
- * The language of words of which those that are frequent elsewhere outnumber the English ones. Which one, the letters say
- * where they are enough; of few words it is the language that most of them are frequent in. One such word alone may be
- * a name: an English opinion beside it outweighs it.
+ * The language of a text, if words that are frequent in another language outnumber the English
+ * ones. With enough words, their letters decide which language it is; with few, it is the one in
+ * which most of them are frequent. A single such word may be a name, so an English opinion beside
+ * it outweighs it.
  */
 function byFrequentWords(words: readonly string[], isEnglish: IsEnglish): string | undefined {
   const english = words.filter((word) => PLAIN_ENGLISH.has(word) || LITTLE_ENGLISH.has(word)).length;
@@ -94,16 +101,19 @@ function byLetters(words: readonly string[]): string {
   return best >= MIN_SCORE ? language : UNDETERMINED;
 }
 
-/** Whether a word, in lower case, is one of English opinions. */
+/** Whether a word, in lower case, is an English opinion word. */
 type IsEnglish = (word: string) => boolean;
 
-/** Whether most letters of a text's beginning are no Latin ones: then it is not English, whatever its length. */
+/**
+ * Whether most letters at the beginning of a text are not Latin. The text is then not English,
+ * whatever its length.
+ */
 export function isInOtherScript(text: string): boolean {
   const letters = text.slice(0, SAMPLE).match(/\p{L}/gu) ?? [];
   return letters.filter((letter) => !/\p{Script=Latin}/u.test(letter)).length * 2 > letters.length;
 }
 
-/** Whether a text has so few words that its language need not show. */
+/** Whether a text has so few words that they may not show its language. */
 export const isShortText = (text: string): boolean => areFew(readWords(text));
 
 function readWords(text: string): string[] {
@@ -113,7 +123,7 @@ function readWords(text: string): string[] {
 
 const FIRST_WORDS = 100;
 
-/** Two of these make a text English beyond doubt: hardly another language has them. */
+/** Two of these make a text English beyond doubt, because hardly any other language has them. */
 const PLAIN_ENGLISH = new Set([
   ...ENGLISH,
   ..."my he she his him who why where does did just very really some any more other get got much use used work works out up well even good great bad nice like would always never every here again new should make made thing things love hate".split(
@@ -121,15 +131,15 @@ const PLAIN_ENGLISH = new Set([
   ),
 ]);
 
-/** Whether a word, in small letters, is one of the most frequent in English. */
+/** Whether a word, in lower case, is one of the most frequent in English. */
 export const isFrequentInEnglish = (word: string): boolean =>
   PLAIN_ENGLISH.has(word.replace("’", "'")) || LITTLE_ENGLISH.has(word) || SIGNS_OF_ENGLISH.has(word);
 
 const isPlain = memoizeByWord((norm) => PLAIN_ENGLISH.has(norm));
 
 /**
- * Whether words that were found already are English beyond doubt, by its most frequent ones, contractions in full. Most
- * English texts are, and need no closer look.
+ * Whether tokens, with contractions expanded, are English beyond doubt, judged by the most frequent
+ * English words. Most English texts are, and need no closer look.
  */
 export function isPlainEnglish(tokens: readonly { word: Word; kind: string }[]): boolean {
   let words = 0;

@@ -1,14 +1,15 @@
-/** A word as lexicons are asked for it, with what they answered. */
+/** A word in the form in which lexicons are queried, with their answers. */
 export interface Word {
   readonly norm: string;
-  /** By the number of who asked. */
+  /** By the number of the memoized function. */
   readonly answers: unknown[];
 }
 
 let askers = 0;
 
 /**
- * Asks about each word once, and remembers the answer with the word: a look-up in a table costs ten times as much.
+ * Calls `ask` once for each word, and stores the answer with the word, because a look-up in a table
+ * costs ten times as much.
  * @param ask must always give the same answer for the same word
  */
 export function memoizeByWord<Answer>(ask: (norm: string) => Answer): (word: Word) => Answer {
@@ -20,12 +21,18 @@ export function memoizeByWord<Answer>(ask: (norm: string) => Answer): (word: Wor
   };
 }
 
-/** Most words of a text are among a few thousand that are met all the time; beyond this many it begins anew. */
+/**
+ * Most words of a text are among a few thousand that recur all the time. At this number, the memo
+ * is emptied.
+ */
 const MAX_ENTRIES = 20_000;
-/** V8 lets longer pieces of a text point into it: kept here they would keep the text. */
+/**
+ * In V8, longer pieces of a text point into it, so keeping them would keep the whole text in
+ * memory.
+ */
 const MAX_KEPT_LENGTH = 12;
 
-/** Keeps what `make` makes of short pieces of text, a bounded number of them. */
+/** Keeps the results of `make` for a limited number of short pieces of text. */
 export class BoundedMemo<Value> {
   private readonly values = new Map<string, Value>();
   private readonly make: (piece: string) => Value;

@@ -1,6 +1,6 @@
 /**
- * Lines of key and value, by the first two characters of the keys: tens of thousands of entries load in a blink, because
- * they stay text, and only a few lines are searched for one.
+ * Lines of key and value, grouped by the first two characters of the keys. Tens of thousands of
+ * entries load quickly because they stay text, and a look-up searches only a few lines.
  */
 export type PackedTable = Record<string, string>;
 
@@ -23,7 +23,7 @@ export function pack(entries: Iterable<readonly [key: string, value: string]>): 
   );
 }
 
-/** The value of a key; nothing where the table lacks it. */
+/** The value of a key; undefined if the table lacks it. */
 export function lookUp(table: PackedTable, key: string): string | undefined {
   const section = key.slice(0, PREFIX);
   const lines = Object.hasOwn(table, section) ? (table[section] ?? "") : "";

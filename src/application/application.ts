@@ -45,7 +45,9 @@ export interface Application {
   close(): Promise<void>;
 }
 
-/** A process that executes nothing, and has runs and graph elsewhere, needs no folder. */
+/**
+ * A process that executes no runs, and whose runs and graph are stored elsewhere, needs no folder.
+ */
 const keepsFiles = ({ dataDirectory, databaseUrl, ontologyUrl }: Settings, worker: boolean): boolean =>
   dataDirectory !== IN_MEMORY && (worker || databaseUrl === undefined || ontologyUrl === undefined);
 
@@ -55,8 +57,8 @@ function makeFolder(path: string): void {
   } catch (cause) {
     const isFile = ["EEXIST", "ENOTDIR"].includes((cause as NodeJS.ErrnoException).code ?? "");
     const problem = isFile
-      ? "cannot be made: it, or something above it, is a file. Name a folder with --data or ABI_DATA_DIRECTORY."
-      : "cannot be made: the folder above it can't be written. Make it, or name another one with --data or ABI_DATA_DIRECTORY.";
+      ? "can't be created: it, or something above it, is a file. Name a folder with --data or ABI_DATA_DIRECTORY."
+      : "can't be created: the folder above it can't be written. Create it, or name another one with --data or ABI_DATA_DIRECTORY.";
     throw new IoError(`The data directory ${path} ${problem}`, { code: "data_directory", cause });
   }
 }
@@ -89,8 +91,8 @@ function checkSenderLookUp({ unknownSender, customerSource: location, customerEm
   const isHttp = location !== undefined && /^https?:/i.test(location);
   if (unknownSender !== "ask-source" || (location !== undefined && (!isHttp || customerEmailUrl !== undefined))) return;
   throw new ValidationError(
-    "UNKNOWN_SENDER (unknownSender) is ask-source: CUSTOMER_SOURCE must name a file, or a service beside which CUSTOMER_EMAIL_URL says where it " +
-      "finds customers by their address.",
+    "UNKNOWN_SENDER (unknownSender) is ask-source: CUSTOMER_SOURCE must name a file, or a service that " +
+      "finds customers by their address at CUSTOMER_EMAIL_URL.",
     { code: "invalid_configuration" },
   );
 }
@@ -118,14 +120,14 @@ const ownWorkflows = async ({ workflows }: Settings): Promise<CreateWorkflows | 
 function checkSharing({ worker, databaseUrl, ontologyUrl }: Settings, logger: Logger): void {
   if (!worker && (databaseUrl === undefined || ontologyUrl === undefined)) {
     throw new ValidationError(
-      "WORKER (worker) is off, so another process executes the runs: DATABASE_URL and ONTOLOGY_URL must name what the two share.",
+      "WORKER (worker) is off, so another process executes the runs: DATABASE_URL and ONTOLOGY_URL must name the database and the graph that both share.",
       { code: "invalid_configuration" },
     );
   }
   if (databaseUrl !== undefined && ontologyUrl === undefined) {
     logger.warn(
-      "The runs are in a database that processes can share (DATABASE_URL), the knowledge graph is in a file of this process alone. " +
-        "Set ONTOLOGY_URL before a second process takes part.",
+      "The runs are in a database that processes can share (DATABASE_URL), but the knowledge graph is in a file of this process alone. " +
+        "Set ONTOLOGY_URL before you start a second process.",
     );
   }
 }
@@ -159,11 +161,13 @@ function reportTraining(trained: TrainedWeights, logger: Logger): void {
 
 /** How to open an application, besides its settings. */
 export interface ApplicationOptions {
-  /** `false` executes no runs, whatever the settings say. Use it to read, or to decide. */
+  /**
+   * `false` executes no runs, whatever the settings say. Use it to read runs, or to decide on them.
+   */
   worker?: boolean;
   /**
-   * Creates your own workflows, which are offered besides customer feedback; default: those of the
-   * module in `WORKFLOWS`.
+   * Creates your own workflows, which are offered in addition to customer feedback; default: those
+   * of the module in `WORKFLOWS`.
    */
   createWorkflows?: CreateWorkflows;
 }

@@ -29,11 +29,11 @@ import { FEEDBACK_STORE } from "../workflows/customer-feedback/feedback-graph.ts
 
 /** Options that are not settings. */
 export interface HttpServiceOptions {
-  /** Of this package, for the document. */
+  /** The version of this package, for the OpenAPI document. */
   version: string;
   /**
-   * The secret of a token with all scopes, for a service without tokens: you need one to approve
-   * anything. Default: none.
+   * The secret of a token with all scopes. Use it for a service without other tokens, because
+   * approving needs one. Default: none.
    */
   localToken?: string;
   /**
@@ -41,12 +41,15 @@ export interface HttpServiceOptions {
    * closed with the service.
    */
   chat?: Chat;
-  /** Whether the data is a sample to try things out with: the console says so then, and how to begin. Default: false. */
+  /**
+   * Whether the data is sample data to try things out with. The console then says so, and explains
+   * how to begin. Default: false.
+   */
   isSample?: boolean;
   logger?: Logger;
 }
 
-/** A service that listens. */
+/** A listening service. */
 export interface HttpService {
   readonly url: string;
   /** Whether it can be called without a token. */
@@ -57,7 +60,10 @@ export interface HttpService {
   close(): Promise<void>;
 }
 
-/** Programs on this machine, when no tokens are set. They can't decide: a decision is signed with the name of a token. */
+/**
+ * The caller when no tokens are set: any program on this machine. It can't decide, because a
+ * decision is signed with a token's name.
+ */
 const ANYONE: Caller = { name: "anonymous", scopes: new Set(SCOPES.filter((scope) => scope !== "approve")) };
 
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
@@ -78,7 +84,7 @@ function originsOf({ httpCorsOrigins }: Settings): string[] {
 /** The host in `name`, `name:port` or `[address]:port`. */
 const hostnameOf = (name: string): string => bareHost(name.toLowerCase().replace(/:\d+$/, ""));
 
-/** A proxy on this machine may leave the name by which it was called. */
+/** A proxy on this machine may pass on the host name by which it was called itself. */
 const publicHost = ({ publicUrl }: Settings): string[] => (publicUrl === undefined ? [] : [new URL(publicUrl).host]);
 
 /**
@@ -180,7 +186,7 @@ function sessionKeyOf(settings: Settings): Uint8Array {
 
 const NO_TOKENS: TokenSource = { verify: () => Promise.resolve(undefined), find: () => Promise.resolve(undefined) };
 
-/** Undefined if none are set. */
+/** Undefined if no tokens are set. */
 async function tokensOf({ httpTokens, httpTokensFile }: Settings, logger: Logger): Promise<TokenSource | undefined> {
   const sources: TokenSource[] = [];
   if (httpTokens !== undefined) sources.push(Tokens.fromSetting(httpTokens));
@@ -188,7 +194,7 @@ async function tokensOf({ httpTokens, httpTokensFile }: Settings, logger: Logger
   return sources.length === 0 ? undefined : anyOf(sources);
 }
 
-/** How often runs are counted for readiness; that reads all of them. Milliseconds. */
+/** How often runs are counted for readiness. Counting reads all of them. Milliseconds. */
 const COUNTED_FOR_MS = 10_000;
 /** A run that has been due for longer is late: there are no workers, or too few. Milliseconds. */
 const LATE_MS = 60_000;

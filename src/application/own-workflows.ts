@@ -13,18 +13,21 @@ export interface WorkflowParts {
   engine: WorkflowEngine;
   ontologyStore: OntologyStore;
   emailIntegration: EmailIntegration;
-  /** As the setting says. */
+  /** The value of the setting. */
   maxParallelRequests: number;
   logger: Logger;
 }
 
-/** Creates the workflows that an application offers besides customer feedback. */
+/** Creates the workflows that an application offers in addition to customer feedback. */
 export type CreateWorkflows = (parts: WorkflowParts) => readonly Workflow[] | Promise<readonly Workflow[]>;
 
 const invalidModule = (problem: string, cause?: unknown): ValidationError =>
   invalidConfiguration(`WORKFLOWS (workflows) ${problem}`, cause);
 
-/** The error of the user's own module, with its location: the reader has written that module. */
+/**
+ * Describes an error of the user's own module, with its location, because the reader has written
+ * that module.
+ */
 function describeFault(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const [place] = /[^\s()]+\.[cm]?[jt]s:\d+/.exec(error.stack ?? "") ?? [];
@@ -38,7 +41,7 @@ function describeFault(error: unknown): string {
  */
 export async function loadWorkflows(path: string): Promise<CreateWorkflows> {
   const file = resolve(path);
-  if (!existsSync(file)) throw invalidModule(`names ${path}, and there is no such file.`);
+  if (!existsSync(file)) throw invalidModule(`names ${path}, but there is no such file.`);
   const module: unknown = await import(pathToFileURL(file).href).catch((cause: unknown) => {
     throw invalidModule(`names ${path}, which can't be loaded. ${describeFault(cause)}`, cause);
   });

@@ -1,6 +1,6 @@
 /**
- * Opens the parts that settings name, each separately. Programs that need one of them don't load
- * the others, or adapters that are not used.
+ * Opens the parts that settings name, each separately. A program that needs one of them doesn't
+ * load the others, or adapters that it doesn't use.
  */
 import { existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,13 +19,13 @@ import type { Service } from "../framework/service.ts";
 import { IN_MEMORY } from "./settings.ts";
 import { TracedOntologyStore } from "../telemetry/traced-ontology-store.ts";
 
-/** The folder for this process's files. */
+/** The path of a file in the data directory. */
 export const dataFile = ({ dataDirectory }: Pick<Settings, "dataDirectory">, name: string): string =>
   dataDirectory === IN_MEMORY ? IN_MEMORY : join(dataDirectory, name);
 
 /**
- * The file of the runs and the knowledge graph, if they are embedded. In one file they share
- * flushes, and a backup has both as of one moment.
+ * The file of the runs and the knowledge graph, if they are embedded. In one file, they share
+ * flushes, and a backup has both as they were at the same moment.
  * @throws ValidationError (`data_too_old`) if an earlier build has left them in two files
  */
 export function runsAndGraph(settings: Pick<Settings, "dataDirectory">): string {
@@ -33,16 +33,16 @@ export function runsAndGraph(settings: Pick<Settings, "dataDirectory">): string 
   const earlier = ["runs.sqlite", "ontology.sqlite"].filter((name) => existsSync(dataFile(settings, name)));
   if (path === IN_MEMORY || existsSync(path) || earlier.length === 0) return path;
   throw new ValidationError(
-    `The data directory was written by an earlier build of this package: it has ${earlier.join(" and ")} in it, and this one keeps runs and ` +
-      "graph in data.sqlite. Go on with that build, or choose another data directory.",
+    `The data directory was written by an earlier build of this package: it has ${earlier.join(" and ")} in it, but this build keeps runs and ` +
+      "graph in data.sqlite. Continue with the earlier build, or choose another data directory.",
     { code: "data_too_old" },
   );
 }
 
 let temporary: string | undefined;
 /**
- * Separate for each process, so another process's mail is not mistaken for one that was already
- * sent.
+ * Separate for each process, so that another process's email is not mistaken for one that this
+ * process has sent.
  */
 const temporaryOutbox = (): string => (temporary ??= mkdtempSync(join(tmpdir(), "abi-workflows-outbox-")));
 
@@ -54,15 +54,17 @@ export function outboxFolder(settings: Settings): string | undefined {
 }
 
 /**
- * The folder to which emails are written; undefined if a mail server is set. Also undefined with a database: the process that executes a run
- * writes its email, and that may be another one with another folder.
+ * The folder to which emails are written; undefined if a mail server is set. Also undefined with a
+ * database: the process that executes a run writes its email, and it may be another process with
+ * another folder.
  */
 export const ownOutbox = (settings: Settings): string | undefined =>
   settings.databaseUrl === undefined ? outboxFolder(settings) : undefined;
 
 /**
  * Opens the engine that the settings name.
- * @param options with `worker: false` it executes nothing, and works beside a process that does
+ * @param options with `worker: false`, the engine executes nothing, and works beside a process that
+ *   does
  * @throws IoError if the database can't be opened or reached, or another worker is using its file
  */
 export async function openEngine(
@@ -99,7 +101,7 @@ const restateOptions = ({
 /**
  * Opens the knowledge graph that the settings name: the SPARQL endpoint if one is set, otherwise
  * the file in the data directory.
- * @throws ValidationError, IoError as the store's own
+ * @throws ValidationError, IoError as the store does
  */
 export async function openOntologyStore(settings: Settings): Promise<OntologyStore> {
   const { ontologyUrl, ontologyUpdateUrl, ontologyGraphStoreUrl, ontologyToken, ontologyAuthentication } = settings;
@@ -156,7 +158,8 @@ export async function openTrainedWeights({
 
 /**
  * Creates the analysers: word lists and a small model, or a chat model that falls back on these.
- * @param trained what the embedded ones have learned; weights for another version of the package are ignored
+ * @param trained what the embedded analysers have learned; weights for another version of the
+ *   package are ignored
  * @throws ValidationError if there is no service for the chat model
  */
 export async function openAnalyzers(

@@ -1,6 +1,6 @@
 /**
- * The types of settings. They don't use Zod, as all other input does, because every command reads
- * settings, and some commands take less time than loading Zod.
+ * The types of settings. Unlike the schemas of all other input, they don't use Zod: every command
+ * reads settings, and some commands take less time than loading Zod.
  */
 import { DURATION } from "../duration.ts";
 import { isUrlLike } from "../secrets.ts";
@@ -58,7 +58,7 @@ export const openAddress = textWith(startsWith("http", "https"), [
 /** A file, or an HTTP URL with a placeholder for the id. */
 export const customerLocation = textWith([
   (location) => !/^https?:/i.test(location) || location.includes("{id}"),
-  "must have {id} in it where it is an HTTP URL",
+  "must have {id} in it if it is an HTTP URL",
 ]);
 
 const trimmedToken = textWith(
@@ -69,7 +69,7 @@ const trimmedToken = textWith(
   ],
 );
 
-/** A secret that goes into an HTTP header. Files and dashboards like to add a line end. */
+/** A secret that goes into an HTTP header. Files and dashboards often add a line break. */
 export const token: Kind<string> = (value) => trimmedToken(typeof value === "string" ? value.trim() : value);
 
 export const wholeNumber =

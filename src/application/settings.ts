@@ -26,7 +26,7 @@ import {
   wholeNumber,
 } from "./setting-kinds.ts";
 
-/** As a data directory: nothing is stored on disk. */
+/** The data directory with which nothing is stored on disk. */
 export const IN_MEMORY = ":memory:";
 
 /**
@@ -73,7 +73,7 @@ const DEFINITIONS = {
     env: "RESTATE_TOKEN",
     kind: token,
     about:
-      "Bearer token for the ingress and the admin API of the Restate server, where a proxy or Restate Cloud asks for one.",
+      "Bearer token for the ingress and the admin API of the Restate server, if a proxy or Restate Cloud asks for one.",
   },
   restateListen: {
     env: "RESTATE_LISTEN",
@@ -268,7 +268,7 @@ const DEFINITIONS = {
     default: "database",
     about:
       "What MAX_PARALLEL_REQUESTS applies to: all processes that share the database together, or each process. The " +
-      "second is faster where many processes share a database, because they needn't agree on who goes on.",
+      "second is faster if many processes share a database, because they needn't agree on whose turn it is.",
   },
   retryAttempts: {
     env: "RETRY_ATTEMPTS",

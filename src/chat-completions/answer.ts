@@ -22,7 +22,9 @@ export interface AnswerFacts {
 /** Added after a text that the model couldn't finish. */
 export const CUT_OFF_NOTE = "[The answer was cut off here: the model reached its length limit.]";
 
-/** Added after the text of a stream that just stopped, from a server whose streams all do. */
+/**
+ * Added after the text of a stream that just stopped, from a server whose streams all just stop.
+ */
 export const UNMARKED_END_NOTE = "[The model service did not say whether this answer is complete.]";
 
 /** Whether the model reached its length limit before it was done. */
@@ -38,7 +40,7 @@ export function requireAnswer({ text, hasCalls, finishReason = "" }: AnswerFacts
   throw new ModelAnswerError(isCutOff(finishReason) ? "no_room_to_answer" : "empty_answer");
 }
 
-/** What was new in a piece of an answer, as far as it can be passed on at once. */
+/** The new part of an answer that can be passed on at once. */
 export interface Piece {
   text: string;
   reasoning: string;
@@ -46,8 +48,8 @@ export interface Piece {
 
 /**
  * One Chat Completions answer, whole or as the chunks of a stream, including the ways in which
- * servers deviate from the format. Of several choices the first counts; a server that spreads text
- * and calls over choices of the same index means one answer.
+ * servers deviate from the format. Of several choices, the first counts. Choices with the same
+ * index are one answer, because some servers split text and calls between them.
  */
 export class Answer {
   id = "";
@@ -68,7 +70,7 @@ export class Answer {
     this.#legacyCall = new ToolCallCollector(tools);
   }
 
-  /** @throws ModelAnswerError where the service reports an error in place of an answer */
+  /** @throws ModelAnswerError if the service reports an error instead of an answer */
   add(data: unknown): Piece {
     // Gemini's endpoint wraps its errors in a list.
     const chunk = Array.isArray(data) && data.length === 1 ? (data[0] as unknown) : data;
@@ -88,8 +90,8 @@ export class Answer {
   }
 
   /**
-   * The tool calls, when nothing more will come.
-   * @throws ModelAnswerError for an answer that is none
+   * The tool calls. Call this when the answer is complete.
+   * @throws ModelAnswerError for an unusable answer
    */
   finish(): WireToolCall[] {
     if (!this.#isCompletion) throw new ModelAnswerError("not_a_completion", "no choices in the answer");
@@ -109,7 +111,7 @@ export class Answer {
     const finish = choice["finish_reason"];
     if (typeof finish === "string" && finish !== "") this.finishReason = finish;
     const message = choice["delta"] ?? choice["message"];
-    // Of the old completions API, which some servers answer with.
+    // The format of the old completions API, with which some servers answer.
     if (typeof choice["text"] === "string" && message === undefined) this.text += choice["text"];
     if (!isObject(message)) return;
     this.text += textOf(message["content"]);
@@ -124,7 +126,10 @@ export class Answer {
   }
 }
 
-/** Content is text or a list of parts, of which only text is for the user: not thinking, references, tool use. */
+/**
+ * Content is text or a list of parts, of which only text is for the user, but not thinking,
+ * references or tool use.
+ */
 function textOf(content: unknown): string {
   if (typeof content === "string") return content;
   if (Array.isArray(content)) return content.map(textOf).join("");

@@ -26,7 +26,7 @@ interface Request {
   [field: string]: unknown;
 }
 
-/** What a server wants back with its own tool calls, by the id of each. */
+/** Fields that a server wants back together with its own tool calls, by the id of each call. */
 interface Companions {
   call: Record<string, unknown>;
   message: Record<string, unknown>;
@@ -34,11 +34,13 @@ interface Companions {
 
 /** What a server's earlier streams have shown. */
 interface StreamHabits {
-  /** Whether the last one had an end, as a finish reason or `[DONE]`, and did not just stop. */
+  /**
+   * Whether the last stream marked its end with a finish reason or `[DONE]`, and did not just stop.
+   */
   marksEnds?: boolean;
 }
 
-/** Tool calls whose companions are kept; a conversation at hand has far fewer. */
+/** The number of tool calls whose companions are kept; a conversation in progress has far fewer. */
 const MAX_COMPANIONS = 1000;
 
 export interface CompatibleFetchOptions {
@@ -57,9 +59,11 @@ const IDLE_LIMIT = 60_000;
  * with an id of its own. Text is passed on as it comes. Anything that can't be understood without
  * guessing stays unchanged.
  *
- * - `stream_options` are left out once the server has refused them, even where it does not name them.
- * - What a server attaches to its tool calls goes back to it with them: DeepSeek's `reasoning_content`, Gemini's `extra_content`.
- * - An answer that stalls fails, whatever keeps its connection alive.
+ * - `stream_options` are left out once the server has refused them, even if its error doesn't name
+ *   them.
+ * - What a server attaches to its tool calls is sent back with them: DeepSeek's
+ *   `reasoning_content`, Gemini's `extra_content`.
+ * - An answer that stalls fails, even if something keeps its connection alive.
  * - A stream that just stops counts as cut off, unless the previous one did the same: then this server doesn't mark ends.
  * - An unusable answer with status 200 fails with a `ModelAnswerError`.
  */
@@ -98,7 +102,7 @@ function readRequest(body: unknown): Request | undefined {
   return Array.isArray(request.messages) ? request : undefined;
 }
 
-/** The length of the body that the client counted is not that of ours. */
+/** Our body has another length than the one that the client has counted. */
 function withoutLength(init: RequestInit | undefined): RequestInit {
   const headers = new Headers(init?.headers);
   headers.delete("content-length");
@@ -122,7 +126,10 @@ async function mayRefuseStreamOptions(response: Response): Promise<boolean> {
   return /stream_options|include_usage/u.test(body) || (response.status === 400 && isUnexplained(400, body));
 }
 
-/** A refusal in OpenAI's form, of which alone the client reads the words: not Gemini's list, not FastAPI's `detail`. */
+/**
+ * Converts a refusal to OpenAI's form. The client doesn't read the text of others, such as Gemini's
+ * list or FastAPI's `detail`.
+ */
 async function withError(response: Response): Promise<Response> {
   const body = parsed(await response.clone().text())?.value;
   const reported: unknown = Array.isArray(body) && body.length === 1 ? body[0] : body;
@@ -159,9 +166,10 @@ class AnswerReader {
     return new Response(this.#events(pieces), { headers: passedOn(response, "text/event-stream") });
   }
 
-  /** Feeds the answer with all that comes; yields what can be passed on at once. */
+  /** Adds everything that arrives to the answer; yields what can be passed on at once. */
   async *#pieces(response: Response): AsyncGenerator<Piece> {
-    // Some servers call their streams JSON, text or even HTML, and some answer the request for a stream with a whole message.
+    // Some servers declare their streams as JSON, text or even HTML, and some answer a request for
+    // a stream with a whole message.
     const other: string[] = [];
     let streamed = false;
     for await (const { data, line } of eventsOf(new Lines(response, this.#idleLimit))) {
@@ -264,7 +272,10 @@ class AnswerReader {
 
   readonly #ownId = `chatcmpl-${crypto.randomUUID()}`;
 
-  /** The calls in OpenAI's form, each with an id that the conversation does not have yet: every result needs a call of its own. */
+  /**
+   * The calls in OpenAI's form, each with an id that is new in the conversation, because every
+   * result must belong to exactly one call.
+   */
   #calls(): (Call & { index: number })[] {
     const earlier = this.#request.messages?.flatMap(({ tool_calls: calls = [] }) => calls.map(({ id }) => id)) ?? [];
     const taken = new Set<string | undefined>(["", ...earlier]);
@@ -288,7 +299,7 @@ class AnswerReader {
   }
 }
 
-/** A half call without any arguments must not look like the call of a tool that takes none. */
+/** An incomplete call without arguments must not look like a call of a tool that takes none. */
 const brokenText = ({ text }: WireToolCall): string => (text.trim() === "" ? "{" : text);
 
 const isRecord = (value: unknown): value is object => typeof value === "object" && value !== null;
@@ -302,10 +313,13 @@ function parse(text: string): unknown {
   }
 }
 
-/** A line of a stream of events without data: a comment or another field (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
+/**
+ * A line of an event stream that has no data: a comment or another field
+ * (https://html.spec.whatwg.org/multipage/server-sent-events.html).
+ */
 const EVENT_FIELD = /^(?::|(?:event|id|retry):)/u;
 
-/** The events of a stream, their data parsed, and every other line as it is. */
+/** The events of a stream with their data parsed, and every other line unchanged. */
 async function* eventsOf(lines: Lines): AsyncGenerator<{ data?: unknown; line: string }> {
   let isError = false;
   let begun = "";
@@ -327,7 +341,7 @@ async function* eventsOf(lines: Lines): AsyncGenerator<{ data?: unknown; line: s
     lines.madeProgress();
     begun += data;
     const event = parsed(begun);
-    // Data may go over several lines.
+    // Data may span several lines.
     if (event === undefined) continue;
     begun = "";
     any = true;
@@ -344,11 +358,14 @@ function parsed(text: string): { value: unknown } | undefined {
   }
 }
 
-/** The lines of a body, as long as some of them say something. */
+/** The lines of a body. Reading fails if none of them makes progress for too long. */
 class Lines {
   readonly #response: Response;
   readonly #idleLimit: number;
-  /** How long it was waited for bytes since something was said, in ms. The reader's own time does not count. */
+  /**
+   * How long we have waited for bytes since the last progress, in ms. The time that the reader
+   * takes doesn't count.
+   */
   #waited = 0;
 
   constructor(response: Response, idleLimit: number) {
@@ -387,7 +404,7 @@ class Lines {
         yield value;
       }
     } finally {
-      // An error of the connection is reported by the read that met it.
+      // The read that failed reports an error of the connection.
       if (!ended) await reader.cancel().catch(() => undefined);
     }
   }
@@ -410,7 +427,7 @@ class Lines {
   }
 }
 
-/** What the client reads of the headers, without those that describe the body. */
+/** The headers for the client, without those that describe the original body. */
 function passedOn(response: Response, type: string): Headers {
   const headers = new Headers(response.headers);
   for (const name of ["content-length", "content-encoding", "transfer-encoding"]) headers.delete(name);

@@ -181,7 +181,7 @@ export function modelFailure(error: unknown): ModelFailure | undefined {
   return chain.some(isNetworkError) ? failure("unreachable") : undefined;
 }
 
-/** Without the link that LangChain appends to a message, which has words of its own in it. */
+/** An error's message, without the link that LangChain appends, which contains misleading words. */
 function wordsOf(error: unknown): string {
   const message = propertyOf(error, "message");
   const [words = ""] = typeof message === "string" ? message.split("\n\nTroubleshooting URL:") : [];

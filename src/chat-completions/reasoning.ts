@@ -26,12 +26,15 @@ function firstTag(text: string, tags: readonly string[], from = 0): Tag | undefi
   return undefined;
 }
 
-/** Lower case without a change of length: positions must hold in the text itself. */
+/**
+ * Lower case without a change of length, because positions must stay valid in the original text.
+ */
 const lower = (text: string): string => text.replaceAll(/[A-Z]+/gu, (letters) => letters.toLowerCase());
 
 /**
- * An answer without its reasoning. A block that never ends hides the rest if it began the answer: the model was cut off while it
- * was thinking. A closing tag on its own ends reasoning whose beginning stood in the prompt, as some chat templates have it.
+ * An answer without its reasoning. If the answer begins with a block that never ends, the rest is
+ * hidden too: the model was cut off while it was thinking. A closing tag on its own ends reasoning
+ * that began in the prompt, as in some chat templates.
  */
 export function withoutReasoning(text: string): string {
   const filter = new ReasoningFilter();
@@ -40,7 +43,10 @@ export function withoutReasoning(text: string): string {
   return stray === undefined ? visible : visible.slice(stray).trimStart();
 }
 
-/** Where the text goes on behind a closing tag that has a line's end behind it and no opening tag before it. */
+/**
+ * Where the text continues after a closing tag without an opening tag, if the tag is at the
+ * beginning or the end of a line.
+ */
 function strayClosing(text: string): number | undefined {
   const lowered = lower(text);
   const found = firstTag(lowered, CLOSINGS);
@@ -59,12 +65,12 @@ export class ReasoningFilter {
   /** What may be the beginning of a tag: a few characters. */
   #pending = "";
   #opening: string | undefined;
-  /** The block so far, in pieces: putting them together for each new one takes too long. */
+  /** The block so far, in pieces, because joining them for each new one takes too long. */
   #block: string[] = [];
   #begun = false;
   #removed = false;
 
-  /** What of the text so far can be shown. */
+  /** The part of the text so far that can be shown. */
   push(piece: string): string {
     const text = this.#pending + piece;
     const lowered = lower(text);
@@ -98,7 +104,8 @@ export class ReasoningFilter {
   /** The rest, when the answer is complete. */
   end(): string {
     const text = this.#block.join("") + this.#pending;
-    // Cut off while it was thinking; in the middle of an answer the tag was just a word.
+    // The model was cut off while it was thinking. In the middle of an answer, the tag was just a
+    // word.
     const rest = this.#opening !== undefined && !this.#begun ? "" : this.#visible(text);
     this.#block = [];
     this.#pending = "";

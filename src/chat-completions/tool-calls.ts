@@ -7,16 +7,16 @@ export interface WireToolCall {
   name: string;
   /** Absent if it is not a complete JSON object. */
   args?: Record<string, unknown>;
-  /** What came instead, for the log and the model. */
+  /** The arguments as received, for the log and the model. */
   text: string;
   /** Fields of other vendors, which their servers want back: Gemini's `extra_content` with its thought signature. */
   extra: Record<string, unknown>;
 }
 
 /**
- * The arguments of a tool call, in every form that can be understood without guessing: an object, its JSON text, that text as a
- * JSON string once more, with line breaks and tabs as they are inside its strings, and nothing at all for a tool without
- * parameters. Undefined for everything else.
+ * The arguments of a tool call, in every form that can be understood without guessing: an object,
+ * its JSON text, that text encoded as JSON once more, JSON with raw line breaks and tabs in its
+ * strings, and nothing at all for a tool without parameters. Undefined for everything else.
  */
 export function parseArguments(value: unknown): Record<string, unknown> | undefined {
   let parsed = value;
@@ -37,7 +37,7 @@ const JSON_STRING = /"(?:[^"\\]|\\[^])*"/gu;
 // oxlint-disable-next-line no-control-regex -- they are what JSON forbids in strings
 const CONTROL = /[\u0000-\u001f]/gu;
 
-/** JSON whose strings have line breaks and other control characters in them, with these as JSON wants them. */
+/** Escapes line breaks and other control characters in JSON's strings, as JSON requires. */
 const withEscapedControls = (json: string): string =>
   json.replaceAll(JSON_STRING, (text) => text.replaceAll(CONTROL, (control) => JSON.stringify(control).slice(1, -1)));
 
@@ -46,9 +46,12 @@ interface Draft {
   index: number | undefined;
   name: string;
   pieces: string[];
-  /** All pieces together. It grows beside them: joining them for each piece takes too long. */
+  /**
+   * All pieces together. Kept in addition to them, because joining them for each new piece takes
+   * too long.
+   */
   text: string;
-  /** The end of that text by itself: a look into a growing text copies all of it. */
+  /** The end of that text. Kept separately, because reading a growing text copies all of it. */
   ending: string;
   extra: Record<string, unknown>;
 }
@@ -58,7 +61,7 @@ type Fragment = Omit<Draft, "pieces" | "ending">;
 const textOf = (value: unknown): string =>
   value === undefined || value === null ? "" : typeof value === "string" ? value : JSON.stringify(value);
 
-/** An index of -1 or as text happens; without one, servers send whole calls. */
+/** Some servers send an index of -1 or as text. Servers that send none send whole calls. */
 function readIndex(value: unknown): number | undefined {
   const index = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
   return Number.isInteger(index) ? (index as number) : undefined;
@@ -81,7 +84,7 @@ function readFragment(entry: unknown): Fragment | undefined {
   };
 }
 
-/** Looks at the end first: this is asked for every piece, and most pieces end nothing. */
+/** Looks at the end first, because this is called for every piece, and most pieces end nothing. */
 const isWhole = (text: string, ending = endOf(text)): boolean =>
   /[}"l]\s*$/u.test(ending) && parseArguments(text) !== undefined;
 
@@ -94,15 +97,16 @@ const isSameJson = (one: string, other: string): boolean => {
 };
 
 /**
- * Puts streamed tool calls together. The standard says: `index` tells which call a piece belongs to, id and name come once, with
- * the first piece. Servers deviate: no index, index 0 for all calls, no id, id or name in each piece, the whole once more at the end.
- * A piece belongs to a call as long as nothing speaks against it; a call whose arguments are whole takes no more.
+ * Assembles streamed tool calls. In the standard, `index` says which call a piece belongs to, and
+ * only the first piece has id and name. Servers deviate: no index, index 0 for all calls, no id, id
+ * or name in each piece, the whole call again at the end. A piece counts as part of a call unless
+ * something contradicts that. A call whose arguments are complete takes no further pieces.
  */
 export class ToolCallCollector {
   readonly #drafts: Draft[] = [];
   readonly #tools: readonly string[];
 
-  /** @param tools the names of the tools that can be called, as far as they are known */
+  /** @param tools the names of the tools that can be called, if they are known */
   constructor(tools: readonly string[] = []) {
     this.#tools = tools;
   }
@@ -121,7 +125,10 @@ export class ToolCallCollector {
     return this.#drafts.length === 0;
   }
 
-  /** `cutOff`: the model reached its length limit. A call that has no arguments yet is then a half one. */
+  /**
+   * `cutOff`: the model reached its length limit. The last call is then incomplete if it has no
+   * arguments yet.
+   */
   finish({ cutOff }: { cutOff: boolean }): WireToolCall[] {
     return this.#drafts.map(({ id, name, pieces, text, extra }, nth) => {
       const half = cutOff && nth === this.#drafts.length - 1 && text.trim() === "";
@@ -141,7 +148,8 @@ export class ToolCallCollector {
     draft.name = this.#continuedName(draft, fragment) ?? (draft.name || fragment.name);
     draft.index ??= fragment.index;
     Object.assign(draft.extra, fragment.extra);
-    // The piece first: most are short and repeat nothing, and the text so far need not be looked at.
+    // Check the piece first: most pieces are short and repeat nothing, so the text so far need not
+    // be read.
     const repeated =
       isWhole(fragment.text) && isWhole(draft.text, draft.ending) && isSameJson(draft.text, fragment.text);
     if (fragment.text === "" || repeated) return;
@@ -150,7 +158,7 @@ export class ToolCallCollector {
     draft.ending = endOf(draft.ending + fragment.text);
   }
 
-  /** The call that goes on with this piece; undefined where it begins one. */
+  /** The call that this piece continues; undefined if it begins a new one. */
   #draftFor(fragment: Fragment, earlier: number): Draft | undefined {
     const at = this.#drafts.findLastIndex((draft) => isSameCall(draft, fragment));
     const draft = this.#drafts[at];
@@ -165,7 +173,10 @@ export class ToolCallCollector {
     return draft;
   }
 
-  /** The name with this piece of it, where the two begin the name of a tool and are not both tools themselves. */
+  /**
+   * The name so far plus this piece, if together they begin the name of a tool and are not both
+   * names of tools themselves.
+   */
   #continuedName(draft: Draft, { name }: Fragment): string | undefined {
     if (draft.name === "" || name === "" || isWhole(draft.text, draft.ending)) return undefined;
     if (this.#tools.includes(draft.name) && this.#tools.includes(name)) return undefined;
@@ -173,7 +184,10 @@ export class ToolCallCollector {
     return this.#tools.some((tool) => tool.startsWith(longer)) ? longer : undefined;
   }
 
-  /** The tool that is meant by a name with a namespace before it (`functions.search`) or a token of the model behind it. */
+  /**
+   * The tool meant by a name that begins with a namespace (`functions.search`) or ends with a
+   * special token of the model.
+   */
   #toolNamed(name: string): string {
     const word = /([\w-]+)(?:<\|.*)?$/su.exec(name)?.[1] ?? name;
     return !this.#tools.includes(name) && this.#tools.includes(word) ? word : name;
@@ -185,11 +199,14 @@ function isSameCall(draft: Draft, { id, index, name, text }: Fragment): boolean 
   const sameIndex = index === undefined || draft.index === undefined || index === draft.index;
   if (!sameIndex) return false;
   if (id === "" || draft.id === "" || id === draft.id) return true;
-  // A new id for each piece of a call happens as well. What can't begin a call goes on with one.
+  // Some servers give each piece of a call a new id. A piece that can't begin a call continues one.
   return index !== undefined && (name === "" || !/^\s*(?:$|[{"n])/u.test(text)) && !isWhole(draft.text, draft.ending);
 }
 
-/** The arguments where a server sends all that it has so far each time, or the whole once more behind the pieces. */
+/**
+ * The arguments, if a server sends everything so far each time, or the whole again after the
+ * pieces.
+ */
 function repeatedWhole(pieces: readonly string[]): Record<string, unknown> | undefined {
   const last = pieces.at(-1) ?? "";
   const before = pieces.slice(0, -1);

@@ -1,4 +1,4 @@
-/** A cache with a maximum number of entries. It keeps those that were read or set last. */
+/** A cache with a maximum number of entries. It keeps those that were read or set most recently. */
 export class BoundedCache<Key, Value extends object> {
   readonly #entries = new Map<Key, Value>();
   readonly #most: number;

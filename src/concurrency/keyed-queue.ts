@@ -5,7 +5,8 @@ export class KeyedQueue {
   readonly #tails = new Map<string, Promise<unknown>>();
 
   /**
-   * @param signal removes waiting work from the queue; work that has begun must watch it itself
+   * @param signal removes waiting work from the queue; work that has begun must watch the signal
+   *   itself
    * @throws the signal's reason, or what the work throws
    */
   async run<Result>(key: string, work: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {

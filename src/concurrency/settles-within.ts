@@ -1,4 +1,4 @@
-/** Whether work has settled, either way, before the time was over. Milliseconds. */
+/** Whether work was fulfilled or rejected within the limit. Milliseconds. */
 export async function settlesWithin(work: Promise<unknown>, limitMs: number): Promise<boolean> {
   const over = Promise.withResolvers<boolean>();
   const timer = setTimeout(() => over.resolve(false), limitMs);

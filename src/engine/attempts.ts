@@ -7,7 +7,7 @@ export interface Attempt {
   readonly listed: boolean;
   /** Whether it was made since the run was last submitted. */
   readonly isCurrent: boolean;
-  /** `running`: it has no end; it is running, or its process died. */
+  /** `running`: it has no end, because it is still running or its process died. */
   readonly status: "running" | "completed" | "failed";
   readonly startedAt: number;
   readonly endedAt?: number;

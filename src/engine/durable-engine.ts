@@ -49,8 +49,9 @@ export interface EngineOptions {
   concurrency?: number;
   /**
    * What the `concurrency` of a workflow applies to: all processes that share the database together
-   * (default), or each process. Then processes needn't agree on who may go on, which is faster, and
-   * one process executes as many runs of all its workflows as the highest of these numbers says.
+   * (default), or each process. The second is faster, because processes needn't agree on whose turn
+   * it is; one process then executes as many runs at a time, of all its workflows together, as the
+   * highest of these numbers.
    */
   concurrencyPer?: "database" | "process";
   retry?: RetryPolicy;
@@ -134,9 +135,9 @@ function recordOf(workflow: string, { key, fingerprint, input, availableAt, prio
  * Read on in this order:
  *
  * 1. `run-store.ts`: the port to the database, and what each write means.
- * 2. `worker.ts`: takes up due runs and executes them.
+ * 2. `worker.ts`: picks up due runs and executes them.
  * 3. `execution.ts`: one execution of one run; its header says what a crash at each point leaves.
- * 4. `journal.ts`: groups writes, and repeats them while the database is away.
+ * 4. `journal.ts`: groups writes, and repeats them while the database is unavailable.
  * 5. `sqlite/` and `postgres/`: the SQL.
  */
 export class DurableEngine implements WorkflowEngine {
@@ -155,7 +156,7 @@ export class DurableEngine implements WorkflowEngine {
   /** Runs must not inherit the async context (such as a trace) of the caller that happens to start the worker. */
   readonly #outsideOfCalls = AsyncLocalStorage.snapshot();
   readonly #waiters = new RunWaiters();
-  /** Runs that were created here and not announced since: there is no point in reading them. */
+  /** Runs that were created here and not announced since, so there is no point in reading them. */
   readonly #untouched = new Set<string>();
   readonly #failureLog: FailureLog;
   #followerOf: ((resting: RestingRun) => NewRunRecord | undefined) | undefined;
@@ -222,7 +223,7 @@ export class DurableEngine implements WorkflowEngine {
         return following && recordOf(following.workflow, following);
       } catch (error) {
         // A faulty plan must not prevent a run from ending.
-        this.#logger.error({ run_id: resting.id, cause: describeCause(error) }, "the following run was not planned");
+        this.#logger.error({ run_id: resting.id, cause: describeCause(error) }, "the run that follows was not planned");
         return undefined;
       }
     };
@@ -259,7 +260,7 @@ export class DurableEngine implements WorkflowEngine {
       this.#store.index(field).catch((error: unknown) => {
         this.#logger.warn(
           { field, cause: describeCause(error) },
-          "runs are not indexed by this field; lists by it are slow",
+          "runs are not indexed by this field, so listing runs by it is slow",
         );
       });
     }
@@ -267,7 +268,7 @@ export class DurableEngine implements WorkflowEngine {
     void this.#withStore(() => this.#store.hastenRetries()).then(
       (hastened) => hastened && this.#worker?.wake(),
       (error: unknown) =>
-        this.#logger.warn({ cause: describeCause(error) }, "runs that wait for a retry were not hastened"),
+        this.#logger.warn({ cause: describeCause(error) }, "runs that wait for a retry could not be retried at once"),
     );
   }
 

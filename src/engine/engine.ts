@@ -108,7 +108,9 @@ export interface NewRun {
    * existing run keeps its time, unless it had failed or was cancelled. Default: at once.
    */
   readonly availableAt?: Date;
-  /** Due runs are taken up by priority, highest first. An integer from -1000 to 1000; default 0. */
+  /**
+   * Due runs are picked up by priority, highest first. An integer from -1000 to 1000; default 0.
+   */
   readonly priority?: number;
 }
 
@@ -207,8 +209,8 @@ export type RunHandler = (input: Json, context: RunContext) => Promise<Json>;
 /** How a workflow is executed. */
 export interface RegisterOptions {
   /**
-   * How many of its runs may execute at the same time, across all processes that share the
-   * database (unless the engine counts each process by itself); at least 1. Runs that wait for a
+   * How many of its runs may execute at the same time, across all processes that share the database
+   * (or in each process, see `EngineOptions.concurrencyPer`); at least 1. Runs that wait for a
    * retry or a person don't count. Default: only limited by each process.
    */
   readonly concurrency?: number;
@@ -221,7 +223,7 @@ export interface RestingRun {
   readonly id: string;
   readonly workflow: string;
   readonly key: string;
-  /** What it was started with; read anew at each call. */
+  /** The input that it was started with; parsed again at each call. */
   readonly input: () => Json;
   readonly status: "completed" | "failed" | "waiting_for_approval";
   /** What a person has to decide on; only if it waits. */
@@ -313,7 +315,7 @@ export interface RunCounts {
   readonly workflow: string;
   readonly byStatus: Readonly<Partial<Record<RunStatus, number>>>;
   /**
-   * How long the oldest due run has waited to be taken up, in milliseconds; absent if none is due.
+   * How long the oldest due run has waited to be picked up, in milliseconds; absent if none is due.
    */
   readonly oldestDueMs?: number;
   /** The longest time that a run has waited for a person, in milliseconds; absent if none waits. */

@@ -31,7 +31,7 @@ const RUN_LEFT = Object.assign(new Error("The run is left here and continues lat
   code: "interrupted",
 });
 
-/** Per run, because taking up a run reads all of its events. */
+/** Per run, because picking up a run reads all of its events. */
 const MAX_STEPS = 1000;
 
 /** A handler that calls more often than this ignores what its steps throw, and would block the event loop forever. */
@@ -56,7 +56,7 @@ const givenUp = (step: string, times: number): UnexpectedError =>
     code: "step_died",
   });
 
-/** By who must act: us, the operator of the unavailable service, or nobody. */
+/** By who has to act: us, the operator of the unavailable service, or nobody. */
 const LOG_LEVEL = { unexpected_error: "error", io_error: "warn", conflict: "info", validation_error: "info" } as const;
 
 /**
@@ -103,7 +103,7 @@ export type ExecutionEnd = "ended" | "rescheduled" | "parked" | "lost";
  *
  * | moment                         | stored                                   | after a crash here                                  |
  * | ------------------------------ | ---------------------------------------- | --------------------------------------------------- |
- * | taken up                       | the worker's epoch                       | the run is due again, for anyone                    |
+ * | picked up                      | the worker's epoch                       | the run is due again, for anyone                    |
  * | before a step's work           | "begun", with the last step's result     | the step is begun again, as another attempt         |
  * | work done, result not stored   | nothing new                              | THE WINDOW: the work is done a second time          |
  * | result stored                  | the result                               | the replay returns it; see also `StepOptions.flush` |
@@ -114,8 +114,9 @@ export type ExecutionEnd = "ended" | "rescheduled" | "parked" | "lost";
  * A step's promise may resolve before its result is stored, so that the result shares a transaction with the next beginning. Nothing
  * that follows happens before: the next step's work, a decision and the end all wait for it (`#recorded`).
  *
- * Every write carries the epoch with which the run was taken up. When another worker has taken the run since, the answer is "lost":
- * nothing was written, and this execution stops before its next step.
+ * Every write carries the epoch with which the run was picked up. If another worker has picked it
+ * up since, the answer is "lost": nothing was written, and this execution stops before its next
+ * step.
  */
 export class Execution {
   readonly #taken: TakenRun;
@@ -277,10 +278,10 @@ export class Execution {
       const { id } = await journal.persist(() => journal.accept(follower));
       this.#dependencies.announce(id);
     } catch (error) {
-      // What can't be stored must not keep a run from its end.
+      // A run must be able to end even if the run that follows can't be stored.
       if (!store.isUnwritable(error)) throw error;
       const facts = { run_id: this.#runId, workflow: follower.workflow, cause: describeCause(error) };
-      logger.error(facts, "the run that follows was not started: the workflow database can't keep its input");
+      logger.error(facts, "the run that follows was not started: the workflow database can't store its input");
     }
   }
 
@@ -500,7 +501,7 @@ export class Execution {
     try {
       return await journal.persist(() => read(store));
     } catch {
-      return this.#leaveRun("lost"); // the engine is closing and the database is away
+      return this.#leaveRun("lost"); // the engine is closing and the database is unavailable
     }
   }
 }

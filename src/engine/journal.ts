@@ -37,8 +37,9 @@ type Page = readonly [hold: Hold, writes: readonly Pending<RunWrite, WriteOutcom
  *   the work of a step that is done. Only a closing engine gives up, after three seconds; the run's
  *   next worker then repeats that step.
  * - Runs to accept are rejected at once: their submitter is still there and can try again.
- * - If the store can never take a write (`RunStore.isUnwritable`), its batch is written one by one
- *   to find it, and only its run gets the error. Other writes of the batch are not affected.
+ * - If the store can never take a write (`RunStore.isUnwritable`), the writes of its batch are
+ *   written one by one to find it, and only the run of that write gets the error. Other writes of
+ *   the batch are not affected.
  */
 export class Journal {
   readonly #store: RunStore;

@@ -28,7 +28,9 @@ export interface RunRecord {
   readonly inputJson: string;
   readonly status: RunStatus;
   readonly createdAt: number;
-  /** When it is due to be taken up; null while it is executed, waits for a person, or has ended. */
+  /**
+   * When it is due to be picked up; null while it is executed, waits for a person, or has ended.
+   */
   readonly dueAt: number | null;
   /**
    * When it was last resubmitted after it had failed or been cancelled; never the same time twice.
@@ -79,20 +81,22 @@ export interface EventRecord {
   readonly retryUntil: number | null;
 }
 
-/** A decision on a subject; the first one stands. */
+/** A decision on a subject; the first one counts. */
 export interface DecisionRecord {
   readonly valueJson: string;
   readonly time: number;
 }
 
-/** The right to execute a run, until the run is left or taken up again (then under a higher epoch). */
+/**
+ * The right to execute a run, until the run is left or picked up again (then under a higher epoch).
+ */
 export interface Hold {
   readonly seq: number;
   readonly epoch: number;
   readonly workflow: string;
 }
 
-/** A run that this process has taken up, with everything stored about it. */
+/** A run that this process has picked up, with everything stored about it. */
 export interface TakenRun {
   readonly hold: Hold;
   readonly run: RunRecord;
@@ -182,17 +186,17 @@ export interface Batch {
 
 export interface BatchOutcome {
   readonly accepts: readonly Accepted[];
-  /** For each run, for each of its writes. */
+  /** For each run, the outcomes of its writes. */
   readonly runs: readonly (readonly WriteOutcome[])[];
 }
 
 /** Which runs a process wants. */
 export interface TakeUpRequest {
-  /** How many runs to take up at most. */
+  /** How many runs to pick up at most. */
   readonly most: number;
   /**
-   * The workflows to take up. The number is the limit on their concurrent runs in all processes
-   * together; null: no limit.
+   * The workflows whose runs to pick up. The number is the limit on their concurrent runs in all
+   * processes together; null: no limit.
    */
   readonly workflows: ReadonlyMap<string, number | null>;
   /** The runs that this process is already executing. */
@@ -245,7 +249,7 @@ export interface RunStore {
    */
   readonly isUngrouped?: boolean;
 
-  /** The highest `concurrency` of an engine or a workflow that it can bear. Default: any. */
+  /** The highest `concurrency` of an engine or a workflow that it supports. Default: any. */
   readonly highestConcurrency?: number;
 
   /** Creates an index on a top-level field of the inputs, for `find`. */
@@ -267,7 +271,7 @@ export interface RunStore {
   adviceFor(error: unknown): string;
 
   /**
-   * Takes up due runs: the highest priority first, then the longest due. This need not be flushed:
+   * Picks up due runs: the highest priority first, then the longest due. This need not be flushed:
    * after a power cut, the runs are due again.
    */
   takeUp(request: TakeUpRequest): Promise<TakenUp>;
@@ -317,7 +321,7 @@ export interface RunStore {
   listen(listener: (id: string | undefined) => void): void;
 
   /**
-   * Announces that this process takes up no more runs, so that another worker gets its turn in
+   * Announces that this process picks up no more runs, so that another worker gets its turn in
    * workflows with a limit.
    */
   leaveQueue(): Promise<void>;

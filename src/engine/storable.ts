@@ -15,7 +15,7 @@ const UNSTORABLE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
 /** Levels of arrays and objects. */
 const MAX_DEPTH = 500;
 
-/** An index entry has room for 2,704 bytes, including the name of the workflow and the like. */
+/** An index entry can have 2,704 bytes, including the name of the workflow and other data. */
 const MAX_KEY_LENGTH = 2000;
 const MAX_STEP_NAME_LENGTH = 1000;
 
@@ -29,7 +29,7 @@ function toStored(value: unknown): string | undefined | null {
     const written = JSON.stringify(value);
     return written !== undefined && !UNSTORABLE.test(written) && isShallow(value, MAX_DEPTH) ? written : null;
   } catch {
-    return null; // a cycle, a bigint, more levels than the stack has room for
+    return null; // a cycle, a bigint, or more levels than the stack can hold
   }
 }
 

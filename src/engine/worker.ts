@@ -23,7 +23,7 @@ const LOG_MESSAGES: Record<ExecutionEnd, string> = {
 };
 
 /**
- * Takes up due runs and executes them, as many at a time as it has slots. It polls at once when
+ * Picks up due runs and executes them, as many at a time as it has slots. It polls at once when
  * something is announced or becomes due, otherwise once per poll interval. While idle it does not
  * keep the process alive.
  *
@@ -66,7 +66,7 @@ export class Worker {
     this.#wake();
   }
 
-  /** Stops taking up runs. Resolves when the current poll has ended. */
+  /** Stops picking up runs. Resolves when the current poll has ended. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#wake();
@@ -114,7 +114,7 @@ export class Worker {
     const { hold, run } = taken;
     const { logger, failureLog } = this.#dependencies;
     const facts = { run_id: publicId(run.id), workflow: run.workflow };
-    logger.info(facts, "a run is taken up");
+    logger.info(facts, "a run is picked up");
     const execution = new Execution(taken, this.#dependencies);
     let end: ExecutionEnd | undefined;
     try {

@@ -73,7 +73,7 @@ const unusable = (path: string, cause: unknown): IoError =>
   );
 
 function heldBy(pid: number | undefined, path: string): string {
-  if (pid === process.pid) return `${path} is already open in this process. Use what is open, or close it first.`;
+  if (pid === process.pid) return `${path} is already open in this process. Use the open one, or close it first.`;
   const who = pid === undefined ? "another process" : `another process (pid ${pid})`;
-  return `${path} is in use by ${who}. If that is a service (abi-workflows serve), speak to it with --url; else stop it, wait until it has ended, or use another data directory.`;
+  return `${path} is in use by ${who}. If that is a service (abi-workflows serve), use it with --url; otherwise stop it, wait until it has ended, or use another data directory.`;
 }

@@ -38,7 +38,7 @@ export function makePrivateFolder(path: string): void {
 
 /**
  * Creates the parent folders of a file, as `makePrivateFolder` does. An existing folder that is
- * shared (`/tmp`), belongs to someone else or is the working directory is not ours to close: no
+ * shared (`/tmp`), belongs to someone else or is the working directory is not ours to restrict: no
  * warning is raised, and the file's own mode has to protect it.
  * @throws the file system's errors
  */
@@ -73,7 +73,7 @@ export function replacePrivateFile(path: string, text: string): void {
   renameSync(`${path}.new`, path);
 }
 
-/** Closes a folder that we created, and everything in it, to others. */
+/** Denies other users access to a folder that we created, and to everything in it. */
 export function makeContentsPrivate(folder: string): void {
   chmodSync(folder, PRIVATE_FOLDER);
   for (const entry of readdirSync(folder, { withFileTypes: true })) {

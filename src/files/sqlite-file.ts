@@ -92,7 +92,10 @@ export class SqliteFile {
   readonly #hasLog: boolean;
   /** File descriptor of the log, opened at its first flush. */
   #log: number | undefined;
-  /** The same for `flushInBackground`, whose flush may be in progress when the other is closed. */
+  /**
+   * The same for `flushInBackground`, whose flush may be in progress when the other descriptor is
+   * closed.
+   */
   #backgroundLog: number | undefined;
   #backgroundFlush: Promise<void> | undefined;
   #nextBackgroundFlush: Promise<void> | undefined;
@@ -111,9 +114,9 @@ export class SqliteFile {
   }
 
   /**
-   * Opens a file for this process alone; if this process already owns other parts of it, joins
-   * them. The lock file is `<path>.lock`. Missing files and tables are created; `":memory:"` keeps
-   * nothing and is never shared.
+   * Opens a file for this process alone. If this process already owns other parts of the file, it
+   * is shared with them. The lock file is `<path>.lock`. Missing files and tables are created;
+   * `":memory:"` keeps nothing and is never shared.
    * @throws UnusableFileError, IoError (`in_use`) if another process owns the file, or this one
    *   already owns this part
    */
@@ -239,8 +242,8 @@ export class SqliteFile {
    * Flushes what was committed. Throws the system's error.
    *
    * This blocks the event loop on purpose. If runs are in the file, nearly all work waits for this
-   * flush. In another thread it would cost more than it gains: what happens in the meantime misses
-   * this commit, so there would be more and smaller commits.
+   * flush. Flushing in another thread would cost more than it gains: writes that arrive in the
+   * meantime would miss this commit, so there would be more and smaller commits.
    */
   flush(): void {
     if (!this.#hasLog) return;
@@ -265,9 +268,9 @@ export class SqliteFile {
   }
 
   /**
-   * The same in another thread, for a graph whose runs are elsewhere: during the flush, the process
-   * can handle answers from the runs' database. Calls made while a flush is in progress share the
-   * next one. Rejects with the system's error.
+   * Like `flush`, but in another thread, for a graph whose runs are stored elsewhere: during the
+   * flush, the process can handle answers from the runs' database. Calls made while a flush is in
+   * progress share the next one. Rejects with the system's error.
    */
   flushInBackground(): Promise<void> {
     if (!this.#hasLog) return Promise.resolve();
@@ -303,7 +306,7 @@ export class SqliteFile {
     this.#backgroundLog = undefined;
   }
 
-  /** Closes one part; the last one closes the file. */
+  /** Closes one part. Closing the last one closes the file. */
   leave(name: FilePart["name"]): void {
     this.#parts.delete(name);
     if (this.#parts.size > 0) return;

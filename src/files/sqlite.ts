@@ -7,8 +7,8 @@ import { makePrivateFile } from "./private-files.ts";
  * lock. A missing file is created with its folders, readable by its owner only, like the files that
  * SQLite puts beside it. `":memory:"` keeps nothing.
  *
- * `node:sqlite` is loaded by the call and not by the import, so where it is missing, our check of
- * Node's version reports it first.
+ * `node:sqlite` is loaded by the call, not by an import, so if it is missing, our check of the
+ * Node.js version reports that first.
  */
 export function openSqlite(path: string): DatabaseSync {
   if (path !== ":memory:") makePrivateFile(path);

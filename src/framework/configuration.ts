@@ -4,14 +4,14 @@ import type { Logger } from "../log.ts";
 /** The configuration that every workflow needs. A workflow's own configuration extends it. */
 export interface WorkflowConfiguration {
   /**
-   * Runs the process durably. All workflows of an application share it. Close it where you have
-   * created it.
+   * Executes the runs. All workflows of an application share one engine; whoever has created it
+   * closes it.
    */
   engine: WorkflowEngine;
   /**
    * How many runs of this workflow are executed at the same time, across all processes that share
-   * the engine's database. It also limits the items of a batch. At least 1, default 5. Runs that
-   * wait for a retry don't count.
+   * the engine's database. It is also the limit for the items of a batch. At least 1, default 5.
+   * Runs that wait for a retry don't count.
    */
   maxParallelRequests?: number;
   logger?: Logger;

@@ -3,7 +3,7 @@ import { z } from "zod";
 /**
  * The outcome of an incoming email. `processing`: it has started a run. `recorded`: it was stored,
  * and nothing else needs to be done. `ignored`: nobody expects an answer to it. `needs_person`: it
- * is held until a person has decided. `duplicate`: it had come in before.
+ * is held until a person has decided. `duplicate`: it had been received before.
  */
 export const MailReceipt = z.looseObject({
   status: z.enum(["processing", "recorded", "ignored", "needs_person", "duplicate"]),

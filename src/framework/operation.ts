@@ -53,9 +53,7 @@ export interface DirectOperation<
   readonly kind: "direct";
   /** True if the call changes something. */
   readonly writes: boolean;
-  /**
-   * If it is part of the approval queue, which part. Its input then has the run's `workflow_id`.
-   */
+  /** Its part in the approval queue, if it has one. Its input then has the run's `workflow_id`. */
   readonly approval?: "show" | "approve" | "edit" | "reject";
   run(input: z.output<Input>, options: CallOptions): Promise<z.output<Output>> | z.output<Output>;
 }
@@ -79,7 +77,7 @@ export interface DurableOperation<
   /** Other input fields that every result repeats, to show which input it belongs to. */
   readonly echo?: readonly (keyof z.output<Input> & string)[];
   /**
-   * The process. It must be deterministic between its steps. Everything that can fail or has
+   * Executes a run. It must be deterministic between its steps. Everything that can fail or has
    * effects must be in a step.
    */
   run(input: z.output<Input>, context: RunContext): Promise<z.output<Output>>;
@@ -100,8 +98,7 @@ export type Operation = DirectOperation | DurableOperation;
 
 /**
  * Calls an operation with arguments from an interface. Yields progress, returns the result.
- * @throws the
- * error that the caller should get
+ * @throws the error that the caller should get
  */
 export type OperationCall = (args: unknown, options: CallOptions) => AsyncGenerator<ToolProgress, object>;
 
@@ -124,7 +121,9 @@ export function direct<Input extends z.ZodObject, Output extends z.ZodObject>(
   return { kind: "direct", name, ...operation, writes, audience, scope } as unknown as DirectOperation;
 }
 
-/** Defines the process of a workflow for its `operations`. By default it is for agents. */
+/**
+ * Defines the durable operation of a workflow for its `operations`. By default it is for agents.
+ */
 export function durable<Input extends z.ZodObject, Output extends z.ZodObject>(
   name: string,
   operation: Definition<DurableOperation<Input, Output>, "audience" | "scope">,

@@ -17,8 +17,8 @@ export interface PipelineToolOptions extends ToolOptions {
 }
 
 /**
- * Base class of pipelines, which move data from a source into the graph. Running one again with the
- * same parameters changes nothing more.
+ * Base class of pipelines, which move data from a source into the graph. Running a pipeline again
+ * with the same parameters changes nothing more.
  */
 export abstract class Pipeline<Configuration, Parameters, Result> {
   /** In kebab-case, for routes. Required if there are operations. */

@@ -26,8 +26,8 @@ const toProgress = ({ runId, step, phase, attempt, retryInMs }: StepEvent): Tool
 
 /**
  * Yields the step events of a run until `work` settles, then returns what it returned. `work` gets
- * a function to call with the run's id as soon as it knows it. Earlier events of that run are not
- * lost.
+ * a function to call with the run's id as soon as it knows that id. Events of the run from before
+ * the call are not lost.
  */
 export async function* withProgress<Result>(
   engine: WorkflowEngine,

@@ -93,7 +93,7 @@ const CANCELLED: WireError = {
   retriable: false,
 };
 
-/** The result of a call that didn't even start, or was given up. */
+/** The result of a call that didn't even start, or that was abandoned. */
 export const failure = (identity: Record<string, Json>, error: unknown): RunResult => ({
   ...identity,
   success: false,
@@ -123,7 +123,7 @@ export function resultOf(run: Run, identity: Record<string, Json>, subject?: (st
   return { ...identity, success: true, steps_completed, ...(run.output as Record<string, Json>) };
 }
 
-/** What a waiting run knows. */
+/** What a waiting run knows so far. */
 export const partialOutput = ({ waitingFor }: Run): Record<string, Json> =>
   (waitingFor?.output ?? {}) as Record<string, Json>;
 

@@ -46,7 +46,7 @@ const WaitingPage = Page.extend({
   ),
 });
 
-/** The operations that operators have for the runs of all workflows. */
+/** The operations with which operators manage the runs of all workflows. */
 export function runOperations(
   service: Pick<Service, "engine" | "workflows" | "run" | "receiveMail">,
 ): DirectOperation[] {
@@ -214,7 +214,7 @@ function receiverOf({ workflows }: Pick<Service, "workflows">, type: string) {
   const receiver = all.find(({ eventTypes }) => eventTypes.includes(type));
   if (receiver) return receiver;
   const known = all.flatMap(({ eventTypes }) => eventTypes).join(", ") || "none";
-  throw new ValidationError(`Unknown event type: ${type}. Known are: ${known}.`, { code: "unknown_event_type" });
+  throw new ValidationError(`Unknown event type: ${type}. Known types: ${known}.`, { code: "unknown_event_type" });
 }
 
 /** An event of a run, as the service shows it. */

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { RUN_ORDERS, RUN_STATUSES, type RunEvent, type StepAttempt } from "../engine/engine.ts";
 
 export const RunStatusSchema = z.enum(RUN_STATUSES);
-export const RunOrderSchema = z.enum(RUN_ORDERS).describe("Which come first.");
+export const RunOrderSchema = z.enum(RUN_ORDERS).describe("Which runs come first.");
 
 /** A time as an argument, ISO 8601. */
 export const dateTime = z.iso.datetime({ offset: true }).transform((text) => new Date(text));

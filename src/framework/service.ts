@@ -162,7 +162,7 @@ export class Service {
 const batchOperation = (workflow: Workflow): StreamOperation => ({
   kind: "stream",
   name: "run_batch",
-  description: "Run the process for every item, and return the results in the order of the items.",
+  description: "Run the workflow for every item, and return the results in the order of the items.",
   audience: "operator",
   scope: workflow.process.scope,
   input: workflow.process.input,

@@ -60,7 +60,8 @@ export function withNormalizedIdentity<Filter extends { input?: Readonly<Record<
 /**
  * The key is read as an id, whatever the operation's schema accepts, so ids that look the same are
  * one run.
- * @param extras other values for the process, by the run's key; they don't count when two submissions with the same key are compared
+ * @param extras other values for the handler, by the run's key; they don't count when two
+ *   submissions with the same key are compared
  * @throws ValidationError
  */
 export function toSubmission(

@@ -95,8 +95,7 @@ interface SubmissionOptions {
 
 /**
  * Base class of business workflows. A subclass defines a name and its operations, exactly one of
- * them durable (the process). It inherits agent tools, HTTP routes, durable runs, batches and
- * status.
+ * them durable. It inherits agent tools, HTTP routes, durable runs, batches and status.
  *
  * @example
  * const workflow = new CustomerFeedbackWorkflow(configuration);
@@ -119,10 +118,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   readonly isAuxiliary: boolean = false;
   /** Whether `receiveMail` accepts emails. */
   readonly receivesMail: boolean = false;
-  /**
-   * Parameters of the process that are indexed, so listing runs by them is fast however many there
-   * are.
-   */
+  /** Parameters that are indexed, so listing runs by them is fast however many runs there are. */
   protected readonly indexedParameters: readonly string[] = [];
   protected readonly configuration: Configuration;
   protected readonly logger: Logger;
@@ -139,8 +135,8 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
-   * Registers the process with the engine. Every method that needs this calls it. Call it yourself
-   * if unfinished runs should continue before the first new one.
+   * Registers the workflow with the engine. Every method that needs a registered workflow does this
+   * itself. Call it yourself if unfinished runs should continue before the first new one.
    * @throws TypeError if the operations are not as described above
    */
   register(): this {
@@ -149,11 +145,11 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
-   * Runs the process and resolves with its result when it has ended, or with what it knows so far
-   * if it waits for a person (`status: "waiting_for_approval"`). If a step keeps failing and is
-   * retried for longer than callers wait, such as an email whose server is unavailable, it resolves
-   * with that error and `status: "processing"`, and the run continues in the background. If there
-   * is an earlier run with the same key and content, its result is returned. Failures are results
+   * Starts a run and resolves with its result when it has ended, or with what it knows so far if it
+   * waits for a person (`status: "waiting_for_approval"`). If a step keeps failing and is retried
+   * for longer than callers wait, such as an email whose server is unavailable, it resolves with
+   * that error and `status: "processing"`, and the run continues in the background. If there is an
+   * earlier run with the same key and content, its result is returned. Failures are results
    * (`success: false`), not exceptions.
    * @throws only the reason of `signal`, when it aborts
    */
@@ -162,8 +158,8 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
-   * Like `run`, with values that only the workflow itself may add to the input, such as from an
-   * event.
+   * Like `run`, with values that only the workflow itself may add to the input, such as those from
+   * an event.
    */
   protected runWith(extras: Record<string, Json>, parameters: unknown, options: CallOptions = {}): Promise<RunResult> {
     return this.#run(parameters, { ...options, extras });
@@ -181,7 +177,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
-   * Starts the process and resolves with its workflow id as soon as it is durable.
+   * Starts a run and resolves with its workflow id as soon as the run is durable.
    * @throws ValidationError, ConflictError, IoError
    */
   async startWorkflow(parameters: unknown, options: StartOptions = {}): Promise<string> {
@@ -251,9 +247,9 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
-   * Runs the process for every item, at most `maxParallelRequests` at once, and yields the results
-   * in the order of the items. It reads items as it goes, so memory use stays constant however many
-   * there are. An invalid item yields a failed result.
+   * Starts a run for every item, at most `maxParallelRequests` at once, and yields the results in
+   * the order of the items. It reads items as it goes, so memory use stays constant however many
+   * items there are. An invalid item yields a failed result.
    *
    * @example for await (const result of workflow.runBatch(items)) …
    * @example const results = await Array.fromAsync(workflow.runBatch(items));
@@ -303,14 +299,14 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
 
   // For interfaces.
 
-  /** The operation that is the process of this workflow. */
+  /** The durable operation of this workflow. */
   get process(): DurableOperation {
     return this.#durable();
   }
 
   /**
-   * Starts the process for an interface with external parameters, and resolves as soon as the run
-   * is durable.
+   * Starts a run for an interface with external parameters, and resolves as soon as the run is
+   * durable.
    * @param extras values that only the workflow itself may add to the input
    * @throws ValidationError, ConflictError, IoError
    */
@@ -373,8 +369,8 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
-   * Starts the process like a tool, which may derive the key from other fields, and resolves as
-   * soon as the run is durable.
+   * Starts a run as a tool does, which may derive the key from other fields, and resolves as soon
+   * as the run is durable.
    * @throws as `submit`
    */
   submitCall(args: unknown, origin: SubmissionOrigin): Promise<Accepted> {
@@ -388,7 +384,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
 
   /**
    * Builds the answer of `GET /workflows/<name>/{key}` about a run. Override it to answer from what
-   * the process has stored.
+   * the run has stored.
    */
   protected async describe(_key: string, run: Run | undefined): Promise<RunView> {
     if (!run) return { status: "not_found" };
@@ -467,7 +463,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
-   * If the program sets whose runs a model starts, the model must not learn what others have
+   * If the program decides for whom a model starts runs, the model must not learn what others have
    * submitted, or an id that it did not choose.
    */
   #conflictFor({ fixed }: SubmissionOrigin, error: unknown): unknown {

@@ -76,7 +76,7 @@ describe("an application with a SPARQL endpoint in its settings", () => {
     const result = await workflow.run(feedback());
     expect(result).toMatchObject({ success: false, error_code: "access_denied", retriable: false });
     expect(result).toMatchObject({
-      error: "The SPARQL endpoint can't be used with the settings that are made here. The log says what to correct.",
+      error: "The SPARQL endpoint can't be used with the current settings. The log says what to correct.",
     });
     expect(JSON.stringify(result)).not.toMatch(/s3cret|127\.0\.0\.1/);
   });

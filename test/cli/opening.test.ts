@@ -200,7 +200,7 @@ describe("a SPARQL endpoint", () => {
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({
       error_code: "access_denied",
-      error: "The SPARQL endpoint can't be used with the settings that are made here. The log says what to correct.",
+      error: "The SPARQL endpoint can't be used with the current settings. The log says what to correct.",
     });
     expect(stderr).toContain("HTTP 403");
     expect(existsSync(join(place.cwd, ".abi-workflows"))).toBe(true);

@@ -299,6 +299,6 @@ describe("a command with the address of a service", () => {
     expect(await problem(["backup", "copy", "--url", url], {})).toMatch(/^2 .*backup works on this machine/);
     // Where the files are in use by it, the refusal says how to go on.
     const { stderr } = await call(["process", ...FEEDBACK], place);
-    expect(stderr).toMatch(/in use by another process .*service \(abi-workflows serve\), speak to it with --url/);
+    expect(stderr).toMatch(/in use by another process .*service \(abi-workflows serve\), use it with --url/);
   });
 });

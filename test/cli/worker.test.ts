@@ -43,7 +43,7 @@ describe("a worker on a data directory", () => {
     victim.kill("SIGKILL");
     await victim.ended;
     const worker = new RunningCommand(["worker", "--json"], { ...place, env });
-    await worker.said("a run is taken up");
+    await worker.said("a run is picked up");
     await worker.said("a run has ended");
     worker.kill("SIGINT");
     expect(await worker.ended).toMatchObject({ code: 0, stdout: '{"status":"ready"}\n' });
@@ -104,7 +104,7 @@ describe("a process without a worker", () => {
     async (env) => {
       const { code, stderr } = await call(["process", ...FEEDBACK], { ...workplace(), env: { WORKER: "off", ...env } });
       expect(code).toBe(1);
-      expect(stderr).toContain("DATABASE_URL and ONTOLOGY_URL must name what the two share");
+      expect(stderr).toContain("DATABASE_URL and ONTOLOGY_URL must name the database and the graph that both share");
     },
   );
 });
@@ -196,7 +196,7 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
       cwd: temporaryFolder(),
       env: { DATABASE_URL: await newDatabase() },
     });
-    await worker.said("Set ONTOLOGY_URL before a second process takes part");
+    await worker.said("Set ONTOLOGY_URL before you start a second process");
     worker.kill("SIGTERM");
     expect(await worker.ended).toMatchObject({ code: 0 });
   });

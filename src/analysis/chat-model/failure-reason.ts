@@ -5,16 +5,17 @@ import type { AnalysisFallback } from "../sentiment-analyzer.ts";
 
 type Failure = Pick<AnalysisFallback, "reason" | "permanent">;
 
-const NOT_A_COMPLETION = "the model service answered with something that is no chat completion; check OPENAI_BASE_URL";
+const NOT_A_COMPLETION =
+  "the model service answered with something that is not a chat completion; check OPENAI_BASE_URL";
 
 const REASONS: Readonly<Record<FailureKind, string | ((status: number | undefined) => string)>> = {
   bad_key: "the model service refused the key",
   forbidden: "the model service does not let the key use the model",
   payment_required: "the account at the model service has no credit",
   quota_exhausted: "the quota at the model service is used up",
-  rate_limited: "the model service takes no more requests for now",
+  rate_limited: "the model service accepts no more requests for now",
   unknown_model: "the model service does not know the model; check OPENAI_MODEL",
-  unknown_address: "the model service does not know the model, or not this address",
+  unknown_address: "the model service does not know the model or this address",
   no_tool_support: "the model can't call tools; check OPENAI_MODEL",
   context_too_long: "the text is longer than the model can read",
   refused_request: (status) => `the model service refused the request (status ${status}); can the model call tools?`,
@@ -48,7 +49,7 @@ const PERMANENT: ReadonlySet<FailureKind> = new Set<FailureKind>([
  */
 export function failureReason(error: unknown): Failure {
   if (error instanceof ZodError || propertyOf(error, "lc_error_code") === "OUTPUT_PARSING_FAILURE") {
-    return { reason: "the model's answer did not have the form that was asked for", permanent: false };
+    return { reason: "the model's answer did not have the requested form", permanent: false };
   }
   const failure = modelFailure(error);
   if (failure === undefined) return { reason: NOT_A_COMPLETION, permanent: false };

@@ -33,9 +33,9 @@ export class Judge {
     this.#timeoutMs = timeoutMs;
     const structured = model.withStructuredOutput<Judgement>(AskedJudgement, {
       name: TOOL,
-      // The way that most services and servers know.
+      // The method that most services and servers support.
       method: "functionCalling",
-      // The client throws away what does not keep to the schema to the letter.
+      // Without this, the client discards an answer that doesn't follow the schema exactly.
       includeRaw: true,
     });
     this.#ask = async (text, signal) => {
@@ -62,12 +62,15 @@ export class Judge {
 
   async #request(text: string): Promise<Judgement> {
     const signal = AbortSignal.timeout(this.#timeoutMs);
-    // Some clients do not heed the signal while they wait before another attempt.
+    // Some clients ignore the signal while they wait before another attempt.
     return readJudgement(await abortable(this.#ask(text, signal), signal));
   }
 }
 
-/** The first judgement among the calls of our tool; small models write it down instead of calling. */
+/**
+ * The first judgement among the calls of our tool. Small models write it as text instead of calling
+ * the tool.
+ */
 async function readJudgement(message: AIMessage): Promise<Judgement> {
   const { tool_calls: calls = [], invalid_tool_calls: invalid = [], response_metadata: metadata } = message;
   const collector = new ToolCallCollector();
@@ -81,7 +84,7 @@ async function readJudgement(message: AIMessage): Promise<Judgement> {
   return results.find(({ success }) => success)?.data ?? Judgement.parse(answers[0]);
 }
 
-/** Undefined if there is none. */
+/** Undefined if the text contains no JSON. */
 async function parseJson(text: string): Promise<unknown> {
   const { parseJsonMarkdown } = await import("@langchain/core/output_parsers");
   try {

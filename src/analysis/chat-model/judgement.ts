@@ -21,7 +21,7 @@ export const AskedJudgement = z.object({
     .describe("Everything that the text speaks of; general alone where nothing else fits."),
 });
 
-/** `"0.9"` as well. */
+/** Accepts `"0.9"` as well. */
 const readConfidence = z.preprocess(
   (value) => (typeof value === "string" && value.trim() !== "" ? Number(value) : value),
   confidence,
@@ -53,7 +53,7 @@ export const Judgement = AskedJudgement.extend({
 
 export type Judgement = z.output<typeof Judgement>;
 
-/** Of a text without a word. */
+/** The judgement of a text without words. */
 export const NOTHING_TO_JUDGE: Judgement = {
   language: UNDETERMINED,
   sentiment: "neutral",
@@ -64,10 +64,10 @@ export const NOTHING_TO_JUDGE: Judgement = {
 
 const MAX_EVIDENCE = 12;
 
-/** Beyond 1 is 1: whether 7 was meant as percent or out of ten can't be known. */
+/** Anything above 1 counts as 1, because 7 may mean percent or out of ten. */
 const toScore = (value: number): number => Math.min(1, Math.max(0, value));
 
-/** `en` of `en-US` as well: the primary subtag of a language tag (RFC 5646). */
+/** The primary subtag of a language tag (RFC 5646): `en` for `en-US` as well. */
 const toLanguage = (tag: string): string =>
   /^([a-z]{2,3})(?:[-_]|$)/u.exec(tag.trim().toLowerCase())?.[1] ?? UNDETERMINED;
 
@@ -91,7 +91,7 @@ export const toSentiment = (
 });
 
 export function toCategories(text: string, { language, categories: judged }: Judgement): CategoriesResult {
-  // Where one comes twice, the first counts.
+  // If a category occurs twice, the first one counts.
   const known = new Map(judged.toReversed().map((one) => [one.category, one]));
   if (known.size > 1) known.delete("general");
   const result: CategoriesResult = { categories: [], scores: {}, evidence: {}, language: toLanguage(language) };

@@ -5,8 +5,9 @@ import { DEFAULT_MODEL, openChatModel, type ChatModelSettings } from "../../chat
 import { JUDGEMENT_RETRY } from "../../retry-policies.ts";
 
 /**
- * Whether to try again, instead of LangChain's own handler: that one gives up at a 429 without `Retry-After`, and waits for
- * one that asks for more time than there is. The delays (1 s, then 2 s, with some chance, or what is asked for) are its own.
+ * Decides whether to try again, instead of LangChain's own handler, which gives up after a 429
+ * without `Retry-After`, and waits even if `Retry-After` is longer than the time that is left. The
+ * delays are LangChain's own: 1 s, then 2 s, partly random, or what the service asks for.
  */
 function onFailedAttempt(error: unknown): void {
   if ((error as { name?: unknown }).name === "AbortError") throw error;
@@ -16,7 +17,7 @@ function onFailedAttempt(error: unknown): void {
   if (limit?.retryAfterMs !== undefined) Object.assign(error as object, { retryAfterMs: limit.retryAfterMs });
 }
 
-/** The model for judgements: as steady as it can be, and quick to give up. */
+/** Opens the model for judgements, which should be consistent and quick to give up. */
 export async function openJudgingModel(
   settings: ChatModelSettings,
 ): Promise<{ model: BaseChatModel; modelName: string }> {

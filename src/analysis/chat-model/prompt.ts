@@ -61,7 +61,7 @@ const EXAMPLES: [text: string, judgement: Judgement][] = [
   ],
 ];
 
-// A JSON string, so no text can end its own frame; "<" is escaped too.
+// A JSON string, so no text can break out of its frame; "<" is escaped too.
 const frame = (text: string): string =>
   `<feedback>${JSON.stringify(text.toWellFormed()).replaceAll("<", "\\u003c")}</feedback>`;
 

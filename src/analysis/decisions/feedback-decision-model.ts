@@ -83,7 +83,7 @@ function knownId(id: string, question: Question | undefined): keyof typeof FEEDB
   if (isKnown(id)) {
     if (isDeepStrictEqual(question, FEEDBACK_QUESTIONS[id])) return id;
     throw new ValidationError(
-      `The question "${id}" asks something else than FEEDBACK_QUESTIONS.${id}, which is all that can be answered. Ask that one as it stands.`,
+      `The question "${id}" asks something else than FEEDBACK_QUESTIONS.${id}. Only that question can be answered, unchanged.`,
       { code: "unknown_question" },
     );
   }
@@ -93,7 +93,7 @@ function knownId(id: string, question: Question | undefined): keyof typeof FEEDB
   });
 }
 
-/** What is left of the probability is shared by the other labels, for analysers say nothing of those. */
+/** The other labels share the rest of the probability, because analysers say nothing about them. */
 function toChoiceAnswer(result: SentimentResult | undefined): ChoiceAnswer<Sentiment> {
   const { sentiment, score } = result ?? { sentiment: "neutral" as const, score: 0 };
   const certain = Math.max(score, 1 / SENTIMENTS.length);

@@ -2,7 +2,7 @@ import type { Noul } from "@langchain/core/decisions";
 import { CATEGORIES, CATEGORY_MEANINGS, type Category } from "../categories.ts";
 import { SENTIMENT_MEANINGS } from "../sentiment-analyzer.ts";
 
-/** The categories that can be asked for; `general` is the answer "none of them". */
+/** The categories that can be asked about; `general` is the answer "none of them". */
 export type NamedCategory = Exclude<Category, "general">;
 
 const aboutCategory = (category: NamedCategory): Noul => ({

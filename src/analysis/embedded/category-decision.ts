@@ -29,7 +29,7 @@ const LONG_TEXT = 100;
 /** In a long text, clues farther apart than this many tokens are about different things. */
 const REACH = 40;
 
-/** The evidence that such clues give together, 0 to 1. */
+/** The evidence that clues of these kinds give together, 0 to 1. */
 export function likelihoodOf(kinds: readonly ClueHit["kind"][]): number {
   let doubt = 1;
   for (const kind of kinds) doubt *= 1 - WEIGHTS[kind];

@@ -25,11 +25,12 @@ export interface Span {
 }
 
 /**
- * Tells which spans an exception ("not") hides: those that begin or end inside it, except longer
- * phrases that contain it. "Credit card" alone says nothing about billing; "charge my credit card" does.
+ * Determines which spans an exception ("not") hides: those that begin or end inside it, except
+ * longer phrases that contain it. "Credit card" alone says nothing about billing; "charge my credit
+ * card" does.
  */
 function hiding(spans: readonly Span[]): (span: Span) => boolean {
-  // For each token inside exceptions, from where to where those reach.
+  // For each token inside an exception, where the exception begins and ends.
   const reach = new Map<number, { from: number; to: number }>();
   for (const { kind, from, to } of spans) {
     if (kind !== "not") continue;
@@ -130,8 +131,8 @@ export function categoryFeatures(
 const isPhrase = ({ from, to }: ClueHit): boolean => to - from > 1;
 
 /**
- * In "the sound cuts out", the sound is no statement about the product: inside a phrase about
- * something else, a thing is only mentioned.
+ * In "the sound cuts out", "sound" says nothing about the product: inside a phrase about something
+ * else, a thing is only mentioned.
  */
 function withoutMentions(hits: ReadonlyMap<Category, ClueHit[]>): ReadonlyMap<Category, ClueHit[]> {
   const things = hits.get("product");

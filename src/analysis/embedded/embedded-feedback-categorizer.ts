@@ -8,7 +8,7 @@ import { versionWith, type CategoryBounds, type TrainedWeights } from "./trained
 /**
  * Detects what English feedback is about, with a lexicon of words and phrases. Offline and
  * deterministic; reads the first 20,000 characters. Returns `["general"]` with score 0 if nothing
- * fits, and for text in another language, which it names.
+ * fits, or if the text is in another language, which the result names.
  *
  * @throws TypeError if it doesn't get a string
  * @example new EmbeddedFeedbackCategorizer().categorize("I was charged twice").categories //

@@ -98,8 +98,8 @@ const verbForms = (verb: string): string[] => {
   else if (verb.endsWith("e")) forms.push(`${verb}d`, `${verb.slice(0, -1)}ing`);
   else if (endsInConsonantY(verb)) forms.push(`${verb.slice(0, -1)}ied`, `${verb}ing`);
   else {
-    // The stress can't be seen: "offer" and "refer" both get both spellings, one of which never
-    // occurs.
+    // The spelling doesn't show the stress, so "offer" and "refer" both get both forms, one of
+    // which never occurs.
     if (doubles(verb)) forms.push(`${verb}${verb.at(-1)}ed`, `${verb}${verb.at(-1)}ing`);
     forms.push(`${verb}ed`, `${verb}ing`);
   }

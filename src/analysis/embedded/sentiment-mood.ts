@@ -28,8 +28,8 @@ const UNREAL_SUBJECTS = wordSet("it they this that these those there he she");
 const ARTICLES = wordSet("the your this that");
 
 /**
- * Where words at token `i` begin that reverse the opinion at `at` without a negation: "less
- * helpful", "used to love".
+ * Where the words that end with token `i` begin, if they reverse the opinion at `at` without a
+ * negation: "less helpful", "used to love".
  */
 export function reversalAt(tokens: readonly Token[], i: number, at: number): number | undefined {
   const word = normAt(tokens, i);

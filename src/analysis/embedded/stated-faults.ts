@@ -19,13 +19,19 @@ const LINKS = wordSet(
   "and or because although though that which who where when while if as so since until after before how why what than",
 );
 
-/** Tokens to either side. What is farther off has little to do with the fault, and no text takes long. */
+/**
+ * Tokens to either side. Words farther away have little to do with the fault, and the limit keeps
+ * long texts fast.
+ */
 const REACH = 12;
 
 const endsStatement = (token: Token | undefined): boolean =>
   token === undefined || endsClause(token) || LINKS.has(token.norm);
 
-/** The words around a fault at tokens `before` to `to` (both excluded), as far as its statement goes. */
+/**
+ * The words around a fault at tokens `before` to `to` (both excluded) that belong to the same
+ * statement.
+ */
 function wordsAround(tokens: readonly Token[], before: number, to: number): string[] {
   const words: string[] = [];
   for (let at = before; at > before - REACH && !endsStatement(tokens[at]); at--) words.push(normAt(tokens, at));
@@ -34,13 +40,14 @@ function wordsAround(tokens: readonly Token[], before: number, to: number): stri
 }
 
 /**
- * Whether the fault at tokens `from` to `to` is stated, and no mention in passing: the words around it name the customer, the
- * reader or what is sold, or say that something is so. "You overcharged me" and "the zip is broken" are stated, "the train
- * crashes" and "an error in the paper" are not.
+ * Whether the fault at tokens `from` to `to` is stated rather than mentioned in passing: the words
+ * around it name the customer, the reader or what is sold, or say that something is the case. "You
+ * overcharged me" and "the zip is broken" are stated, "the train crashes" and "an error in the
+ * paper" are not.
  */
 export function isStatedFault(tokens: readonly Token[], from: number, to: number): boolean {
   const before = wordBefore(tokens, from, ADVERBS);
-  // What "the app opens and crashes" is about stands before the "and".
+  // In "the app opens and crashes", the subject comes before the "and".
   const words = wordsAround(tokens, normAt(tokens, before) === "and" ? before - 1 : before, to);
   if (words.some((word) => OTHERS.has(word))) return false;
   return BEING.has(normAt(tokens, before)) || words.some((word) => PEOPLE.has(word) || THINGS.has(word));

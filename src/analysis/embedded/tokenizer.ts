@@ -10,7 +10,7 @@ export interface Token {
    * "not"), "soooo" → "so".
    */
   norm: string;
-  /** The same with cached answers of lexicons. */
+  /** The same form, with the cached answers of the lexicons. */
   word: Word;
   /** Position in the text, in UTF-16 code units, `end` excluded. */
   start: number;
@@ -33,7 +33,7 @@ const TOKEN = [
   String.raw`([.!?…。！？]+|[,;:()"“”\n–—])`,
   String.raw`@\w+`,
 ].join("|");
-/** What may be a complete mail address or host name, without a path. */
+/** What may be a complete email address or host name, without a path. */
 const RUN = String.raw`[\p{L}\p{N}_][\p{L}\p{N}\p{M}_.+@-]*`;
 const MAIL_ADDRESS = String.raw`[\p{L}\p{N}_]@[\p{L}\p{N}]`;
 /** The rest of an address whose beginning was taken for a word: `https` or `someone`. */

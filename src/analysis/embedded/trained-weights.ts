@@ -13,8 +13,8 @@ export interface SentimentAdjustment {
 }
 
 /**
- * Training stays below 6: its decay of 0.1 stops each of the two weights whose difference this is
- * before 3.
+ * Training stays below 6: such a weight is the difference of two, and training's decay of 0.1 stops
+ * each of them before 3.
  */
 export const MAX_WORD_WEIGHT = 10;
 

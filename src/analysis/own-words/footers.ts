@@ -1,8 +1,14 @@
-/** What mail programs, companies and list servers put below an email. It is recognised at the end only, and by several marks. */
+/**
+ * What mail programs, companies and list servers put below an email. It is recognised only at the
+ * end, and only by several marks together.
+ */
 import { withoutSignature } from "./signature.ts";
 import { COMPLAINT, FIRST_PERSON, isSeparator, isShortLink, trimmedEnd, withoutSeparators } from "./lines.ts";
 
-/** Nobody has more below an email; more than that is no email, and must not take long. */
+/**
+ * No email has more than this below it. Anything longer is not an email, and must not take long to
+ * read.
+ */
 const MAX_FOOTERS = 12;
 const MAX_FOOTER_LINES = 40;
 const MAX_LINE_LENGTH = 5000;
@@ -44,7 +50,8 @@ const CONFIDENTIALITY: FooterKind = {
     words(
       "liabilit|liable|views (?:or|and|expressed)|opinions|attachments?|haftung|anhänge|anlagen|pièces jointes|responsab|adjuntos|allegat|anexos|bijlagen|aansprakelij|bilagor|ansvar|załącznik|odpowiedzialno|liite|vastuu|příloh|odpovědnost|ekleri|sorumlu",
     ),
-    // What to do "if you are not" whom it is for: every notice says it, and nobody who tells of an email.
+    // Every notice says what to do "if you are not" the intended recipient. A person who writes
+    // about an email doesn't.
     words(
       "if (?:you|the reader|this|it)|should you|sollten sie|wenn sie|falls sie|si vous|si usted|si ha|si no es|si lo ha|se (?:avete|ha|non|lei|você|recebeu|não)|qualora|caso (?:você|não|tenha)|indien|als u|wanneer u|om du|hvis|dersom|jeśli|jeżeli|jos|pokud|jestliže|eğer",
     ),
@@ -134,7 +141,7 @@ const PRINTING: FooterKind = {
 
 const KINDS = [CONFIDENTIALITY, DISCLAIMER, ANTIVIRUS, COMPANY_REGISTER, UNSUBSCRIBING, PRINTING];
 
-/** The lines without what is below the customer's own. */
+/** The lines without footers and signatures below the customer's own words. */
 export function withoutFooters(lines: readonly string[]): readonly string[] {
   let left = lines;
   for (let count = 0; count < MAX_FOOTERS; count++) {
@@ -155,8 +162,8 @@ function withoutFooter(lines: readonly string[]): readonly string[] | undefined 
 }
 
 /**
- * Where a footer of this kind begins that goes to the end. It begins with a mark, and each of its paragraphs has one; the first one
- * has two at least.
+ * Where a footer of this kind begins that continues to the end. It begins with a mark, each of its
+ * paragraphs has a mark, and the first has at least two.
  */
 function footerStart(lines: readonly string[], kind: FooterKind): number | undefined {
   const all = new Set<number>();
@@ -171,7 +178,7 @@ function footerStart(lines: readonly string[], kind: FooterKind): number | undef
       continue;
     }
     if (isSpoken(line, kind)) return start;
-    // With the line below, for phrases are wrapped.
+    // Together with the line below, because phrases may be wrapped.
     const pair = `${line} ${next}`;
     for (const mark of marksIn(pair, kind)) {
       paragraph.add(mark);
@@ -189,7 +196,10 @@ const BEGINNING = 70;
 const marksIn = (text: string, { marks }: FooterKind): number[] =>
   marks.flatMap((mark, number) => (mark.test(text) ? [number] : []));
 
-/** Whether this is what a person says: a question, a call, something about themselves, a complaint. */
+/**
+ * Whether a person has written this line: a question, an exclamation, something about themselves, a
+ * complaint.
+ */
 const isSpoken = (line: string, { never }: FooterKind): boolean =>
   line.length > MAX_LINE_LENGTH ||
   /[!?]/.test(line.replaceAll(/https?:\/\/\S+/g, "")) ||

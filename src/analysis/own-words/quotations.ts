@@ -10,17 +10,17 @@ const QUOTED = /^\s{0,3}>(?![:;]['-]?[()[\]/\\|@oO]|[._]<|=)/;
 /** `> 50% of my orders`: by itself it is a comparison. */
 const COMPARISON = /^\s*>\s*[\p{Sc}~]?\d/u;
 
-/** Longer ones are wrapped by no mail program into three lines. */
+/** No mail program wraps a longer attribution into three lines. */
 const MAX_ATTRIBUTION_LENGTH = 400;
 const MAX_ATTRIBUTION_LINES = 3;
 
-// The word for "wrote" in the languages of common mail programs, as they have it.
+// The word for "wrote", as common mail programs write it in their languages.
 const WROTE =
   /(?<!\p{L})(?:wrote|writes|said|says|quoting|citando|schrieb|schreibt|geschrieben|zitat|a écrit|écrivait|écrit|escribió|escribe|ha scritto|scritto|scrive|escreveu|escreve|schreef|schrijft|geschreven|skrev|skrifar|skriver|pisze|napisał(?:\(a\)|a|o)?|kirjoitti|napsal(?:\(a\)|a)?|píše|napísal(?:\(a\)|a)?|şunu yazdı|yazdı|a scris|írta|έγραψε|написал(?:\(а\)|а)?|пишет|пише|написав|כתב|כתבה|كتب|je napisao|je napisala|je napisal)(?!\p{L})|写道|寫道|作성|작성|書きました|のメッセージ|のメール/iu;
 const ADDRESS = /[<([]?[^\s<>()[\]@]{1,64}@[^\s<>()[\]@]{1,255}[>)\]]?/u;
 const TIME = /(?<!\d)\d{1,2}[:.h]\d{2}(?!\d)/u;
 const DATE = /(?<!\d)(?:(?:19|20)\d{2}|\d{1,2}[./-]\d{1,2}[./-](?:\d{2}|\d{4}))(?!\d)/u;
-/** Someone of whom a person writes in a sentence of their own. Names of senders are no such words. */
+/** Words for people in a sentence that a person has written. Senders' names are not among them. */
 const SPOKEN_OF =
   /(?<!\p{L})(?:you|your|yours|I|my|we|our|they|their|he|she|his|her|the|ihr|ihre|euer|ich|mein|meine|er|wir|unser|der|die|votre|vos|je|mon|nous|notre|usted|su|yo|nosotros|vostro|suo|io|uw|je|jullie|ik|mijn)\s+(?:\p{Ll}+\s+){0,3}?(?:wrote|writes|said|says|schrieb|schreibt|escribió|ha scritto|schreef|a écrit)(?!\p{L})|schrieb (?:mir|uns|ihr|er|sie|ich|ein|eine|der|die)(?!\p{L})/iu;
 
@@ -32,7 +32,10 @@ const SEPARATOR = new RegExp(
 );
 /** Zoho puts the sender between dashes. */
 const DASHED_ATTRIBUTION = /^\s*-{2,}\s*\p{L}.{10,}\d/u;
-/** What helpdesks put above their own mail. Between marks, for customers may ask about it. */
+/**
+ * What helpdesks put above their own emails. Only between marks, because customers may ask about
+ * it.
+ */
 const REPLY_ABOVE =
   /^[\s>]*[#=\-_*—–]{2,}.{0,40}(?:(?:reply|answer|respond|type your reply) (?:\p{L}+ )?above|oberhalb dieser (?:zeile|linie)|über dieser (?:zeile|linie)|au-dessus de cette ligne|por encima de esta línea|sopra questa (?:riga|linea)|acima desta linha|boven deze (?:regel|lijn)|ovanför denna rad|over denne linje|powyżej tej linii).{0,60}$/iu;
 
@@ -49,7 +52,7 @@ const HEADERS = new Map(
 const HEADER = /^[\s>*_|]{0,6}(\p{L}[\p{L}' ]{0,17})[*_\s]{0,3}[:：]/u;
 const MAX_HEADER_LINES = 14;
 
-/** Where somebody says that they answer in the email that they quote. */
+/** Words with which customers say that their answers are inside the quoted email. */
 const ANSWERS_INSIDE =
   /(?<!\p{L})(?:below|underneath|in-?line|between the lines|in (?:the )?(?:red|blue|green|bold|caps|capitals|text)|unten|im text|in rot|rot markiert|ci-dessous|plus bas|en rouge|en bleu|abajo|en rojo|qui sotto|di seguito|in rosso|hieronder|in het rood|nedan|nedenfor|poniżej|abaixo|em vermelho|alla|níže|aşağıda\p{L}*)(?!\p{L})/iu;
 /** Nothing but a greeting or thanks. */
@@ -63,13 +66,14 @@ export function withoutQuotations(lines: readonly string[]): readonly string[] {
   const kept = withoutQuotedLines(lines);
   const end = kept.findIndex((_, index) => beginsQuotedMail(kept, index));
   const above = withoutSeparators(kept.slice(0, Math.max(0, end)));
-  // Where nothing is above it, it is all that there is to judge; below a mere greeting there may be an answer.
+  // If nothing is above the quotation, it is all that there is to judge. Below a mere greeting,
+  // there may be an answer.
   return above.some((line) => isVisible(line) && !GREETING.test(line)) ? above : kept;
 }
 
 /**
- * Lines with `>` are quoted below a line that says whose they are, which Apple Mail quotes as well. Without one they may as well be
- * a list or a path to click.
+ * Lines with `>` count as quoted if a line above says whose they are. Apple Mail quotes that line
+ * as well. Without it, they may just as well be a list or a path to click.
  */
 function withoutQuotedLines(lines: readonly string[]): readonly string[] {
   const quoted = new Set<number>();
@@ -99,13 +103,18 @@ function withoutQuotedLines(lines: readonly string[]): readonly string[] {
 const isMark = (line: string): boolean =>
   line.length <= MAX_ATTRIBUTION_LENGTH && (SEPARATOR.test(line) || REPLY_ABOVE.test(line));
 
-/** What looks quoted and is the customer's own: a comparison, a path to click, or a list below a heading. */
+/**
+ * Whether lines look quoted but are the customer's own: a comparison, a path to click, or a list
+ * below a heading.
+ */
 function isOwn(run: readonly string[], above: string): boolean {
   if (run.length === 1 && (COMPARISON.test(run[0]!) || / > /.test(run[0]!))) return true;
   return /^[^\d@<>]*[:：]\s*$/u.test(above);
 }
 
-/** The line with something in it above this one, at most two further up; none where it is quoted. */
+/**
+ * The nearest line above this one that isn't empty, at most three up; undefined if it is quoted.
+ */
 function lineAbove(lines: readonly string[], index: number, quoted: ReadonlySet<number>): number | undefined {
   for (let above = index - 1; above >= Math.max(0, index - 3); above--) {
     if (quoted.has(above)) return undefined;
@@ -114,7 +123,7 @@ function lineAbove(lines: readonly string[], index: number, quoted: ReadonlySet<
   return undefined;
 }
 
-/** How many lines up to this one, which is right above a quotation, say whose it is; 0 where they do not. */
+/** How many lines right above a quotation, up to this one, say whose it is; 0 if they don't. */
 function attributionLength(lines: readonly string[], last: number): number {
   if (!/[:：]\s*$/u.test(lines[last]!.slice(-10))) return 0;
   let joined = "";
@@ -151,10 +160,16 @@ function beginsQuotedMail(lines: readonly string[], index: number): boolean {
   return hasHeaders(lines, index) || beginsAttribution(lines, index);
 }
 
-/** The date as Yahoo and Outlook write it. Others put `>` before each line, and what has none below them is not known to be quoted. */
+/**
+ * The date as Yahoo and Outlook write it. Other programs put `>` before each quoted line, so lines
+ * without it may not be quoted.
+ */
 const UNMARKED_DATE = /\d:\d{2}:\d{2}|(?<!\d)\d{1,2}[./-]\d{1,2}[./-]\d{2,4}/u;
 
-/** Without `>` below, it takes more to be the mark of a mail program: date and time, and an address or a name as the sender. */
+/**
+ * Without `>` below, a line counts as the mark of a mail program only with date and time, and an
+ * address or a name as the sender.
+ */
 function beginsAttribution(lines: readonly string[], first: number): boolean {
   let joined = "";
   for (let last = first; last < Math.min(lines.length, first + MAX_ATTRIBUTION_LINES); last++) {
@@ -176,8 +191,9 @@ function isClearAttribution(line: string): boolean {
 const beginsWithDate = (line: string): boolean => /^(?:[^\s\d]+\s){0,4}[^\s\d]{0,3}\d/u.test(line);
 
 /**
- * Whether the headers of an email begin here: sender, date, recipient, and a subject or an address, each on a line of its own. They are
- * set off above and below; those that somebody pastes into a sentence are not, and who writes them by hand leaves the recipient out.
+ * Whether the headers of an email begin here: sender, date, recipient, and a subject or an address,
+ * each on a line of its own. They are set off above and below. Headers that a person pastes into a
+ * sentence are not, and a person who types them leaves out the recipient.
  */
 function hasHeaders(lines: readonly string[], first: number): boolean {
   if (headerKind(lines[first]!) === undefined || !isSetOff(lines, first)) return false;
@@ -196,7 +212,10 @@ function hasHeaders(lines: readonly string[], first: number): boolean {
   return isClosed && hasParties && isDated && (found.has("subject") || all.includes("@"));
 }
 
-/** Whether a blank or a separator is above this line, and no sentence that leads to it: "Read what your support wrote." */
+/**
+ * Whether a blank or a separator is above this line, but no sentence that introduces it: "Read what
+ * your support wrote."
+ */
 function isSetOff(lines: readonly string[], index: number): boolean {
   const line = lines[index - 1] ?? "";
   if (line.trim() !== "" && !isSeparator(line)) return false;

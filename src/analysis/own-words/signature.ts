@@ -1,4 +1,7 @@
-/** Signatures: after `-- ` (RFC 3676 section 4.3), after a closing formula, and what mail programs add of themselves. */
+/**
+ * Signatures: after `-- ` (RFC 3676 section 4.3), after a closing formula, and those that mail
+ * programs add by themselves.
+ */
 import { COMPLAINT, FIRST_PERSON, isShortLink, trimmedEnd } from "./lines.ts";
 
 const MAX_SIGNATURE_LINES = 12;
@@ -8,13 +11,13 @@ const MAX_SIGNATURE_LINE_LENGTH = 120;
 const CLOSING =
   /^(?:(?:with )?(?:my |our )?(?:very )?(?:kind(?:est)?|best|warm(?:est)?|many|all the best|friendly)(?: (?:kind|warm|personal))?(?: regards| wishes| greetings)|best regards|regards|all the best|sincerely(?: yours)?|yours (?:sincerely|faithfully|truly)|respectfully|cheers|mit (?:freundlichen|besten|vielen|lieben|herzlichen) grüßen|mit (?:freundlichem|bestem) gruß|mit freundlichen gruessen|(?:freundliche|beste|viele|liebe|herzliche|schöne) grüße|(?:freundlicher|bester|lieber) gruß|gruß|grüße|mfg|lg|vg|(?:bien )?cordialement|(?:bien )?à vous|salutations(?: distinguées)?|bien à toi|(?:un )?cordial saludo|(?:un )?saludo|saludos(?: cordiales)?|atentamente|cordiali saluti|distinti saluti|saluti|cordialmente|atenciosamente|(?:com os )?(?:melhores )?cumprimentos|abraços|(?:met )?vriendelijke groet(?:en)?|met vriendelijke groet(?:en)?|groet(?:en)?|(?:med )?vänliga? hälsning(?:ar)?|hälsningar|mvh|(?:med )?venlig hilsen|(?:med )?vennlig hilsen|hilsen|(?:z )?poważaniem|pozdrawiam|z wyrazami szacunku|pozdrowienia|ystävällisin terveisin|terveisin|parhain terveisin|s pozdravem|s úctou|saygılarımla|saygılar(?:ımızla)?|iyi çalışmalar|с уважением|с наилучшими пожеланиями)$/iu;
 
-/** What also thanks: it stays, and only the name below it goes. */
+/** Closing formulas that also say thanks. They stay, and only the name below is removed. */
 const THANKS =
   /^(?:(?:many |kind |best )?thanks(?: again| in advance| a lot| so much)?|thank you(?: very much| in advance| again)?|thx|best|(?:vielen |besten )?dank(?: im voraus)?|danke(?: schön)?|merci(?: d['’]avance| beaucoup)?|(?:muchas )?gracias|grazie(?: mille)?|obrigad[oa]|(?:hartelijk )?dank|bedankt|tack|(?:mange )?takk?|dziękuję|kiitos|děkuji|teşekkürler)$/iu;
 
 const SENT =
   /(?<!\p{L})(?:sent|gesendet|geschickt|envoyé|enviado|inviato|verzonden|verstuurd|skickat|sendt|wysłan[eoay]|lähetetty|odesláno|gönderildi|отправлено|get outlook for|outlook für|télécharger outlook|obtener outlook|ottieni outlook|hent outlook|hämta outlook|download outlook|holen sie sich)(?!\p{L})/iu;
-/** Words that stand in such a line beside the names of programs and devices. */
+/** Words that occur in such a line beside the names of programs and devices. */
 const SENT_WORDS = new Set(
   "sent from via with using my the a an on for by this was message email mail e-mail mobile device phone smartphone cell cellphone tablet app new secure free please excuse pardon forgive brevity any and or short terse typos errors mistakes spelling autocorrect gesendet geschickt von vom mit meinem meiner einem diese nachricht wurde e-mail mobiltelefon handy unterwegs für holen sie sich aus der envoyé de du depuis mon ma mes un une appareil mobile téléphone télécharger pour enviado desde mi el do da meu minha pelo dispositivo móvil celular obtener para inviato dal dalla mio mia con verzonden verstuurd vanaf mijn met via skickat från min mitt sendt fra med wysłane wysłano wysłana z ze mojego mojej telefonu lähetetty minun odesláno mého gönderildi cihazımdan telefonumdan get outlook отправлено с из моего мобильной почты à partir ottieni per voor hent til hämta för download".split(
     " ",
@@ -25,7 +28,7 @@ const DEVICE =
 const SENT_ELSEWHERE =
   /^(?:发自|發自|從|从|來自).{0,30}(?:iphone|ipad|android|手机|手機|邮箱|郵箱|mail|outlook|华为|小米).{0,20}$|^.{0,30}から送信$|^.{0,30}에서 (?:보냄|전송)\S{0,5}$/iu;
 
-/** A phone number, an address, a link, a company: what stands in signatures, one a line. */
+/** A phone number, an address, a link, a company: what signatures contain, one to a line. */
 const CONTACT =
   /@|https?:|www\.|\+\d|\d[\d\s()/.-]{6,}\d|(?<!\p{L})(?:tel|phone|fon|fax|mobile?|cell|e-?mail|web|téléphone|teléfono|telefono|telefone|telefon|puh|gsm|gmbh|ltd|inc|llc|plc|ag|kg|sas|sarl|s\.?r\.?l|s\.?p\.?a|b\.?v|oy|department|abteilung|manager|director|officer|engineer|head of|consultant|assistant|founder|ceo|cto|cfo|street|straße|str\.|road|avenue|rue|calle|via)(?!\p{L})|\s[|•·]\s/iu;
 
@@ -33,10 +36,10 @@ const CONTACT =
 const NAME =
   /^(?:\p{Lu}[\p{L}'’.-]*|\p{Lu}\.)(?:[ ,]+(?:\p{Lu}[\p{L}'’.-]*|van|von|de|der|den|da|di|del|la|le|el|bin|al|und|and|&|y|e|et)){0,4}[,.]?$/u;
 
-/** As whom some sign who have something to say. */
+/** Words that people use instead of a name when they still have something to say. */
 const NO_NAME = /customer|client|user|buyer|kund(?:e|in)|cliente?/iu;
 
-/** The lines above the signature, or undefined where there is none at the end. */
+/** The lines above the signature; undefined if there is none at the end. */
 export function withoutSignature(lines: readonly string[]): readonly string[] | undefined {
   return withoutSentFrom(lines) ?? withoutDashed(lines) ?? withoutClosing(lines);
 }
@@ -91,7 +94,7 @@ function withoutClosing(lines: readonly string[]): readonly string[] | undefined
   return undefined;
 }
 
-/** A name, and below it nothing but names, titles and ways to reach somebody. */
+/** A name, and below it nothing but names, titles and ways to reach a person. */
 function isSignature(below: readonly string[]): boolean {
   if (below.length === 0) return true;
   if (!NAME.test(below[0]!) || NO_NAME.test(below[0]!)) return false;
@@ -100,18 +103,21 @@ function isSignature(below: readonly string[]): boolean {
 
 const isContact = (line: string): boolean => line.length <= MAX_SIGNATURE_LINE_LENGTH && CONTACT.test(line);
 
-/** Whether somebody says something here, rather than who they are. */
+/** Whether a person says something in this line, rather than who they are. */
 const isSpeech = (line: string): boolean =>
   line.length > MAX_SIGNATURE_LINE_LENGTH * 2 || /[!?]$/u.test(line) || FIRST_PERSON.test(line) || isProse(line);
 
-/** Words in lower case that stand in signatures: what a number or a link is, parts of names, of titles and of addresses. */
+/**
+ * Lower-case words that occur in signatures: labels of numbers and links, and parts of names,
+ * titles and addresses.
+ */
 const SIGNATURE_WORDS = new Set(
   "tel phone fon fax mobile mob cell email e-mail mail web website telefon mobil téléphone teléfono telefono telefone puh gsm van von de der den da di do dos das del des du la le les el bin al und and y e et of the for in at to im am für department abteilung manager director officer engineer head consultant assistant founder developer customer sales marketing street straße str road avenue rue calle via".split(
     " ",
   ),
 );
 
-/** Whether there is more in lower case than a word between names, numbers and links. */
+/** Whether a line has more than one other word in lower case between names, numbers and links. */
 function isProse(line: string): boolean {
   const words =
     line.replaceAll(/\S*(?:@|https?:|www\.)\S*/giu, " ").match(/(?<![\p{L}\d.'’-])\p{Ll}[\p{L}'’-]+/gu) ?? [];

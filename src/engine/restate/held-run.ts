@@ -11,7 +11,7 @@ const LONGEST_WRITE = 8 * 1024 * 1024;
 const LONGEST_BATCH = 2 * LONGEST_WRITE;
 /**
  * The limit for input, decisions and results together. The server gives an execution 32 MiB of
- * memory, and never calls one again that needs more. Bytes.
+ * memory, and never again calls an execution that needs more. Bytes.
  */
 const LARGEST_RUN = 24 * 1024 * 1024;
 
@@ -35,7 +35,7 @@ export interface StepBatch {
   readonly release?: Pick<Release, "write" | "time">;
 }
 
-/** Decides the order in which runs that wait for a slot are taken up. */
+/** Decides the order in which runs that wait for a slot are picked up. */
 export interface Rank {
   readonly priority: number;
   readonly dueAt: number;
@@ -164,7 +164,10 @@ export class HeldRun implements TakenRun {
     if (released) this.lose();
   }
 
-  /** Makes every write lost that isn't stored yet, and all later ones. */
+  /**
+   * From now on, the outcome of every write that isn't stored yet, and of all later ones, is
+   * "lost".
+   */
   lose(): void {
     this.#isOver = true;
     const lost = [...this.#collected, ...this.#waiting];

@@ -17,7 +17,7 @@ export interface RestateOptions {
   listen?: string;
   /** Bearer token for the ingress and the admin API, if a proxy in front of them asks for one; a secret. */
   token?: string;
-  /** The server's public key (`publickeyv1_…`): requests of others are refused. */
+  /** The server's public key (`publickeyv1_…`): requests that it has not signed are refused. */
   identityKey?: string;
 }
 

@@ -75,9 +75,9 @@ export class RestateRunStore implements RunStore {
   /** Undefined if this process executes no runs. */
   readonly #worker: WorkerParts | undefined;
   readonly #logger: Logger;
-  /** Runs handed to this process and not yet taken up. */
+  /** Runs handed to this process and not yet picked up. */
   #handed: HeldRun[] = [];
-  /** Runs taken up, by their number. */
+  /** Runs that were picked up, by their number. */
   readonly #taken = new Map<number, HeldRun>();
   readonly #reads = new SharedReads(async (ids) => new Map((await this.#seen(ids)).map((seen) => [seen.run.id, seen])));
   #lastSeq = 0;
@@ -233,7 +233,7 @@ export class RestateRunStore implements RunStore {
 
   /**
    * Resumes invocations here that began at an address which no longer exists, or that the server
-   * has given up.
+   * has given up on.
    */
   async #collectStranded(deployment: string): Promise<void> {
     const stranded = await this.#server.query<{ id: string; status: string; pinned?: string }>(
@@ -345,7 +345,7 @@ export class RestateRunStore implements RunStore {
   }
 
   async byId(id: string): Promise<SeenRun | undefined> {
-    // A closing engine asks for an empty id, to hear whether the server answers.
+    // A closing engine asks for an empty id, to find out whether the server answers.
     if (id !== "" && !isRunId(id)) return undefined;
     const read = (): Promise<SeenRun | undefined> => this.#reads.get(id);
     return (await read()) ?? (id === "" ? undefined : this.#afterCatchingUp(id, read));

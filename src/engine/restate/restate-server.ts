@@ -128,7 +128,7 @@ export function adviceFor(error: unknown): string {
   }
   if (propertyOf(error, "name") === "TimeoutError") {
     return (
-      "a call was not answered in time. Look whether a worker is up, and whether the server reaches it (RESTATE_WORKER_URL). " +
+      "a call was not answered in time. Check whether a worker is up, and whether the server reaches it (RESTATE_WORKER_URL). " +
       "A run that was submitted may still start as soon as a worker is up."
     );
   }

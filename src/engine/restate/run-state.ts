@@ -55,7 +55,7 @@ export interface RunState {
   /** Set if it is due for another attempt at a step on its retry budget. */
   readonly retryUntil: number | null;
   /**
-   * The highest number of its events; while it is held, the highest at the time when it was taken
+   * The highest number of its events; while it is held, the highest at the time when it was picked
    * up.
    */
   readonly lastEvent: number;

@@ -78,7 +78,10 @@ const MOST_SENT = 100;
 /** After this time, another process is tried, which may know the workflow. Milliseconds. */
 const ELSEWHERE_MS = 5000;
 
-/** A call of someone who waits for the answer until then, and is told that it failed when there is none. Milliseconds since 1970. */
+/**
+ * A call whose caller waits until this time, and then reports that it failed. Milliseconds since
+ * 1970.
+ */
 export interface Timely {
   readonly until: number;
 }
@@ -99,7 +102,7 @@ interface ExecuteRequest {
   readonly workflow: string;
   readonly token: string;
   readonly priority: number;
-  /** The queue that gave it a place, which is to be given back. */
+  /** The queue that gave it a place, which it must give back. */
   readonly place: string | null;
 }
 
@@ -111,13 +114,16 @@ interface PlaceRequest {
   readonly limit: number;
 }
 
-/** What the process that is called says first. */
+/** What the called process reports first. */
 interface Reception {
   readonly limit: number | null;
   readonly hasRoom: boolean;
 }
 
-/** Those that wait are in entries of their own, numbered within their priority: the state that each call reads stays small. */
+/**
+ * Waiting runs have entries of their own, numbered within their priority, so that the state that
+ * each call reads stays small.
+ */
 interface Places {
   readonly atWork: readonly string[];
   /**
@@ -149,7 +155,7 @@ export interface ServiceDependencies {
   readonly workflows: ReadonlyMap<string, number | null>;
   /** How many runs this process executes at a time. */
   readonly slots: number;
-  /** For a new hand-over. */
+  /** The number of the next hand-over. */
   readonly nextSeq: () => number;
   /** Called with each run that Restate hands to this process for execution. */
   readonly hand: (held: HeldRun) => void;

@@ -44,7 +44,7 @@ export class WorkerEndpoint {
         { code: "in_use", cause },
       );
     }
-    // The worker's loop alone keeps the process alive.
+    // Only the worker's loop keeps the process alive.
     server.unref();
     return new WorkerEndpoint(server);
   }

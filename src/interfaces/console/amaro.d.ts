@@ -1,4 +1,4 @@
-/** The part that is used of the package in which Node.js has its type stripping. */
+/** The part that we use of the package with Node.js's type stripping. */
 declare module "amaro" {
   export function transformSync(code: string, options: { mode: "strip-only" }): { code: string };
 }

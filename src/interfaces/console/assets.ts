@@ -12,11 +12,11 @@ import { brotliCompress, constants } from "node:zlib";
 export interface Asset {
   readonly type: string;
   readonly body: Buffer;
-  /** Compressed when it is first asked for, by Brotli. */
+  /** Compressed with Brotli when it is first requested. */
   compressed(): Promise<Buffer>;
 }
 
-/** All of them, by path. */
+/** All files, by path. */
 export interface Assets {
   readonly files: ReadonlyMap<string, Asset>;
   /** Changes when any file changes. */
@@ -25,7 +25,7 @@ export interface Assets {
 
 const CLIENT = fileURLToPath(new URL("client/", import.meta.url));
 
-/** A checkout has TypeScript, the package what `tsc` makes of it. */
+/** A checkout has TypeScript; the package has what `tsc` makes of it. */
 export const CLIENT_EXTENSION = extname(fileURLToPath(import.meta.url));
 
 /** Modules by the name under which the client imports them: package, file in it. */
@@ -38,7 +38,7 @@ const MODULES: Readonly<Record<string, readonly [packageName: string, file: stri
   "diff/lib/diff/word.js": ["diff", "libesm/diff/word.js"],
 };
 
-/** What those import by relative paths. */
+/** Files that these modules import by relative paths. */
 const BESIDE: readonly (readonly [packageName: string, file: string])[] = [
   ["diff", "libesm/diff/base.js"],
   ["diff", "libesm/util/string.js"],
@@ -61,7 +61,7 @@ export const modulePaths: ReadonlyMap<string, string> = new Map(
 
 let reading: Promise<Assets> | undefined;
 
-/** Read when the first page is asked for: a service that nobody looks at pays nothing. */
+/** Read when the first page is requested, so a service that nobody looks at pays nothing. */
 export const assets = (): Promise<Assets> => (reading ??= readAssets());
 
 async function readAssets(): Promise<Assets> {
@@ -80,7 +80,8 @@ async function readAssets(): Promise<Assets> {
 }
 
 function fileOf(packageName: string, file: string): string {
-  // A package need not export its own description: what it exports is looked for, and its folder cut off.
+  // A package need not export its own package.json, so find what it exports, and cut the path after
+  // its folder.
   const [beginning] = createRequire(import.meta.url)
     .resolve(packageName)
     .split(`/node_modules/${packageName}/`);
@@ -101,7 +102,7 @@ async function toAsset(path: string): Promise<Asset> {
   };
 }
 
-/** In a checkout alone; there this package is installed. */
+/** Only in a checkout, where the package `amaro` is installed. */
 async function withoutTypes(code: string): Promise<string> {
   const { transformSync } = await import("amaro");
   return transformSync(code, { mode: "strip-only" }).code;

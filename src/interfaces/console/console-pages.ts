@@ -1,6 +1,7 @@
 /**
- * The console: pages on which people look at feedback, runs and the graph, and decide on emails. It is served beside the public HTTP API
- * and calls nothing else: what it shows, anyone with the same token can ask for.
+ * The console: pages on which people look at feedback, runs and the graph, and decide on emails. It
+ * is served beside the public HTTP API and calls nothing else: anyone with the same token can
+ * request what it shows.
  */
 import { createHash } from "node:crypto";
 import { assets, CLIENT_EXTENSION, modulePaths, type Assets } from "./assets.ts";
@@ -8,27 +9,35 @@ import { assets, CLIENT_EXTENSION, modulePaths, type Assets } from "./assets.ts"
 const BASE = "/console/";
 const ASSETS = `${BASE}assets/`;
 
-/** What the pages know beside what the API tells them. */
+/** What the pages know besides what the API returns. */
 export interface ConsoleOptions {
   /** What feedback can be about, for people to choose from. */
   categories: readonly string[];
   /** Names of all workflows. Default: none. */
   workflows?: readonly string[];
-  /** Those of them that are neither about feedback nor accompany other runs. Default: none. */
+  /**
+   * Names of the workflows that are neither about feedback nor accompany other runs. Default: none.
+   */
   others?: readonly string[];
-  /** Whether the data is a sample to try things out with: then the pages say so, and how to begin. */
+  /**
+   * Whether the data is sample data to try things out with. The pages then say so, and explain how
+   * to begin.
+   */
   isSample?: boolean;
   /** The page at which people begin, such as `runs`. Default: the inbox. */
   start?: () => Promise<string>;
 }
 
-/** Answers what is below `/` and `/console/`, and links to approvals; undefined for all else. */
+/**
+ * Answers requests for `/`, for everything below `/console/`, and for links to approvals; undefined
+ * for all others.
+ */
 export function consolePages(options: ConsoleOptions): (request: Request) => Promise<Response | undefined> {
   return async ({ url, headers }) => {
     const { pathname, search } = new URL(url);
     if (pathname === "/" || pathname === "/console")
       return redirect(`${BASE}${(await options.start?.()) ?? ""}${search}`);
-    // Links to what waits are those of the API; a browser that follows one wants the page.
+    // Links to waiting emails are URLs of the API, but a browser that follows one wants the page.
     if (APPROVAL.test(pathname) && isNavigation(headers)) return redirect(`${BASE.slice(0, -1)}${pathname}`);
     if (!pathname.startsWith(BASE)) return undefined;
     const all = await assets();
@@ -51,7 +60,8 @@ async function file(path: string, headers: Headers, { files, version }: Assets):
   return new Response(new Uint8Array(isCompressed ? await asset.compressed() : asset.body), {
     headers: {
       "content-type": asset.type,
-      // A page that was opened before an upgrade gets what there is now, and doesn't keep it under the old name.
+      // A page that was opened before an upgrade gets the current file, and doesn't keep it under
+      // the old name.
       "cache-control": asked === version ? "public, max-age=31536000, immutable" : "no-store",
       vary: "accept-encoding",
       ...(isCompressed && { "content-encoding": "br" }),
@@ -84,7 +94,7 @@ ${modules.map((path) => `<link rel="modulepreload" href="${root}${path}">`).join
 </head>
 <body>
 <div id="app"></div>
-<noscript>The console needs JavaScript. The same is to be had over the HTTP API: see <a href="/docs">/docs</a>.</noscript>
+<noscript>The console needs JavaScript. You can do the same over the HTTP API: see <a href="/docs">/docs</a>.</noscript>
 </body>
 </html>
 `;
@@ -97,7 +107,10 @@ ${modules.map((path) => `<link rel="modulepreload" href="${root}${path}">`).join
   });
 }
 
-/** Nothing from elsewhere, nothing inline but the map of modules; emails are shown in frames, which inherit it. */
+/**
+ * Nothing from elsewhere, nothing inline except the import map. Emails are shown in frames, which
+ * inherit this policy.
+ */
 const policy = (importMap: string): string =>
   [
     "default-src 'none'",

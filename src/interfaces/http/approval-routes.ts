@@ -108,8 +108,7 @@ const inBody = <Value>(fields: Readonly<Record<string, Value>>): Record<string, 
 const bodySchema = ({ input }: DirectOperation): z.ZodObject => z.strictObject(inBody(input.shape) as z.ZodRawShape);
 
 /**
- * * The operation of a run's workflow for this part of the approval queue, if the caller may use
- * it.
+ * The operation of a run's workflow for this part of the approval queue, if the caller may use it.
  * @throws ValidationError (`scope_missing`, `token_missing`, `unknown_run`, `no_approvals`)
  */
 async function allowedOperation(

@@ -1,7 +1,7 @@
 import { MIMEType } from "node:util";
 import { ValidationError } from "../../errors.ts";
 
-/** Larger than any valid submission, so small that it costs nothing to refuse. Bytes. */
+/** Larger than any valid submission, but so small that refusing it costs nothing. Bytes. */
 export const MAXIMUM_BODY = 1_000_000;
 
 /** Limits on a body's size and duration. */

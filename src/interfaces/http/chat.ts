@@ -87,8 +87,8 @@ export interface Chat {
   /** Answers a message. Errors in between are events. */
   ask(message: string, request: ChatRequest): ReadableStream<ChatEvent>;
   /**
-   * Continues a conversation that waits for decisions: checks what has become of the emails. It
-   * decides nothing.
+   * Continues a conversation that waits for decisions: checks what has been decided on the emails.
+   * It decides nothing.
    */
   goOn(request: ChatRequest): ReadableStream<ChatEvent>;
   /** The caller's conversations, latest first. `after`: the previous page's `next`. */

@@ -41,7 +41,7 @@ export function documentationRoutes(others: readonly Route[], info: OpenApiInfo)
       path: "/docs",
       id: "docs",
       tag: "documentation",
-      summary: "The same for people",
+      summary: "This document, for people",
       access: "public",
       operations: [],
       answers: { 200: { description: "An HTML page.", types: { "text/html": { type: "string" } } } },

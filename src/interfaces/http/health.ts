@@ -22,7 +22,7 @@ export function healthRoutes(parts: HttpParts): Route[] {
       path: "/livez",
       id: "livez",
       tag: "health",
-      summary: "Whether the process lives",
+      summary: "Whether the process is alive",
       access: "public",
       operations: [],
       answers: {
@@ -35,7 +35,7 @@ export function healthRoutes(parts: HttpParts): Route[] {
       path: "/readyz",
       id: "readyz",
       tag: "health",
-      summary: "Whether it can do its work",
+      summary: "Whether the service can do its work",
       description: "Checks each part that the service needs, and says whether it answers.",
       access: "public",
       operations: [],

@@ -243,8 +243,8 @@ const named =
   };
 
 /**
- * Nobody receives it, because the client has gone. This number in the log is the one that other
- * servers use.
+ * The status if the client has gone. Nobody receives it, but it is in the log, as in those of other
+ * servers.
  */
 const CLIENT_GONE = 499;
 
@@ -300,7 +300,10 @@ function authorization({ tokens, anonymous, rateLimit }: HttpApiOptions, session
   };
 }
 
-/** Counts requests that need no token by their address, because signing in is guessing a token. */
+/**
+ * Counts requests that need no token by their address, because signing in could be used to guess a
+ * token.
+ */
 const limited =
   ({ rateLimit }: HttpApiOptions): MiddlewareHandler<HttpEnv> =>
   (context, next) => {

@@ -30,7 +30,7 @@ export function mailRoutes({ service, bodyTimeoutMs }: HttpParts): Route[] {
       tag: "events",
       summary: "Hand over an email",
       description:
-        "Takes one unchanged mail (RFC 5322) from your own mail server, and answers when its outcome is durable. " +
+        "Takes one unchanged email (RFC 5322) from your own mail server, and answers when its outcome is durable. " +
         "An email counts once, by its Message-ID.",
       access: operation.scope,
       operations: [operation],

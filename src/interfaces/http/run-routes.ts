@@ -13,7 +13,7 @@ import { inputJsonSchema } from "./schemas.ts";
 /** How many streams may be open at a time; each one reads the database. */
 const MAX_STREAMS = 200;
 
-/** Routes to see the runs of all workflows, and for what operators do with them. */
+/** Routes to look at and manage the runs of all workflows. */
 export function runRoutes(parts: HttpParts): Route[] {
   const { service } = parts;
   const one = (name: string, method: "GET" | "POST", path: string, summary: string, example?: Json): Route => {
@@ -148,7 +148,7 @@ function changesRoute({ service, closing }: HttpParts, streams: OpenStreams): Ro
     tag: "runs",
     summary: "Follow all runs",
     description:
-      "Changes from now on, as server-sent events. `run` has a run as in the list, each time that has changed. " +
+      "Changes from now on, as server-sent events. `run` has a run as in the list, each time it changes. " +
       "`reset` means: load the list again. It is the first event, and also comes if too much has changed to send " +
       "single events. `Last-Event-ID` continues after that event, or with `reset` after a restart of the service " +
       "or a long absence. Several changes within a moment are one event.",

@@ -15,8 +15,8 @@ export const HEARTBEAT_INTERVAL_MS = 15_000;
 export const HEARTBEAT = ": still there\n\n";
 
 /**
- * A comment to begin with: it makes the headers be sent, so that the client knows at once that it
- * is connected.
+ * The comment that begins a stream. With it, the headers are sent, so the client knows at once that
+ * it is connected.
  */
 export const CONNECTED = ": connected\n\n";
 

@@ -76,7 +76,7 @@ export class Tokens implements TokenSource {
   private constructor(tokens: readonly Token[]) {
     if (new Set(tokens.map(({ hash }) => hash.toString("hex"))).size < tokens.length) {
       throw invalidConfiguration(
-        "Two tokens have the same secret. Give each its own, and one that needs several scopes all of them.",
+        "Two tokens have the same secret. Give each token its own secret; a caller who needs several scopes gets one token with all of them.",
       );
     }
     this.#tokens = tokens;

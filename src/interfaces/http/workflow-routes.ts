@@ -195,7 +195,7 @@ function viewRoute(workflow: Workflow): Route {
     ],
     answers: {
       200: {
-        description: "The status, and what the process has found out.",
+        description: "The status, and what the run has found out.",
         types: {
           "application/json": {
             type: "object",

@@ -21,8 +21,9 @@ function operationTool({ operation, schema, call }: ModelTool): DynamicStructure
   return new Tool({
     name: operation.name,
     description: operation.description,
-    // Shown to the model as it stands, and accepting everything: our own validation tells a model what to correct
-    // and accepts calls that leave optional fields out, which strict schemas cannot say.
+    // The model sees the schema unchanged, but LangChain accepts everything: our own validation
+    // tells a model what to correct, and accepts calls without optional fields, which a strict
+    // schema can't express.
     schema: z.any().meta(schema),
     responseFormat: "content_and_artifact",
     func: async function* (args: unknown, _runManager, config) {
@@ -38,16 +39,17 @@ function operationTool({ operation, schema, call }: ModelTool): DynamicStructure
 const TOOLS = "@langchain/core/tools";
 
 /**
- * LangChain at the first tool, not before: it takes several times as long to load as all the rest. It is the module that an `import`
- * gives, whose classes a program's `instanceof` knows. Node.js before 22.17 can't give that one while an import of it is under way,
- * and throws or leaves it empty: there the one for `require` does the same work.
+ * Loads LangChain for the first tool, because it takes several times as long to load as all the
+ * rest. This is the module that an `import` gives, so a program's `instanceof` recognizes its
+ * classes. While an import of it is in progress, Node.js before 22.17 throws or gives an empty
+ * module. The module for `require` then does the same work.
  */
 function langChainTools(): typeof LangChainTools {
   try {
     const imported = requirePackage(fileURLToPath(import.meta.resolve(TOOLS))) as Partial<typeof LangChainTools>;
     if (imported.DynamicStructuredTool !== undefined) return imported as typeof LangChainTools;
   } catch {
-    // What else may be wrong with it, the next line throws as well.
+    // If anything else is wrong with the module, the next line throws it as well.
   }
   return requirePackage(TOOLS) as typeof LangChainTools;
 }

@@ -12,10 +12,10 @@ const NOT_BEFORE = "A person has to approve what would go out; nothing has been 
 export const approvalUrl = ({ consoleUrl }: Pick<McpOffer, "consoleUrl">, workflowId: string): string | undefined =>
   consoleUrl === undefined ? undefined : `${consoleUrl}/approvals/${encodeURIComponent(workflowId)}`;
 
-/** The same in words. */
+/** The message to a model about a run that waits for approval. */
 export const approvalWords = (url: string | undefined): string =>
   url === undefined ? NOT_BEFORE : `${NOT_BEFORE} They can look at it and decide here: ${url}`;
 
-/** Asks the client to send its user there. */
+/** Asks the client to send its user to that URL. */
 export const approvalRequest = (url: string): InputRequest =>
   inputRequired.elicitUrl({ message: "Look at what would be sent, then approve, edit or reject it.", url });

@@ -10,13 +10,13 @@ import {
 /** https://modelcontextprotocol.github.io/ext-tasks/specification/2026-07-28/tasks */
 export const TASKS = "io.modelcontextprotocol/tasks";
 
-/** What the client says with the request, as it does since 2026-07-28. */
+/** What the client declares with the request, as clients do since protocol 2026-07-28. */
 function declared({ mcpReq }: ServerContext): ClientCapabilities | undefined {
   const envelope: { [CLIENT_CAPABILITIES_META_KEY]?: ClientCapabilities } | undefined = mcpReq.envelope;
   return envelope?.[CLIENT_CAPABILITIES_META_KEY];
 }
 
-/** Before, it said it once for the connection, if there is one. */
+/** Older clients declare it once for the connection, if there is one. */
 const capabilitiesOf = (server: McpServer, context: ServerContext): ClientCapabilities | undefined =>
   context.mcpReq.envelope ? declared(context) : server.server.getClientCapabilities();
 

@@ -32,7 +32,7 @@ const VERSION = packageVersion();
 export const createMcpServer = (service: Service, options: McpOptions = {}, caller: McpCaller = OWNER): McpServer =>
   mcpServer(offerOf(service, options), caller);
 
-/** The same for what was computed before. */
+/** The same for an offer that was computed before. */
 export function mcpServer(offer: McpOffer, caller: McpCaller = OWNER): McpServer {
   const server = new McpServer(
     { name: "abi-workflows", title: "abi-workflows", version: VERSION },
@@ -47,7 +47,8 @@ export function mcpServer(offer: McpOffer, caller: McpCaller = OWNER): McpServer
     },
   );
   for (const [name, { listed, operation }] of offer.tools) {
-    // Over HTTP that is a 403; the call checks it again, however it comes.
+    // Over HTTP, a missing scope is a 403. The call itself checks the scope again, over any
+    // transport.
     const config = { ...listed, scopeChallenge: requireScopes(operation.scope) };
     server.registerTool(name, config, () => {
       throw new TypeError("calls are answered by addToolCalls");

@@ -45,7 +45,7 @@ export interface McpTool extends ServiceTool {
   };
 }
 
-/** The tool that is the process of a workflow. */
+/** The tool for the durable operation of a workflow. */
 export interface ProcessTool extends McpTool {
   readonly operation: DurableOperation;
   readonly workflow: Workflow;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { JsonSchema } from "../model-calls/tool-schema.ts";
 
-/** The arguments of a process's prompts. Unlike those of tools, they are all texts. */
+/** The arguments of a workflow's prompts. Unlike those of tools, they are all texts. */
 export interface PromptArguments {
   /**
    * For submitting: required ones first, then optional ones, because clients may fill them in by

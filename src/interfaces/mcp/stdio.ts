@@ -26,7 +26,10 @@ export function serveMcpOverStdio(
   return { closed: transport.closed, close: () => transport.close() };
 }
 
-/** Says when it has closed: its client has gone, sent more at once than it holds (10 MB), or it was told to. */
+/**
+ * Reports when it has closed: its client has gone or has sent more at once than it can hold (10
+ * MB), or it was asked to close.
+ */
 class ClosingTransport extends StdioServerTransport {
   readonly #ended = Promise.withResolvers<void>();
 

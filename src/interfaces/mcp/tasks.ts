@@ -41,7 +41,7 @@ interface Task {
   [field: string]: unknown;
 }
 
-/** What answers `tasks/get`, `tasks/update` and `tasks/cancel` for one caller. */
+/** Adds the handlers of `tasks/get`, `tasks/update` and `tasks/cancel` for one caller. */
 export function addTasks(server: McpServer, offer: McpOffer, caller: McpCaller): void {
   const handle = (
     method: string,
@@ -151,7 +151,10 @@ function progressOf(run: Run, updated: Date): Task {
   };
 }
 
-/** Another one for everything that a run asks to have approved, and the same at every look. */
+/**
+ * A different key for each approval that a run asks for, and the same one each time the task is
+ * read.
+ */
 const requestKey = (subject: string): string =>
   `approval-${createHash("sha256").update(subject).digest("hex").slice(0, 16)}`;
 

@@ -15,12 +15,13 @@ import { isProcess, type McpCaller, type McpOffer, type McpTool } from "./offer.
 import { requireScope, startTask } from "./tasks.ts";
 import { toolResult, waitingRun } from "./tool-results.ts";
 
-/** What `inputRequests` calls the one thing that a call asks for. */
+/** The name in `inputRequests` of the only request that a call makes. */
 const APPROVAL = "approval";
 
-/** What answers `tools/call` for one caller. The tools are registered before. */
+/** Adds the handler of `tools/call` for one caller. Register the tools first. */
 export function addToolCalls(server: McpServer, offer: McpOffer, caller: McpCaller): void {
-  // The server's own handler holds every result against the tool's output schema, also the announcement of a task.
+  // The server's own handler checks every result against the tool's output schema, even the
+  // announcement of a task.
   server.server.setRequestHandler("tools/call", ({ params }, context) => {
     const tool = offer.tools.get(params.name);
     if (!tool) {
@@ -55,20 +56,20 @@ async function callTool(
   const waiting = waitingRun(result);
   if (waiting === undefined) return toolResult(tool.operation, result);
   const url = approvalUrl(offer, waiting);
-  // Asked once. Whatever the client answers, it is not the decision: that is read from the run.
+  // Asked only once. Whatever the client answers is not the decision, which is read from the run.
   if (url !== undefined && inputResponses === undefined && supportsUrlElicitation(server, context)) {
     return inputRequired({ inputRequests: { [APPROVAL]: approvalRequest(url) } });
   }
   return toolResult(tool.operation, result, [approvalWords(url)]);
 }
 
-/** A client that was asked something calls again with the answer; that call is no duplicate. */
+/** A client that was asked something calls again with the answer; that call is not a duplicate. */
 function ofThisCall(result: object): object {
   const { duplicate: _, ...rest } = result as { duplicate?: true };
   return rest;
 }
 
-/** Tells the client each step, where it has asked to be told. */
+/** Reports each step to the client, if the client has asked for progress. */
 async function reportingProgress(
   work: AsyncGenerator<ToolProgress, object>,
   { mcpReq }: ServerContext,
@@ -85,7 +86,7 @@ async function reportingProgress(
       await mcpReq.notify({ method: "notifications/progress", params: { progressToken, progress, message } });
     }
   } finally {
-    // Where the client can't be told, nobody listens to the run any more.
+    // If the client can't be reached, nobody listens to the run any more.
     await work.return({});
   }
 }

@@ -7,8 +7,9 @@ import { acceptsNull, type JsonSchema } from "../model-calls/tool-schema.ts";
 type ObjectSchema = JsonSchema & { properties: Record<string, JsonSchema>; required?: string[] };
 
 /**
- * Draft 7, without saying so: clients of both generations of the protocol can compile that. Open to fields that it doesn't name, since
- * clients refuse results by it.
+ * JSON Schema draft 7, without naming the draft: clients of both generations of the protocol can
+ * compile that. It allows fields that it doesn't name, because clients refuse results that don't
+ * match it.
  */
 function jsonSchemaOf(schema: z.ZodType): ObjectSchema {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, {
@@ -16,7 +17,7 @@ function jsonSchemaOf(schema: z.ZodType): ObjectSchema {
     target: "draft-7",
     override: ({ jsonSchema }) => {
       if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
-      // Says the format again, in three hundred characters.
+      // Only repeats the format, in three hundred characters.
       if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
     },
   });
@@ -24,9 +25,10 @@ function jsonSchemaOf(schema: z.ZodType): ObjectSchema {
 }
 
 /**
- * The arguments of a tool. Other than for OpenAI's strict mode, what may be null may be left out as well: there are clients that
- * check a model's call by this schema before they send it. Null is one of the types rather than an alternative: LangChain's adapters
- * drop alternatives, and a model would not be told what to write.
+ * The arguments of a tool. Unlike in OpenAI's strict mode, fields that may be null may also be left
+ * out, because some clients check a model's call against this schema before they send it. Null is
+ * one of the types rather than an alternative, because LangChain's adapters drop alternatives, and
+ * the model would not learn what to write.
  */
 export function inputSchemaOf(strict: JsonSchema): JsonSchema {
   const { properties, required = [] } = strict as ObjectSchema;
@@ -47,7 +49,10 @@ function withTypes(schema: JsonSchema): JsonSchema {
   return { ...only, ...rest, type: [only["type"], "null"], ...(Array.isArray(values) && { enum: [...values, null] }) };
 }
 
-/** What a tool answers with; of a run also where it has failed or waits, so that only what is always there is required. */
+/**
+ * The schema of a tool's answer. For a run, it also covers failed and waiting ones, so only fields
+ * that are always there are required.
+ */
 export function outputSchemaOf(operation: Operation): JsonSchema {
   const output = jsonSchemaOf(operation.output);
   if (operation.kind === "direct") return output;

@@ -1,4 +1,7 @@
-/** Input fields of tools that the program knows: a model is not asked for them, and can't choose them. */
+/**
+ * Input fields of tools that the program sets: a model is not asked for them, and can't choose
+ * them.
+ */
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { invalidConfiguration, UnexpectedError, ValidationError } from "../../errors.ts";
@@ -22,12 +25,13 @@ const Options = z.strictObject({
   fromContext: z.array(z.string()).optional(),
 });
 
-/** Some fields of one operation that its tool takes from the program. */
+/** The fields of one operation that its tool takes from the program. */
 export interface FixedFields {
   readonly names: readonly string[];
   /**
    * A model's arguments with these fields in them. `context`: the runtime context of the call.
-   * @throws ValidationError for an argument that says otherwise, UnexpectedError where the context lacks a field
+   * @throws ValidationError for an argument with a different value, UnexpectedError if the context
+   *   lacks a field
    */
   into(args: unknown, context: unknown): unknown;
 }
@@ -35,7 +39,7 @@ export interface FixedFields {
 const invalidOptions = (message: string): ValidationError =>
   invalidConfiguration(`The options of the tools are not usable: ${message}`);
 
-/** @throws the same complaint as about the options */
+/** @throws ValidationError with the same message, as an error in the options */
 function usable<Value>(read: () => Value): Value {
   try {
     return read();
@@ -45,8 +49,10 @@ function usable<Value>(read: () => Value): Value {
 }
 
 /**
- * What the options mean for each operation, in their order. A field that one of them doesn't have is left out there.
- * @throws ValidationError (`invalid_configuration`) for a field that none has, a value that its schema refuses, an unknown option
+ * The fixed fields of each operation, in the order of the operations. A field that an operation
+ * doesn't have is left out.
+ * @throws ValidationError (`invalid_configuration`) for a field that no operation has, a value that
+ *   the field's schema refuses, an unknown option
  */
 export function fixedFieldsOf(operations: readonly Operation[], options: ToolOptions): FixedFields[] {
   const { fixed = {}, fromContext = [] } = usable(() => parse(Options, options));
@@ -69,7 +75,8 @@ function ownValues(operation: Operation, fixed: Record<string, unknown>): Record
   const own = Object.entries(fixed).filter(([name]) => hasField(operation, name));
   return Object.fromEntries(
     own.map(([name, value]) => {
-      // What is optional would otherwise be left to the model where a program has forgotten to fill it in.
+      // Otherwise, if the program had forgotten to set an optional field, the model could choose
+      // it.
       if (value === undefined) throw invalidOptions(`"${name}" has no value.`);
       return [name, usable(() => parseField(operation, name, value))];
     }),
@@ -104,13 +111,16 @@ function contextValue(operation: Operation, name: string, context: unknown): unk
     return parseField(operation, name, value);
   } catch (cause) {
     throw new UnexpectedError(cause, {
-      message: `${name} is set by the program around you, which has not set it rightly. Nothing was done. Tell the user that this does not work.`,
+      message: `${name} is set by the program around you, which has not set it correctly. Nothing was done. Tell the user that this does not work.`,
       code: "context_missing",
     });
   }
 }
 
-/** A model that names another one means another one: doing it for the one that is set would be wrong as well. */
+/**
+ * A model that gives another value, such as another customer, means it. Using the fixed value
+ * instead would be wrong too.
+ */
 function refuseOther(operation: Operation, name: string, given: unknown, fixed: unknown): void {
   if (given === undefined || given === null) return;
   const { input } = operation;

@@ -1,6 +1,7 @@
 /**
- * A model's arguments as they are meant: what stands for "nothing" is left out, and a value of the wrong type whose meaning is
- * plain is taken for it. Code, HTTP and the command line have no such leniency: there a person or a program said it.
+ * A model's arguments as they are meant: placeholders for "nothing" are left out, and a value of
+ * the wrong type is converted if its meaning is clear. Code, HTTP and the command line are not this
+ * lenient, because there a person or a program has chosen the values.
  */
 import { z } from "zod";
 import type { Operation } from "../../framework/operation.ts";
@@ -12,7 +13,7 @@ type Property = { type?: unknown; enum?: unknown[]; const?: unknown; items?: Pro
 
 const alternatives = (property: Property): Property[] => property.anyOf?.flatMap(alternatives) ?? [property];
 
-/** The texts that a field names as its values. */
+/** The texts that a field's schema lists as its values. */
 const namedValues = (property: Property): string[] =>
   alternatives(property)
     .flatMap(({ enum: values = [], const: value }) => values.concat(value))
@@ -23,7 +24,7 @@ const hasType = (property: Property, type: string): boolean =>
 
 const itemsOf = (property: Property): Property[] => alternatives(property).flatMap(({ items }) => items ?? []);
 
-/** Only what can be nothing else: a "none" here might mean false. */
+/** Texts that can only mean "nothing". They exclude "none", which might mean false. */
 const NO_BOOLEAN = new Set(["null", "undefined", ""]);
 
 const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
@@ -52,7 +53,10 @@ function jsonList(text: string): unknown[] | undefined {
   }
 }
 
-/** A list that came as text: as JSON, or as its elements, of which several are told apart only where all have names. */
+/**
+ * A list that came as text: as JSON, or as its elements. These are only split if the schema lists
+ * all their values.
+ */
 const listOf = (text: string, items: readonly Property[]): unknown[] =>
   jsonList(text) ??
   (items.every((item) => namedValues(item).length > 0) ? text.split(/[,;]/u).map((part) => part.trim()) : [text]);
@@ -63,7 +67,7 @@ function asMeant(value: unknown, property: Property): unknown {
   return hasType(property, "array") ? listOf(value, itemsOf(property)) : value;
 }
 
-/** A list without the elements that say nothing. */
+/** A list without the elements that are placeholders. */
 function withoutNothing(value: unknown, name: string, property: Property): unknown {
   const items = itemsOf(property);
   if (!Array.isArray(value) || items.length === 0) return value;
@@ -71,8 +75,9 @@ function withoutNothing(value: unknown, name: string, property: Property): unkno
 }
 
 /**
- * Returns a reader for one operation, for all its calls. Placeholders are dropped from fields that may be left out, and from those
- * that say whose the run is: the model is then told that they are missing.
+ * Returns a reader for all calls of one operation. Placeholders are dropped from optional fields,
+ * and from the fields that identify the run. If one of those is required, the model then learns
+ * that it is missing.
  */
 export function modelArguments(operation: Operation): (args: unknown) => unknown {
   const { properties = {} } = z.toJSONSchema(operation.input, { io: "output" }) as {

@@ -9,7 +9,7 @@ import { fixedFieldsOf, type FixedFields, type ToolOptions } from "./fixed-field
 import { modelArguments } from "./model-arguments.ts";
 import { toolJsonSchema } from "./tool-schema.ts";
 
-/** An operation as a model gets to see and call it, in whatever protocol. */
+/** An operation as a model sees and calls it, in any protocol. */
 export interface ModelTool {
   readonly operation: Operation;
   /** JSON Schema of the arguments, valid in OpenAI's strict mode, without the fields that the program sets. */
@@ -19,32 +19,35 @@ export interface ModelTool {
   /**
    * A model's arguments as they are meant, with the fields that the program sets; not yet validated.
    * @param context what the program says about this call: the values of `fromContext`
-   * @throws ValidationError for an argument that says otherwise, UnexpectedError where the context lacks a field
+   * @throws ValidationError for an argument with a different value, UnexpectedError if the context
+   *   lacks a field
    */
   readonly read: (args: unknown, context: unknown) => unknown;
   /**
-   * Calls the operation with a model's arguments. Yields progress, returns the result; what can go wrong with a call is a result too
-   * (`success: false`, `error`, `error_type`, `retriable`), bad arguments included.
-   * @param context as of `read`
+   * Calls the operation with a model's arguments. Yields progress, returns the result. Errors are
+   * results too (`success: false`, `error`, `error_type`, `retriable`), including those about bad
+   * arguments.
+   * @param context as for `read`
    * @throws only the reason of `signal`, when it aborts
    */
   readonly call: (args: unknown, context: unknown, options: CallOptions) => AsyncGenerator<ToolProgress, object>;
 }
 
-/** A tool of a service, with the workflow that it belongs to; without one where it belongs to none. */
+/** A tool of a service, with the workflow that it belongs to, if any. */
 export interface ServiceTool extends ModelTool {
   readonly workflow: Workflow | undefined;
 }
 
-/** What the tools of a workflow need of it. */
+/** The part of a workflow that its tools need. */
 type Callable = Pick<Workflow, "operationCall" | "logUnexpected">;
 
 /** Audiences whose operations models may get. Never `person`: only people decide. */
 export type ModelAudience = Exclude<Audience, "person">;
 
 /**
- * The operations of a workflow that models may call, in their order: those for agents, or where a program asks for them by name, those
- * for operators. What is for people is never among them.
+ * The operations of a workflow that models may call, in their order: those for agents or, if a
+ * program asks for them explicitly, those for operators. Operations for people are never among
+ * them.
  * @throws ValidationError (`invalid_configuration`) for a field that no tool has, or a value that it can't have
  */
 export function modelToolsOf(
@@ -85,7 +88,7 @@ function modelTool(callable: Callable, operation: Operation, fixed: FixedFields)
   const asMeant = modelArguments(operation);
   const call = callable.operationCall(operation, origin);
   const nullable = operation.kind === "durable" && operation.keyFrom ? [operation.key] : [];
-  // The program's values come after: they are never taken for ones that say nothing.
+  // The program's values are added afterwards, so they are never taken for placeholders.
   const read = (args: unknown, context: unknown): unknown => fixed.into(asMeant(args), context);
   return {
     operation,

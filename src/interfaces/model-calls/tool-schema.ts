@@ -4,8 +4,9 @@ import { withoutAbsent, type Json } from "../../json.ts";
 export type JsonSchema = { [keyword: string]: Json };
 
 /**
- * What OpenAI's strict mode understands (https://platform.openai.com/docs/guides/structured-outputs#supported-schemas)
- * in all its versions; bounds and patterns are left to our own validation, whose messages a model can act on.
+ * What all versions of OpenAI's strict mode understand
+ * (https://platform.openai.com/docs/guides/structured-outputs#supported-schemas). Bounds and
+ * patterns are left to our own validation, whose messages a model can act on.
  */
 const SUPPORTED = new Set([
   "type",
@@ -41,8 +42,9 @@ export const acceptsNull = ({ type, anyOf }: JsonSchema): boolean =>
 const isOptional = (field: z.ZodType): boolean => field.safeParse(undefined).success;
 
 /**
- * JSON Schema of an operation's input as models get it: every property required, nothing beside them, and what may be left
- * out may be null. `nullable` names required fields that may be null as well, `hidden` those that models do not get.
+ * JSON Schema of an operation's input as models get it: every property is required, no others are
+ * allowed, and optional ones may be null. `nullable` names required fields that may be null too,
+ * `hidden` those that models do not get.
  */
 export function toolJsonSchema(
   input: z.ZodObject,

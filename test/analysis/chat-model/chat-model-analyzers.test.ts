@@ -235,7 +235,7 @@ describe("chat model analysers", () => {
     [
       "a web page",
       { body: "<html></html>", contentType: "text/html" },
-      "the model service answered with something that is no chat completion; check OPENAI_BASE_URL",
+      "the model service answered with something that is not a chat completion; check OPENAI_BASE_URL",
       false,
     ],
     [
@@ -290,7 +290,7 @@ describe("chat model analysers", () => {
     ["a category without a confidence", toolCall("judge_feedback", { ...JUDGEMENT, categories: ["legal"] })],
   ])("treat %s as no answer", async (_, step) => {
     const { sentimentAnalyzer } = await start(step);
-    expect((await sentimentAnalyzer.analyze(TEXT)).fallback?.reason).toContain("did not have the form");
+    expect((await sentimentAnalyzer.analyze(TEXT)).fallback?.reason).toContain("did not have the requested form");
   });
 
   it("keep at most twelve quotations, and none with half a character", async () => {
@@ -342,30 +342,30 @@ describe("chat model analysers", () => {
 
   it.each<[string, ScriptStep, string]>([
     ["a refused key", status(401), "the model service refused the key"],
-    ["an unknown model", status(404), "the model service does not know the model, or not this address"],
+    ["an unknown model", status(404), "the model service does not know the model or this address"],
     [
       "a model without tools",
       status(400),
       "the model service refused the request (status 400); can the model call tools?",
     ],
-    ["too many requests", status(429), "the model service takes no more requests for now"],
+    ["too many requests", status(429), "the model service accepts no more requests for now"],
     ["a server error", status(503), "the model service answered with status 503"],
     ["a broken connection", dropConnection(), "the model service could not be reached"],
-    ["prose", reply("I think they are angry."), "the model's answer did not have the form that was asked for"],
+    ["prose", reply("I think they are angry."), "the model's answer did not have the requested form"],
     [
       "broken JSON",
       rawToolCall("judge_feedback", '{"sentiment": '),
-      "the model's answer did not have the form that was asked for",
+      "the model's answer did not have the requested form",
     ],
     [
       "an answer of another form",
       toolCall("judge_feedback", { ...JUDGEMENT, sentiment: "furious" }),
-      "the model's answer did not have the form that was asked for",
+      "the model's answer did not have the requested form",
     ],
     [
       "an answer without a confidence",
       toolCall("judge_feedback", { ...JUDGEMENT, confidence: undefined }),
-      "the model's answer did not have the form that was asked for",
+      "the model's answer did not have the requested form",
     ],
   ])("fall back to the embedded ones on %s, and say so", async (_, step, reason) => {
     // LangChain warns about broken tool calls there.
@@ -392,7 +392,7 @@ describe("chat model analysers", () => {
     const { origin } = await serve(answer);
     const { sentimentAnalyzer } = analyzersAt(`${origin}/v1`);
     expect((await sentimentAnalyzer.analyze(TEXT)).fallback?.reason).toBe(
-      "the model service answered with something that is no chat completion; check OPENAI_BASE_URL",
+      "the model service answered with something that is not a chat completion; check OPENAI_BASE_URL",
     );
   });
 

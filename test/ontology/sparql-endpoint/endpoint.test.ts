@@ -243,7 +243,7 @@ describe("faults", () => {
       const error = await failure(open(await serve({ status })).getGraph("data"));
       expect(error).toMatchObject({ type: "unexpected_error", retriable: false });
       expect(error.message).toBe(
-        "The SPARQL endpoint can't be used with the settings that are made here. The log says what to correct.",
+        "The SPARQL endpoint can't be used with the current settings. The log says what to correct.",
       );
       expect((error.cause as Error).message).toMatch(/^The SPARQL endpoint .* Check /);
     },

@@ -167,7 +167,7 @@ export const CONCESSIONS = wordSet(modifiers.concessions);
 export const COMPARATIVES = wordSet(modifiers.comparatives);
 export const FAULTS_WHEN_TOO_MUCH = wordSet(modifiers["faults when too much"]);
 
-/** Whether a word modifies opinions and is none itself, whatever other lists say. */
+/** Whether a word modifies opinions and is not an opinion itself, whatever other lists say. */
 const isModifier = (word: string): boolean =>
   NEGATORS.has(word) ||
   INTENSIFIERS.has(word) ||

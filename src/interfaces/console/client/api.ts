@@ -1,11 +1,11 @@
 /** The public HTTP API, as pages call it. */
 import { signal } from "@preact/signals";
 
-/** Why a call failed; `code` is the API's own, `offline` where there was no answer. */
+/** Why a call failed; `code` is the API's own, `offline` if there was no answer. */
 export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
-  /** What is in force instead, such as the decision that somebody else took first. */
+  /** What applies instead, such as the decision that someone else made first. */
   readonly standing: unknown;
   readonly fields: readonly { field: string; message: string }[];
 
@@ -25,11 +25,11 @@ interface Problem {
   fields?: readonly { field: string; message: string }[];
 }
 
-/** Whether the service can't be reached; while it is so, it is asked again and again. */
+/** Whether the service can't be reached. While it can't, we keep trying. */
 export const isOffline = signal(false);
-/** Counts how often the service came back: what is shown may be old then. */
+/** Counts how often the service came back. What is shown may then be outdated. */
 export const returns = signal(0);
-/** Whether the API wants a sign-in. */
+/** Whether the API requires a sign-in. */
 export const isSignedOut = signal(false);
 
 /** How long to wait before looking again: at first, and at most. Milliseconds. */
@@ -71,7 +71,7 @@ export async function call<Answer>(path: string, options: Call = {}): Promise<An
   return response.status === 204 ? (undefined as Answer) : jsonIn<Answer>(response, options.signal);
 }
 
-/** @throws ApiError where the answer is not complete; the reason of `signal` */
+/** @throws ApiError if the answer is not complete; the reason of `signal` */
 export async function jsonIn<Answer>(response: Response, signal: AbortSignal | undefined): Promise<Answer> {
   try {
     return (await response.json()) as Answer;

@@ -16,7 +16,7 @@ import { Pending } from "./ui/states.ts";
 import { say, Toasts } from "./ui/toast.ts";
 
 export function App() {
-  // Asked for again when the service comes back: it may be another one by then.
+  // Loaded again when the service comes back, because it may be another one by then.
   const { error, reload } = useLoad("session", readSession);
   // When a session ends, the page stays as it is, with everything that was typed. Another person gets a fresh page.
   if (session.value) {
@@ -36,7 +36,7 @@ function Shell() {
   const [name = "", id] = path;
   const page = PAGES.find((one) => one.name === name) ?? NOWHERE;
   const pages = navigation();
-  // By their place in the navigation.
+  // Numbered by their position in the navigation.
   useKeys(Object.fromEntries(pages.map((one, index) => [String(index + 1), () => go(addressOf(one))])));
   // An address without a page leads to the first one that this person may see.
   const start = name === "" && pages.length > 0 && !pages.includes(page) ? pages[0] : undefined;
@@ -47,7 +47,8 @@ function Shell() {
   const isFirst = useRef(true);
   useEffect(() => {
     document.title = `${page.title}${id === undefined ? "" : ` ${plain(id)}`} · Console`;
-    // So that screen readers announce the new page. On arrival the browser does that, and on a way back the focus may be on a link already.
+    // So that screen readers announce the new page. On arrival, the browser does that; on the way
+    // back, a link may already have the focus.
     if (!isFirst.current && !main.current?.contains(document.activeElement))
       main.current?.focus({ preventScroll: true });
     isFirst.current = false;
@@ -123,7 +124,7 @@ async function onSignOut(): Promise<void> {
 
 const isCurrent = (one: Page, page: Page): boolean => one === page || (one.name === "" && page.name === "feedback");
 
-/** How many emails wait; more than a page of them are not counted. */
+/** How many emails wait, counted up to one page. */
 function WaitingCount() {
   const { value } = useLoad(may("approve") ? "waiting" : undefined, listApprovals, {
     changesWith: isAboutApprovals,

@@ -1,6 +1,6 @@
 /**
- * What this browser keeps for the console. Storage may be switched off or full, and then throws: what was to be kept lasts as long as
- * the page.
+ * Values that this browser keeps for the console. Storage throws if it is switched off or full; the
+ * values then last only as long as the page.
  */
 export function kept(key: string): string | null {
   try {

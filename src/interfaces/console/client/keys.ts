@@ -8,21 +8,22 @@ export const isSend = ({ key, ctrlKey, metaKey }: KeyboardEvent): boolean => key
 
 const TYPING = "input, textarea, select, [contenteditable]";
 
-/** Keys that a list may follow for as long as they are held down. */
+/** Keys that move through a list for as long as they are held down. */
 const MOVES = new Set(["j", "k"]);
 
 /**
- * Single keys while the page is shown, but not while somebody types, nor together with Ctrl, Alt or Meta. A key that is held down acts once,
- * unless it moves through a list: it must not decide on one thing after another.
+ * Handles single keys while the page is shown, but not while the person types, nor together with
+ * Ctrl, Alt or Meta. A key that is held down acts once, unless it moves through a list, because it
+ * must not decide on one thing after another.
  */
 export function useKeys(keys: Keys): void {
-  // With what is drawn: a key must not do what it did on the page before.
+  // Changed together with the page, because a key must not do what it did on the previous one.
   useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
       if (event.repeat && !MOVES.has(event.key)) return;
       if (event.target instanceof Element && event.target.matches(TYPING)) return;
-      // What is below a window is not to be reached.
+      // Keys must not reach what is below a dialog.
       if (document.querySelector("dialog[open]")) return;
       const act = Object.hasOwn(keys, event.key) ? keys[event.key] : undefined;
       if (!act) return;

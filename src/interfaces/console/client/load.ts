@@ -4,7 +4,7 @@ import { paced } from "./live/paced.ts";
 import { onRunChange } from "./live/run-changes.ts";
 import type { Run } from "./runs/runs-api.ts";
 
-/** What a page asks for. The last value stays while it is asked for again. */
+/** A value that a page loads. The last value stays while it is loaded again. */
 export interface Loaded<Value> {
   value: Value | undefined;
   error: ApiError | undefined;
@@ -13,17 +13,24 @@ export interface Loaded<Value> {
 }
 
 interface Options<Value> {
-  /** Whether it may be another one now that a run has changed: it is then loaded again. Default: it may not. */
+  /**
+   * Whether a changed run may have changed the value, so that it must be loaded again. Default: it
+   * never does.
+   */
   changesWith?: (run: Run, value: Value | undefined) => boolean;
-  /** Between two loads because of changes. Milliseconds. */
+  /** Pause between two loads because of changes. Milliseconds. */
   pauseMs?: number;
-  /** Loads again when it changes, and keeps the value meanwhile; another `key` does not keep it. */
+  /**
+   * When it changes, the value is loaded again and stays meanwhile. When `key` changes, it doesn't
+   * stay.
+   */
   version?: string;
 }
 
 /**
- * Calls `load` at once, and again when `key` or `version` changes, when the service is back, and when runs change that matter.
- * @param key stands for what is loaded; undefined loads nothing
+ * Calls `load` at once, and again when `key` or `version` changes, when the service is back, and
+ * when relevant runs change.
+ * @param key identifies what is loaded; undefined loads nothing
  */
 export function useLoad<Value>(
   key: string | undefined,
@@ -62,7 +69,7 @@ export function useLoad<Value>(
     const stop = isLive
       ? onRunChange((run) => {
           const { key: wanted, changesWith: isAffected, value: known } = latest.current;
-          // The effect of another key comes a frame after it was rendered.
+          // The effect for another key runs a frame after that key was rendered.
           if (wanted === key && (!run || isAffected?.(run, known))) looks.ask();
         })
       : undefined;

@@ -1,4 +1,4 @@
-/** What the page comes with: facts about the service that no route tells. */
+/** Facts about the service that are in the page because no route returns them. */
 const fact = (name: string): string => document.querySelector<HTMLMetaElement>(`meta[name=${name}]`)?.content ?? "";
 const list = (name: string): readonly string[] => fact(name).split(" ").filter(Boolean);
 
@@ -8,8 +8,8 @@ export const CATEGORIES = list("categories");
 /** Names of all workflows. */
 export const WORKFLOWS = list("workflows");
 
-/** Those of them that are neither about feedback nor accompany other runs. */
+/** Names of the workflows that are neither about feedback nor accompany other runs. */
 export const OTHER_WORKFLOWS = list("others");
 
-/** Whether the data is a sample to try things out with. */
+/** Whether the data is sample data to try things out with. */
 export const IS_SAMPLE = fact("sample") !== "";

@@ -1,4 +1,4 @@
-/** The pages of the console. A further one is one entry here. */
+/** The pages of the console. To add one, add an entry here. */
 import type { VNode } from "preact";
 import { Approvals } from "./approvals/approvals.ts";
 import { FeedbackPage } from "./feedback/feedback-page.ts";
@@ -16,13 +16,16 @@ export interface Page {
   /** First part of the path; empty for the first page. */
   name: string;
   title: string;
-  /** What it takes to see it; where somebody lacks it, the navigation leaves it out. */
+  /**
+   * The scopes that a person needs to see it. If one is missing, the navigation leaves the page
+   * out.
+   */
   scopes: readonly string[];
   /** Its entry in the navigation; pages without one are reached by links. */
   icon?: IconName;
   /** @param id the second part of the path */
   show: (id: string | undefined) => VNode;
-  /** Whether it looks after the focus itself when only its second part changes. */
+  /** Whether the page handles the focus itself when only the second part of the path changes. */
   keepsFocus?: boolean;
 }
 

@@ -1,6 +1,7 @@
 /**
- * Back and forward lead to where a page was left: to the same rows on the screen, and to the link that was followed. Browsers do
- * this too, but only if the page is as long as before at once, and lists have to be loaded first.
+ * Back and forward lead to where a page was left: to the same rows on the screen, and to the link
+ * that was followed. Browsers do this too, but only if the page is immediately as long as before,
+ * and lists have to be loaded first.
  */
 
 /** Where a page was left. Pixels. */
@@ -11,14 +12,14 @@ interface Spot {
   link?: { href: string; top: number };
 }
 
-/** By the entry of the history, whose state is its name here. */
+/** By the history entry, whose state is its key here. */
 const spots = new Map<string, Spot>();
 let entry = "";
-/** Ends a way back that is not complete. */
+/** Stops a return that is not complete. */
 let stop: (() => void) | undefined;
 
 const STORED_AS = "spots";
-/** For how long a page may take to be as long as before. Milliseconds. */
+/** How long a page may take to become as long as before. Milliseconds. */
 const PATIENCE_MS = 10_000;
 /** Readers who move themselves must not be moved. */
 const MOVES = ["wheel", "touchstart", "pointerdown", "keydown"];
@@ -39,7 +40,7 @@ export function startReturning(show: () => void): void {
   });
 }
 
-/** Leads to another address; this one stays behind it in the history. */
+/** Goes to another address and adds it to the history. */
 export function pushEntry(address: string): void {
   leave();
   entry = newEntry();
@@ -52,7 +53,7 @@ const LINK = "#main a[href]";
 const linkTo = (href: string): HTMLElement | null => document.querySelector(`#main a[href="${CSS.escape(href)}"]`);
 
 function leave(): void {
-  // Not back yet, so what is known about the page is still right.
+  // The return is not complete, so what is known about the page is still right.
   if (stop) return stop();
   const { activeElement: link } = document;
   spots.set(entry, {
@@ -107,7 +108,7 @@ function readStored(): void {
     const stored = JSON.parse(sessionStorage.getItem(STORED_AS) ?? "[]") as [string, Spot][];
     for (const [key, spot] of stored) spots.set(key, spot);
   } catch {
-    // Storage may be switched off. Then a page that was loaded anew starts at its top.
+    // Storage may be switched off. A page that was loaded again then starts at its top.
   }
 }
 

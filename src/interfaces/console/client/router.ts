@@ -1,6 +1,7 @@
 /**
- * Where the reader is: everything that a page shows stands in the address, so that links and the back button work. An id is the second part of the
- * path, but for `.` and `..`: browsers take those for folders, however they are written, so they go into the query.
+ * The current address. It contains everything that determines what a page shows, so that links and
+ * the back button work. An id is the second part of the path. Only `.` and `..` are in the query,
+ * because browsers take them for folders, however they are written.
  */
 import { signal } from "@preact/signals";
 import { pushEntry, startReturning } from "./returning.ts";
@@ -57,7 +58,7 @@ export function go(address: string, { replace = false } = {}): void {
   if (isOtherPage) scrollTo(0, 0);
 }
 
-/** Changes some of the query and keeps the page. */
+/** Changes a part of the query and keeps the page. */
 export function setQuery(
   changes: Readonly<Record<string, string | undefined>>,
   options: { replace?: boolean } = {},
@@ -79,7 +80,7 @@ function followInside(event: MouseEvent): void {
   if (!isPlain || event.defaultPrevented || !link || link.target !== "" || link.hasAttribute("download")) return;
   if (link.origin !== globalThis.location.origin || !link.pathname.startsWith(BASE)) return;
   event.preventDefault();
-  // Safari leaves the focus where it was, but the way back leads to the link that has it.
+  // Safari leaves the focus where it was, but the way back leads to the link that has the focus.
   link.focus({ preventScroll: true });
   go(link.href);
 }

@@ -26,7 +26,7 @@ export async function readSession(): Promise<void> {
 export async function signIn(token: string): Promise<void> {
   session.value = await call<Session>("/session", { body: { token } });
   isSignedOut.value = false;
-  // What was asked for without a session was refused.
+  // Load again what was refused without a session.
   returns.value += 1;
 }
 

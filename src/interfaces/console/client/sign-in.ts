@@ -7,7 +7,7 @@ import { signIn } from "./session.ts";
 const DEMO =
   "This is the demo: invented customers write, the service answers or escalates, and you approve each email before it is sent.";
 
-/** In place of all pages. */
+/** Shown instead of all pages. */
 export const SignIn = () => html`
   <main class="sign-in" id="main">
     <${TokenForm} title="Sign in">
@@ -17,7 +17,10 @@ export const SignIn = () => html`
   </main>
 `;
 
-/** Over the page of somebody whose session has ended. It hides the page, and leaves it as it is. */
+/**
+ * Shown over the page of a person whose session has ended. It hides the page, and leaves it as it
+ * is.
+ */
 export function SignInAgain() {
   const dialog = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {

@@ -1,4 +1,4 @@
-/** A text and what the analysers make of it; nothing is stored or sent. */
+/** A text and what the analysers find in it; nothing is stored or sent. */
 import { useEffect, useState } from "preact/hooks";
 import { call } from "./api.ts";
 import { SentimentMark } from "./feedback/badges.ts";

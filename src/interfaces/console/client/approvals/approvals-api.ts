@@ -12,7 +12,7 @@ export interface PendingMail extends ShownMail, Labels, Certainty {
   customer_id: string;
   /** What the customer wrote. */
   feedback_text: string;
-  /** Stands for exactly this email. */
+  /** Identifies exactly this email. */
   rendering: string;
   refusal?: string;
 }
@@ -25,25 +25,30 @@ export interface Decided {
 
 const path = (id: string, rest = ""): string => `/approvals/${encodeURIComponent(id)}${rest}`;
 
-/** Of the address: how many pages of the list are shown. */
+/** The parameter in the address that says how many pages of the list are shown. */
 export const PAGES = "pages";
 
-/** Where an email is shown, or only the list, with as much of the list as is shown now. */
+/**
+ * The address of an email, or of the list alone, with as many pages of the list as are shown now.
+ */
 export const addressOf = (id?: string): string =>
   href(id === undefined ? ["approvals"] : ["approvals", id], { [PAGES]: place.value.query.get(PAGES) ?? "" });
 
-/** What a page of a list holds at most. */
+/** The most entries that a page of a list can have. */
 export const PAGE = 200;
 
-/** @param after `next` of the page before */
+/** @param after `next` of the previous page */
 export const listApprovals = (signal?: AbortSignal, after?: string): Promise<RunPage> =>
   call<RunPage>(`/approvals?${new URLSearchParams({ limit: String(PAGE), ...(after && { after }) })}`, { signal });
 
-/** How many wait, as far as they are listed. */
+/** How many emails wait, as far as they are listed. */
 export const countOf = (listed: number, next: string | undefined): string =>
   `${listed}${next === undefined ? "" : "+"}`;
 
-/** Whether a list may be another one now that a run has changed: it is on it, belongs there now, or may have been behind its end. */
+/**
+ * Whether a changed run may change a list: the run is on the list, belongs there now, or may have
+ * been beyond its end.
+ */
 export const isAboutApprovals = ({ workflow_id: id, status }: Run, { runs, next }: Partial<RunPage> = {}): boolean =>
   status === "waiting_for_approval" || next !== undefined || (runs ?? []).some(({ workflow_id }) => workflow_id === id);
 

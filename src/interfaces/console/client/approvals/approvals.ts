@@ -15,21 +15,21 @@ import { Time } from "../ui/time.ts";
 import { addressOf, countOf, isAboutApprovals, listApprovals, PAGE, PAGES } from "./approvals-api.ts";
 import { Decide } from "./decide.ts";
 
-/** What a list says about an email. */
+/** What the list shows of an email. */
 interface Waiting {
   run: Run;
   subject: string;
   customer: string;
 }
 
-/** What the result of a run of feedback says about it. */
+/** What the result of a feedback run says about the feedback. */
 type Judged = Pick<FeedbackItem, "sentiment" | keyof Certainty>;
 
 interface Queue extends RunPage {
   waiting: readonly Waiting[];
 }
 
-/** The first pages of what waits. */
+/** The first pages of waiting emails. */
 async function queue(signal: AbortSignal, pages: number): Promise<Queue> {
   const [{ rows: runs, next }, items] = await Promise.all([
     read(pages, async (after) => {
@@ -135,7 +135,8 @@ function List({
   reload: () => void;
 }) {
   const isLoaded = all !== undefined;
-  // Keys, links and the way back lead to emails that may be out of sight. At once: the way back goes on from there.
+  // Keys, links and the back button lead to emails that may be out of sight. Scroll at once,
+  // because the way back continues from there.
   useLayoutEffect(() => {
     if (isLoaded) document.querySelector(".queue-item[aria-current]")?.scrollIntoView({ block: "nearest" });
   }, [id, isLoaded]);

@@ -1,4 +1,4 @@
-/** What has happened while somebody looked at an email. */
+/** What has happened while a person was looking at an email. */
 import { getFeedback } from "../feedback/feedback-api.ts";
 import { html } from "../html.ts";
 import { useLoad } from "../load.ts";
@@ -11,18 +11,19 @@ import type { Decided, PendingMail } from "./approvals-api.ts";
 
 const DID = {
   approve: "approved this email",
-  edit: "sent other words in its place",
+  edit: "approved an edited version",
   reject: "rejected this email",
 } as const;
 
-/** Another email waits by now: says what is other, and asks to look again. */
+/**
+ * Shown if another email is waiting by now. Says what is different, and asks the person to look
+ * again.
+ */
 export function Changed({ before, now, onSeen }: { before: PendingMail; now: PendingMail; onSeen: () => void }) {
   const fields = (["sender", "recipient", "subject", "text"] as const).filter((name) => before[name] !== now[name]);
   return html`
     <div class="notice warn" role="alert">
-      <p>
-        <b>Another email is waiting now.</b> Another one has taken its place; nothing can be decided on the one below.
-      </p>
+      <p><b>Another email is waiting now.</b> It has replaced the one below, which can no longer be decided on.</p>
       ${fields.map(
         (name) =>
           html`<div key=${name}>
@@ -36,7 +37,7 @@ export function Changed({ before, now, onSeen }: { before: PendingMail; now: Pen
   `;
 }
 
-/** Somebody was first. */
+/** Shown if someone else has decided first. */
 export function Meanwhile({ decided, mail }: { decided: Decided | "gone" | undefined; mail: PendingMail }) {
   const isKnown = decided !== undefined && decided !== "gone";
   const { value } = useLoad(isKnown || !may("feedback:read") ? undefined : `decision ${mail.rendering}`, (signal) =>

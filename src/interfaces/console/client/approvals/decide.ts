@@ -18,7 +18,10 @@ import { correctionsOf, LabelsForm, type Corrections } from "./labels.ts";
 
 const DONE = { approve: "Approved", edit: "Approved in your version", reject: "Rejected" } as const;
 
-/** For how long an email is on the screen before it can be approved: a click or a key that was meant for the email before is not for this one. Milliseconds. */
+/**
+ * How long an email must be on the screen before it can be approved, because a click or a key may
+ * have been meant for the previous one. Milliseconds.
+ */
 const ARMED_AFTER_MS = 700;
 
 type Mode = "look" | "edit" | "reject";
@@ -26,24 +29,32 @@ type Mode = "look" | "edit" | "reject";
 interface DecideProps {
   id: string;
   onDecided: () => void;
-  /** Among other things on a page: without keys, and without what the email answers. */
+  /**
+   * Whether it is one of several things on a page. It then has no keys, and doesn't show what the
+   * email answers.
+   */
   isEmbedded?: boolean;
-  /** Whether it takes the focus where nothing has it: the page has shown another email before. */
+  /**
+   * Whether it takes the focus if nothing has it, because the page has shown another email before.
+   */
   takesFocus?: boolean;
 }
 
 export function Decide({ id, onDecided, isEmbedded = false, takesFocus = false }: DecideProps) {
-  /** From when this person decides; ends where that fails, for otherwise the page goes on to another email. */
+  /**
+   * Set when this person decides. Reset only if that fails, because otherwise the page moves on to
+   * another email.
+   */
   const [isBusy, setIsBusy] = useState(false);
   const {
     value: now,
     error,
     reload,
-    // Nothing waits any more then: to look again would be answered with 404.
+    // Nothing waits any more then, so looking again would be answered with 404.
   } = useLoad(isBusy ? undefined : id, (signal) => getPending(id, signal), {
     changesWith: ({ workflow_id }) => workflow_id === id,
   });
-  // What the person looks at stays until they take note of another one.
+  // The email on the screen stays until the person acknowledges another one.
   const [seen, setSeen] = useState<PendingMail>();
   const [chosen, setChosen] = useState<Corrections>({});
   const [mode, setMode] = useState<Mode>("look");
@@ -55,7 +66,7 @@ export function Decide({ id, onDecided, isEmbedded = false, takesFocus = false }
   const isGone =
     conflict === "gone" || (seen !== undefined && (error?.code === "nothing_waits" || error?.status === 404));
   const hasChanged = seen !== undefined && now !== undefined && now.rendering !== seen.rendering && !isGone;
-  // What had the focus may be gone by then: a form, or the email before.
+  // The element that had the focus may be gone by then: a form, or the previous email.
   const article = useRef<HTMLElement>(null);
   const isArrival = useRef(!takesFocus);
   useEffect(() => {

@@ -1,4 +1,7 @@
-/** Words that somebody has typed about an email and not sent yet: they outlive the form and the page, as long as the tab is open. */
+/**
+ * Words that a person has typed about an email and not sent yet. They survive the form and the page
+ * for as long as the tab is open.
+ */
 import { session } from "../session.ts";
 
 export interface Draft {
@@ -10,12 +13,15 @@ export interface Draft {
 
 const drafts = new Map<string, Draft>();
 
-/** A draft is for one email and for the person who wrote it: another one may sign in on the same page. */
+/**
+ * A draft is for one email and for the person who wrote it, because someone else may sign in on the
+ * same page.
+ */
 const keyOf = (rendering: string): string => JSON.stringify([session.value?.name, rendering]);
 
 export const draftOf = (rendering: string): Draft => drafts.get(keyOf(rendering)) ?? {};
 
-/** @param words undefined where they are as if nothing had been typed */
+/** @param words undefined if they are as if nothing had been typed */
 export const keepDraft = (rendering: string, words: { [Name in keyof Draft]: Draft[Name] | undefined }): void => {
   const known = Object.entries({ ...draftOf(rendering), ...words }).filter(([, value]) => value !== undefined);
   if (known.length === 0) drafts.delete(keyOf(rendering));

@@ -12,7 +12,7 @@ interface EditFormProps {
   onCancel: () => void;
 }
 
-/** Other words for an email, with what they change. */
+/** A form to edit an email, which shows the changes. */
 export function EditForm({ mail, isBusy, onSend, onCancel }: EditFormProps) {
   const { rendering } = mail;
   const [subject, setSubject] = useState(draftOf(rendering).subject ?? mail.subject);
@@ -31,7 +31,7 @@ export function EditForm({ mail, isBusy, onSend, onCancel }: EditFormProps) {
   };
   const field = useRef<HTMLTextAreaElement>(null);
   useLayoutEffect(() => {
-    // At its beginning: browsers put the cursor at the end of a text, and scroll there.
+    // Start at the beginning: browsers put the cursor at the end of a text, and scroll there.
     field.current?.setSelectionRange(0, 0);
     field.current?.focus();
   }, []);

@@ -1,4 +1,4 @@
-/** What the feedback was judged to be, for the person who decides to put right. */
+/** The labels that the feedback was given. The person who decides can correct them. */
 import { CATEGORIES, doubtOf, SENTIMENTS, type Certainty, type Sentiment } from "../feedback/feedback-api.ts";
 import { html } from "../html.ts";
 
@@ -7,7 +7,7 @@ export interface Labels {
   categories: readonly string[];
 }
 
-/** Labels that a person has named. */
+/** Labels that a person has chosen. */
 export type Corrections = Partial<Labels>;
 
 const isSame = (some: readonly string[], others: readonly string[]): boolean =>
@@ -33,7 +33,7 @@ function toggled(categories: readonly string[], name: string): readonly string[]
   return next.length === 0 ? ["general"] : CATEGORIES.filter((one) => next.includes(one));
 }
 
-/** What becomes of labels that the person leaves alone. */
+/** What happens to labels that the person leaves alone. */
 const UNTOUCHED = {
   certain: "If you approve, they count as right.",
   doubtful: "The sentiment is doubtful, and approving the email doesn't confirm it. To do so, click the right one.",
@@ -49,7 +49,7 @@ interface LabelsFormProps {
   onChange: (chosen: Corrections) => void;
 }
 
-/** A choice of labels, with a word on what becomes of a change. */
+/** A choice of labels, with a note on what happens to a change. */
 export function LabelsForm({ judged, chosen, isBusy, onChange }: LabelsFormProps) {
   const { sentiment, categories } = { ...judged, ...chosen };
   const isChanged = Object.keys(correctionsOf(judged, chosen)).length > 0;

@@ -1,6 +1,6 @@
 import { call, respond } from "../api.ts";
 
-/** Which model answers; null where none is set. */
+/** Which model answers; null if none is set. */
 export interface ChatStatus {
   model: string | null;
   offline: boolean;
@@ -44,7 +44,7 @@ export interface ConversationPage {
   next?: string;
 }
 
-/** Your own, the last one first. */
+/** Your own conversations, latest first. */
 export const listConversations = (limit: number, signal: AbortSignal): Promise<ConversationPage> =>
   call(`/chat/conversations?limit=${limit}`, { signal });
 
@@ -56,15 +56,17 @@ export const getConversation = (id: string, signal: AbortSignal): Promise<Stored
 export const deleteConversation = (id: string): Promise<void> =>
   call(`/chat/${encodeURIComponent(id)}`, { method: "DELETE" });
 
-/** Asks, and yields what happens. @throws ApiError; the reason of `signal` */
+/**
+ * Sends a message, and yields the events of the answer. @throws ApiError; the reason of `signal`
+ */
 export const ask = (message: string, threadId: string | undefined, signal: AbortSignal): AsyncGenerator<ChatEvent> =>
   events("/chat", { message, ...(threadId !== undefined && { thread_id: threadId }) }, signal);
 
-/** Lets the agent look at what people have decided. @throws as `ask` */
+/** Lets the agent check what people have decided. @throws as `ask` */
 export const goOn = (threadId: string, signal: AbortSignal): AsyncGenerator<ChatEvent> =>
   events(`/chat/${encodeURIComponent(threadId)}/continue`, {}, signal);
 
-/** `EventSource` can't post. */
+/** Used instead of `EventSource`, which can't post. */
 async function* events(path: string, body: object, signal: AbortSignal): AsyncGenerator<ChatEvent> {
   const response = await respond(path, { body, signal, headers: { accept: "text/event-stream" } });
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();

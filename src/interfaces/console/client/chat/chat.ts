@@ -1,4 +1,7 @@
-/** The agent, to talk to. Emails that wait are decided on here by whoever is signed in, in their own name; the agent can't. */
+/**
+ * A chat with the agent. The person who is signed in can decide on waiting emails here, in their
+ * own name; the agent can't.
+ */
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ApiError, returns } from "../api.ts";
 import { Decide } from "../approvals/decide.ts";
@@ -44,11 +47,11 @@ const NoModel = () => html`
     <dl class="settings">
       <div class="fact">
         <dt><code>OPENAI_API_KEY</code></dt>
-        <dd>the key of OpenAI, or of whoever you name below</dd>
+        <dd>the key for OpenAI, or for the service that you name below</dd>
       </div>
       <div class="fact">
         <dt><code>OPENAI_BASE_URL</code></dt>
-        <dd>another service that speaks its protocol, also one on this machine such as Ollama</dd>
+        <dd>another service with the same protocol, even one on this machine such as Ollama</dd>
       </div>
       <div class="fact">
         <dt><code>OPENAI_MODEL</code></dt>
@@ -73,7 +76,7 @@ function Conversation({ id, status }: { id: string | undefined; status: ChatStat
     else if (id === undefined && shown !== undefined) go(href(["chat", shown]), { replace: true });
   }, [id, name]);
   useEffect(() => {
-    // The first message has made the conversation.
+    // The first message has created the conversation.
     if (threadId !== undefined && id === undefined) go(href(["chat", threadId]), { replace: true });
   }, [threadId]);
   const round = useRef(returns.value);
@@ -151,7 +154,7 @@ const Welcome = () => html`
   <section class="welcome" aria-label="How to begin">
     <p class="welcome-title">What should the agent do?</p>
     <p class="muted">
-      Hand it what a customer wrote, with the customer's id. It processes the feedback and says what came of it. Emails
+      Hand it what a customer wrote, with the customer's id. It processes the feedback and reports the outcome. Emails
       wait for you, here.
     </p>
     <ul role="list" class="welcome-samples">
@@ -167,7 +170,7 @@ const Welcome = () => html`
   </section>
 `;
 
-/** As long as somebody looks at the end, the end stays in sight. */
+/** Keeps the end in sight for as long as the person is looking at it. */
 function useEndInSight(changes: readonly unknown[]) {
   const end = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);
@@ -220,7 +223,10 @@ function Turn({ item, isBusy }: { item: Item; isBusy: boolean }) {
   }
 }
 
-/** Brings an element into sight, and keeps it there while it loads, until somebody moves or types. */
+/**
+ * Brings an element into sight, and keeps it there while it loads, until the person scrolls or
+ * types.
+ */
 function useInSight() {
   const element = useRef<HTMLElement>(null);
   useEffect(() => {
@@ -238,12 +244,15 @@ function useInSight() {
   return element;
 }
 
-/** Ids that nobody has chosen, and that say nothing to people. */
+/** Ids that nobody has chosen, and that mean nothing to people. */
 const MADE_UP = /^auto-/;
 
 const TOUCHES = ["wheel", "touchstart", "pointerdown", "keydown"] as const;
 
-/** The emails that the conversation waits for, each to be decided on; then the agent goes on. */
+/**
+ * The emails that the conversation waits for, each with its decision. The agent continues
+ * afterwards.
+ */
 function WaitingMails() {
   const { waiting } = conversation.value;
   const [decided, setDecided] = useState<ReadonlySet<string>>(new Set());

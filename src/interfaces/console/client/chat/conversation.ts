@@ -1,4 +1,4 @@
-/** The conversation on the screen. It goes on while other pages are looked at. */
+/** The conversation on the screen. It continues while other pages are shown. */
 import { signal } from "@preact/signals";
 import { ApiError } from "../api.ts";
 import {
@@ -12,7 +12,7 @@ import {
   type WaitingMail,
 } from "./chat-api.ts";
 
-/** What is shown of a conversation, in its order. `step`: the last one of a call under way. */
+/** What is shown of a conversation, in its order. `step`: the latest step of a call in progress. */
 export type Item = Exclude<Entry, ToolCall> | (ToolCall & { step?: string }) | { type: "problem"; text: string };
 
 export interface ConversationState {
@@ -22,9 +22,9 @@ export interface ConversationState {
   waiting: readonly WaitingMail[];
   /** Whether the agent is at work. */
   isBusy: boolean;
-  /** Whether the service has begun an answer that has not come to its end here. */
+  /** Whether the service has begun an answer whose end has not arrived here. */
   isUnfinished?: boolean;
-  /** Of loading it. */
+  /** The error if it couldn't be loaded. */
   error?: ApiError;
   isLoading?: boolean;
 }
@@ -39,7 +39,7 @@ const change = (changes: Partial<ConversationState>): void => {
   conversation.value = { ...conversation.value, ...changes };
 };
 
-/** Stops the agent; what it has begun goes on. */
+/** Stops the agent. What it has begun continues. */
 export function stop(): void {
   work.abort();
   showWords();
@@ -61,15 +61,15 @@ export async function open(threadId: string): Promise<void> {
 }
 
 /**
- * Looks at the conversation again after the service was away: it may have been stopped between a
- * decision and what the agent says to it.
+ * Loads the conversation again after the service was unavailable, because the service may have been
+ * stopped between a decision and the agent's answer to it.
  */
 export async function reopen(): Promise<void> {
   const { threadId, waiting, isBusy, isUnfinished = false } = conversation.value;
   if (threadId !== undefined && !isBusy && (waiting.length > 0 || isUnfinished)) await load(threadId);
 }
 
-/** Shows what the service has. What people have decided meanwhile, the agent hears. */
+/** Shows what the service has, and lets the agent hear what people have decided meanwhile. */
 async function load(threadId: string): Promise<void> {
   const { signal: stopped } = work;
   try {
@@ -96,20 +96,20 @@ export async function remove(): Promise<void> {
   clear();
 }
 
-/** Sends a message. Emails that wait go on waiting. */
+/** Sends a message. Waiting emails keep waiting. */
 export async function send(message: string): Promise<void> {
   const { threadId, items } = conversation.value;
   change({ items: [...items, { type: "user", text: message }], waiting: [] });
   await follow((stopped) => ask(message, threadId, stopped), false);
 }
 
-/** Lets the agent go on once the emails are decided on, or without. */
+/** Lets the agent continue, whether or not the emails have been decided on. */
 export async function resume(): Promise<void> {
   const { threadId } = conversation.value;
   if (threadId === undefined) return;
   change({ waiting: [] });
   const last = await follow((stopped) => goOn(threadId, stopped), true);
-  // Another page of this conversation has gone on before.
+  // Another page has already continued this conversation.
   if (isOvertaken(last)) await load(threadId);
 }
 
@@ -117,9 +117,9 @@ const isOvertaken = (event: ChatEvent | undefined): boolean =>
   event?.type === "error" && event.error_code === "nothing_waits";
 
 /**
- * Shows an answer as it comes.
+ * Shows an answer as it arrives.
  * @param isUnfinished whether the answer has begun before
- * @returns its last event; undefined where it was stopped or broken off
+ * @returns its last event; undefined if it was stopped or broken off
  */
 async function follow(
   begin: (stopped: AbortSignal) => AsyncGenerator<ChatEvent>,
@@ -183,11 +183,14 @@ function take(event: ChatEvent): void {
   }
 }
 
-/** Words of the agent that have come and are not on the screen yet. */
+/** Words of the agent that have arrived and are not on the screen yet. */
 let words = "";
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-/** Words come in pieces of a few letters, and with each the whole answer would be drawn again. Milliseconds. */
+/**
+ * How often to draw new words. They come in pieces of a few letters, each of which would redraw the
+ * whole answer. Milliseconds.
+ */
 const WORDS_MS = 50;
 
 function addText(text: string): void {
@@ -212,7 +215,7 @@ function showWords(): void {
 
 type CallChange = Partial<Omit<ToolCall, "type">> & { id: string; step?: string };
 
-/** A call of a conversation has the same id however often it is heard of. */
+/** A call of a conversation has the same id in all of its events. */
 function setCall(known: CallChange): void {
   const { items } = conversation.value;
   const isIt = (item: Item): boolean => item.type === "call" && item.id === known.id;

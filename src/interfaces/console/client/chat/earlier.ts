@@ -1,4 +1,4 @@
-/** Conversations that were had before. */
+/** Earlier conversations. */
 import { useState } from "preact/hooks";
 import { html } from "../html.ts";
 import { useLoad, type Loaded } from "../load.ts";
@@ -7,12 +7,12 @@ import { OneLine } from "../ui/one-line.ts";
 import { Time } from "../ui/time.ts";
 import { listConversations, type ConversationPage } from "./chat-api.ts";
 
-/** At first, and how many more each time that more are wanted. */
+/** How many to show at first, and how many more each time. */
 const PAGE = 50;
-/** As many as the service lists at once. */
+/** The most that the service lists at once. */
 const MOST = 200;
 
-/** @param version changes when one of them does */
+/** @param version changes when a conversation does */
 export function useEarlier(
   version: string,
 ): Pick<Loaded<ConversationPage>, "value"> & { more: (() => void) | undefined } {
@@ -24,7 +24,7 @@ export function useEarlier(
   return { value, more: hasMore ? () => setLimit(limit + PAGE) : undefined };
 }
 
-/** A list of them; nothing where there are none. */
+/** A list of earlier conversations; nothing if there are none. */
 export function Earlier({
   earlier: { value, more },
   current,

@@ -1,6 +1,7 @@
 /**
- * A model's words: paragraphs, lists, headings, bold and code, as far as models use Markdown for them. Whatever else it is, it stays text: no
- * link and no image is ever made, since a text of a stranger may have come through the model.
+ * A model's words: paragraphs, lists, headings, bold and code, in the Markdown that models use.
+ * Everything else stays text: no link or image is ever created, because a stranger's text may have
+ * come through the model.
  */
 import type { VNode } from "preact";
 import { html } from "../html.ts";

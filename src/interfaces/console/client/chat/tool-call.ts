@@ -1,4 +1,4 @@
-/** A tool that the agent has called: what it was called with, how far it is, what came of it. */
+/** A tool call by the agent: its arguments, progress and result. */
 import { Categories, Outcome, SentimentMark } from "../feedback/badges.ts";
 import { getFeedback, type Action, type FeedbackDetails, type Sentiment } from "../feedback/feedback-api.ts";
 import { html } from "../html.ts";
@@ -23,7 +23,7 @@ interface Result {
   response_withheld?: string;
   duplicate?: boolean;
   decided?: Decision;
-  /** Of a question to the graph. */
+  /** The rows that a question to the graph has found. */
   rows?: readonly { feedback_id?: string }[];
 }
 
@@ -97,7 +97,7 @@ const DecisionLine = ({ decision: { decision, by, decided_at: at, subject, reaso
 `;
 
 /**
- * A call whose email was left to wait, with what has become of it since: it may have been decided on
+ * A call whose email was left waiting, with its current state, because it may have been decided on
  * elsewhere.
  */
 function useCurrent(call: Call): Call {

@@ -1,7 +1,7 @@
 import { html } from "../html.ts";
 import { doubtOf, type Certainty, type FeedbackItem, type Sentiment } from "./feedback-api.ts";
 
-/** By shape as well as by colour. */
+/** Shows a sentiment by shape as well as by colour. */
 export function SentimentMark({ sentiment, ...certainty }: { sentiment?: Sentiment | undefined } & Certainty) {
   const doubt = doubtOf(certainty);
   const label = [sentiment ?? "not analysed", ...(doubt === undefined ? [] : [doubt])].join(", ");
@@ -27,7 +27,7 @@ const MOUTHS: Readonly<Record<Sentiment, string>> = {
 
 const DOUBTS = { doubtful: "Doubtful", "not read": "Text not read" };
 
-/** What to know about the sentiment before you trust it; nothing where there is nothing. */
+/** What to know about the sentiment before you trust it, if anything. */
 export function Doubt(certainty: Certainty) {
   const doubt = doubtOf(certainty);
   return doubt === undefined ? null : html`<span class="badge warn">${DOUBTS[doubt]}</span>`;
@@ -36,7 +36,7 @@ export function Doubt(certainty: Certainty) {
 export const Categories = ({ categories }: { categories: readonly string[] }) =>
   html`${categories.map((category) => html`<span key=${category} class="chip">${category}</span>`)}`;
 
-/** What has become of it, in one word. */
+/** The outcome of the feedback, in a word or two. */
 function outcomeOf(item: Pick<FeedbackItem, "status" | "action" | "response_id" | "response_withheld" | "error">): {
   text: string;
   tone: string;

@@ -1,4 +1,4 @@
-/** Feedback, as the operations of its workflow give it. */
+/** Feedback, as the operations of its workflow return it. */
 import { call } from "../api.ts";
 
 export { CATEGORIES } from "../page-facts.ts";
@@ -104,7 +104,7 @@ export interface FeedbackDetails extends Omit<FeedbackItem, "excerpt"> {
   replies: readonly { text: string; time: string }[];
 }
 
-/** What to know about a label before you trust it; undefined where there is nothing. */
+/** What to know about a label before you trust it; undefined if there is nothing. */
 export function doubtOf({ doubtful, unreadable }: Certainty): "doubtful" | "not read" | undefined {
   if (unreadable === true) return "not read";
   return doubtful === true ? "doubtful" : undefined;
@@ -116,7 +116,7 @@ export const evidenceOf = ({ sentiment_analysis: bySentiment, category_analysis:
   category: byCategory?.evidence ?? [],
 });
 
-/** Names of the filters, which are also those in the address of the inbox. */
+/** Names of the filters, which are also the parameters in the address of the inbox. */
 export const FILTERS = [
   "search",
   "status",

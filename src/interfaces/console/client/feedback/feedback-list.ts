@@ -18,11 +18,12 @@ const NOTHING: Kept = { items: [], next: undefined, searchedBackTo: undefined };
 
 /** Pages of feedback, one below the other, kept up to date while they are on the screen. */
 export function useFeedbackList(filters: Filters) {
-  // What was kept is for the person alone who has seen it: another one may sign in on the same page.
+  // A kept list is only for the person who has seen it, because someone else may sign in on the
+  // same page.
   const key = JSON.stringify([session.value, filters]);
   const [state, setState] = useState<{ key: string; list: Kept; error?: ApiError }>({ key: "", list: NOTHING });
   const [isLoading, setIsLoading] = useState(false);
-  // How many have come in that are not on the list yet.
+  // How many have arrived that are not on the list yet.
   const [waiting, setWaiting] = useState(0);
   const [turn, setTurn] = useState(0);
   const running = useRef<AbortController>(undefined);
@@ -61,7 +62,7 @@ export function useFeedbackList(filters: Filters) {
 
   useEffect(() => {
     setWaiting(0);
-    // What was kept is brought up to date below.
+    // A kept list is updated below.
     const controller = new AbortController();
     const look = async (): Promise<void> => {
       if (latest.current.items.length > 0) {
@@ -75,10 +76,10 @@ export function useFeedbackList(filters: Filters) {
       const known = new Set(items.map(({ workflow_id: id }) => id));
       const added = feedback.filter(({ workflow_id: id }) => !known.has(id));
       const updated = items.map((item) => fresh.get(item.workflow_id) ?? item);
-      // Nothing moves under somebody who reads further down.
+      // Nothing moves while a person reads further down.
       const isAtTop = scrollY < 80;
       setWaiting(isAtTop ? 0 : added.length);
-      // Of more than a page that has come in meanwhile there would be a gap.
+      // If more than a page has arrived in the meantime, there would be a gap.
       if (isAtTop && added.length === feedback.length && feedback.length > 0) void load();
       else keep({ ...latest.current, items: isAtTop ? [...added, ...updated] : updated });
     };

@@ -14,7 +14,7 @@ import { MailHistory } from "./mail-history.ts";
 
 export function FeedbackPage({ id }: { id: string }) {
   const { value, error, reload } = useLoad(id, (signal) => getFeedback(id, signal), {
-    // Also before its run is known: it may change while it is asked for.
+    // Also before its run is known, because the run may change while it is being loaded.
     changesWith: ({ key, workflow_id }, known) => workflow_id === known?.workflow_id || key === id,
   });
   if (!value) return html`<${Pending} error=${error} retry=${reload} rows=${10} label="Loading feedback" />`;

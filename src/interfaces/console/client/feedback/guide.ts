@@ -1,4 +1,6 @@
-/** What somebody sees first who tries the service with its sample data: what this is, and what to do. */
+/**
+ * The introduction for people who try the service with sample data: what this is, and what to do.
+ */
 import { signal } from "@preact/signals";
 import { html } from "../html.ts";
 import { keep, kept } from "../kept.ts";
@@ -46,7 +48,7 @@ export function Guide() {
         <li>
           <b>Ask about it</b>
           <p>
-            ${"The agent knows what became of it. See all feedback as "}<a href=${href(["charts"])}>charts</a
+            ${"The agent knows what was done with it. See all feedback as "}<a href=${href(["charts"])}>charts</a
             >${", or query the "}<a href=${href(["graph"])}>graph</a>.
           </p>
         </li>

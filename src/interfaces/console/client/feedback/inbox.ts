@@ -82,7 +82,7 @@ function Search({ value }: { value: string }) {
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => {
-    // Back and forward change it as well, but never under somebody's fingers.
+    // Back and forward change it as well, but never while the person is typing.
     if (field.current && field.current !== document.activeElement) field.current.value = value;
   }, [value]);
   useEffect(() => () => clearTimeout(timer.current), []);
@@ -128,7 +128,7 @@ function Rows({ list, hasFilters }: { list: ReturnType<typeof useFeedbackList>; 
   `;
 }
 
-/** Drawn anew only where one of its rows is another one: a list may have thousands of them. */
+/** Redrawn only if one of its rows has changed, because a list may have thousands of them. */
 function Chunk({ items }: { items: readonly FeedbackItem[] }) {
   return useMemo(
     () => html`
@@ -190,7 +190,7 @@ function More({
   `;
 }
 
-/** Rows that are laid out together, or not at all while they are far from the screen. */
+/** How many rows are laid out together, or not at all while they are far from the screen. */
 const CHUNK = 50;
 
 const chunks = <Item>(items: readonly Item[]): Item[][] =>

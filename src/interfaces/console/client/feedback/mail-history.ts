@@ -19,7 +19,7 @@ const STATES: Readonly<Record<Mail["state"], { text: string; tone: string }>> = 
 
 const DECIDED = { approve: "Approved", edit: "Edited", reject: "Rejected" } as const;
 
-/** The labels that the person who decided gave. */
+/** The labels given by the person who decided. */
 function RightLabels({ decision: { sentiment, categories = [] } }: { decision: NonNullable<Mail["decision"]> }) {
   if (sentiment === undefined && categories.length === 0) return null;
   return html`
@@ -43,7 +43,7 @@ export function MailHistory({ feedback }: { feedback: FeedbackDetails }) {
         <h2>Mail</h2>
         <p>
           An email went out${feedback.response_time && html` <${Time} at=${feedback.response_time} isFull />`}. Its
-          words are kept only where a person has to approve emails. Message-ID: <code class="id">${id}</code>
+          words are kept only if a person has to approve emails. Message-ID: <code class="id">${id}</code>
         </p>
       </section>
     `;

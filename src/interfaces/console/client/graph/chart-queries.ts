@@ -8,7 +8,7 @@ export type Granularity = 16 | 13 | 10 | 7;
 
 const HOUR = 3_600_000;
 
-/** How long an answer may have taken. */
+/** Ranges of the time that an answer took. */
 export const WAITS = [
   { label: "under a minute", upTo: "PT1M" },
   { label: "under an hour", upTo: "PT1H" },
@@ -16,7 +16,7 @@ export const WAITS = [
   { label: "longer", upTo: undefined },
 ] as const;
 
-/** So that there are some dozens of columns at most. */
+/** Chosen so that there are a few dozen columns at most. */
 export function granularityOf(first: string | undefined, last: string | undefined): Granularity {
   const span = first === undefined || last === undefined ? 0 : Date.parse(last) - Date.parse(first);
   if (span < HOUR) return 16;
@@ -24,7 +24,10 @@ export function granularityOf(first: string | undefined, last: string | undefine
   return span < 100 * 24 * HOUR ? 10 : 7;
 }
 
-/** Names of all minutes, hours, days or months from one time to another, so that a chart shows where there was nothing. */
+/**
+ * Names of all minutes, hours, days or months from one time to another, so that a chart shows empty
+ * ones too.
+ */
 export function timesBetween(first: string, last: string, granularity: Granularity): string[] {
   const times: string[] = [];
   const end = new Date(last).toISOString().slice(0, granularity);
@@ -32,7 +35,7 @@ export function timesBetween(first: string, last: string, granularity: Granulari
     const name = time.toISOString().slice(0, granularity);
     if (name > end) return times;
     if (times.at(-1) !== name) times.push(name);
-    // Months by days: they are of several lengths.
+    // Step through months by days, because their lengths differ.
     time.setTime(time.getTime() + STEPS[granularity]);
   }
 }

@@ -23,7 +23,7 @@ type Rows = readonly Record<string, string>[];
 
 const isRange = (text: string | null): text is Range => text !== null && Object.hasOwn(RANGES, text);
 
-/** The questions go over all feedback of the range. */
+/** Longer than for lists, because the questions read all feedback of the range. */
 const PAUSE_MS = 5000;
 
 async function load(range: Range, signal: AbortSignal) {

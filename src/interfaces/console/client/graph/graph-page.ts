@@ -170,7 +170,7 @@ function Result({ answer, tookMs }: { answer: Answer; tookMs: number }) {
   `;
 }
 
-/** As many rows as a page can hold without stutter. */
+/** As many rows as a page can show without stuttering. */
 const SHOWN_ROWS = 500;
 
 function Table({ answer: { variables, rows } }: { answer: Answer }) {
@@ -214,7 +214,7 @@ const isNumber = (term: Term | undefined): boolean =>
 
 const MOST_BARS = 40;
 
-/** A chart of an answer whose first column names things, and one of whose others has numbers. */
+/** A chart of an answer whose first column has names, and another one numbers. */
 function barsOf({
   variables,
   rows,

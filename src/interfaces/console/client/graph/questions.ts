@@ -1,4 +1,4 @@
-/** Questions that come with the console, and those that somebody has saved in this browser. */
+/** Questions that come with the console, and those that were saved in this browser. */
 import { signal } from "@preact/signals";
 import { keep, kept } from "../kept.ts";
 

@@ -11,9 +11,9 @@ export type Row = Readonly<Record<string, Term>>;
 export interface Answer {
   variables: readonly string[];
   rows: readonly Row[];
-  /** Of an ASK. */
+  /** The answer to ASK. */
   boolean?: boolean;
-  /** Of CONSTRUCT and DESCRIBE: N-Triples. */
+  /** The answer to CONSTRUCT and DESCRIBE, as N-Triples. */
   triples?: string;
   isTruncated: boolean;
 }
@@ -29,7 +29,7 @@ PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>
 const declaresPrefixes = (query: string): boolean => /^\s*(?:#.*\n\s*)*PREFIX\b/i.test(query);
 
 /**
- * Asks the graph of feedback. The usual prefixes are declared where the query declares none.
+ * Asks the graph of feedback. The usual prefixes are declared if the query declares none.
  * @throws ApiError
  */
 export async function ask(query: string, signal?: AbortSignal): Promise<Answer> {

@@ -1,9 +1,9 @@
-/** Between two loads of one list, however much happens to it. Milliseconds. */
+/** Pause between two loads of a list, however often it changes. Milliseconds. */
 const PAUSE_MS = 1000;
 
 /**
- * Work that is asked for more often than it is to be done: never twice at a time, with a pause in between, and once more after the last time that
- * it was asked for.
+ * Limits work that is requested more often than it should be done. It never runs twice at a time,
+ * pauses in between, and runs once more after the last request.
  */
 export function paced(work: () => Promise<void>, pauseMs = PAUSE_MS): { ask: () => void; stop: () => void } {
   let isBusy = false;

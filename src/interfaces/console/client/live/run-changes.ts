@@ -1,15 +1,15 @@
-/** Tells pages which runs look different by now; all of them share one stream. */
+/** Tells pages which runs have changed. All pages share one stream. */
 import type { Run } from "../runs/runs-api.ts";
 import { may } from "../session.ts";
 import { listen } from "./server-events.ts";
 
-/** @param run how it looks now; undefined where any of them may look different */
+/** @param run the changed run as it is now; undefined if any run may have changed */
 type Listener = (run: Run | undefined) => void;
 
 const listeners = new Set<Listener>();
 let stop: (() => void) | undefined;
 
-/** For those who may not see all runs, and so follow none. */
+/** How often to look for people who may not see all runs, and so can't follow any. Milliseconds. */
 const LOOK_MS = 3000;
 
 /** Calls `listener` until the returned function is called; at first without a run, as soon as it listens. */
@@ -33,7 +33,7 @@ const followAll = (): (() => void) =>
     path: "/runs/events",
     types: ["run", "reset"],
     take: (type, data) => tell(type === "run" ? (data as Run) : undefined),
-    // So that a list goes on where the stream is cut off again and again.
+    // So that a list is kept up to date even if the stream is cut off again and again.
     onLost: () => tell(undefined),
   });
 

@@ -4,11 +4,11 @@ import { checkReachable, isOffline, isSignedOut } from "../api.ts";
 
 interface Listening {
   path: string;
-  /** Types of the events that are taken. */
+  /** Types of the events to receive. */
   types: readonly string[];
-  /** @param data as JSON has it */
+  /** @param data the parsed JSON */
   take: (type: string, data: unknown) => void;
-  /** Whether nothing can come any more. */
+  /** Whether no more events can come. */
   isOver?: () => boolean;
   /** Called when the connection is lost, before the next try. */
   onLost?: () => void;
@@ -17,8 +17,9 @@ interface Listening {
 const CONNECT_AGAIN_MS = 1500;
 
 /**
- * Listens until the returned function is called. After a lost connection it goes on after the last event that came, also over a restart of the
- * service. A tab in the background listens to nothing: a browser opens few connections to one service, and all tabs share them.
+ * Listens until the returned function is called. After a lost connection, it continues after the
+ * last event that arrived, even across a restart of the service. A tab in the background doesn't
+ * listen, because a browser opens few connections to one service, and all tabs share them.
  */
 export function listen({ path, types, take, isOver = () => false, onLost }: Listening): () => void {
   let isStopped = false;
@@ -49,14 +50,17 @@ export function listen({ path, types, take, isOver = () => false, onLost }: List
       void checkReachable().then(reconnect);
     });
   };
-  /** As soon as there is a service, and somebody who may ask it. One look at a service that is away is enough for all streams of a page. */
+  /**
+   * Connects as soon as the service can be reached and a person is signed in. While the service is
+   * unavailable, one check is enough for all streams of a page.
+   */
   const connect = (): void => {
     waiting = effect(() => {
       const isPossible = !isOffline.value && !isSignedOut.value;
       if (isPossible && !source) open();
     });
   };
-  /** At once would be too often. */
+  /** Waits before it connects again, because at once would be too often. */
   const reconnect = (): void => {
     if (isStopped || source || document.hidden) return;
     if (!isOffline.value) onLost?.();

@@ -1,4 +1,4 @@
-/** One run as it goes on: its waterfall, what went wrong, and what an operator can do. */
+/** One run, updated live: its waterfall, what went wrong, and what an operator can do. */
 import { useEffect, useState } from "preact/hooks";
 import { ApiError } from "../api.ts";
 import { useRunEvents } from "../live/follow-run.ts";
@@ -43,7 +43,7 @@ function Trouble({ run: { status, error, failing } }: { run: Run }) {
       <div class="notice warn" role="status">
         <b>${stepName(step)}</b> keeps failing: ${attempts} ${attempts === 1 ? "attempt" : "attempts"} since${" "}
         <${Time} at=${since} isFull />. ${next && html` Next try <${Time} at=${next} isFull />.`}
-        ${until && html` It is tried until <${Time} at=${until} isFull />.`}
+        ${until && html` It is retried until <${Time} at=${until} isFull />.`}
         <p dir="auto">${failing.error}</p>
       </div>
     `;

@@ -1,6 +1,6 @@
 import { call } from "../api.ts";
 
-/** A run, as the API has it. */
+/** A run, as the API returns it. */
 export interface Run {
   workflow_id: string;
   workflow?: string;

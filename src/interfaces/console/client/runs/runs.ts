@@ -32,14 +32,14 @@ export function RunStatus({ run: { status, failing } }: { run: Run }) {
   return html`<span class=${`badge ${tone}`}>${text}</span>`;
 }
 
-/** From being accepted to its end; undefined while there is none. */
+/** How long a run took, from being accepted to its end; undefined if it has not ended. */
 const took = (run: Run | undefined): string | undefined =>
   run?.start_time && run.end_time ? duration(Date.parse(run.end_time) - Date.parse(run.start_time)) : undefined;
 
 const STATUS_TEXTS = Object.fromEntries(Object.entries(STATUSES).map(([name, { text }]) => [name, text]));
 const WORKFLOW_TEXTS = Object.fromEntries(WORKFLOWS.map((name) => [name, name]));
 
-/** A page of runs. With a key: the runs that it names, be it what they are about or their own id. */
+/** A page of runs. With a key, only the runs with that key or that id. */
 async function find(
   { status, workflow, key, after }: Readonly<Record<"status" | "workflow" | "key" | "after", string>>,
   signal: AbortSignal,

@@ -1,4 +1,4 @@
-/** A run as spans on a line of time: what was done, and what was waited for. */
+/** A run as spans on a timeline: what was done, and what the run waited for. */
 import type { RunEvent } from "../live/follow-run.ts";
 import type { Attempt, Run } from "./runs-api.ts";
 
@@ -7,14 +7,14 @@ export interface Span {
   kind: "step" | "failed" | "running" | "queue" | "retry" | "person" | "idle";
   start: number;
   end: number;
-  /** Attempt of the step, where there is more than one. */
+  /** Attempt of the step, if there is more than one. */
   attempt?: number;
   error?: string;
 }
 
 const time = (text: string): number => Date.parse(text);
 
-/** @param now what has no end yet ends there. Milliseconds since the epoch */
+/** @param now the end of spans that have none yet. Milliseconds since the epoch */
 export function spansOf(run: Run, attempts: readonly Attempt[], events: readonly RunEvent[], now: number): Span[] {
   const known = inOrder([
     ...queueSpans(run, attempts, now),
@@ -70,7 +70,7 @@ function personSpans(events: readonly RunEvent[], { status }: Run, now: number):
   });
 }
 
-/** Where the run failed other than in a step, and where it lay until somebody retried it. */
+/** Where the run failed outside its steps, and where it stood still until a person retried it. */
 function stopSpans(events: readonly RunEvent[], attempts: readonly Attempt[]): Span[] {
   return events.flatMap((event, index): Span[] => {
     if (event.type !== "failed" && event.type !== "cancelled") return [];
@@ -84,10 +84,10 @@ function stopSpans(events: readonly RunEvent[], attempts: readonly Attempt[]): S
   });
 }
 
-/** From here on it is said that nothing happened. Milliseconds. */
+/** Gaps of at least this length are shown as times in which nothing happened. Milliseconds. */
 const LEAST_IDLE = 1000;
 
-/** Times in which nothing happened, such as while no process was there. */
+/** Times in which nothing happened, such as while no process was running. */
 function idleSpans(spans: readonly Span[], { end_time: ended }: Run): Span[] {
   const end = ended === undefined ? [] : [{ start: time(ended), end: time(ended) }];
   let until = spans[0]?.start ?? Infinity;
@@ -100,7 +100,7 @@ function idleSpans(spans: readonly Span[], { end_time: ended }: Run): Span[] {
   });
 }
 
-/** Where times are on the line, and which of them to name. */
+/** Where times are on the timeline, and which of them to label. */
 export interface Scale {
   /** 0 to 1. */
   at: (time: number) => number;
@@ -109,12 +109,12 @@ export interface Scale {
   last: number;
 }
 
-/** Of the line, between the names of two times. */
+/** The distance between two labels, as a share of the timeline. */
 const TICK_DISTANCE = 0.14;
 
 /**
  * Logarithmic, so that short steps can be seen beside an hour of waiting.
- * @param end of the run; undefined where it goes on
+ * @param end of the run; undefined if it has not ended
  */
 export function scaleOf(spans: readonly Span[], end?: number): Scale {
   const boundaries = [...spans.flatMap((span) => [span.start, span.end]), ...(end === undefined ? [] : [end])];
@@ -124,7 +124,7 @@ export function scaleOf(spans: readonly Span[], end?: number): Scale {
   let position = 0;
   times.forEach((time, index) => {
     const before = times[index - 1];
-    // What is between two steps without being told takes hardly any room.
+    // A gap that is not shown takes hardly any space.
     if (before !== undefined) position += isCovered(before, time) ? Math.log2(2 + time - before) : 1;
     positions.set(time, position);
   });

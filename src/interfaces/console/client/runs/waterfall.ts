@@ -12,7 +12,7 @@ const KINDS: Readonly<Record<Span["kind"], string>> = {
   idle: "nothing happened",
 };
 
-/** Words of machines as words of people: `feedback_stored` is "Feedback stored". */
+/** Turns a name into words for people: `feedback_stored` becomes "Feedback stored". */
 export const stepName = (step: string): string => {
   const words = step.replaceAll("_", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
@@ -20,7 +20,7 @@ export const stepName = (step: string): string => {
 
 /**
  * One span to a row, each at its place in time.
- * @param end of the run; undefined where it goes on
+ * @param end of the run; undefined if it has not ended
  */
 export function Waterfall({ spans, end }: { spans: readonly Span[]; end: number | undefined }) {
   if (spans.length === 0) return html`<p class="muted">Nothing has happened yet.</p>`;
@@ -51,7 +51,7 @@ export function Waterfall({ spans, end }: { spans: readonly Span[]; end: number 
   `;
 }
 
-/** As wide as can still be seen. Percent. */
+/** The smallest width that can still be seen. Percent. */
 const LEAST_WIDTH = 0.8;
 
 function SpanRow({

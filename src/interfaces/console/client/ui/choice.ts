@@ -2,7 +2,7 @@ import { html } from "../html.ts";
 import { setQuery } from "../router.ts";
 
 interface ChoiceProps {
-  /** Of the parameter of the address. */
+  /** Name of the parameter in the address. */
   name: string;
   label: string;
   /** The option that is chosen; empty for none. */

@@ -1,6 +1,6 @@
 import { html, type Children } from "../html.ts";
 
-/** A name and what it is, in a `dl`. */
+/** A name and its value, in a `dl`. */
 export const Fact = ({ name, children }: { name: Children; children?: Children }) =>
   html`<div class="fact">
     <dt>${name}</dt>

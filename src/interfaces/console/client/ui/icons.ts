@@ -21,7 +21,7 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
-/** Decoration: what it stands for is said in words beside it. */
+/** Decoration: words beside the icon say what it stands for. */
 export const Icon = ({ name }: { name: IconName }) => html`
   <svg class="icon" viewBox="0 0 16 16" aria-hidden="true" focusable="false"><path d=${PATHS[name]} /></svg>
 `;

@@ -1,6 +1,6 @@
 /**
- * An email as it looks, in a frame in which nothing runs. It is built anew, element by element, from those that an email needs; nothing is
- * loaded from anywhere, and links lead nowhere.
+ * An email as it looks, in a frame in which nothing runs. It is rebuilt, element by element, from
+ * the elements that emails need. Nothing is loaded from anywhere, and links lead nowhere.
  */
 import { useEffect, useRef } from "preact/hooks";
 import { html } from "../html.ts";
@@ -35,7 +35,7 @@ interface TrustedTypes {
 }
 
 const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
-/** For the parser alone, in whose documents nothing is loaded or run. */
+/** Only for the parser, in whose documents nothing is loaded or run. */
 const policy = trustedTypes?.createPolicy("mail", { createHTML: (text) => text });
 
 const parse = (text: string): Document =>
@@ -43,7 +43,10 @@ const parse = (text: string): Document =>
 
 const STYLE = "data-style";
 
-/** Inline styles under another name: under their own, the policy of the page would report each of them. */
+/**
+ * Inline styles under another name: under their own name, the page's policy would report each of
+ * them.
+ */
 function withoutStyles(text: string): { markup: string; styles: string[] } {
   const styles: string[] = [];
   const markup = text
@@ -55,9 +58,12 @@ function withoutStyles(text: string): { markup: string; styles: string[] } {
   return { markup, styles };
 }
 
-/** Takes out what would load something. The policy would stop it as well, but nothing should even be asked for. */
+/**
+ * Removes what would load something. The policy would stop it as well, but nothing should even be
+ * requested.
+ */
 function removeLoads(style: CSSStyleDeclaration): void {
-  // A copy: the list gets shorter as they go.
+  // A copy, because the list gets shorter as names are removed.
   const names = [...style];
   for (const name of names) {
     if (/\b(?:url|image|image-set|src)\(/i.test(style.getPropertyValue(name))) style.removeProperty(name);
@@ -72,7 +78,7 @@ function cleanRules(rules: CSSRuleList): void {
   }
 }
 
-/** A copy of what is allowed below a node. */
+/** Copies what is allowed below a node. */
 function copyInto(target: Element, source: Node): void {
   const { ownerDocument } = target;
   for (const child of source.childNodes) {
@@ -89,7 +95,8 @@ function copyInto(target: Element, source: Node): void {
       const value = child.getAttribute(attribute);
       if (value !== null) copy.setAttribute(attribute, value);
     }
-    // By the object model, which the policy of the page allows; as an attribute it would be inline style.
+    // Set by the object model, which the page's policy allows. As an attribute, it would be an
+    // inline style.
     copy.style.cssText = child.getAttribute(STYLE) ?? "";
     removeLoads(copy.style);
     const address = name === "a" ? child.getAttribute("href") : null;
@@ -131,6 +138,6 @@ export function MailFrame({ source, title }: { source: string; title: string }) 
     current.addEventListener("load", draw);
     return () => current.removeEventListener("load", draw);
   }, [source]);
-  // Without scripts; of our own origin, so that its document can be built from here.
+  // Without scripts, but with our own origin, so that its document can be built from here.
   return html`<iframe ref=${frame} class="mail-frame" sandbox="allow-same-origin" title=${title}></iframe>`;
 }

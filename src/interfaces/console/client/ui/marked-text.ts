@@ -1,18 +1,21 @@
 import { html } from "../html.ts";
 import { plain } from "./one-line.ts";
 
-/** A piece of a text; marked where it is evidence. */
+/** A piece of a text; marked if it is evidence. */
 interface Piece {
   text: string;
   kinds: readonly string[];
 }
 
-/** Words that led to something, by what they led to. */
+/** Words that are evidence, by what they are evidence for. */
 export type Evidence = Readonly<Record<string, readonly string[]>>;
 
 const escape = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 
-/** Every occurrence of words as whole words, in any case, with any run of blanks for a blank. */
+/**
+ * Every occurrence of words as whole words, in upper or lower case, where any run of blanks counts
+ * as one.
+ */
 function rangesOf(text: string, words: readonly string[]): [start: number, end: number][] {
   const patterns = words
     .filter((word) => word.trim() !== "")
@@ -37,7 +40,10 @@ function pieces(text: string, evidence: Evidence): Piece[] {
   });
 }
 
-/** A customer's words as they are, with evidence marked, and without an effect on the direction in which they are drawn. */
+/**
+ * A customer's words unchanged, with evidence marked, and without characters that change the
+ * writing direction.
+ */
 export const MarkedText = ({ text, evidence }: { text: string; evidence: Evidence }) => html`
   <p class="customer-text" dir="auto">
     ${pieces(text, evidence).map(({ text: part, kinds }, index) =>
@@ -53,7 +59,7 @@ export const MarkedText = ({ text, evidence }: { text: string; evidence: Evidenc
   </p>
 `;
 
-/** What the marks in a text mean; nothing where there are none. */
+/** What the marks in a text mean; nothing if there are none. */
 export function Legend({ text, evidence }: { text: string; evidence: Evidence }) {
   const kinds = Object.keys(evidence).filter((kind) => rangesOf(text, evidence[kind]!).length > 0);
   if (kinds.length === 0) return null;

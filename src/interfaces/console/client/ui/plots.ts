@@ -1,4 +1,7 @@
-/** Charts as SVG: bars that are stacked, over time or one below the other. Each has a table with its figures. */
+/**
+ * Charts as SVG, with stacked bars, over time or one below the other. Each has a table with its
+ * figures.
+ */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.ts";
 
@@ -20,14 +23,14 @@ interface PlotProps {
   title: string;
   series: readonly Series[];
   bars: readonly Bar[];
-  /** What a bar stands for, for the table. */
+  /** What a bar stands for; the heading in the table. */
   of: string;
 }
 
-/** Of all its series. */
+/** The sum of all series of a bar. */
 export const totalOf = ({ values }: Bar): number => values.reduce((sum, value) => sum + value, 0);
 
-/** The width that an element has, as it changes. Pixels. */
+/** The current width of an element. Pixels. */
 function useWidth() {
   const element = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
@@ -56,7 +59,7 @@ const HEIGHT = 180;
 const AXIS = { left: 34, bottom: 20, top: 8 };
 const LABEL_WIDTH = 62;
 
-/** Upright bars, the first on the left. */
+/** Vertical bars, the first on the left. */
 export function Columns({ title, series, bars, of }: PlotProps) {
   const [element, width] = useWidth();
   const most = Math.max(1, ...bars.map(totalOf));
@@ -106,14 +109,14 @@ export function Columns({ title, series, bars, of }: PlotProps) {
   `;
 }
 
-/** Below a bar; at the edge, where it would be cut off in the middle of its bar. */
+/** The label below a bar. It is at the edge of the chart if it would be cut off when centred. */
 function Label({ text, x, width }: { text: string; x: number; width: number }) {
   const isAtEdge = x > width - LABEL_WIDTH / 2;
   const [at, anchor] = isAtEdge ? [width, "end"] : [x, "middle"];
   return html`<text class="axis" x=${at} y=${HEIGHT - 5} text-anchor=${anchor}>${text}</text>`;
 }
 
-/** Lying bars, the first on top. */
+/** Horizontal bars, the first on top. */
 export function Bars({ title, series, bars, of }: PlotProps) {
   const most = Math.max(1, ...bars.map(totalOf));
   return html`

@@ -1,9 +1,9 @@
-/** What a page shows in place of what it is about. */
+/** What a page shows instead of its content. */
 import type { ApiError } from "../api.ts";
 import { html, type Children } from "../html.ts";
 import { Icon } from "./icons.ts";
 
-/** Grey lines in the shape of what is to come. */
+/** Grey lines in the shape of the content that is being loaded. */
 export const Loading = ({ rows, label = "Loading" }: { rows: number; label?: string }) => html`
   <div class="skeleton" role="status" aria-label=${label}>
     ${Array.from({ length: rows }, (_, index) => html`<div key=${index} class="skeleton-line"></div>`)}
@@ -36,7 +36,7 @@ export const Failed = ({ error, retry }: { error: ApiError; retry: () => void })
   </div>
 `;
 
-/** As long as there is nothing to show: why not, or that it is on its way. */
+/** Shown while there is no content: what went wrong, or that the content is being loaded. */
 export const Pending = ({
   error,
   retry,

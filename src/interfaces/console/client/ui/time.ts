@@ -20,13 +20,13 @@ export function duration(ms: number): string {
   return `${(ms / DAY).toFixed(ms < 10 * DAY ? 1 : 0)} d`;
 }
 
-/** Counts on while minutes go by: what is said in minutes is then drawn again. */
+/** Changes as minutes go by, so that times in minutes are drawn again. */
 const ticks = signal(0);
 setInterval(() => (ticks.value += 1), MINUTE / 2);
 
 function brief(time: Date, isOfDay: boolean): string {
   const age = Date.now() - time.getTime();
-  // Only there: of old times nothing changes, and a page may have thousands of them.
+  // Only for recent times: old ones don't change, and a page may have thousands of them.
   if (age < HOUR) void ticks.value;
   if (age < MINUTE && age > -MINUTE) return "now";
   if (age < HOUR) return `${Math.round(age / MINUTE)} min`;
@@ -48,11 +48,11 @@ export const fullTime = (time: string): string => full.format(new Date(time));
 interface TimeProps {
   at: string;
   isFull?: boolean;
-  /** Whether the day is said above it already. */
+  /** Whether the day is already shown above it. */
   isOfDay?: boolean;
 }
 
-/** A time in few letters; in full where somebody points at it. */
+/** A time in short form, and in full when a person points at it. */
 export const Time = ({ at, isFull = false, isOfDay = false }: TimeProps) => html`
   <time datetime=${at} title=${fullTime(at)}>${isFull ? fullTime(at) : brief(new Date(at), isOfDay)}</time>
 `;

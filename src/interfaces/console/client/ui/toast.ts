@@ -11,7 +11,7 @@ const SHOWN_MS = 6000;
 const toasts = signal<readonly Toast[]>([]);
 let count = 0;
 
-/** Says that something has happened, for a moment and to screen readers. */
+/** Shows for a moment that something has happened, and announces it to screen readers. */
 export function say(text: string, tone: Toast["tone"] = "good"): void {
   count += 1;
   const toast = { id: count, text, tone };

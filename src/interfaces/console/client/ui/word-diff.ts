@@ -2,7 +2,7 @@ import { diffWordsWithSpace } from "diff/lib/diff/word.js";
 import { html } from "../html.ts";
 import { plain } from "./one-line.ts";
 
-/** Beyond it the comparison could keep the page from answering. Characters. */
+/** Comparing longer texts could freeze the page. Characters. */
 const COMPARED = 20_000;
 
 interface Part {
@@ -11,13 +11,18 @@ interface Part {
   removed?: boolean;
 }
 
-/** So short that changes on both sides of it read better as one. Characters. */
+/**
+ * Around an unchanged piece this short, the changes on both sides read better as one. Characters.
+ */
 const GAP = 3;
 
 const isGap = ({ value, added, removed }: Part): boolean =>
   !added && !removed && value.trim().length <= GAP && !value.includes("\n");
 
-/** Changes that follow each other as one text taken out and one put in: word by word nobody could read either. */
+/**
+ * Joins adjacent changes into one removed text and one added text, because nobody could read them
+ * word by word.
+ */
 function joined(parts: readonly Part[]): Part[] {
   const all: Part[] = [];
   let [before, after] = ["", ""];
@@ -39,7 +44,7 @@ function joined(parts: readonly Part[]): Part[] {
   return all;
 }
 
-/** What was taken out and what was put in, word by word. */
+/** What was removed and what was added, word by word. */
 export function WordDiff({ before, after }: { before: string; after: string }) {
   if (before === after) return html`<p class="muted">Nothing is changed.</p>`;
   const parts =
