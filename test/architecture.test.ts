@@ -9,7 +9,7 @@ interface Import {
   to: string;
 }
 
-/** Every import of the package's own code: files relative to the root, packages by their names. */
+/** All imports in the package's own code: files relative to the root, packages by name. */
 function imports(): Import[] {
   const files = globSync("{src,tools,agents,evaluation,cli,testing}/**/*.ts", { cwd: root });
   if (files.length < 50)
@@ -39,7 +39,7 @@ interface Room {
   imports: string[];
 }
 
-/** The rooms of the architecture page: those of its first table, and the helpers of the second. */
+/** The parts listed on the architecture page: those of its first table, and the helpers of its second. */
 function roomsOfPage(): { rooms: Room[]; helpers: Room[] } {
   const page = readFileSync(join(root, "docs/architecture.md"), "utf8");
   const [rooms = [], helpers = []] = page
@@ -56,22 +56,22 @@ function roomsOfPage(): { rooms: Room[]; helpers: Room[] } {
 
 const { rooms, helpers } = roomsOfPage();
 
-/** The room that a file is in; undefined where the page has none for it. */
+/** The part that a file belongs to; undefined if the page doesn't list one. */
 const roomOf = (file: string): string | undefined =>
   /^src\/[^/]+\.ts$/.test(file)
     ? "src/*.ts"
     : [...rooms, ...helpers].map(({ name }) => name).find((name) => file.startsWith(name));
 
-/** What others import by the package's name, which exports whatever it likes. */
+/** The package's entry points, which may export anything. */
 const ENTRIES = /^src\/(?:index|analysis|decisions|http|mcp)\.ts$/;
 
 describe("the architecture page", () => {
-  it("has a room for every file", () => {
+  it("lists a part for every file", () => {
     const files = new Set(all.map(({ from }) => from));
     expect([...files].filter((file) => roomOf(file) === undefined)).toEqual([]);
   });
 
-  it.each([...rooms, ...helpers])("says what $name imports", ({ name, imports }) => {
+  it.each([...rooms, ...helpers])("says which parts $name imports", ({ name, imports }) => {
     const imported = all
       .filter(({ from, to }) => roomOf(from) === name && !ENTRIES.test(from) && /\/.*\.ts$/.test(to))
       .map(({ to }) => roomOf(to)!);
@@ -80,8 +80,8 @@ describe("the architecture page", () => {
   });
 });
 
-describe("the house", () => {
-  it("is walked: known imports are found, and a forbidden one would be", () => {
+describe("the package's code", () => {
+  it("is really searched: known imports are found, and a forbidden one would be", () => {
     expect(all).toContainEqual({ from: "tools/customer-feedback.ts", to: "src/application/application.ts" });
     expect(broken(/^tools\//, /^src\/application\//)).not.toEqual([]);
   });
@@ -168,12 +168,12 @@ describe("the house", () => {
       /^(?:src\/(?!chat-completions\/open-chat-model\.ts)|tools\/|cli\/)/,
       /^(?:langchain|@langchain\/(?:openai|langgraph))/,
     ],
-  ])("%s", (_, from, to) => {
+  ])("follows the rule: %s", (_, from, to) => {
     expect(all.some((edge) => from.test(edge.from))).toBe(true);
     expect(broken(from, to)).toEqual([]);
   });
 
-  it("writes to the terminal in one file, which lets nothing through that commands it", () => {
+  it("writes to the terminal in one file only, which escapes control characters", () => {
     const code = globSync("{src,tools,agents,evaluation,cli,testing}/**/*.ts", { cwd: root });
     const writers = code.filter(
       (file) =>
@@ -186,7 +186,7 @@ describe("the house", () => {
     expect(all.filter(({ to }) => to === "cli/terminal/output.ts").length).toBeGreaterThan(10);
   });
 
-  it("says what only customer feedback knows nowhere else in the framework and the interfaces", () => {
+  it("mentions nothing specific to customer feedback in the framework and the interfaces", () => {
     const files = globSync("src/{framework,interfaces}/**/*.ts", { cwd: root }).filter(
       (file) =>
         // The pages of the console are about feedback.
@@ -198,14 +198,14 @@ describe("the house", () => {
     expect(files).toEqual([]);
   });
 
-  it("reads the environment in one file", () => {
+  it("reads the environment in one file only", () => {
     const readers = globSync("{src,tools,agents,evaluation,cli,testing}/**/*.ts", { cwd: root }).filter((file) =>
       /process\.env\b/.test(readFileSync(join(root, file), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "")),
     );
     expect(readers).toEqual(["src/application/settings.ts"]);
   });
 
-  it("has commands that use the process through their host", () => {
+  it("has commands that access the process only through their host", () => {
     const uses = globSync("cli/**/*.ts", { cwd: root }).filter((file) =>
       /\bprocess\.(?!getBuiltinModule)\w+/.test(
         readFileSync(join(root, file), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, ""),

@@ -13,7 +13,7 @@ describe("a duration", () => {
     expect(toMilliseconds(text)).toBe(milliseconds);
   });
 
-  it.each(["", "24", "1.5h", "-1h", "1 h", "1w", "h"])("is not written as %j", (text) => {
+  it.each(["", "24", "1.5h", "-1h", "1 h", "1w", "h"])("can't be written as %j", (text) => {
     expect(text).not.toMatch(DURATION);
   });
 });

@@ -15,19 +15,19 @@ const failure = (promise: Promise<unknown>): Promise<Error> =>
     (error: Error) => error,
   );
 
-describe("retries", () => {
-  test.each([408, 429, 500, 502, 503])("tries again after HTTP %i", async (status) => {
+describe("the HTTP client", () => {
+  test.each([408, 429, 500, 502, 503])("retries after HTTP %i", async (status) => {
     const server = await serve({ status }, { body: "ok" });
     expect(await client(server).send(at(server))).toMatchObject({ status: 200, text: "ok" });
     expect(server.requests).toHaveLength(2);
   });
 
-  test("tries again after a connection that breaks off", async () => {
+  test("retries after a broken connection", async () => {
     const server = await serve((_, response) => void response.destroy(), { body: "ok" });
     expect(await client(server).send(at(server))).toMatchObject({ text: "ok" });
   });
 
-  test("tries again after an answer that breaks off in the middle", async () => {
+  test("retries after an answer that breaks off in the middle", async () => {
     const server = await serve(
       (_, response) => {
         response.writeHead(200, { "content-length": "10" }).write("half", () => response.destroy());
@@ -45,7 +45,7 @@ describe("retries", () => {
     expect(server.requests).toHaveLength(3);
   });
 
-  test.each([400, 401, 403, 404, 409, 422, 501])("hands HTTP %i over at once", async (status) => {
+  test.each([400, 401, 403, 404, 409, 422, 501])("returns HTTP %i at once", async (status) => {
     const server = await serve({ status, body: "no" });
     expect(await client(server).send(at(server))).toMatchObject({ status, text: "no" });
     expect(server.requests).toHaveLength(1);
@@ -55,18 +55,18 @@ describe("retries", () => {
     ["HTTP 500", { status: 500 }],
     ["HTTP 503", { status: 503 }],
     ["a connection that breaks off", (_, response) => void response.destroy()],
-  ])("leaves what must not happen twice after %s", async (_, reply) => {
+  ])("does not retry a request that must not happen twice after %s", async (_, reply) => {
     const server = await serve(reply, { body: "ok" });
     expect(await failure(client(server).send({ ...at(server), repeatable: false }))).toBeInstanceOf(IoError);
     expect(server.requests).toHaveLength(1);
   });
 
-  test("tries what must not happen twice again after HTTP 429", async () => {
+  test("retries even a request that must not happen twice after HTTP 429", async () => {
     const server = await serve({ status: 429 }, { body: "ok" });
     expect(await client(server).send({ ...at(server), repeatable: false })).toMatchObject({ text: "ok" });
   });
 
-  test("tries what must not happen twice again where there was no connection", async () => {
+  test("retries even a request that must not happen twice if there was no connection", async () => {
     const server = await serve({ body: "never" });
     const port = Number(new URL(server.origin).port);
     await server.close();
@@ -76,8 +76,8 @@ describe("retries", () => {
     expect(late.requests).toHaveLength(1);
   });
 
-  test("tries what must not happen twice again where no connection came about in time", async () => {
-    // Names are looked up as if the name server were silent, once; the error is that of Node's own client.
+  test("retries even a request that must not happen twice if the connection was not made in time", async () => {
+    // The first look-up behaves as if the name server were silent. The error comes from Node.js's own client.
     const dispatcher = Symbol.for("undici.globalDispatcher.1");
     const context = globalThis as unknown as Record<symbol, { constructor: new (options: object) => object }>;
     const agent = context[dispatcher]!;
@@ -95,7 +95,7 @@ describe("retries", () => {
     expect(lookups).toBe(2);
   });
 
-  test("does not come back before Retry-After", async () => {
+  test("does not retry before Retry-After", async () => {
     const times: number[] = [];
     const server = await serve(
       (_, response) => {
@@ -122,7 +122,7 @@ describe("retries", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test("hands Retry-After on, without waiting for it, where nothing is tried again", async () => {
+  test("passes Retry-After on, without waiting for it, if it does not retry", async () => {
     const server = await serve({ status: 503, headers: { "retry-after": "30" } });
     const began = performance.now();
     for (const [options, repeatable] of [
@@ -132,12 +132,12 @@ describe("retries", () => {
       const error = await failure(client(server, options).send({ ...at(server), repeatable }));
       expect(error).toMatchObject({ type: "io_error", retryAfterMs: 30_000 });
     }
-    // It would be a minute.
+    // With waiting, it would be a minute.
     expect(performance.now() - began).toBeLessThan(30_000);
     expect(server.requests).toHaveLength(2);
   });
 
-  test("does not come back in step with all others", async () => {
+  test("spreads its retries, so that not all clients retry at the same moment", async () => {
     vi.spyOn(Math, "random").mockReturnValue(0.999);
     onTestFinished(() => void vi.restoreAllMocks());
     const server = await serve({ status: 503 }, { body: "ok" });
@@ -146,14 +146,14 @@ describe("retries", () => {
     expect(performance.now() - began).toBeGreaterThanOrEqual(390);
   });
 
-  test("takes a Retry-After that makes no sense for none", async () => {
+  test("ignores a Retry-After that makes no sense", async () => {
     const server = await serve({ status: 503, headers: { "retry-after": "soon" } }, { body: "ok" });
     expect(await client(server).send(at(server))).toMatchObject({ text: "ok" });
   });
 });
 
-describe("time-out and abort", () => {
-  test("an endpoint that never answers is an IoError that says how long we waited", async () => {
+describe("in the HTTP client,", () => {
+  test("an endpoint that never answers causes an IoError that says how long we waited", async () => {
     const server = await serve(() => {});
     const error = await failure(client(server, { retries: 1, timeoutMs: 1000 }).send(at(server)));
     expect(error).toMatchObject({ type: "io_error", code: "timeout" });
@@ -167,7 +167,7 @@ describe("time-out and abort", () => {
     expect(error).toMatchObject({ code: "timeout" });
   });
 
-  test("an endpoint that breaks off in the middle of its answer is said to have done so", async () => {
+  test("an endpoint that breaks off in the middle of its answer is reported as such", async () => {
     const server = await serve((_, response) => {
       response.writeHead(200, { "content-length": "10" }).write("half", () => response.destroy());
     });
@@ -176,7 +176,7 @@ describe("time-out and abort", () => {
     expect(error.message).toBe("The test service broke off its answer.");
   });
 
-  test("an abort ends a request under way with the signal's reason", async () => {
+  test("an abort ends a running request with the signal's reason", async () => {
     const server = await serve(() => {});
     const controller = new AbortController();
     const sending = failure(client(server).send({ ...at(server), signal: controller.signal }));
@@ -203,7 +203,7 @@ describe("time-out and abort", () => {
     expect(server.requests).toHaveLength(0);
   });
 
-  test("a server that is not there is an IoError", async () => {
+  test("an unreachable server causes an IoError", async () => {
     const server = await serve({});
     await server.close();
     const error = await failure(client(server, { retries: 0 }).send(at(server)));
@@ -212,8 +212,8 @@ describe("time-out and abort", () => {
   });
 });
 
-describe("size", () => {
-  test("refuses an endless answer and closes the connection", async () => {
+describe("the size limit", () => {
+  test("stops an endless answer and closes the connection", async () => {
     const { promise: closed, resolve } = Promise.withResolvers<void>();
     const server = await serve((_, response) => {
       response.on("close", resolve);
@@ -225,27 +225,27 @@ describe("size", () => {
     await closed;
   });
 
-  test("counts a compressed answer as it unfolds", async () => {
+  test("applies to the decompressed answer", async () => {
     const server = await serve((_, response) => {
       response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync("x".repeat(100_000)));
     });
     expect(await failure(client(server).send(at(server)))).toMatchObject({ code: "answer_too_long" });
   });
 
-  test("takes an answer of exactly the limit", async () => {
+  test("allows an answer of exactly its size", async () => {
     const server = await serve({ body: "é".repeat(500) });
     expect(await client(server).send(at(server))).toMatchObject({ status: 200, text: "é".repeat(500) });
   });
 });
 
-describe("redirects", () => {
-  test("follows those within the server", async () => {
+describe("the HTTP client and redirects", () => {
+  test("follows redirects within the server", async () => {
     const server = await serve({ status: 302, headers: { location: "/there?x=1" } }, { body: "ok" });
     expect(await client(server, { token: "t" }).send(at(server, "/here"))).toMatchObject({ text: "ok" });
     expect(server.requests.map(({ path }) => path)).toEqual(["/here", "/there?x=1"]);
   });
 
-  test("never follows one to another server", async () => {
+  test("never follows a redirect to another server", async () => {
     const thief = await serve({ body: "thanks" });
     const server = await serve({ status: 307, headers: { location: thief.origin } });
     const error = await failure(client(server, { token: "t0ps3cret" }).send(at(server)));
@@ -254,7 +254,7 @@ describe("redirects", () => {
     expect(thief.requests).toHaveLength(0);
   });
 
-  test("ends a loop", async () => {
+  test("stops in a loop", async () => {
     const server = await serve({ status: 302, headers: { location: "/" } });
     expect(await failure(client(server).send(at(server)))).toMatchObject({ code: "redirect_refused" });
     expect(server.requests).toHaveLength(6);
@@ -272,20 +272,20 @@ describe("redirects", () => {
     expect(changed.requests).toHaveLength(1);
   });
 
-  test("refuses a place that is no URL", async () => {
+  test("refuses a location that is not a URL", async () => {
     const server = await serve({ status: 302, headers: { location: "http://[" } });
     expect(await failure(client(server).send(at(server)))).toMatchObject({ code: "redirect_refused" });
   });
 });
 
-describe("credentials", () => {
+describe("the HTTP client and credentials", () => {
   test("sends the token as a bearer token", async () => {
     const server = await serve({});
     await client(server, { token: "abc" }).send(at(server));
     expect(server.requests[0]?.headers).toMatchObject({ authorization: "Bearer abc", accept: "application/json" });
   });
 
-  test("turns user and password of the URL into Basic authentication", async () => {
+  test("uses Basic authentication if the URL has a user and a password", async () => {
     const server = await serve({});
     const url = server.origin.replace("//", "//us%40er:p%C3%A4ss@");
     await new HttpClient({ name: "test service", url, timeoutMs: 60_000, retries: 0 }).send({
@@ -309,7 +309,7 @@ describe("credentials", () => {
     expect(open).toThrow("The URL of the test service must be an absolute http:// or https:// URL.");
   });
 
-  test("refuses a token that could not be sent, without telling it", () => {
+  test("refuses a token that could not be sent, without revealing it", () => {
     const open = () => new HttpClient({ name: "x", url: "http://x", token: "geheim\nX: y", timeoutMs: 1, retries: 0 });
     expect(open).toThrow(/^A header or the token for the x holds characters that HTTP does not allow\.$/);
   });

@@ -8,7 +8,7 @@ const schema = z.object({ id: identifier("An id.") });
 const read = (id: unknown): string => schema.parse({ id }).id;
 const problem = (id: unknown): string => schema.safeParse({ id }).error?.issues[0]?.message ?? "";
 
-/** Blanks and characters without width, at the ends of ids in pasted text and in files. */
+/** Spaces and zero-width characters, which occur at the ends of ids in pasted text and in files. */
 const BLANKS = Array.from(
   [
     "\t \u000B\f\r\n\u0085\u00A0\u1680\u2000\u2003\u2009\u200A\u2028\u2029\u202F\u205F\u3000",
@@ -17,20 +17,20 @@ const BLANKS = Array.from(
   ].join(""),
 );
 
-describe("an id from outside", () => {
-  it.each(BLANKS)("is the same with %j before or behind it", (blank) => {
+describe("an id from a caller", () => {
+  it.each(BLANKS)("is the same with %j before or after it", (blank) => {
     for (const text of [`F-77${blank}`, `${blank}F-77`, `${blank} ${blank}F-77${blank}${blank}`]) {
       expect(read(text)).toBe("F-77");
     }
     expect(problem(blank)).toBe("must not be empty");
   });
 
-  it("is the same composed and decomposed", () => {
+  it("is the same in composed and decomposed form", () => {
     expect(read("Rene\u0301-1")).toBe("Ren\u00E9-1");
     expect(read("\u1112\u1161\u11AB")).toBe("\uD55C");
   });
 
-  it("is a whole number's digits; other numbers are none", () => {
+  it("may be an integer, read as its digits, but no other number", () => {
     expect([read(1001), read(-7), read(9_007_199_254_740_991)]).toEqual(["1001", "-7", "9007199254740991"]);
     for (const number of [1.5, 9_007_199_254_740_992, Number.NaN, true, null, {}, ["F-1"]]) {
       expect(schema.safeParse({ id: number }).success).toBe(false);
@@ -68,27 +68,27 @@ describe("an id from outside", () => {
     ["F\u00A01", "U+00A0 at position 2"],
     ["F\u30001", "U+3000 at position 2"],
     ["F  1", "two spaces in a row, at position 2"],
-  ])("%j is refused, by the code point of what is wrong with it", (id, message) => {
+  ])("is refused with the code point of the invalid character: %j", (id, message) => {
     expect(problem(`  ${id}`)).toContain(message);
     expect(problem(id)).not.toMatch(/[^\x20-\x7E]/);
   });
 
-  it.each(["", "   ", "\u202E", "\u0000", "\uFE0F\u202E"])("%j is empty", (id) => {
+  it.each(["", "   ", "\u202E", "\u0000", "\uFE0F\u202E"])("counts as empty: %j", (id) => {
     expect(problem(id)).toBe("must not be empty");
   });
 
-  it("may be whatever people can read: other scripts, signs, a space, names that objects have", () => {
+  it("may be anything that people can read: other scripts, symbols, a space, names of object properties", () => {
     for (const id of ["北京 7", "عميل-١", "Zoë O'Neil", "a/b?c#d%20", "😀", "constructor", "__proto__", "null"]) {
       expect(read(id)).toBe(id);
     }
   });
 
-  it("has at most 200 characters, counted without the blanks around it", () => {
+  it("has at most 200 characters, not counting spaces around it", () => {
     expect(read(`${" ".repeat(5000)}${"x".repeat(200)}\u200B`)).toHaveLength(200);
     expect(problem("x".repeat(201))).toBe("must have at most 200 characters");
   });
 
-  it("read again it is the same, and nothing hidden is in it", () => {
+  it("does not change when it is read again, and contains nothing invisible", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
         const result = schema.safeParse({ id: text });
@@ -103,7 +103,7 @@ describe("an id from outside", () => {
     );
   });
 
-  it("megabytes of blanks are read in no time", { timeout: 60_000 }, () => {
+  it("is read without delay even if it contains megabytes of spaces", { timeout: 60_000 }, () => {
     const text = `a${"\u00A0".repeat(2_000_000)}b`;
     expect(tidyIdentifier(text)).toBe(text);
     expect(problem(text)).toBe("must have at most 200 characters");

@@ -14,9 +14,9 @@ const STRICT = {
   types: ["node"],
 };
 
-test("the package's types pass in a strict project that checks its libraries", async () => {
+test("the package's types compile in a strict project that also checks its libraries", async () => {
   const place = temporaryFolder();
-  // All other packages are found one folder further up.
+  // All other packages are found in the parent folder.
   symlinkSync(join(root, "node_modules"), join(place, "node_modules"));
   const project = join(place, "project");
   const installed = join(project, "node_modules/abi-workflows");

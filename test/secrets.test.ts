@@ -11,7 +11,7 @@ import { call } from "./cli/command-process.ts";
 import { temporaryFolder } from "./support/folder.ts";
 import { cpuSeconds } from "./support/cpu-seconds.ts";
 
-/** What `work` throws as a program sees it that does not catch it, and what is logged of it. */
+/** The error that `work` throws, as an uncaught error is printed, and everything that is logged about it. */
 async function told(work: (logger: pino.Logger) => Promise<unknown>): Promise<string> {
   const lines: string[] = [];
   const logger = pino({ level: "trace" }, { write: (line: string) => void lines.push(line) });
@@ -25,7 +25,7 @@ async function told(work: (logger: pino.Logger) => Promise<unknown>): Promise<st
 
 const SECRET = /hunter2|t0ken|jo[:@%]/;
 
-/** Each is a mistake that people make: a letter too few, no colon, one slash, none, a blank, quotes, no scheme, an unencoded character. */
+/** Typical mistakes: a missing letter, no colon, one slash, none, a space, quotes, no scheme, an unencoded character. */
 const mistyped = (scheme: string, rest: string): string[] => [
   `${scheme.slice(1)}://jo:hunter2@${rest}`,
   `x${scheme}://jo:hunter2@${rest}`,
@@ -58,23 +58,23 @@ const CASES = [
   ["MAIL_TEMPLATES", ["https://jo:hunter2@host/templates"]],
 ] as const;
 
-describe("a setting with a mistake in it", () => {
+describe("a mistyped setting", () => {
   it.each(CASES.flatMap(([env, values]) => values.map((value) => [env, value] as const)))(
-    "%s=%s is refused without a word of its password or token",
+    "is refused without revealing its password or token: %s=%s",
     async (env, value) => {
       const folder = temporaryFolder();
       const text = await told(async (logger) => {
         const settings = readSettings({}, { ABI_DATA_DIRECTORY: folder, ANALYZER: "chat-model", [env]: value });
         const application = await openApplication(settings, logger);
         await application.close();
-        // What is no mistake to us is one to whoever is asked.
+        // Some mistakes are noticed only by the other side.
         throw new Error("opened");
       });
       expect(text).not.toMatch(SECRET);
     },
   );
 
-  it("names the file that is missing where that is a plain name", async () => {
+  it("leads to an error that names a missing file if that is a plain name", async () => {
     const open = openApplication(
       readSettings({ dataDirectory: temporaryFolder(), customerSource: "data/none.csv" }, {}),
     );
@@ -83,7 +83,7 @@ describe("a setting with a mistake in it", () => {
 });
 
 it.each(mistyped("https", "crm.example.com/t0ken/customers.csv?key=t0ken"))(
-  "a customer source %s in code fails without a word of it",
+  "a customer source %s in code fails without revealing its secrets",
   async (location) => {
     const request = { includeTransactions: false, includeInteractions: false };
     const text = await told(async () => {
@@ -94,7 +94,7 @@ it.each(mistyped("https", "crm.example.com/t0ken/customers.csv?key=t0ken"))(
   },
 );
 
-it("a model service whose URL has a password fails without a word of it", async () => {
+it("a model service whose URL has a password fails without revealing it", async () => {
   const model = await createChatModel({ openaiBaseUrl: "http://jo:hunter2@127.0.0.1:9/v1?key=t0ken" });
   const agent = await createFeedbackAgent({ tools: [], model });
   const error = await agent.ask("Hello").catch((error: unknown) => error);
@@ -103,7 +103,7 @@ it("a model service whose URL has a password fails without a word of it", async 
   expect(`${(error as Error).message} ${JSON.stringify(describeCause(error))}`).not.toMatch(SECRET);
 });
 
-it("import-customers from a mistyped URL says what is wrong, and not the password", async () => {
+it("import-customers from a mistyped URL says what is wrong without revealing the password", async () => {
   const url = "htps://jo:hunter2@crm.example.com/customers?key=t0ken";
   const { code, stdout, stderr } = await call(["import-customers", url], { cwd: temporaryFolder() });
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
@@ -122,19 +122,19 @@ describe("withoutSecrets", () => {
     ["stat 'htps:/jo:hunter2@host/x.csv'", "stat 'htps:/[hidden]@host/x.csv'"],
     ["path /c?api_key=t0ken&page=2", "path /c?api_key=[hidden]&page=2"],
     [`https://jo:${"hunter2".repeat(40)}@host`, "https://[hidden]@host"],
-  ])("%s", (text, expected) => {
+  ])("hides the secrets in: %s", (text, expected) => {
     expect(withoutSecrets(text)).toContain(expected);
     expect(withoutSecrets(text)).not.toMatch(SECRET);
     expect(JSON.stringify(describeCause(new Error("outer", { cause: new Error(text) })))).not.toMatch(SECRET);
   });
 
-  it("hides the token of a long name, and takes linear time over one without a value", () => {
+  it("hides a token with a long name, and takes linear time if it has no value", () => {
     const name = "token".repeat(1000);
     expect(withoutSecrets(`${name}_id=hunter2`)).toBe(`${name}_id=[hidden]`);
     expect(cpuSeconds(() => withoutSecrets(name))).toBeLessThan(1);
   });
 
-  it("leaves text without secrets as it is", () => {
+  it("leaves text without secrets unchanged", () => {
     for (const text of ["Error: 12:30 at ada", "see https://nodejs.org/api/fs.html", "a:b c@d", "what? no key"]) {
       expect(withoutSecrets(text)).toBe(text);
     }

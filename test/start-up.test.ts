@@ -6,7 +6,7 @@ import { call, FEEDBACK, workplace } from "./cli/command-process.ts";
 import { root, runNode } from "./docs/documents.ts";
 import { temporaryFolder } from "./support/folder.ts";
 
-/** Says at its end which packages a process has loaded, into the file that `LOADED` names. */
+/** When a process ends, writes the names of all packages that it has loaded to the file `LOADED`. */
 const RECORDER = `
 import { writeFileSync } from "node:fs";
 import { registerHooks } from "node:module";
@@ -44,38 +44,38 @@ const COSTLY =
 
 const costlyOf = (packages: readonly string[]): string[] => packages.filter((name) => COSTLY.test(name));
 
-describe("what is loaded before it is needed", () => {
-  it("is seen here: an entry that needs LangChain loads it", async () => {
+describe("the start", () => {
+  it("is really recorded: an entry that needs LangChain loads it", async () => {
     expect(await imported("src/decisions.ts")).toContain("@langchain/core");
   });
 
   it.each([["--help"], ["status", "--help"], ["mcp", "--help"], ["--version"]])(
-    "is nothing for %s",
+    "loads no costly package for %s",
     async (...args) => {
       expect(costlyOf(await command(...args))).toEqual([]);
     },
   );
 
-  it("is nothing for status, which draws a table", async () => {
+  it("loads only the table package for status", async () => {
     const place = workplace();
     await call(["process", ...FEEDBACK], place);
     const packages = await command("status", "--data", join(place.cwd, ".abi-workflows"));
     expect(costlyOf(packages)).toEqual(["cli-table3"]);
   });
 
-  it("is Zod for the package, whose schemas are part of it, and n3's terms without its streams", async () => {
+  it("loads Zod, whose schemas are part of the API, and n3's terms without its streams for the main entry", async () => {
     const packages = await imported("src/index.ts");
     expect(costlyOf(packages)).toEqual(["n3", "zod"]);
     expect(packages).not.toContain("readable-stream");
   });
 
-  it("is MCP's SDK for those who ask for it, without LangChain and the graph", async () => {
+  it("loads MCP's SDK for the MCP entry, without LangChain and the graph", async () => {
     const costly = costlyOf(await imported("src/mcp.ts"));
     expect(costly).toContain("@modelcontextprotocol/server");
     expect(costly.filter((name) => /langchain|oxigraph|^pg$|nodemailer/.test(name))).toEqual([]);
   });
 
-  it("is nothing for the offline analysers", async () => {
+  it("loads no package for the offline analysers", async () => {
     expect(await imported("src/analysis.ts")).toEqual([]);
   });
 });

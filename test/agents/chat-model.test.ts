@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { createChatModel, DEFAULT_MODEL, OfflineChatModel } from "../../agents/index.ts";
 import { reply, startOpenAiServer } from "../support/openai-server.ts";
 
-test("without key and address the offline model is used", async () => {
+test("without a key and an address, the offline model is used", async () => {
   expect(await createChatModel()).toBeInstanceOf(OfflineChatModel);
   expect(await createChatModel({ openaiModel: "m", openaiApiKey: "", openaiBaseUrl: "" })).toBeInstanceOf(
     OfflineChatModel,
@@ -16,7 +16,7 @@ test("a key alone means OpenAI and the default model", async () => {
   expect((model as ChatOpenAI).model).toBe(DEFAULT_MODEL);
 });
 
-test("a local server needs no key, and is asked for the model that was named", async () => {
+test("a local server needs no key, and is asked for the configured model", async () => {
   await using server = await startOpenAiServer([reply("Hello"), reply("Hello")]);
   expect((await (await createChatModel({ openaiBaseUrl: server.url, openaiModel: "llama" })).invoke("Hi")).text).toBe(
     "Hello",

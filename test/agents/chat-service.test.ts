@@ -9,7 +9,7 @@ import { SCOPES, type Scope } from "../../src/framework/operation.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { reply, startOpenAiServer, toolCall } from "../support/openai-server.ts";
 
-test("closing keeps the memory open until the last agent has finished", async () => {
+test("closing the chat keeps its memory open until the last agent has finished", async () => {
   const closed = Promise.withResolvers<void>();
   const close = { now: (): Promise<void> => Promise.resolve() };
   await using model = await startOpenAiServer([
@@ -27,7 +27,7 @@ test("closing keeps the memory open until the last agent has finished", async ()
   close.now = () => chat.close();
   const caller = (name: string, ...scopes: Scope[]) => ({ name, scopes: new Set(scopes) });
 
-  // An agent of other scopes, which has nothing to finish.
+  // An agent with other scopes, which has nothing to finish.
   await chat.conversation({ caller: caller("ben", "feedback:read"), threadId: "idle" });
   const { signal } = new AbortController();
   const events = chat.ask("What is it?", { caller: caller("ann", ...SCOPES), threadId: "busy", signal });
@@ -37,6 +37,6 @@ test("closing keeps the memory open until the last agent has finished", async ()
 
   const memory = new SqliteCheckpointSaver(join(dataDirectory, "conversations.sqlite"));
   onTestFinished(() => memory.close());
-  // Its last act was to forget the steps on the way.
+  // The agent's last act was to delete the intermediate steps.
   expect(await Array.fromAsync(memory.list({}))).toHaveLength(1);
 });

@@ -75,7 +75,7 @@ const failing = (error: unknown): DynamicStructuredTool =>
   });
 
 describe("a request over the wire", () => {
-  test("calls the tool, hands its result back to the model, and answers", async () => {
+  test("calls the tool, returns its result to the model, and answers", async () => {
     const { server, agent, log } = await start([
       toolCall("process_customer_feedback", FEEDBACK),
       reply("F-1 is done."),
@@ -115,7 +115,7 @@ describe("a request over the wire", () => {
     });
   });
 
-  test("streams tokens, and the start, progress and end of tools in their order", async () => {
+  test("streams tokens, and the start, progress and end of tools, in order", async () => {
     const { agent } = await start([
       { reply: "One moment.", toolCalls: [{ name: "process_customer_feedback", arguments: JSON.stringify(FEEDBACK) }] },
       reply("It is all done now."),
@@ -141,7 +141,7 @@ describe("a request over the wire", () => {
     ]);
   });
 
-  test("keeps to itself what a model says that a tool has asked", async () => {
+  test("does not stream the answer of a model that a tool has called", async () => {
     await using inner = await startOpenAiServer([reply("inner voice")]);
     const model = await createChatModel({ openaiBaseUrl: inner.url });
     const asking = new DynamicStructuredTool({
@@ -175,7 +175,7 @@ describe("a request over the wire", () => {
     expect(toolMessages(server, 1).map(({ content }) => content)).toEqual(["negative", "bug, billing"]);
   });
 
-  test("answers the same call planned twice twice, and the work is done once", async () => {
+  test("answers each of several identical calls, but does the work once", async () => {
     const call: [string, unknown] = ["process_customer_feedback", { ...FEEDBACK, feedback_id: null }];
     const { server, agent, log } = await start([toolCalls(call, call), toolCall(...call), reply("Done.")]);
     const { toolCalls: calls } = await agent.ask("Process");
@@ -200,8 +200,8 @@ describe("a request over the wire", () => {
   });
 });
 
-describe("when the model service fails", () => {
-  test("tries again after a 429 that says when, a 429 that does not, a 500, and a lost connection", async () => {
+describe("a request to a model service that fails", () => {
+  test("is retried after a 429 with and without a delay, a 500 and a lost connection", async () => {
     const failures = [
       [status(429, { retryAfter: 0 }), status(429)],
       [status(500), dropConnection()],
@@ -214,7 +214,7 @@ describe("when the model service fails", () => {
     expect(await Promise.all(texts)).toEqual(["Here I am.", "Here I am.", "Here I am."]);
   });
 
-  test("gives up in the end with an error for people", async () => {
+  test("fails in the end with an error that people understand", async () => {
     const { server, agent } = await start(
       Array.from({ length: 10 }, () => status(503, { message: "internal detail" })),
     );
@@ -228,9 +228,9 @@ describe("when the model service fails", () => {
   test.each([
     [401, "model_refused_key", 1],
     [404, "model_not_found", 1],
-    // Once more, without `stream_options`: some servers refuse those in no words.
+    // Once more, without `stream_options`, which some servers refuse without saying so.
     [400, "model_refused_request", 2],
-  ])("does not try again after a %i", async (code, expected, requests) => {
+  ])("is not retried after a %i", async (code, expected, requests) => {
     const { server, agent } = await start([...Array.from({ length: requests }, () => status(code)), reply("never")]);
     const error = await agent.ask("Hi").catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ValidationError);
@@ -238,12 +238,12 @@ describe("when the model service fails", () => {
     expect(server.requests).toHaveLength(requests);
   });
 
-  test("does not wait for an hour because the service says so", async () => {
+  test("does not wait for an hour even if the service asks for that", async () => {
     const { agent } = await start([status(429, { retryAfter: 3600 }), reply("never")]);
     await expect(agent.ask("Hi")).rejects.toMatchObject({ code: "model_busy", retriable: true });
   });
 
-  test("an interrupted process ends at once, though the service asked it to wait", async () => {
+  test("ends at once if its process is interrupted, even if the service asked it to wait", async () => {
     const interrupt = Promise.withResolvers<undefined>();
     await using server = await startOpenAiServer([
       () => {
@@ -268,7 +268,7 @@ describe("when the model service fails", () => {
 });
 
 describe("an abort", () => {
-  test("ends the request with the signal's reason and reaches the tool at work", async () => {
+  test("ends the request with the signal's reason, and reaches the running tool", async () => {
     const controller = new AbortController();
     const stopped = Promise.withResolvers<unknown>();
     const waiting = new DynamicStructuredTool({
@@ -288,7 +288,7 @@ describe("an abort", () => {
     expect(await stopped.promise).toMatchObject({ message: "enough" });
   });
 
-  test("comes from closing the agent too", async () => {
+  test("also happens when the agent is closed", async () => {
     const closed = Promise.withResolvers<undefined>();
     const { agent } = await start([
       () => {
@@ -302,9 +302,9 @@ describe("an abort", () => {
   });
 });
 
-describe("guard rails", () => {
+describe("an agent with guard rails", () => {
   test.each(["{malformed", '{"text":"cut off in the mid', "[1]", "7"])(
-    "lets the model repair arguments that are no JSON object: %s",
+    "lets the model repair arguments that are not a JSON object: %s",
     async (args) => {
       const { server, agent, log } = await start([
         rawToolCall("analyze_feedback_sentiment", args),
@@ -319,7 +319,7 @@ describe("guard rails", () => {
     },
   );
 
-  test("runs the sound call of a turn whose other call is malformed", async () => {
+  test("runs the valid call of a turn whose other call is malformed", async () => {
     const { agent, log } = await start([
       {
         toolCalls: [
@@ -334,7 +334,7 @@ describe("guard rails", () => {
     expect(calls.map(({ failed }) => failed)).toEqual([true, false]);
   });
 
-  test("answers each call where the service gives all the same id", async () => {
+  test("answers each call even if the service gives all calls the same id", async () => {
     const call = (text: string): { id: string; name: string; arguments: string } => ({
       id: "call_0",
       name: "analyze_feedback_sentiment",
@@ -354,8 +354,8 @@ describe("guard rails", () => {
     expect(new Set(toolMessages(server, 2).map(({ tool_call_id: id }) => id)).size).toBe(3);
   });
 
-  test("holds without streaming too", async () => {
-    // LangChain warns of broken arguments in answers that are not streamed, in words that help nobody.
+  test("lets the model repair arguments without streaming too", async () => {
+    // If answers are not streamed, LangChain logs an unhelpful warning about broken arguments.
     using _warnings = vi.spyOn(console, "warn").mockImplementation(() => undefined);
     const { agent, log } = await start([
       rawToolCall("analyze_feedback_sentiment", "[1]"),
@@ -368,7 +368,7 @@ describe("guard rails", () => {
     expect(log.analysed).toEqual(["whole"]);
   });
 
-  test("tells the model which field does not fit the schema, and nothing of our code", async () => {
+  test("tells the model which field does not fit the schema, and nothing about our code", async () => {
     const { server, agent, log } = await start([
       toolCall("process_customer_feedback", { ...FEEDBACK, customer_id: 7 }),
       toolCall("process_customer_feedback", FEEDBACK),
@@ -382,13 +382,13 @@ describe("guard rails", () => {
     expect(log.processed).toHaveLength(1);
   });
 
-  test("tells the model the known tools when it calls one that does not exist", async () => {
+  test("tells the model which tools exist when it calls an unknown one", async () => {
     const { server, agent } = await start([toolCall("send_mail", { to: "a@b.c" }), reply("Sorry.")]);
     await agent.ask("Mail");
     expect(toolMessages(server, 1)[0]?.content).toContain("analyze_feedback_sentiment");
   });
 
-  test("keeps what a tool throws from the model and gives it to the log", async () => {
+  test("logs what a tool throws, and hides it from the model", async () => {
     const logged: unknown[] = [];
     const logger = { error: (fields: unknown) => logged.push(fields) } as unknown as NonNullable<
       FeedbackAgentOptions["logger"]
@@ -413,7 +413,7 @@ describe("guard rails", () => {
     ]);
   });
 
-  test("lets the model read errors that are made for people", async () => {
+  test("lets the model read errors that are meant for people", async () => {
     const { server, agent } = await start(
       [toolCall("analyze_feedback_sentiment", { text: "x" }), reply("It failed.")],
       {
@@ -438,7 +438,7 @@ describe("guard rails", () => {
     expect(toolMessages(server, 2).at(-1)?.content).toContain("limit of 3 tool calls");
   });
 
-  test("ends politely when the model never comes to an end", async () => {
+  test("ends politely if the model never stops calling tools", async () => {
     const { server, agent } = await start(
       Array.from({ length: 20 }, (_, index) => toolCall("analyze_feedback_sentiment", { text: String(index) })),
     );
@@ -449,7 +449,7 @@ describe("guard rails", () => {
     expect(text).toContain("I stopped here");
   });
 
-  test("says that a request ended at its limit, to those who listen too", async () => {
+  test("says that a request ended at its limit, in the stream as well", async () => {
     const call = toolCall("analyze_feedback_sentiment", { text: "x" });
     const { agent } = await start([call, call], { limits: { modelCalls: 2 } });
     let heard = "";
@@ -459,12 +459,12 @@ describe("guard rails", () => {
     expect(complete).toBe(false);
   });
 
-  test("an answered request is complete", async () => {
+  test("marks an answered request as complete", async () => {
     const { agent } = await start([reply("Hello")]);
     expect((await agent.ask("Hi")).complete).toBe(true);
   });
 
-  test("refuses a message that is too long, and takes one that is just not", async () => {
+  test("refuses a message that is too long, and accepts one of exactly the maximum length", async () => {
     const { server, agent } = await start([reply("Hello")]);
     await expect(agent.ask("x".repeat(LONGEST_MESSAGE + 1))).rejects.toMatchObject({
       type: "validation_error",

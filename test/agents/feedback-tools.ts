@@ -1,15 +1,15 @@
 import { DynamicStructuredTool } from "@langchain/core/tools";
 import { z } from "zod";
 
-/** What a tool was called with, for looking into afterwards. */
+/** The arguments that the tools were called with, for assertions. */
 export interface ToolLog {
   processed: Record<string, unknown>[];
   analysed: string[];
 }
 
 /**
- * Tools with the names and shapes of the customer feedback workflow's, without the workflow: they yield progress,
- * and answer with a text for the model and the result as the artifact. The same feedback twice is processed once.
+ * Tools with the names and schemas of the customer feedback workflow's tools, without the workflow. They yield progress,
+ * and answer with a text for the model and the result as the artifact. Feedback that is submitted twice is processed once.
  */
 export function feedbackTools(log: ToolLog = { processed: [], analysed: [] }): DynamicStructuredTool[] {
   const results = new Map<string, Record<string, unknown>>();

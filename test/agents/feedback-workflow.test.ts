@@ -16,7 +16,7 @@ import {
 import { feedback, startFeedback, values } from "../support/feedback.ts";
 import type { ToolOptions } from "../../src/interfaces/model-calls/fixed-fields.ts";
 
-/** The real workflow, its tools, and a real client that speaks with a scripted model over HTTP. */
+/** The real workflow, its tools, and a real client that talks to a scripted model over HTTP. */
 async function startAgent(script: readonly ScriptStep[], options: ToolOptions = {}) {
   const parts = await startFeedback();
   const server = await startOpenAiServer(script);
@@ -39,7 +39,7 @@ const lastContent = ({ messages }: ChatRequest): string => messages.at(-1)!.cont
 const NULLS = { sentiment: null, categories: null, send_response: null };
 
 describe("the workflow's tools in an agent", () => {
-  it("process feedback that the model hands over, and give the result back to it", async () => {
+  it("process feedback that the model passes on, and return the result to it", async () => {
     const { agent, server, mails } = await startAgent([
       toolCall("process_customer_feedback", feedback(NULLS)),
       reply("I have answered the customer."),
@@ -61,7 +61,7 @@ describe("the workflow's tools in an agent", () => {
     expect(mails.mails).toHaveLength(1);
   });
 
-  it("do it once when the model plans the same call twice, with or without an id", async () => {
+  it("process feedback once if the model makes the same call twice, with or without an id", async () => {
     const { feedback_id: _, ...rest } = feedback(NULLS);
     const anonymous = { feedback_id: null, ...rest };
     const { agent, mails, ontologyStore } = await startAgent([
@@ -75,7 +75,7 @@ describe("the workflow's tools in an agent", () => {
     expect(await values(ontologyStore, "Feedback", "abi:id")).toHaveLength(1);
   });
 
-  it("let the model repair arguments that are broken or wrong", async () => {
+  it("let the model repair malformed or invalid arguments", async () => {
     const { agent, server, mails } = await startAgent([
       rawToolCall("process_customer_feedback", '{"feedback_id": "F-1", '),
       toolCall("process_customer_feedback", { ...feedback(NULLS), categories: ["weather"] }),
@@ -108,7 +108,7 @@ describe("tools that take the customer from the runtime context", () => {
   const fromContext = ["customer_id"];
   const { customer_id: _, ...rest } = feedback(NULLS);
 
-  it("process feedback for the customer of the conversation, whom the model does not know", async () => {
+  it("process feedback for the conversation's customer, whose id the model does not know", async () => {
     const call = toolCall("process_customer_feedback", rest);
     const script = [
       call,
@@ -131,7 +131,7 @@ describe("tools that take the customer from the runtime context", () => {
     expect(parameters.properties).not.toHaveProperty("customer_id");
   });
 
-  it("do nothing for another one, and nothing without a context", async () => {
+  it("do nothing for another customer, and nothing without a context", async () => {
     const script = [
       toolCall("process_customer_feedback", feedback({ ...NULLS, customer_id: "C-5000" })),
       reply("Sorry."),
@@ -148,7 +148,7 @@ describe("tools that take the customer from the runtime context", () => {
     expect(mails.mails).toEqual([]);
   });
 
-  it("do so in an agent of LangChain with a context schema", async () => {
+  it("also work in a LangChain agent with a context schema", async () => {
     const script = [toolCall("process_customer_feedback", rest), reply("Done.")];
     const { workflow, model, mails } = await startAgent(script);
     const agent = createAgent({

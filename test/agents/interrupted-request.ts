@@ -1,4 +1,4 @@
-// Run by a test as a process of its own: asks once, gives up at SIGINT, and must then come to its end by itself.
+// A test runs this as a separate process. It asks the agent once, gives up at SIGINT, and must then end by itself.
 import { createChatModel, createFeedbackAgent } from "../../agents/index.ts";
 import { feedbackTools } from "./feedback-tools.ts";
 

@@ -8,13 +8,13 @@ import { reply, startOpenAiServer, toolCall, type OpenAiServer, type ScriptStep 
 import { feedbackTools } from "./feedback-tools.ts";
 import { delta, message, NO_ANSWERS, SOUND, UNSOUND, WORDS } from "./wire-formats.ts";
 
-// The waits between attempts, which are another test's matter.
+// No waits between attempts: another test checks those.
 vi.mock("p-retry", async (original) => {
   const { default: retry, ...rest } = await original<{ default: typeof pRetry }>();
   const soon: typeof pRetry = (work, options) => retry(work, { ...options, minTimeout: 0, maxTimeout: 0 });
   return { ...rest, default: soon };
 });
-// Other test files have loaded the modules that use it, and others will.
+// Other test files have already loaded the modules that use p-retry, and later ones will load them again.
 vi.resetModules();
 afterAll(() => {
   vi.doUnmock("p-retry");
@@ -39,7 +39,7 @@ async function start(script: readonly ScriptStep[]): Promise<{ server: OpenAiSer
 
 const MODES = ["streamed", "invoked"] as const;
 
-/** The calls that were made, in the two ways in which an agent is used. */
+/** Runs the agent in one of the two modes, and returns its answer and the calls that it carried out. */
 async function run(agent: FeedbackAgent, mode: (typeof MODES)[number]) {
   if (mode === "streamed") {
     let heard = "";
@@ -56,14 +56,14 @@ async function run(agent: FeedbackAgent, mode: (typeof MODES)[number]) {
 }
 
 describe.each(MODES)("an agent that is %s", (mode) => {
-  test.each(SOUND)("carries out what can be understood: $name", async ({ answer, calls }) => {
+  test.each(SOUND)("carries out calls that can be understood: $name", async ({ answer, calls }) => {
     const { server, agent } = await start([answer, reply("All done.")]);
     expect(await run(agent, mode)).toMatchObject({ text: "All done.", calls });
-    // The server refuses calls without results, and results without calls.
+    // Two requests, because the server refuses calls without results and results without calls.
     expect(server.requests).toHaveLength(2);
   });
 
-  test.each(UNSOUND)("never carries out what is not whole: $name", async ({ answer }) => {
+  test.each(UNSOUND)("never carries out incomplete or malformed calls: $name", async ({ answer }) => {
     using _warnings = vi.spyOn(console, "warn").mockImplementation(() => undefined);
     const { agent } = await start([
       answer,
@@ -76,19 +76,22 @@ describe.each(MODES)("an agent that is %s", (mode) => {
     });
   });
 
-  test.each(WORDS)("shows what is for the user: $name", async ({ answer, text = "All done.", unopened = false }) => {
-    const { agent } = await start([answer]);
-    const { text: answered, heard } = await run(agent, mode);
-    // What a server sends before a closing tag that nothing opened can't be known for reasoning while it comes.
-    const shown = unopened ? heard.split("</think>").at(-1) : heard;
-    expect([answered, shown?.trim()]).toEqual([text, text]);
-  });
+  test.each(WORDS)(
+    "shows only what is meant for the user: $name",
+    async ({ answer, text = "All done.", unopened = false }) => {
+      const { agent } = await start([answer]);
+      const { text: answered, heard } = await run(agent, mode);
+      // Text before an unopened closing tag can't be recognized as reasoning while it is being streamed.
+      const shown = unopened ? heard.split("</think>").at(-1) : heard;
+      expect([answered, shown?.trim()]).toEqual([text, text]);
+    },
+  );
 
-  test.each(NO_ANSWERS)("says what is wrong with $name", async ({ answer, code, retried, says, unexplained }) => {
+  test.each(NO_ANSWERS)("says what is wrong: $name", async ({ answer, code, retried, says, unexplained }) => {
     const { server, agent } = await start(Array.from({ length: 4 }, () => answer));
     const error: unknown = await run(agent, mode).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(Error);
-    // Once more without stream_options, where they may be what is refused.
+    // Once more without stream_options, if the server may have refused those.
     const again = unexplained === true && mode === "streamed";
     expect(server.requests).toHaveLength(retried ? 4 : again ? 2 : 1);
     if (mode === "invoked") return;
@@ -97,7 +100,7 @@ describe.each(MODES)("an agent that is %s", (mode) => {
   });
 });
 
-test("a failure that passes is not noticed", async () => {
+test("a temporary failure goes unnoticed", async () => {
   const { agent } = await start([
     { body: { choices: [] } },
     { events: [{ error: { code: 502 } }] },
@@ -115,7 +118,7 @@ describe("a stream that just stops", () => {
   };
 
   test.each([{ content: "The" }, { tool_calls: [call] }])(
-    "was broken off, and is asked for anew: %j",
+    "counts as broken off, and is requested again: %j",
     async (fields) => {
       const { agent } = await start([stopped(fields), reply("One."), reply("Two."), stopped(fields), reply("Three.")]);
       for (const text of ["One.", "Two.", "Three."])
@@ -123,7 +126,7 @@ describe("a stream that just stops", () => {
     },
   );
 
-  test("is an answer where the server marks no ends", async () => {
+  test("is an answer if the server never marks the end of one", async () => {
     const { server, agent } = await start([
       stopped({ content: "The" }),
       stopped({ content: "All done." }),
@@ -140,12 +143,12 @@ describe("a stream that just stops", () => {
   });
 });
 
-test("a stream that is called a web page is understood", async () => {
+test("a stream is understood even if its content type is that of a web page", async () => {
   const { agent } = await start([{ events: [delta({ content: "All done." }, "stop")], contentType: "text/html" }]);
   expect((await agent.ask("Do it")).text).toBe("All done.");
 });
 
-test("words come while the answer is still being written", async () => {
+test("text is streamed while the answer is still being written", async () => {
   const heard = Promise.withResolvers<void>();
   const slow = createServer((_request, response) => {
     response.writeHead(200, { "content-type": "text/event-stream" });
@@ -165,7 +168,7 @@ test("words come while the answer is still being written", async () => {
   expect((await agent.ask("Hi", { onToken: () => heard.resolve() })).text).toBe("All done.");
 });
 
-test("no arguments at all are the arguments of a tool without parameters", async () => {
+test("missing arguments count as those of a tool without parameters", async () => {
   for (const args of ["", "null", null, undefined, {}, '""', "{}"]) {
     const { server, agent } = await start([
       {
@@ -179,7 +182,7 @@ test("no arguments at all are the arguments of a tool without parameters", async
       reply("All done."),
     ]);
     await agent.ask("Do it");
-    // The tool has a parameter, and says so: the call itself was understood.
+    // The call was understood: the tool does have a parameter, and says that it is missing.
     expect(JSON.stringify(server.requests[1]?.body.messages.at(-1))).toContain("do not fit its schema");
   }
 });
@@ -189,7 +192,7 @@ test("line breaks and tabs inside the strings of arguments are understood", () =
   expect(parseArguments('{"text": "I love\nit')).toBeUndefined();
 });
 
-test("what a server attaches to its calls goes back to it with them", async () => {
+test("extra fields of a server's calls are sent back with them", async () => {
   const signature = { google: { thought_signature: "sig" } };
   const call = {
     id: "x",
@@ -217,7 +220,7 @@ test("what a server attaches to its calls goes back to it with them", async () =
   expect(assistant[1]?.tool_calls?.[0]?.id).not.toBe("x");
 });
 
-test("a server that refuses stream_options is asked without them from then on", async () => {
+test("a server that refuses stream_options no longer gets them", async () => {
   const refusal = {
     status: 400,
     body: { error: { message: "Unrecognized request argument supplied: stream_options" } },
@@ -232,7 +235,7 @@ test("a server that refuses stream_options is asked without them from then on", 
   ]);
 });
 
-test("a server that refuses stream_options without naming them is asked without them from then on", async () => {
+test("a server that refuses stream_options without naming them no longer gets them", async () => {
   const refusal = { status: 400, body: { error: { message: "Invalid request" } } };
   const { server, agent } = await start([refusal, reply("One."), reply("Two."), refusal, refusal]);
   expect((await agent.ask("Do it")).text).toBe("One.");
@@ -240,7 +243,7 @@ test("a server that refuses stream_options without naming them is asked without 
   expect(server.requests.map(({ body }) => "stream_options" in body)).toEqual([true, false, false]);
 });
 
-test.each(["nothing more", "comments alone"])("a stream that has %s ends", async (what) => {
+test.each(["nothing more", "comments alone"])("a stream with %s times out", async (what) => {
   const service = createServer((_request, response) => {
     response.writeHead(200, { "content-type": "text/event-stream" });
     response.write(`data: ${JSON.stringify(delta({ role: "assistant", content: "" }))}\n\n`);
@@ -265,7 +268,7 @@ test.each(["nothing more", "comments alone"])("a stream that has %s ends", async
   });
 });
 
-test("no server but OpenAI's own gets the role developer, whatever the model", async () => {
+test("only OpenAI's own servers get the role developer, whatever the model", async () => {
   for (const openaiModel of [undefined, "gpt-5.4-mini", "o3"]) {
     await using server = await startOpenAiServer([reply("Hello")]);
     const agent = await createFeedbackAgent({
@@ -278,14 +281,14 @@ test("no server but OpenAI's own gets the role developer, whatever the model", a
   }
 });
 
-describe("a client that LangChain's users bring along", () => {
+describe("a LangChain client that a user brings along", () => {
   const OWN = SOUND.filter(({ name }) =>
     /without id|neither id nor index, streamed|Gemini with index 0 for all|as an object|encoded twice|no id/u.test(
       name,
     ),
   );
 
-  test.each(OWN)("has its sound calls carried out: $name", async ({ name, answer, calls }) => {
+  test.each(OWN)("has its valid calls carried out: $name", async ({ name, answer, calls }) => {
     using _warnings = vi.spyOn(console, "warn").mockImplementation(() => undefined);
     await using server = await startOpenAiServer([answer, reply("All done.")]);
     const agent = await createFeedbackAgent({

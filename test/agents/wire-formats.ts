@@ -1,7 +1,7 @@
-// What servers really send that call themselves compatible with OpenAI, from their issue trackers and documentation.
+// What "OpenAI-compatible" servers really send, according to their issue trackers and documentation.
 import type { RawAnswer } from "../support/openai-server.ts";
 
-/** A call of a tool: its name and the arguments that it is called with. */
+/** A tool call: the tool's name and the arguments. */
 export type Expected = [name: string, args: Record<string, unknown>];
 
 export interface Format {
@@ -325,7 +325,7 @@ export const SOUND: Format[] = [
   },
 ];
 
-/** Calls that must not be carried out as they are. */
+/** Calls that must not be carried out. */
 export const UNSOUND: Format[] = [
   streamed(
     "cut off in the middle",
@@ -347,8 +347,8 @@ export const UNSOUND: Format[] = [
   ),
 ];
 
-/** Answers in words, with all kinds of things beside them that are not for the user. */
-/** `unopened`: the reasoning ends with a tag that nothing opened. */
+/** Text answers, with all kinds of additions that are not for the user. */
+/** `unopened`: the reasoning ends with a closing tag that was never opened. */
 export const WORDS: { name: string; answer: RawAnswer; text?: string; unopened?: true }[] = [
   // https://api-docs.deepseek.com/guides/thinking_mode
   {
@@ -471,10 +471,10 @@ export interface Failing {
   name: string;
   answer: RawAnswer;
   code: string;
-  /** Whether the request is tried again. */
+  /** Whether the request is retried. */
   retried: boolean;
   says: RegExp;
-  /** Whether nothing says why the request was refused. */
+  /** Whether the server doesn't say why it refused the request. */
   unexplained?: boolean;
 }
 

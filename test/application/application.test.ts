@@ -21,7 +21,7 @@ async function openOn(environment: Record<string, string>) {
   return application;
 }
 
-describe("an application's rules", () => {
+describe("the rules of an application", () => {
   // Praise with a score of 0.55 to 0.75.
   const doubtful = feedback({ feedback_text: "If you love sitting in silence for an hour, call them." });
   const unreadable = feedback({ feedback_id: "F-2", feedback_text: "Très mauvais service, je suis déçu." });
@@ -31,7 +31,7 @@ describe("an application's rules", () => {
     [{ THANK_ABOVE: "0.5" }, undefined, { action: "auto_respond" }, { action: "auto_respond" }],
     [{ ESCALATE_DOUBTFUL: "on" }, true, { action: "escalate" }, { action: "auto_respond" }],
     [{ ESCALATE_UNREADABLE: "on" }, true, { action: "auto_respond" }, { action: "escalate" }],
-  ])("are those of its settings: %j", async (environment, isDoubtful, ofDoubtful, ofUnreadable) => {
+  ])("come from its settings: %j", async (environment, isDoubtful, ofDoubtful, ofUnreadable) => {
     const { workflow } = await openOn(environment);
     const result = await workflow.run(doubtful);
     expect(result).toMatchObject({ sentiment: "positive", ...ofDoubtful });
@@ -62,7 +62,7 @@ describe("an application with a SPARQL endpoint in its settings", () => {
       { scheme: "bearer", token: "t0ken" },
       (host) => ({ ONTOLOGY_URL: `http://${host}/sparql`, ONTOLOGY_TOKEN: "t0ken" }),
     ],
-  ])("keeps its knowledge there, let in by %s", async (_, access, environment) => {
+  ])("stores its graph there, authenticated by %s", async (_, access, environment) => {
     const endpoint = await startSparqlEndpoint({ access });
     const { workflow, ontologyStore } = await openOn(environment(new URL(endpoint.origin).host));
     expect(await workflow.run(feedback())).toMatchObject({ success: true });
@@ -70,7 +70,7 @@ describe("an application with a SPARQL endpoint in its settings", () => {
     expect(endpoint.size()).toBeGreaterThan(10);
   });
 
-  it("that does not let it in is no affair of the caller, who learns no more than a code", async () => {
+  it("tells callers only an error code if the endpoint refuses it", async () => {
     const endpoint = await startSparqlEndpoint({ access: { scheme: "basic", user: "jo", password: "other" } });
     const { workflow } = await openOn({ ONTOLOGY_URL: `http://jo:s3cret@${new URL(endpoint.origin).host}/sparql` });
     const result = await workflow.run(feedback());
@@ -95,7 +95,7 @@ describe("the operations of an application", () => {
     return { service, others: named(false) };
   };
 
-  it("have no questions to the graph for agents, unless GRAPH_TOOLS says so", async () => {
+  it("include questions to the graph for agents only if GRAPH_TOOLS says so", async () => {
     expect((await ofService("off")).others).toEqual([]);
     const questions = CUSTOMER_FEEDBACK_QUESTIONS.map(({ name }) => name);
     expect((await ofService("questions")).others).toEqual(questions);
@@ -106,7 +106,7 @@ describe("the operations of an application", () => {
     await expect(free.run({ query }, {})).rejects.toMatchObject({ code: "not_visible" });
   });
 
-  it("have pipelines and any query for operators alone", async () => {
+  it("include pipelines and free queries for operators only", async () => {
     const { service } = await ofService("query");
     const operators = service.operations
       .filter(({ operation, workflow }) => !workflow && operation.scope === "admin")
@@ -121,7 +121,7 @@ describe("the operations of an application", () => {
     ]);
   });
 
-  it("answer an operator's query with SPARQL JSON results, within limits", async () => {
+  it("include a query for operators, which returns SPARQL JSON results within limits", async () => {
     const { service, workflow, customerDataPipeline } = await openOn({});
     await customerDataPipeline.run({ customer_id: "C-1" });
     await workflow.run(feedback());

@@ -13,7 +13,7 @@ const CUSTOMERS = join(import.meta.dirname, "../../examples/data/customers.csv")
 const SECRET = "writer-0123456789abcdef";
 const authorization = `Bearer ${SECRET}`;
 
-/** The service as settings make it, with a token that may read and write. */
+/** The service that these settings lead to, with a token that may read and write. */
 async function open() {
   const httpTokens = `writer:feedback:read+feedback:write:${SECRET}`;
   const settings = readSettings({ dataDirectory: ":memory:", customerSource: CUSTOMERS, httpTokens, httpPort: 0 }, {});
@@ -41,7 +41,7 @@ const listen = async (options: SettingsOptions) => {
 };
 
 describe("the documentation of a whole service", () => {
-  it("passes the linter without a warning, and has examples of all tools that are answered", async () => {
+  it("passes the linter without a warning, and has working examples for all tools", async () => {
     const url = await listen({ graphTools: "query", approval: true, customerSource: CUSTOMERS });
     const text = await (await fetch(`${url}/openapi.json`)).text();
     const problems = await lintFromString({ source: text, config: await createConfig({ extends: ["recommended"] }) });
@@ -76,7 +76,7 @@ describe("a service without tokens", () => {
     await expect(listen(options)).rejects.toThrow(message);
   });
 
-  it("serves whoever is on this machine, and nobody who comes through a proxy on it", async () => {
+  it("serves callers on this machine, but nobody who comes through a proxy on it", async () => {
     const url = await listen({ publicUrl: "http://localhost:8008" });
     const status = async (headers: Record<string, string>) => (await fetch(`${url}/runs`, { headers })).status;
     expect(await status({})).toBe(200);
@@ -86,14 +86,14 @@ describe("a service without tokens", () => {
   });
 });
 
-it("a service answers under each address of this machine that it was told to listen on", async () => {
+it("a service answers at the address of this machine on which it is configured to listen", async () => {
   const url = await listen({ httpHost: "127.0.0.2" });
   const { status } = await fetch(`${url}/runs`);
   expect([url, status]).toEqual([expect.stringMatching(/^http:\/\/127\.0\.0\.2:/), 200]);
 });
 
-describe("the service of the settings", () => {
-  it("speaks MCP to whoever has a token", async () => {
+describe("a service with tokens", () => {
+  it("speaks MCP with callers who have a token", async () => {
     const { url, workflow } = await open();
     await expect(mcpClient(url, {})).rejects.toThrow("This needs a token");
     const client = await mcpClient(url, { authorization });
@@ -106,7 +106,7 @@ describe("the service of the settings", () => {
     expect(structuredContent).toMatchObject({ success: true, feedback_id: "F-1" });
   });
 
-  it("has metrics, for whoever may read", async () => {
+  it("has metrics for callers who may read", async () => {
     const { url, workflow } = await open();
     await workflow.run(feedback({ customer_id: "C-1001" }));
     expect((await fetch(`${url}/metrics`)).status).toBe(401);
@@ -118,7 +118,7 @@ describe("the service of the settings", () => {
     expect(text).toMatch(/abi_http_request_duration_seconds_count\{method="GET",route="\/runs",status="200"\} 1/);
   });
 
-  it("takes emails as they came", async () => {
+  it("accepts raw emails", async () => {
     const { url, workflow, customerDataPipeline } = await open();
     await customerDataPipeline.loadAll();
     const send = (type: string, headers = { authorization }) =>

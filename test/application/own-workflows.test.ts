@@ -19,8 +19,8 @@ async function open(module: string) {
   return application;
 }
 
-describe("workflows of one's own", () => {
-  it("are added by the module that the setting names", async () => {
+describe("custom workflows", () => {
+  it("are added by the configured module", async () => {
     const { service, workflow } = await open(
       `import { RefundWorkflow } from ${JSON.stringify(example)};
        export const createWorkflows = ({ engine, ontologyStore }) => [new RefundWorkflow({ engine, ontologyStore, limit: 5 })];`,
@@ -34,18 +34,18 @@ describe("workflows of one's own", () => {
   it.each([
     ["no such function", "export const workflows = [];", /must export a function createWorkflows/],
     ["something else", "export const createWorkflows = () => [{}];", /must return an array of workflows/],
-  ])("are refused where there is %s", async (_, module, message) => {
+  ])("are refused if their module exports %s", async (_, module, message) => {
     await expect(open(module)).rejects.toThrow(message);
   });
 
   it.each([
     ["can't be loaded", "export const createWorkflows = ;", /can't be loaded\. \w*Error: /],
     ["says no", "export const createWorkflows = () => { throw new Error('no'); };", /failed\. Error: no \(\S+\.ts:1\)/],
-  ])("are refused with the reason where their module %s", async (_, module, message) => {
+  ])("are refused with the reason if their module %s", async (_, module, message) => {
     await expect(open(module)).rejects.toThrow(message);
   });
 
-  it("are refused where there is no such file", async () => {
+  it("are refused if the file does not exist", async () => {
     const settings = readSettings({ dataDirectory: ":memory:", workflows: "/nowhere/workflows.ts" }, {});
     await expect(openApplication(settings, silentLogger)).rejects.toThrow("there is no such file");
   });

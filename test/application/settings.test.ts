@@ -34,7 +34,7 @@ describe("settings", () => {
     });
   });
 
-  it("come from the options first, then from the environment; empty means not given", () => {
+  it("come from the options first, then from the environment; an empty one counts as missing", () => {
     const environment = {
       MAIL_URL: "smtp://mail.example",
       RESPONSE_CAP: "3",
@@ -52,7 +52,7 @@ describe("settings", () => {
   });
 
   it.each(["postgres://db/abi", "postgresql://db/abi", "restate+http://restate:8080", "restate+https://restate/shop"])(
-    "take %s for the runs",
+    "accept %s for the runs",
     (databaseUrl) => {
       expect(readSettings({}, { DATABASE_URL: databaseUrl })).toMatchObject({ databaseUrl });
     },
@@ -86,16 +86,16 @@ describe("settings", () => {
       "localhost:1234",
       /OPENAI_BASE_URL \(openaiBaseUrl\) must be a URL with http:\/\/ or https:\/\//,
     ],
-  ])("that are wrong are named: %s=%s", (name, value, message) => {
+  ])("that are invalid are named: %s=%s", (name, value, message) => {
     expect(() => readSettings({}, { [name]: value })).toThrow(message);
   });
 
-  it("take a key without the line end that a file adds", () => {
+  it("drop the line end that a file adds to a key", () => {
     expect(readSettings({}, { OPENAI_API_KEY: " sk-1\r\n" })).toMatchObject({ openaiApiKey: "sk-1" });
   });
 
   it.each(["ONTOLOGY_UPDATE_URL", "ONTOLOGY_GRAPH_STORE_URL", "ONTOLOGY_TOKEN", "ONTOLOGY_AUTHENTICATION"])(
-    "of a SPARQL endpoint are refused where none is named: %s",
+    "of a SPARQL endpoint are refused if none is configured: %s",
     (name) => {
       const value = name.endsWith("URL") ? "https://graph.example/" : "digest";
       expect(() => readSettings({}, { [name]: value })).toThrow(
@@ -105,7 +105,7 @@ describe("settings", () => {
     },
   );
 
-  it.each(["ESCALATE_UNREADABLE", "ESCALATE_DOUBTFUL"])("of escalation are refused where it is off: %s", (name) => {
+  it.each(["ESCALATE_UNREADABLE", "ESCALATE_DOUBTFUL"])("of escalation are refused if it is off: %s", (name) => {
     expect(() => readSettings({}, { [name]: "on", ESCALATION: "off" })).toThrow(
       new RegExp(`${name} \\(escalate\\w+\\) has no effect with ESCALATION=off`),
     );
@@ -113,21 +113,21 @@ describe("settings", () => {
     expect(() => readSettings({}, { [name]: "on" })).not.toThrow();
   });
 
-  it("never repeat a value in an error: it may be a secret", () => {
+  it("never appear in an error with their value, which may be a secret", () => {
     const wrong = { OPENAI_BASE_URL: "sk-secret", TICKET_URL: "secret", ONTOLOGY_URL: "ftp://user:secret@host/" };
     expect(() => readSettings({}, wrong)).toThrow(/^(?!.*secret).*$/s);
   });
 
-  it("refuse options of another kind instead of guessing", () => {
+  it("don't accept options of another type", () => {
     expect(() => readSettings({ responseCap: null } as never, {})).toThrow(/responseCap/);
     expect(() => readSettings({ maxParallelRequests: true } as never, {})).toThrow(/maxParallelRequests/);
   });
 
-  it("refuse an option that does not exist", () => {
+  it("don't accept unknown options", () => {
     expect(() => readSettings({ mailURL: "x" } as never, {})).toThrow(/mailURL/);
   });
 
-  it("are all described, each with a variable of its own", () => {
+  it("all have a description and a variable of their own", () => {
     expect(new Set(SETTINGS.map(({ env }) => env)).size).toBe(SETTINGS.length);
     for (const { env, about } of SETTINGS)
       expect([env, about]).toEqual([expect.stringMatching(/^[A-Z_]+$/), expect.stringMatching(/\.$/)]);

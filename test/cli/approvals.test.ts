@@ -33,7 +33,7 @@ const outbox = ({ cwd }: Place): string[] => {
   }
 };
 
-test("shows an email that waits, lets it go out, and refuses whoever comes later", async () => {
+test("shows a waiting email, sends it when it is approved, and refuses later decisions", async () => {
   const place = approvalPlace();
   const processed = await call(["process", ...FEEDBACK], place);
   expect(processed).toMatchObject({ code: 0, stderr: "" });
@@ -71,7 +71,7 @@ test("shows an email that waits, lets it go out, and refuses whoever comes later
   expect((await call(["approvals"], place)).stderr).toBe("No email waits for a person.\n");
 });
 
-test("shows what the email answers and how certain its labels are, so that a person can check them", async () => {
+test("shows the feedback that the email answers and how certain its labels are, so that a person can check them", async () => {
   const place = approvalPlace();
   const irony = "If you love sitting in silence for an hour, call them.\nFrom: eve@example.com";
   const texts = [irony, "Très mauvais service, je suis déçu."];
@@ -91,7 +91,7 @@ test("shows what the email answers and how certain its labels are, so that a per
     expect((await call(["status", id], place)).stdout).toMatch(words);
 });
 
-test("shows an email without letting what a customer wrote command the terminal", async () => {
+test("shows an email without letting the customer's text control the terminal", async () => {
   const place = approvalPlace();
   const customers = join(place.cwd, "customers.csv");
   writeFileSync(customers, "id,name,email\nC-1,Ann \u202Edrof,ann@example.com\n");
@@ -100,7 +100,7 @@ test("shows an email without letting what a customer wrote command the terminal"
   expect(await call(["process", ...FEEDBACK.with(1, id).with(5, subject)], place)).toMatchObject({ code: 0 });
   const { stdout } = await call(["approvals", "show", id], place);
   expect(stdout).toMatch(/subject +RE: Hello ollah 2J \[2J/);
-  // Nobody is greeted by a name with what nobody sees in it.
+  // A name with invisible characters is left out of the greeting.
   expect(stdout).toContain("Hello,");
   expect(stdout).not.toContain("\u202E");
   const json = await call(["approvals", "show", id, "--json"], place);
@@ -112,7 +112,7 @@ test("shows an email without letting what a customer wrote command the terminal"
   }
 });
 
-test("refuses a text that can't be an email's, and then nothing has been decided", async () => {
+test("refuses a text that can't be used in an email, and then decides nothing", async () => {
   const place = approvalPlace();
   await call(["process", ...FEEDBACK], place);
   const { rendering } = await waitingMail(place);
@@ -136,7 +136,7 @@ test("refuses a text that can't be an email's, and then nothing has been decided
   expect(await waitingMail(place)).toMatchObject({ rendering });
 });
 
-test("shows what the mail server said to an email that it has refused for good, once it waits again", async () => {
+test("shows the mail server's answer when an email that it refused permanently waits again", async () => {
   const mails = await startSmtpServer();
   onTestFinished(() => mails[Symbol.asyncDispose]());
   const { cwd, env } = approvalPlace();
@@ -157,7 +157,7 @@ test("shows what the mail server said to an email that it has refused for good, 
   expect(mails.mails).toHaveLength(1);
 });
 
-test("sends other words from standard input, and with a reason nothing", async () => {
+test("sends an edited text from standard input, and sends nothing if the email is rejected with a reason", async () => {
   const place = approvalPlace();
   await call(["process", ...FEEDBACK], place);
   const { rendering } = await waitingMail(place);
@@ -176,7 +176,7 @@ test("sends other words from standard input, and with a reason nothing", async (
   expect(outbox(place)).toHaveLength(1);
 });
 
-test("keeps the right labels with a decision", async () => {
+test("stores corrected labels with a decision", async () => {
   const place = approvalPlace();
   await call(["process", ...FEEDBACK], place);
   const { rendering } = await waitingMail(place);
@@ -196,7 +196,7 @@ test("keeps the right labels with a decision", async () => {
   expect((await call(["query", query], place)).stdout).toMatch(/negative +bug\n.*negative +service/);
 });
 
-test("counts the emails of a batch that wait, and ends", async () => {
+test("a batch counts its waiting emails, and ends", async () => {
   const place = approvalPlace();
   const rows = ["feedback_id,customer_id,subject,feedback_text", "F-1,C-1,Hi,Great!", "F-2,C-2,Hi,Great!"];
   writeFileSync(join(place.cwd, "feedback.csv"), rows.join("\n"));
@@ -205,7 +205,7 @@ test("counts the emails of a batch that wait, and ends", async () => {
   expect(stdout).toMatch(/mails +0 sent, 0 withheld, 2 waiting for approval/);
 });
 
-test("lists beside a process that is at work, and says where it can't decide beside it", async () => {
+test("lists emails while another process is working, and says if it can't decide meanwhile", async () => {
   const place = approvalPlace();
   await call(["process", ...FEEDBACK], place);
   const { rendering } = await waitingMail(place);
@@ -219,7 +219,7 @@ test("lists beside a process that is at work, and says where it can't decide bes
   expect(JSON.parse((await call(decision, place)).stdout)).toMatchObject({ success: true });
 });
 
-test("executes nothing when one only looks", async () => {
+test("executes nothing if it only lists or shows emails", async () => {
   const place = approvalPlace();
   await call(["process", ...FEEDBACK], place);
   const settings = readSettings({ dataDirectory: join(place.cwd, ".abi-workflows") }, place.env);
@@ -232,7 +232,7 @@ test("executes nothing when one only looks", async () => {
   expect(JSON.parse(stdout)).toMatchObject({ status: "started", steps_completed: [] });
 });
 
-test.skipIf(!serverUrl)("leaves it to a worker to send what it has decided on in a shared database", async () => {
+test.skipIf(!serverUrl)("leaves sending to a worker if the database is shared", async () => {
   const [endpoint, mails] = [await startSparqlEndpoint(), await startSmtpServer()];
   onTestFinished(() => mails[Symbol.asyncDispose]());
   const { cwd, env } = workplace();
@@ -269,7 +269,7 @@ test.skipIf(!serverUrl)("leaves it to a worker to send what it has decided on in
   expect(outbox(place)).toEqual([]);
 });
 
-test("says what it misses and what it does not know", async () => {
+test("says which option is missing and which id is unknown", async () => {
   const place = approvalPlace();
   expect(await call(["approvals", "approve", "F-1", "--by", "Eve"], place)).toMatchObject({ code: 2 });
   expect(await call(["approvals", "edit", "F-1", "--by", "Eve", "--rendering", "x"], place)).toMatchObject({ code: 2 });

@@ -1,4 +1,4 @@
-// What makes the copies be of one moment, and sound: seen on files of our own, at which somebody writes meanwhile.
+// Copies must be consistent and undamaged. These tests use their own files, to which somebody writes meanwhile.
 import { closeSync, existsSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
@@ -44,13 +44,13 @@ function itemsIn(path: string): number[] {
 
 const insert = "INSERT INTO item (text) VALUES ('x')";
 
-test("copies what was there at the moment, not what comes while it copies", async () => {
+test("a backup contains the data of one moment, not what is written while it copies", async () => {
   const { folder, data, conversations } = place();
   const writers = [opened(data), opened(conversations)];
   for (const writer of writers) writer.exec(insert);
   const target = join(folder, "backup");
   const finished = backUp({ databases: [data, conversations], files: [], folders: [] }, target);
-  // The moment is past: it is taken before the first thing that waits.
+  // That moment has passed by now, because it comes before the first await.
   for (const writer of writers) writer.exec(insert);
   await finished;
   expect([data, conversations].map(itemsIn)).toEqual([
@@ -60,7 +60,7 @@ test("copies what was there at the moment, not what comes while it copies", asyn
   for (const name of ["data.sqlite", "conversations.sqlite"]) expect(itemsIn(join(target, name))).toEqual([1]);
 });
 
-test("calls a copy of a damaged file no backup", async () => {
+test("a copy of a damaged file is not accepted as a backup", async () => {
   const { folder, data, conversations } = place();
   const database = openSqlite(data);
   const fill = database.prepare("INSERT INTO item (text) VALUES (?)");

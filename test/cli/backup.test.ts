@@ -8,7 +8,7 @@ import { call, FEEDBACK, parseLines, RunningCommand, workplace } from "./command
 
 const ROWS = Array.from({ length: 150 }, (_, n) => `F-${n}`);
 
-/** A place with a file of feedback, every third of which becomes a ticket. */
+/** A folder with a file of feedback, every third piece of which becomes a ticket. */
 function placeWithBatch(): ReturnType<typeof workplace> {
   const place = workplace();
   const row = (id: string, n: number) => ({
@@ -38,7 +38,7 @@ async function feedbackIn(folder: string, property: string): Promise<string[]> {
 }
 
 describe("backup", () => {
-  it("taken again and again while a batch runs: runs and graph are of one moment, and the last one goes on to the end", async () => {
+  it("copies runs and graph at the same moment, even while a batch runs, and the batch can continue from the last copy", async () => {
     const place = placeWithBatch();
     const batch = new RunningCommand(["batch", "rows.jsonl", "--json"], place);
     await batch.lines(5);
@@ -47,7 +47,7 @@ describe("backup", () => {
       const folder = join(place.cwd, name);
       const runs = await runsIn(folder);
       const stored = await feedbackIn(folder, "abi:timestamp");
-      // Whatever a run remembers is there, and whatever is there has a run.
+      // Everything that a run has recorded is in the graph, and everything in the graph has a run.
       expect(stored).toEqual(expect.arrayContaining(keysWith(runs, "feedback_stored")));
       expect(runs.map(({ key }) => key)).toEqual(expect.arrayContaining(stored));
     }
@@ -65,7 +65,7 @@ describe("backup", () => {
     expect(readdirSync(join(folder, "outbox"))).toHaveLength(ROWS.length);
   });
 
-  it("never overwrites, and says where there is nothing", async () => {
+  it("never overwrites anything, and says if there is nothing to copy", async () => {
     const place = workplace();
     expect(await call(["backup", "b"], place)).toMatchObject({
       code: 1,
@@ -89,7 +89,7 @@ describe("backup", () => {
     expect(readdirSync(join(place.cwd, "c")).toSorted()).toEqual(["data.sqlite", "outbox"]);
   });
 
-  it.skipIf(process.platform === "win32")("keeps others from reading it, also in a folder that is there", async () => {
+  it.skipIf(process.platform === "win32")("prevents others from reading it, even in an existing folder", async () => {
     const place = workplace();
     await call(["process", ...FEEDBACK], place);
     const mode = (...path: string[]) => statSync(join(place.cwd, ...path)).mode & 0o777;
@@ -106,7 +106,7 @@ describe("backup", () => {
     ["outbox:", () => "outbox:mails"],
     ["outbox://", () => "outbox://mails"],
     ["file:///", (cwd) => pathToFileURL(join(cwd, "mails")).href],
-  ])("finds the emails where %s has put them", async (_, url) => {
+  ])("finds the emails that %s has written", async (_, url) => {
     const { cwd, env } = workplace();
     const place = { cwd, env: { ...env, MAIL_URL: url(cwd) } };
     await call(["process", ...FEEDBACK], place);
@@ -124,7 +124,7 @@ describe("backup", () => {
     });
   });
 
-  it("says what is kept elsewhere", async () => {
+  it("says what is stored elsewhere", async () => {
     const place = workplace();
     await call(["process", ...FEEDBACK], place);
     const env = { ...place.env, ONTOLOGY_URL: "http://127.0.0.1:1/sparql" };

@@ -8,7 +8,7 @@ const MAPPING = ["--map", "feedback_text=text", "--set", "customer_id=C-1", "--s
 const LEARNED =
   "SELECT ?id ?text ?sentiment ?action ?mail { ?f abi:id ?id ; abi:text ?text ; abi:sentiment ?sentiment ; abi:action ?action OPTIONAL { ?f abi:responseId ?mail } } ORDER BY ?id";
 
-/** A folder with so many reviews, and no limit to the emails of a customer. */
+/** A folder with this many reviews, and no cap on a customer's emails. */
 function reviews(count: number) {
   const { cwd, env } = workplace();
   const lines = Array.from({ length: count }, (_, at) =>
@@ -22,7 +22,7 @@ const batch = ["batch", "reviews.jsonl", ...MAPPING];
 const mails = (cwd: string): string[] =>
   readdirSync(join(cwd, ".abi-workflows/outbox")).filter((name) => name.endsWith(".eml"));
 
-test("killed half-way and started again it ends with the same graph as if nothing had happened, each email once", async () => {
+test("killed half-way and started again, it ends with the same graph as without the kill, and each email is sent once", async () => {
   const calm = reviews(24);
   const killed = reviews(24);
   expect((await call(batch, calm)).code).toBe(0);
@@ -38,7 +38,7 @@ test("killed half-way and started again it ends with the same graph as if nothin
   const again = parseLines((await call([...batch, "--json"], killed)).stdout);
   expect(again).toHaveLength(24);
   expect(again.every(({ success }) => success)).toBe(true);
-  // What was reported before the kill was not done again.
+  // Rows that were reported before the kill were not processed again.
   expect(again.slice(0, before.length)).toMatchObject(before);
   expect(again.slice(0, before.length).every(({ duplicate }) => duplicate)).toBe(true);
   expect(mails(killed.cwd).sort()).toEqual(mails(calm.cwd).sort());
@@ -47,8 +47,8 @@ test("killed half-way and started again it ends with the same graph as if nothin
   expect(right?.stdout).toBe(left?.stdout);
 });
 
-test("Ctrl-C finishes what is in hand and says how to go on; the same command goes on", async () => {
-  // Without emails nothing waits for anything, and signals have their turn only if they are given it.
+test("Ctrl-C finishes the current rows and says how to continue; the same command continues", async () => {
+  // Without emails, nothing in the batch waits, so signals get through only if the batch yields to them.
   const { cwd, env } = reviews(60);
   const place = { cwd, env: { ...env, RESPONSE_CAP: "0" } };
   const running = new RunningCommand([...batch, "--json"], place);
@@ -68,7 +68,7 @@ test("Ctrl-C finishes what is in hand and says how to go on; the same command go
   expect(results.filter(({ duplicate }) => duplicate).length).toBeGreaterThanOrEqual(done.length);
 });
 
-test("while it waits for a mail server, status shows the run, and a second Ctrl-C ends it at once", async () => {
+test("while the batch waits for a mail server, status shows the run, and a second Ctrl-C ends the batch at once", async () => {
   await using smtp = await startSmtpServer();
   smtp.script("data", { after: new Promise(() => {}) });
   const place = reviews(1);
@@ -82,13 +82,13 @@ test("while it waits for a mail server, status shows the run, and a second Ctrl-
 
   running.kill("SIGINT");
   await running.said("Press Ctrl-C again to end at once.");
-  // One that comes right behind the first is taken for a copy of it, which npm sends.
+  // A signal right after the first one is taken for the copy that npm sends.
   const again = setInterval(() => running.kill("SIGINT"), 50);
   onTestFinished(() => clearInterval(again));
   expect((await running.ended).code).toBe(130);
 });
 
-test("a bad row is one failure with its line, and the rest goes on", async () => {
+test("a bad row is one failure with its line, and the rest is processed", async () => {
   const place = workplace();
   const row = (fields: object): string =>
     JSON.stringify({ customer_id: "C-1", subject: "Hi", feedback_text: "Well.", ...fields });
@@ -137,7 +137,7 @@ test("a bad row of a JSON array is named with its position and its line", async 
   expect(stderr).toContain("✗ item 2 (line 5): The row is not a JSON object.");
 });
 
-test("CSV: columns by name, constants, understood values; the same text twice is one piece of feedback", async () => {
+test("CSV has columns by name, constants and interpreted values, and the same text twice is one piece of feedback", async () => {
   const place = workplace();
   const text = '"Great, ""really"" great;\nthank you"';
   const rows = [`Hi;${text};pricing|usability;no;x`, `Hi;${text};pricing|usability;no;y`, "Hi;;;yes;z"];
@@ -162,7 +162,7 @@ test("CSV: columns by name, constants, understood values; the same text twice is
   expect(third).toMatchObject({ line: 6, success: false, error: "feedback_text: must not be empty" });
 });
 
-test("a review export with text, customer and stars runs through, a broken row apart", async () => {
+test("a review export with text, customer and stars is processed, except for a broken row", async () => {
   const place = workplace();
   const rows = ["C-1,It works well.,5", 'C-1,"19 inch is great,5', "C-1,Lovely.,4", 'C-1,"Nice,\nand cheap",5'];
   writeFileSync(join(place.cwd, "reviews.csv"), `customer,text,stars,send_respons\n${rows.join(",no\n")},no\n`);
@@ -179,7 +179,7 @@ test("a review export with text, customer and stars runs through, a broken row a
   expect(stderr).toMatch(/processed +4\n +failed +1\n/);
 });
 
-test("a mapped column that no row has is told once", async () => {
+test("a mapped column that no row has is reported once", async () => {
   const place = workplace();
   writeFileSync(join(place.cwd, "f.jsonl"), '{"customer_id":"C-1","feedback_text":"Well.","title":"Hi"}\n');
   const { code, stderr } = await call(["batch", "f.jsonl", "--map", "subject=titel"], place);
@@ -187,7 +187,7 @@ test("a mapped column that no row has is told once", async () => {
   expect(stderr).toContain('No row has a column "titel", which --map names for subject.');
 });
 
-test("the content gives the same id as the agent's tool gives it", async () => {
+test("the id derived from the content is the same as the agent's tool derives", async () => {
   const place = workplace();
   writeFileSync(
     join(place.cwd, "f.json"),
@@ -205,7 +205,7 @@ describe("--output", () => {
     ["the same name", () => {}, "./reviews.jsonl"],
     ["a symbolic link", (cwd: string) => symlinkSync("reviews.jsonl", join(cwd, "link.jsonl")), "link.jsonl"],
     ["a hard link", (cwd: string) => linkSync(join(cwd, "reviews.jsonl"), join(cwd, "twin.jsonl")), "twin.jsonl"],
-  ])("never overwrites the file that is read: %s", async (_case, link, output) => {
+  ])("never overwrites the input file: %s", async (_case, link, output) => {
     const place = reviews(2);
     link(place.cwd);
     const before = readFileSync(join(place.cwd, "reviews.jsonl"), "utf8");
@@ -215,7 +215,7 @@ describe("--output", () => {
     expect(readFileSync(join(place.cwd, "reviews.jsonl"), "utf8")).toBe(before);
   });
 
-  test("of a batch that is refused because another one is at work leaves the results that are there", async () => {
+  test("leaves existing results alone if the batch is refused because another one is running", async () => {
     await using smtp = await startSmtpServer();
     smtp.script("data", { after: new Promise(() => {}) });
     const place = reviews(1);
@@ -233,13 +233,13 @@ describe("--output", () => {
     await running.ended;
   });
 
-  test("that cannot be opened is named as it was given", async () => {
+  test("is named as it was given if it can't be opened", async () => {
     const { code, stderr } = await call([...batch, "--output", "nowhere/results.jsonl"], reviews(1));
     expect(code).toBe(1);
     expect(stderr).toBe("error: The results cannot be written to nowhere/results.jsonl: there is no such folder.\n");
   });
 
-  test.skipIf(!existsSync("/dev/full"))("on a full disk ends the batch with one sentence", async () => {
+  test.skipIf(!existsSync("/dev/full"))("ends the batch with one sentence if the disk is full", async () => {
     const { code, stderr } = await call([...batch, "--output", "/dev/full"], reviews(3));
     expect(code).toBe(1);
     expect(stderr).toBe("error: The results cannot be written to /dev/full: the disk is full.\n");

@@ -21,7 +21,7 @@ const script = () => [toolCall("process_customer_feedback", FEEDBACK), reply("Al
 const ENTER = "\r";
 const DOWN = "\u001b[B";
 
-/** The command at a terminal: what is on it is read, keys are pressed. */
+/** The command at a terminal, on which a test can read the screen and press keys. */
 class TerminalCommand {
   readonly ended: Promise<void>;
   readonly #stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined });
@@ -52,7 +52,7 @@ class TerminalCommand {
     });
   }
 
-  /** All that has been on the screen since the last call, up to and with this text. */
+  /** Everything that was on the screen since the last call, up to and including this text. */
   async until(text: string): Promise<string> {
     while (!this.#text.includes(text)) await once(this.#screen, "drawn");
     const end = this.#text.indexOf(text) + text.length;
@@ -89,7 +89,7 @@ test("at a terminal, the person sees the email and approves it", async () => {
   expect(outboxOf(cwd)).toHaveLength(1);
 });
 
-test("what is left for later keeps waiting", async () => {
+test("an email that is left for later keeps waiting", async () => {
   await using server = await startOpenAiServer([script()[0]!, reply("It waits.")]);
   const place = workplace();
   const env = { ...place.env, APPROVAL: "on", OPENAI_BASE_URL: server.url };
@@ -103,7 +103,7 @@ test("what is left for later keeps waiting", async () => {
   expect(outboxOf(place.cwd)).toEqual([]);
 });
 
-test("a person's own words go out, under the name that was given", async () => {
+test("an edited text is sent, under the name that was given", async () => {
   await using server = await startOpenAiServer(script());
   const { cwd, env } = workplace();
   const chat = new TerminalCommand(["chat", "Process it", "--by", "Ben"], {
@@ -125,7 +125,7 @@ test("a person's own words go out, under the name that was given", async () => {
   expect(mail).toContain("P.S. Call me.");
 });
 
-test("a rejected mail stays here", async () => {
+test("a rejected email is not sent", async () => {
   await using server = await startOpenAiServer(script());
   const { cwd, env } = workplace();
   const chat = new TerminalCommand(["chat", "Process it", "--by", "Ben"], {
@@ -142,7 +142,7 @@ test("a rejected mail stays here", async () => {
   expect(outboxOf(cwd)).toEqual([]);
 });
 
-test("a conversation that an earlier process left at a card begins with it", async () => {
+test("a conversation that an earlier process left at a waiting email begins with that email", async () => {
   await using server = await startOpenAiServer([...script(), reply("Never mind.")]);
   const { cwd, env } = workplace();
   const dataDirectory = join(cwd, ".abi-workflows");
@@ -171,10 +171,10 @@ test("a conversation that an earlier process left at a card begins with it", asy
   expect(outboxOf(cwd)).toHaveLength(1);
 });
 
-test("a conversation whose process was killed right after a decision goes on, and asks nobody again", async () => {
+test("a conversation whose process was killed right after a decision continues, and asks nobody again", async () => {
   await using server = await startOpenAiServer([...script(), reply("Hello.")]);
   const cwd = temporaryFolder();
-  // When the mail server is called, the decision is stored.
+  // By the time the mail server is called, the decision is stored.
   const called = Promise.withResolvers<void>();
   const silent = createServer(() => called.resolve());
   await once(silent.listen(0, "127.0.0.1"), "listening");
@@ -204,7 +204,7 @@ test("a conversation whose process was killed right after a decision goes on, an
   await again.end();
   expect(readdirSync(join(cwd, "data/outbox"))).toHaveLength(1);
 
-  // Next time, it says what was decided before.
+  // The next time, the conversation shows the earlier decision.
   const later = await chat();
   expect(later.begun).toMatch(
     /Decided earlier in this conversation:\s+F-5 · RE: your feedback \S+ · approved by Ann · 20/u,
@@ -213,7 +213,7 @@ test("a conversation whose process was killed right after a decision goes on, an
   expect(server.unused).toBe(1);
 });
 
-test("an email that was left to wait, and decided on elsewhere, is shown with that decision", async () => {
+test("an email that was left waiting and was decided on elsewhere is shown with that decision", async () => {
   await using server = await startOpenAiServer([script()[0]!, reply("It waits.")]);
   const { cwd, env } = workplace();
   const place = { cwd, env: { ...env, APPROVAL: "on", OPENAI_BASE_URL: server.url } };
@@ -230,7 +230,7 @@ test("an email that was left to wait, and decided on elsewhere, is shown with th
   await later.ended;
 });
 
-test("in a pipe nobody is asked: the email waits, and the agent goes on", async () => {
+test("in a pipe, nobody is asked: the email waits, and the agent continues", async () => {
   await using server = await startOpenAiServer(script());
   const { cwd, env } = workplace();
   const outcome = await call(["chat", "Process it"], {
@@ -242,7 +242,7 @@ test("in a pipe nobody is asked: the email waits, and the agent goes on", async 
   expect(outboxOf(cwd)).toEqual([]);
 });
 
-describe("with the agent of a service (--url)", () => {
+describe("chat with the agent of a service (--url)", () => {
   const SECRET = "ann-0123456789abcdef";
 
   async function serve(answers: ScriptStep[]) {
@@ -257,7 +257,7 @@ describe("with the agent of a service (--url)", () => {
   const ofService = (id = "F-5") =>
     toolCall("process_customer_feedback", { ...FEEDBACK, feedback_id: id, customer_id: "C-1001" });
 
-  test("the person decides with their own token, in the conversation", async () => {
+  test("lets the person decide with their own token, in the conversation", async () => {
     const { place, mails } = await serve([ofService(), reply("All done.")]);
     const chat = new TerminalCommand(["chat", "Process it"], place);
     expect(await chat.until("Approve")).toMatch(/→ process_customer_feedback[^]*This email waits for you:/);
@@ -274,7 +274,7 @@ describe("with the agent of a service (--url)", () => {
     expect(await shown.json()).toMatchObject({ mails: [{ decision: { decision: "approve", by: "ann" } }] });
   });
 
-  test("hears who was first", async () => {
+  test("says who decided first", async () => {
     const { place, mails, application } = await serve([ofService(), reply("It was rejected.")]);
     const chat = new TerminalCommand(["chat", "Process it"], place);
     await chat.until("Later");
@@ -287,7 +287,7 @@ describe("with the agent of a service (--url)", () => {
     expect(mails()).toEqual([]);
   });
 
-  test("a decision that can't be taken is asked for again", async () => {
+  test("asks again for an invalid decision", async () => {
     const { place, mails } = await serve([ofService(), reply("All done.")]);
     const chat = new TerminalCommand(["chat", "Process it"], place);
     await chat.until("Later");
@@ -302,7 +302,7 @@ describe("with the agent of a service (--url)", () => {
     expect(mails()).toHaveLength(1);
   });
 
-  test("remembers a conversation by its thread, and begins with what waits in it", async () => {
+  test("remembers a conversation by its thread, and begins with its waiting email", async () => {
     const { place, mails } = await serve([ofService(), reply("All done.")]);
     const thread = "6f1f9b2e-4d0e-4c39-9d2b-0a4b8f6f7a10";
     const headers = { authorization: `Bearer ${SECRET}`, "content-type": "application/json", connection: "close" };
@@ -322,7 +322,7 @@ describe("with the agent of a service (--url)", () => {
     await later.ended;
   });
 
-  test("a conversation whose email was decided on elsewhere goes on, and asks nobody again", async () => {
+  test("continues a conversation whose email was decided on elsewhere, and asks nobody again", async () => {
     const { place, application } = await serve([ofService(), reply("It was rejected.")]);
     const thread = "6f1f9b2e-4d0e-4c39-9d2b-0a4b8f6f7a10";
     const headers = { authorization: `Bearer ${SECRET}`, "content-type": "application/json", connection: "close" };
@@ -338,7 +338,7 @@ describe("with the agent of a service (--url)", () => {
     await chat.ended;
   });
 
-  test("in a pipe nobody is asked, and --json has the result", async () => {
+  test("asks nobody in a pipe, and prints the result with --json", async () => {
     const { place, mails } = await serve([ofService(), reply("It waits.")]);
     const outcome = await call(["chat", "Process it", "--json"], place);
     expect(JSON.parse(outcome.stdout)).toMatchObject({

@@ -6,7 +6,7 @@ import { call, callProcess, workplace } from "./command-process.ts";
 
 const FEEDBACK = { feedback_id: "F-5", customer_id: "C-1", subject: "Hi", feedback_text: "I love it!" };
 
-test("offline: says so, shows the tool call beside the answer, and does what was asked", async () => {
+test("offline, chat says so, shows the tool call besides the answer, and does what was asked", async () => {
   const place = workplace();
   const { code, stdout, stderr } = await call(["chat", "Customer C-1 wrote: 'Great product, thank you!'"], place);
   expect(code).toBe(0);
@@ -51,7 +51,7 @@ test("from a pipe, a quotation that has ended ends the message", async () => {
   expect(stdout.match(/^Categories: /gm)).toHaveLength(3);
 });
 
-test("with a service: streams over HTTP, calls tools, and remembers the thread in another process", async () => {
+test("with a model service, chat streams over HTTP, calls tools, and remembers the thread in another process", async () => {
   await using server = await startOpenAiServer([
     toolCall("process_customer_feedback", FEEDBACK),
     reply("Done: \u001b[31mF-5 is answered."),
@@ -61,7 +61,7 @@ test("with a service: streams over HTTP, calls tools, and remembers the thread i
   const place = { cwd, env: { ...env, OPENAI_BASE_URL: server.url } };
 
   const first = await call(["chat", "Process it", "--thread", "t", "--model", "small-one"], place);
-  // What a model says cannot command the terminal.
+  // A model's text cannot control the terminal.
   expect(first).toMatchObject({ code: 0, stdout: "Done: \\u001b[31mF-5 is answered.\n" });
   expect(first.stderr).toContain("  ✓ C-1: positive");
   expect(first.stderr).not.toContain("Offline");
@@ -76,7 +76,7 @@ test("with a service: streams over HTTP, calls tools, and remembers the thread i
   expect(remembered?.slice(1)).toEqual(["user", "assistant", "tool", "assistant", "user"]);
 });
 
-test("what a model plans cannot command the terminal: names, keys, lists and what is in them", async () => {
+test("a model's tool calls cannot control the terminal by names, keys, lists or their elements", async () => {
   await using server = await startOpenAiServer([
     toolCall("process_customer_feedback", {
       ...FEEDBACK,
@@ -92,7 +92,7 @@ test("what a model plans cannot command the terminal: names, keys, lists and wha
   expect(stderr).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]/u);
 });
 
-test("says in one line what is wrong with the service", async () => {
+test("a failing service is reported in one line", async () => {
   await using server = await startOpenAiServer([status(401)]);
   const { cwd, env } = workplace();
   const { code, stdout, stderr } = await call(["chat", "Hi"], {
@@ -104,7 +104,7 @@ test("says in one line what is wrong with the service", async () => {
   expect(stderr).not.toContain("sk-secret");
 });
 
-test("a web page in place of an answer is an error that names the setting", async () => {
+test("a web page instead of an answer is an error that names the setting", async () => {
   await using server = await startOpenAiServer([{ body: "<html></html>", contentType: "text/html" }]);
   const { cwd, env } = workplace();
   const outcome = await call(["chat", "Hi"], { cwd, env: { ...env, OPENAI_BASE_URL: server.url } });
@@ -112,7 +112,7 @@ test("a web page in place of an answer is an error that names the setting", asyn
   expect(outcome.stderr).toMatch(/^error: .*OPENAI_BASE_URL/);
 });
 
-test("a request that ends at its limit says so, and its exit code too", async () => {
+test("a request that ends at its limit says so, in its exit code too", async () => {
   const endless = Array.from({ length: 12 }, () => toolCall("analyze_feedback_sentiment", { text: "x" }));
   await using server = await startOpenAiServer(endless);
   const { cwd, env } = workplace();
@@ -129,7 +129,7 @@ test("from a pipe, a message without an answer shows in the exit code, and the n
   expect(outcome.stderr).toContain("has no credit");
 });
 
-test("names the model that is missing where none was chosen", async () => {
+test("an error about a missing model names the default if none was chosen", async () => {
   await using server = await startOpenAiServer([status(404, { message: 'model "gpt-5.4-mini" not found' })]);
   const { cwd, env } = workplace();
   const { code, stderr } = await call(["chat", "Hi"], { cwd, env: { ...env, OPENAI_BASE_URL: server.url } });

@@ -1,6 +1,6 @@
 /**
- * The command line under test. `call` runs it in this process, which is fast; `callProcess` and `RunningCommand` start a process
- * as users do, for what only a process shows: signals, `kill -9`, its own start and end.
+ * The command line under test. `call` runs it in this process, which is fast. `callProcess` and `RunningCommand` start a process
+ * as users do, for behaviour that needs one: signals, `kill -9`, start and end.
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { EventEmitter, on, once } from "node:events";
@@ -18,7 +18,7 @@ import { temporaryFolder } from "../support/folder.ts";
 const COMMAND = fileURLToPath(new URL("../../bin/abi-workflows.js", import.meta.url));
 
 export interface Outcome {
-  /** The signal's name where one ended it. */
+  /** The signal's name if one ended the command. */
   code: number | string | null;
   stdout: string;
   stderr: string;
@@ -28,9 +28,9 @@ export interface CallOptions {
   cwd: string;
   /** The whole environment; nothing is set by default. */
   env?: Record<string, string>;
-  /** For standard input, which is then closed. */
+  /** Written to standard input, which is then closed. */
   input?: string;
-  /** The user of a process of its own; default: the same one. */
+  /** The user of the started process; default: the same one. */
   uid?: number;
 }
 
@@ -42,7 +42,7 @@ export async function call(
     env = {},
     input = "",
     columns,
-  }: CallOptions & { /** Standard output is a terminal of this width. */ columns?: number },
+  }: CallOptions & { /** If given, standard output is a terminal of this width. */ columns?: number },
 ): Promise<Outcome> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const written = Promise.all([text(stdout), text(stderr)]);
@@ -69,7 +69,7 @@ export async function call(
   return { code: Number(host.exitCode ?? 0), stdout: answer, stderr: notes };
 }
 
-/** A command that is under way, in a process of its own. */
+/** A running command in its own process. */
 export class RunningCommand {
   readonly ended: Promise<Outcome>;
   readonly #child: ChildProcess;
@@ -99,7 +99,7 @@ export class RunningCommand {
     onTestFinished(() => void child.kill("SIGKILL"));
   }
 
-  /** Resolves when so many lines have come out, with them. */
+  /** Resolves with this many lines of output once they have been printed. */
   async lines(count: number): Promise<string[]> {
     const seen: string[] = [];
     const { stdout } = this.#child;
@@ -111,14 +111,14 @@ export class RunningCommand {
     throw new Error(`the command ended after ${seen.length} lines: ${this.#stderr}`);
   }
 
-  /** The lines of standard output, as they come. */
+  /** The lines of standard output, as they are printed. */
   output(): AsyncIterator<string, undefined> {
     const { stdout } = this.#child;
     if (!stdout) throw new Error("no standard output");
     return createInterface({ input: stdout })[Symbol.asyncIterator]();
   }
 
-  /** Resolves when standard error has said this. */
+  /** Resolves once standard error contains this text. */
   async said(text: string): Promise<void> {
     while (!this.#stderr.includes(text)) await once(this.#child, "complained");
   }
@@ -128,7 +128,7 @@ export class RunningCommand {
   }
 }
 
-/** Calls the command in a process of its own and waits for its end. */
+/** Calls the command in its own process and waits for its end. */
 export const callProcess = (args: readonly string[], options: CallOptions): Promise<Outcome> =>
   new RunningCommand(args, options).ended;
 

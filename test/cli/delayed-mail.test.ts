@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { startSmtpServer, unusedPort } from "../support/smtp.ts";
 import { call, FEEDBACK, RunningCommand, workplace } from "./command-process.ts";
 
-/** A place whose mail server is down: an email is tried once, and again much later. */
+/** A folder with settings for a mail server that is down. An email is tried once, and again much later. */
 async function placeWithoutMail() {
   const port = await unusedPort();
   const place = workplace();
@@ -18,7 +18,7 @@ async function placeWithoutMail() {
   return { place: { ...place, env }, bringUp };
 }
 
-test("while the mail server is down batch goes on, status says what waits since when, and the next worker sends it", async () => {
+test("while the mail server is down, batch continues, status says what waits since when, and the next worker sends it", async () => {
   const { place, bringUp } = await placeWithoutMail();
   const row = (id: string) => `${id},C-1,Hello,I love the new design!`;
   writeFileSync(
@@ -58,7 +58,7 @@ test("while the mail server is down batch goes on, status says what waits since 
   await worker.ended;
 }, 180_000);
 
-test("retry tries an email now that waits, and cancel ends it", async () => {
+test("retry tries a waiting email at once, and cancel ends it", async () => {
   const { place, bringUp } = await placeWithoutMail();
   for (const id of ["F-1", "F-2"]) {
     const { code, stdout } = await call(["process", ...FEEDBACK.with(1, id), "--json"], place);

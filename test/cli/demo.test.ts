@@ -4,10 +4,10 @@ import { expect, test } from "vitest";
 import { temporaryFolder } from "../support/folder.ts";
 import { call } from "./command-process.ts";
 
-// What a user may have set must not lead the demo to real customers.
+// A user's settings must not lead the demo to real customers.
 const env = { OPENAI_API_KEY: "sk-none", MAIL_URL: "smtp://127.0.0.1:1", CUSTOMER_SOURCE: "none.csv" };
 
-test("shows calls, results, a table, the emails and what was learned; the second time nothing is sent twice", async () => {
+test("the demo shows calls, results, a table, emails and an answer from the graph, and sends nothing twice when it is repeated", async () => {
   const cwd = temporaryFolder();
   const first = await call(["demo"], { cwd, env });
   const outbox = join(cwd, ".abi-workflows/demo/outbox");
@@ -32,7 +32,7 @@ test("shows calls, results, a table, the emails and what was learned; the second
   expect(second.stdout).toContain(`Nothing was sent twice: ${mails} emails before this run, ${mails} now.`);
   expect(readdirSync(outbox)).toHaveLength(mails);
 
-  // A fresh one begins anew, and touches nothing beside it.
+  // With --fresh, the demo starts over, and touches nothing else.
   const fresh = JSON.parse((await call(["demo", "--fresh", "--json"], { cwd, env })).stdout);
   expect(fresh).toMatchObject({ mails_before: 0, mails_after: mails });
   expect(fresh.requests.length).toBeGreaterThanOrEqual(5);

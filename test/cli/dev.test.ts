@@ -20,10 +20,10 @@ const post = async (url: string, body: object): Promise<unknown> => {
   return (await fetch(url, { method: "POST", headers, body: JSON.stringify(body) })).json();
 };
 
-// What the example imports by the package's name are the sources that the command runs.
+// The example's imports of the package lead to the same sources that the command runs.
 const NODE_OPTIONS = `--import ${join(root, "scripts", "package-from-sources.mjs")}`;
 
-/** It ends with what it has started. */
+/** Starts the command, and ends it after the test together with the processes that it has started. */
 function startDev(args: readonly string[], { cwd, env }: CallOptions): RunningCommand {
   const dev = new RunningCommand(["dev", "--port", "0", ...args], { cwd, env: { NODE_OPTIONS, ...env } });
   onTestFinished(async () => {
@@ -34,7 +34,7 @@ function startDev(args: readonly string[], { cwd, env }: CallOptions): RunningCo
 }
 
 describe("dev", () => {
-  it("starts again when a source changes, at the same address and with what it kept", async () => {
+  it("restarts when a source changes, at the same address and with its stored data", async () => {
     const cwd = temporaryFolder();
     const change = (text: string): void => writeFileSync(join(cwd, "workflows.ts"), text);
     change(moduleWithLimit(5));
@@ -59,7 +59,7 @@ describe("dev", () => {
 
     change(moduleWithLimit(10));
     expect(await next()).toEqual(first);
-    // What was done before is known, and what is new goes by the new source.
+    // Earlier runs are known, and new ones use the new source.
     expect(await post(`${url}/workflows/refund`, refund)).toMatchObject({ decision: "waits_for_person" });
     expect(await post(`${url}/workflows/refund`, { ...refund, refund_id: "R-2" })).toMatchObject({
       decision: "granted",
@@ -68,7 +68,7 @@ describe("dev", () => {
     dev.kill("SIGTERM");
     const { code, stderr } = await dev.ended;
     expect(code).toBe(0);
-    // Once, though each start has ended by itself.
+    // Printed only once, although each restart has ended a service.
     expect(stderr.match(/Stopped\./g)).toHaveLength(1);
     await expect(fetch(url)).rejects.toThrow("fetch failed");
   });
@@ -99,7 +99,7 @@ describe("dev", () => {
     expect((await dev.ended).code).toBe(0);
   });
 
-  it("passes on a line of yours that looks like one of its own", async () => {
+  it("passes on a line of the user's code that looks like one of its own", async () => {
     const cwd = temporaryFolder();
     const line = '{"success":false, and no JSON';
     writeFileSync(join(cwd, "workflows.ts"), `console.log(${JSON.stringify(line)});\n${moduleWithLimit(5)}`);
@@ -109,7 +109,7 @@ describe("dev", () => {
     expect(JSON.parse((await ready.next()).value as string)).toMatchObject({ status: "ready" });
   });
 
-  it("needs to know the workflows", async () => {
+  it("requires the module with the workflows", async () => {
     const cwd = temporaryFolder();
     expect(await call(["dev"], { cwd })).toMatchObject({
       code: 2,
@@ -119,16 +119,16 @@ describe("dev", () => {
   });
 });
 
-describe("the console is opened in a browser", () => {
+describe("opening the console in a browser", () => {
   const url = "http://127.0.0.1:8008/";
 
-  /** A browser that notes what it is to open. */
+  /** A browser that records the addresses that it should open. */
   function notingBrowser() {
     const folder = temporaryFolder();
     const [program, notes] = [join(folder, "browser.sh"), join(folder, "opened")];
     writeFileSync(program, `#!/bin/sh\necho "$1" >> ${notes}\n`);
     chmodSync(program, 0o755);
-    // What looks for the browser inherits the environment of this process.
+    // The program that looks for the browser inherits the environment of this process.
     vi.stubEnv("BROWSER", program);
     return { program, opened: () => (existsSync(notes) ? readFileSync(notes, "utf8") : "") };
   }
@@ -148,7 +148,7 @@ describe("the console is opened in a browser", () => {
     return runIn(host, () => openInBrowser(url));
   };
 
-  it.runIf(process.platform === "linux")("from a terminal", async () => {
+  it.runIf(process.platform === "linux")("works from a terminal", async () => {
     const { program, opened } = notingBrowser();
     expect(await openFrom({ BROWSER: program })).toBe(true);
     await expect.poll(opened).toBe(`${url}\n`);
@@ -160,7 +160,7 @@ describe("the console is opened in a browser", () => {
     ["where BROWSER says none", () => ({ BROWSER: "none", DISPLAY: ":0" })],
     ["where there is no screen", () => ({})],
     ["on a machine that somebody is connected to from afar", () => ({ DISPLAY: ":0", SSH_CONNECTION: "a b" })],
-  ])("not %s", async (_case, env, isTTY = true) => {
+  ])("doesn't happen %s", async (_case, env, isTTY = true) => {
     expect(await openFrom(env(notingBrowser().program), isTTY)).toBe(false);
   });
 });

@@ -61,7 +61,7 @@ describe("eval", () => {
     }
   });
 
-  test("asks a chat model, and counts where it had no answer", async () => {
+  test("asks a chat model, and counts texts without an answer", async () => {
     const judgement = { language: "en", confidence: 1, evidence: [] };
     const server = await startOpenAiServer([
       toolCall("judge_feedback", { ...judgement, sentiment: "positive", categories: [] }),
@@ -86,7 +86,7 @@ describe("eval", () => {
     });
   });
 
-  test("has no figures for a model that answered nothing, says why, and fails", async () => {
+  test("prints no figures for a model that answered nothing, says why, and fails", async () => {
     const cwd = labelledTexts();
     const { origin, requests } = await serve({ status: 401 });
     const args = ["eval", "texts", "--analyzer", "embedded", "chat-model", "--html", "report.html"];
@@ -102,11 +102,11 @@ describe("eval", () => {
     expect(stdout).toContain(`chat-model: no answer of its own to 1 text (${reason})`);
     expect(stderr).toContain("chat-model answered nothing itself");
     expect(readFileSync(join(cwd, "report.html"), "utf8")).toContain(`>${reason}</small>`);
-    // One for each question.
+    // One request for each question.
     expect(requests.length).toBeLessThanOrEqual(2);
   });
 
-  test("writes a page with the surest mistakes, in which texts stay texts", async () => {
+  test("writes a page with the most confident mistakes, in which texts stay text", async () => {
     const cwd = labelledTexts();
     expect((await call(["eval", "texts", "--html", "report.html"], { cwd })).code).toBe(0);
     expect(process.platform === "win32" || (statSync(join(cwd, "report.html")).mode & 0o077) === 0).toBe(true);
@@ -125,7 +125,7 @@ describe("eval", () => {
   test("asks a chat model about several texts at the same time", async () => {
     const arrived = Promise.withResolvers<void>();
     let waiting = 0;
-    // Answers nobody before three have asked.
+    // Answers no request before three have arrived.
     const { origin } = await serve(async (_request, response) => {
       waiting += 1;
       if (waiting === 3) arrived.resolve();
@@ -139,9 +139,9 @@ describe("eval", () => {
     expect(waiting).toBeGreaterThanOrEqual(3);
   });
 
-  test("says when it is stopped that it begins anew", async () => {
+  test("says when it is stopped that the next call starts over", async () => {
     const asked = Promise.withResolvers<void>();
-    // Answers after the interruption only.
+    // Answers only after the interruption.
     const interrupted = Promise.withResolvers<void>();
     const { origin } = await serve(async (_request, response) => {
       asked.resolve();
@@ -162,7 +162,7 @@ describe("eval", () => {
     expect(stderr).not.toContain("is not repeated");
   });
 
-  test("asks nobody where the page can't be written", async () => {
+  test("asks no model if the page can't be written", async () => {
     const server = await startOpenAiServer([]);
     onTestFinished(() => server.close());
     const { code, stdout } = await call(
@@ -175,7 +175,7 @@ describe("eval", () => {
     expect({ code, stdout, asked: server.requests.length }).toEqual({ code: 1, stdout: "", asked: 0 });
   });
 
-  test("says what is wrong", async () => {
+  test("explains invalid options and files", async () => {
     const cwd = labelledTexts();
     const outcomes = await Promise.all([
       call(["eval", "nowhere"], { cwd }),

@@ -29,7 +29,7 @@ const settingsOf = ({ cwd, env }: Place, others: Partial<Settings> = {}): Settin
     {},
   );
 
-/** Feedback that Eve has decided on. */
+/** A folder with feedback that Eve has decided on. */
 async function decideAll({ workflow }: Application, all: readonly Decided[]): Promise<void> {
   for (const [at, { text, customer = "C-1", decision = "approve", ...labels }] of all.entries()) {
     const { workflow_id: id = "" } = await workflow.run({
@@ -70,7 +70,7 @@ const DECIDED: Decided[] = [
   { text: "The new design is lovely.", decision: "reject" },
 ];
 
-test("writes what reviewers named and approved, and nothing where nobody said what is right", async () => {
+test("writes labels that reviewers stated or approved, and none if nobody said what is right", async () => {
   const place = await reviewed(DECIDED);
   const { code, stdout, stderr } = await call(["export-labels", "labels"], place);
   expect(code).toBe(0);
@@ -97,7 +97,7 @@ test("writes what reviewers named and approved, and nothing where nobody said wh
   });
 });
 
-test("takes no approval for a label where the analyser was in doubt or could not read the text", async () => {
+test("does not count an approval for a label if the analyser was in doubt or could not read the text", async () => {
   const ironic = "If you love sitting in silence for an hour, call them.";
   const place = await reviewed([
     { text: ironic },
@@ -112,7 +112,7 @@ test("takes no approval for a label where the analyser was in doubt or could not
     ["negative", "stated"],
     ["negative", "stated"],
   ]);
-  // What a doubtful text is about was never in doubt.
+  // The doubt is about the sentiment, not about the categories.
   expect(rows(place, "categories").map(({ text, source }) => [String(text).slice(0, 4), source])).toEqual([
     ["If y", "approved"],
     ["If y", "approved"],
@@ -120,7 +120,7 @@ test("takes no approval for a label where the analyser was in doubt or could not
   ]);
 });
 
-test("masks who wrote it and whom they name, unless the raw texts are asked for", async () => {
+test("masks the author and people named in the text, unless raw texts are requested", async () => {
   const place = await reviewed(DECIDED);
   const masked = await call(["export-labels", "labels", "--json"], place);
   expect(JSON.parse(masked.stdout)).toEqual({
@@ -139,11 +139,11 @@ test("masks who wrote it and whom they name, unless the raw texts are asked for"
 
   const raw = await call(["export-labels", "labels", "--raw-texts"], place);
   expect(raw.stderr).toContain("The texts are as customers wrote them. They may name people");
-  // Without the signature, as it was judged.
+  // Without the signature, which was not judged either.
   expect(rows(place, "sentiment")[0]!["text"]).toBe(PERSONAL.split("\n")[0]);
 });
 
-test("masks the customer's name, address and ids, even where they are ordinary words", async () => {
+test("masks the customer's name, address and ids, even if they are ordinary words", async () => {
   const place = workplace();
   const customers = ["7,Rose Will,happy.may@example.com,standard,100", "8,Bo Lund,bo@example.com,standard,100"];
   writeFileSync(join(place.cwd, "customers.csv"), ["id,name,email,segment,lifetime_value", ...customers].join("\n"));
@@ -156,12 +156,12 @@ test("masks the customer's name, address and ids, even where they are ordinary w
   await call(["export-labels", "labels"], place);
   expect(rows(place, "sentiment").map((row) => row["text"])).toEqual([
     "I love the search, says ___ of ___. Write to ___ about ___.",
-    // Nothing of this is about Bo Lund, except the "F" of his own F-2.
+    // Nothing here is about Bo Lund, except the "F" of his own F-2.
     text.replace("F-1", "___-1"),
   ]);
 });
 
-test("reads the graph of a service that is at work", async () => {
+test("reads the graph of a running service", async () => {
   const place = workplace();
   const settings = settingsOf(place, { httpPort: 0, httpTokens: "boss:admin:boss-0123456789abcdef" });
   const application = await openApplication(settings, silentLogger);
@@ -177,7 +177,7 @@ test("reads the graph of a service that is at work", async () => {
   expect(rows(place, "sentiment").map(({ label }) => label)).toEqual(["negative", "positive"]);
 });
 
-test("says where labels come from when there are none, and writes nothing", async () => {
+test("says how to get labels if there are none, and writes nothing", async () => {
   const place = workplace();
   const { code, stderr } = await call(["export-labels", "labels"], place);
   expect(code).toBe(1);
@@ -185,14 +185,14 @@ test("says where labels come from when there are none, and writes nothing", asyn
   expect(existsSync(join(place.cwd, "labels"))).toBe(false);
 });
 
-test("refuses a place that can't be written", async () => {
+test("refuses a folder that can't be written", async () => {
   const place = await reviewed(DECIDED.slice(0, 1));
   const { code, stderr } = await call(["export-labels", "customers.csv"], place);
   expect(code).toBe(1);
   expect(stderr).toContain("The labels can't be written to customers.csv.");
 });
 
-test("wants a name for the folder", async () => {
+test("requires a name for the folder", async () => {
   expect(await call(["export-labels", ""], workplace())).toMatchObject({
     code: 2,
     stderr: expect.stringContaining("Name the folder to write the labels to."),

@@ -1,12 +1,12 @@
-// What the other tests of the command line take for granted: that commands keep apart in one process, and that a real process
-// gives them its own arguments, environment, folder, input and exit code.
+// What the other tests of the command line rely on: commands in one process don't affect each other, and a real process gives
+// them its own arguments, environment, folder, input and exit code.
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { temporaryFolder } from "../support/folder.ts";
 import { call, callProcess, FEEDBACK, parseLines, workplace } from "./command-process.ts";
 
-test("commands that run at the same time in one process keep to their own folder, environment, input and streams", async () => {
+test("commands that run at the same time in one process use their own folder, environment, input and streams", async () => {
   const numbers = Array.from({ length: 4 }, (_, n) => n);
   const outcomes = await Promise.all(
     numbers.map(async (n) => {
@@ -40,7 +40,7 @@ test("the log of a command goes to its own standard error", async () => {
   expect(parseLines(stderr)).toContainEqual(expect.objectContaining({ msg: expect.any(String) as string }));
 });
 
-test("colours are for terminals, and for whoever asks for them", async () => {
+test("colours are used on terminals, and on request", async () => {
   const coloured = async (options: { env?: Record<string, string>; columns?: number }) =>
     (await call(["--help"], { cwd: temporaryFolder(), ...options })).stdout.includes("\u001b[");
   expect(await coloured({})).toBe(false);

@@ -6,7 +6,7 @@ import { call, FEEDBACK, parseLines, workplace } from "./command-process.ts";
 
 const NAMES = ["constructor", "toString", "hasOwnProperty", "__proto__"];
 
-test("ids and columns with names that every object has are like others for every command", async () => {
+test("ids and columns named like properties of every object work in every command", async () => {
   const place = workplace();
   const customers = NAMES.map((id) => JSON.stringify({ id, name: "Ann", email: `${id}@example.com` }));
   writeFileSync(join(place.cwd, "customers.jsonl"), customers.join("\n"));
@@ -52,7 +52,7 @@ test("ids and columns with names that every object has are like others for every
   expect(await shown("status", "valueOf")).toMatchObject({ code: 1, stdout: expect.stringContaining("no run") });
 });
 
-test("an id is the same with blanks around it, as an option, in a file, and as what to look for", async () => {
+test("an id with spaces around it is the same id, whether in an option, in a file or in a search", async () => {
   const place = workplace();
   writeFileSync(
     join(place.cwd, "customers.csv"),

@@ -24,7 +24,7 @@ const lines = (stdout: string): Line[] =>
 const countBy = (found: readonly Line[]): Record<string, number> =>
   Object.fromEntries([...Map.groupBy(found, ({ status }) => status)].map(([status, { length }]) => [status, length]));
 
-/** A folder where Ada is a customer. */
+/** A folder in which Ada is a customer. */
 async function place(): Promise<{ cwd: string }> {
   const cwd = temporaryFolder();
   writeFileSync(join(cwd, "customers.csv"), "id,name,email\nC-1,Ada,ada@example.org\nC-2,Grace,grace@example.org\n");
@@ -33,7 +33,7 @@ async function place(): Promise<{ cwd: string }> {
 }
 
 describe("ingest", () => {
-  it("loses no email of an archive, and takes none twice", async () => {
+  it("loses no email of an archive, and processes none twice", async () => {
     const count = 400;
     const cwd = temporaryFolder();
     writeFileSync(join(cwd, "customers.csv"), archiveCustomers());
@@ -59,7 +59,7 @@ describe("ingest", () => {
     expect(JSON.parse(held.stdout)).toHaveLength(expected.needs_person);
   });
 
-  it("goes on after kill -9 where it stopped", async () => {
+  it("continues where it stopped after kill -9", async () => {
     const { cwd } = await place();
     const mails = Array.from({ length: 60 }, (_, n) => inMbox(rawMail({}, `It is great, ${n}`)));
     writeFileSync(join(cwd, "mails.mbox"), Buffer.concat(mails));
@@ -76,7 +76,7 @@ describe("ingest", () => {
     expect(sum.stdout).toContain('"60"');
   });
 
-  it("reads standard input, a folder and a Maildir, and sums up in words", async () => {
+  it("reads standard input, a folder and a Maildir, and prints a summary", async () => {
     const { cwd } = await place();
     const raw = rawMail();
     const fromInput = await call(["ingest", "-"], { cwd, input: raw.toString("latin1") });
@@ -93,7 +93,7 @@ describe("ingest", () => {
     expect((await call(["ingest", "Maildir"], { cwd })).stdout).toMatch(/processed +1/);
   });
 
-  it("fails where an email is none or its run fails, and takes the others", async () => {
+  it("fails if a file is not an email or its run fails, but processes the others", async () => {
     const { cwd } = await place();
     writeFileSync(join(cwd, "customers.csv"), "id,name,email\nC-3,Nobody,\n");
     await call(["import-customers", "customers.csv"], { cwd });
@@ -106,7 +106,7 @@ describe("ingest", () => {
     expect(stdout).toContain("1.eml: This is not an email");
   });
 
-  it("holds an email that is made to break it, and takes the next one in", async () => {
+  it("holds an email that was made to break it, and processes the next one", async () => {
     const { cwd } = await place();
     mkdirSync(join(cwd, "mails"));
     const html = { "Content-Type": "text/html" };
@@ -119,9 +119,9 @@ describe("ingest", () => {
     expect(found.toSorted()).toEqual(["processing", "unreadable", "unreadable"]);
   });
 
-  it("takes the next email in after one that meets a fault of ours", async () => {
+  it("processes the next email after one that hits a bug of ours", async () => {
     const { cwd } = await place();
-    // Stands for a fault that nobody knows of yet.
+    // Stands for a bug that is not known yet.
     const source = new URL("../../src/workflows/customer-feedback/customer-feedback-workflow.ts", import.meta.url);
     writeFileSync(
       join(cwd, "faulty.mjs"),
@@ -146,7 +146,7 @@ describe("ingest", () => {
     expect(stderr).toContain("a fault");
   });
 
-  it("makes nothing where there is nothing to read", async () => {
+  it("creates nothing if there is nothing to read", async () => {
     const cwd = temporaryFolder();
     expect(await call(["ingest", "missing"], { cwd })).toMatchObject({
       code: 1,
@@ -160,7 +160,7 @@ describe("ingest", () => {
 });
 
 describe("held-mails", () => {
-  it("shows what waits, and lets a person say whose it is, or dismiss it", async () => {
+  it("shows waiting emails, and lets a person assign or dismiss them", async () => {
     const { cwd } = await place();
     for (const from of ["one@example.net", "two@example.net"]) {
       const mail = rawMail({ From: from, Subject: `From ${from}` }, "Your search is great!\u001B[2J");
@@ -184,7 +184,7 @@ describe("held-mails", () => {
     expect(await call(["held-mails", "assign", second!.mail_id], { cwd })).toMatchObject({ code: 2 });
   });
 
-  it("takes a person's own words for an email that can't be processed as it is", async () => {
+  it("accepts a person's summary of an email that can't be processed unchanged", async () => {
     const { cwd } = await place();
     await call(["ingest", "-"], { cwd, input: rawMail({}, "").toString("latin1") });
     const [mail] = JSON.parse((await call(["held-mails", "--json"], { cwd })).stdout) as { mail_id: string }[];

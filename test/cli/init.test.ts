@@ -8,7 +8,7 @@ import { call } from "./command-process.ts";
 
 const FILES = [".gitignore", "README.md", "package.json", "src", "test", "tsconfig.json"];
 
-/** What the command complains of when it has made nothing. */
+/** The error of a command that has created nothing. */
 async function complaint(folder: string, cwd = temporaryFolder()): Promise<string> {
   const before = readdirSync(cwd, { recursive: true });
   const { code, stdout, stderr } = await call(["init", folder], { cwd });
@@ -22,7 +22,7 @@ async function complaint(folder: string, cwd = temporaryFolder()): Promise<strin
 }
 
 describe("init", () => {
-  it("makes a project whose tests pass, the one that kills its process among them", async () => {
+  it("creates a project whose tests pass, including the one that kills its process", async () => {
     const cwd = createProject({});
     expect(await call(["init", "shop"], { cwd })).toMatchObject({ code: 0, stderr: "" });
     const project = join(cwd, "shop");
@@ -36,7 +36,7 @@ describe("init", () => {
     expect(code).toBe(0);
   });
 
-  it("says what to type next, and names the project for its folder", async () => {
+  it("says what to type next, and names the project after its folder", async () => {
     const cwd = temporaryFolder();
     const { stdout } = await call(["init", "work/shop"], { cwd });
     const next = [...stdout.matchAll(/^ {2}(.*?)(?: {2,}#.*)?$/gm)].map(([, command]) => command);
@@ -50,19 +50,19 @@ describe("init", () => {
       devDependencies: Record<string, string>;
     };
     expect(name).toBe("shop");
-    // From a checkout, the file that `npm pack` makes there.
+    // In a checkout, the dependency is the file that `npm pack` creates there.
     expect(dependencies["abi-workflows"]).toMatch(/^file:abi-workflows-\d+\.\d+\.\d+\.tgz$/);
     expect(Object.values({ ...dependencies, ...devDependencies })).not.toContain("*");
   });
 
-  it("says the same to programs", async () => {
+  it("gives programs the same information as JSON", async () => {
     const cwd = temporaryFolder();
     const { stdout } = await call(["init", "shop", "--json"], { cwd });
     expect(JSON.parse(stdout)).toMatchObject({ status: "created", name: "shop", folder: join(cwd, "shop") });
     expect((JSON.parse(stdout) as { next: string[] }).next).toContain("npm test");
   });
 
-  it("takes the folder that one is in, and one that only git has written to", async () => {
+  it("accepts the current folder, and one that contains only a git repository", async () => {
     const cwd = join(temporaryFolder(), "shop");
     mkdirSync(join(cwd, ".git"), { recursive: true });
     const { code, stdout } = await call(["init", "."], { cwd });
@@ -71,7 +71,7 @@ describe("init", () => {
     expect(readdirSync(cwd).toSorted()).toEqual([".git", ...FILES]);
   });
 
-  it("leaves a folder alone that is not empty", async () => {
+  it("leaves a folder that is not empty alone", async () => {
     const cwd = temporaryFolder();
     mkdirSync(join(cwd, "shop"));
     writeFileSync(join(cwd, "shop", "notes.txt"), "mine");
@@ -94,14 +94,14 @@ describe("init", () => {
     expect((await call(["init", name], { cwd: temporaryFolder() })).code).toBe(2);
   });
 
-  it.skipIf(!statSync("/sys", { throwIfNoEntry: false }))("says that the folder can't be written", async () => {
-    // Nobody may, not even root.
+  it.skipIf(!statSync("/sys", { throwIfNoEntry: false }))("says if the folder can't be written", async () => {
+    // Nobody may write there, not even root.
     expect(await complaint("/sys/shop")).toBe(
       "The project can't be created in /sys/shop: you have no permission to write there. Name another folder.",
     );
   });
 
-  it.skipIf(!canMount())("leaves nothing behind where the disk is full", async () => {
+  it.skipIf(!canMount())("leaves nothing behind if the disk is full", async () => {
     const disk = smallDisk();
     disk.fill();
     expect(await complaint("work/shop", disk.folder)).toContain("the disk is full");

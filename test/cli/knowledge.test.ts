@@ -8,7 +8,7 @@ import { startSparqlEndpoint } from "../support/sparql-endpoint.ts";
 import { call, FEEDBACK, RunningCommand, workplace } from "./command-process.ts";
 
 describe("query", () => {
-  test("SELECT is a table, or SPARQL results in JSON; ASK is yes or no; CONSTRUCT is Turtle", async () => {
+  test("prints a table (or SPARQL JSON results) for SELECT, yes or no for ASK, and Turtle for CONSTRUCT", async () => {
     const place = workplace();
     await call(["process", ...FEEDBACK], place);
     const query = (...args: string[]) => call(["query", ...args], place);
@@ -43,7 +43,7 @@ describe("query", () => {
     expect(new Parser().parse(construct.stdout)).toHaveLength(1);
   });
 
-  test("refuses to change anything, and says where a query does not parse", async () => {
+  test("refuses to change anything, and says where a query has a syntax error", async () => {
     const place = workplace();
     const update = await call(["query", "DELETE WHERE { ?s ?p ?o }"], place);
     expect(update).toMatchObject({ code: 1, stdout: "" });
@@ -68,7 +68,7 @@ describe("query", () => {
     expect(await command.ended).toEqual({ code: 130, stdout: "", stderr: "Stopping the query.\n" });
   });
 
-  test("an empty folder is empty, and stays so", async () => {
+  test("creates nothing in an empty folder", async () => {
     const cwd = temporaryFolder();
     const { code, stdout, stderr } = await call(["query", "-"], { cwd, input: "SELECT * { ?s ?p ?o }" });
     expect({ code, stdout }).toEqual({ code: 0, stdout: "0 rows\n" });
@@ -79,7 +79,7 @@ describe("query", () => {
 });
 
 describe("refresh-customer", () => {
-  test("reads a customer again, says whom the source does not know, and needs a source", async () => {
+  test("reads a customer again, says which customer the source does not know, and requires a source", async () => {
     const place = workplace();
     await call(["import-customers", "customers.csv"], place);
     writeFileSync(join(place.cwd, "customers.csv"), "id,name,email\nC-1,Ann Moved,ann@example.net\n");
@@ -103,7 +103,7 @@ describe("refresh-customer", () => {
 });
 
 describe("import-customers", () => {
-  test("loads what is good and lists what is not; again, nothing is added twice", async () => {
+  test("loads valid rows, lists invalid ones, and adds nothing twice if repeated", async () => {
     const cwd = temporaryFolder();
     const rows = ["C-1,Ann,ann@example.com,12", "C-2,Bo,bo@example.com,much", ",Nobody,,", "C-4,Too,few"];
     writeFileSync(join(cwd, "customers.csv"), `id,name,email,lifetime_value\n${rows.join("\n")}\n`);
@@ -139,7 +139,7 @@ describe("import-customers", () => {
       "lifetime_value=Umsatz",
     ];
 
-    test("says which are not read and what they may mean", async () => {
+    test("says which columns are not read and what they may mean", async () => {
       const { code, stdout } = await call(args, { cwd: folder() });
       expect(code).toBe(0);
       expect(stdout).toContain("2 customers loaded, 0 invalid");
@@ -148,7 +148,7 @@ describe("import-customers", () => {
       expect(stdout).toContain('the column "opt_out" is not read. If it says who must not be contacted');
     });
 
-    test("reads those that are mapped", async () => {
+    test("reads mapped columns", async () => {
       const { stdout } = await call([...args, "--map", "do_not_contact=opt_out", "--json"], { cwd: folder() });
       expect(JSON.parse(stdout)).toEqual({
         loaded: 2,
@@ -187,7 +187,7 @@ describe("import-customers", () => {
 });
 
 describe("status", () => {
-  test("shows a run by feedback id and by workflow id, and the latest ones", async () => {
+  test("shows a run by feedback id or workflow id, and the latest runs", async () => {
     const place = workplace();
     await call(["process", ...FEEDBACK], place);
     await call(["process", ...FEEDBACK.with(1, "F-2").with(3, "C-404")], place);
@@ -210,7 +210,7 @@ describe("status", () => {
     ]);
   });
 
-  test("exits with 1 for a run that is not there", async () => {
+  test("exits with 1 for an unknown run", async () => {
     const { code, stdout } = await call(["status", "F-1", "--json"], { cwd: temporaryFolder() });
     expect({ code, answer: JSON.parse(stdout) as unknown }).toEqual({
       code: 1,
@@ -219,7 +219,7 @@ describe("status", () => {
   });
 });
 
-test("import-customers and query use the SPARQL endpoint where one is set", async () => {
+test("import-customers and query use the SPARQL endpoint if one is configured", async () => {
   const endpoint = await startSparqlEndpoint();
   const place = workplace();
   const shared = { ...place, env: { ...place.env, ONTOLOGY_URL: `${endpoint.origin}/sparql` } };
@@ -229,7 +229,7 @@ test("import-customers and query use the SPARQL endpoint where one is set", asyn
   expect((await call(names, place)).stderr).toMatch(/no knowledge graph/);
 });
 
-test("a SPARQL endpoint that does not let us in is said as it is; where a proxy signs people in nothing counts as loaded", async () => {
+test("a SPARQL endpoint that refuses us is reported as such, and nothing counts as loaded if a proxy asks for a sign-in", async () => {
   const access = { scheme: "bearer", token: "t0ken" } as const;
   const endpoint = await startSparqlEndpoint({ access });
   const proxy = await serve({ headers: { "content-type": "text/html" }, body: "<html>Sign in</html>" });

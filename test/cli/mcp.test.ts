@@ -34,7 +34,7 @@ const parametersOf = ({ cwd, env }: Place, args: string[] = []) => ({
   },
 });
 
-/** The command as a client starts it, spoken to line by line. */
+/** The command as a client starts it, and a connection to it line by line. */
 class RawClient {
   readonly child;
   readonly lines: string[] = [];
@@ -81,7 +81,7 @@ class RawClient {
 const outboxOf = ({ cwd }: Place): string[] => readdirSync(join(cwd, ".abi-workflows/outbox"));
 
 it.each(["legacy", "auto"] as const)(
-  "serves a client that starts it, by the protocol that it speaks: %s",
+  "serves a client that starts it, with the protocol version that the client speaks: %s",
   async (mode) => {
     const place = workplace();
     const client = new Client({ name: "test", version: "1" }, { versionNegotiation: { mode } });
@@ -95,7 +95,7 @@ it.each(["legacy", "auto"] as const)(
   },
 );
 
-it("serves the clients of before, with fields that the user has set", async () => {
+it("serves clients of the previous protocol version, with fields that the user has set", async () => {
   const client = new EarlierClient({ name: "test", version: "1" });
   const parameters = parametersOf(workplace(), ["--fixed", "customer_id=C-2"]);
   await client.connect(new EarlierStdioTransport({ ...parameters, stderr: "ignore" }));
@@ -107,7 +107,7 @@ it("serves the clients of before, with fields that the user has set", async () =
   expect(structuredContent).toMatchObject({ customer_id: "C-2", action: "escalate" });
 });
 
-it("writes nothing but the protocol to standard output, whatever workflows of the user's write there", async () => {
+it("writes only the protocol to standard output, even if the user's workflows write there", async () => {
   const place = workplace();
   const workflows = join(place.cwd, "workflows.ts");
   const packageUrl = pathToFileURL(join(root, "src/index.ts")).href;
@@ -136,7 +136,7 @@ it("writes nothing but the protocol to standard output, whatever workflows of th
   for (const noise of ["loaded", "running", "more", "a run has ended"]) expect(client.stderr).toContain(noise);
 });
 
-it("goes on with a task after kill -9, by its id, and sends one email", async () => {
+it("continues a task by its id after kill -9, and sends one email", async () => {
   const place = workplace();
   const asked = Promise.withResolvers<void>();
   let isBack = false;
@@ -170,7 +170,7 @@ it("goes on with a task after kill -9, by its id, and sends one email", async ()
 
 const CUSTOMER = JSON.stringify({ id: "C-1", name: "Ann Ford", email: "ann@example.com" });
 
-it("goes on after lines that are no requests", async () => {
+it("continues after lines that are not requests", async () => {
   const client = new RawClient(workplace());
   for (const line of ["hello", "{", "[]", "5", '{"jsonrpc":"2.0","id":"x"}', "", "\u0000"]) client.write(line);
   expect(await client.request("no/such/method")).toMatchObject({ error: { code: -32601 } });
@@ -179,7 +179,7 @@ it("goes on after lines that are no requests", async () => {
   expect(await client.ended).toBe(0);
 });
 
-it("ends at a message that is too large to hold, and starts again with nothing lost", async () => {
+it("ends if a message is too large, and can be started again without losing anything", async () => {
   const place = workplace();
   const client = new RawClient(place);
   const params = { name: "process_customer_feedback", arguments: FEEDBACK };
@@ -195,7 +195,7 @@ it("ends at a message that is too large to hold, and starts again with nothing l
   });
 });
 
-it("is one at a time on a folder: another one ends and says why", async () => {
+it("ends and says why if another one is already running on the folder", async () => {
   const place = workplace();
   const first = new RawClient(place);
   await first.request("tools/list");
@@ -205,14 +205,14 @@ it("is one at a time on a folder: another one ends and says why", async () => {
   expect(await first.request("tools/list")).toMatchObject({ result: { tools: [{}, {}, {}] } });
 });
 
-it.each(["SIGTERM", "SIGINT"] as const)("ends in good order at %s", async (signal) => {
+it.each(["SIGTERM", "SIGINT"] as const)("shuts down cleanly on %s", async (signal) => {
   const client = new RawClient(workplace());
   await client.request("tools/list");
   client.child.kill(signal);
   expect(await client.ended).toBe(0);
 });
 
-it("refuses what it can't be called with", async () => {
+it("refuses invalid options and settings", async () => {
   const place = workplace();
   expect(await call(["mcp", "--fixed", "customer=C-1"], place)).toMatchObject({
     code: 2,
@@ -226,6 +226,6 @@ it("refuses what it can't be called with", async () => {
   });
 });
 
-it("ends at once where there is no client at all", async () => {
+it("ends at once if there is no client", async () => {
   expect(await call(["mcp"], workplace())).toEqual({ code: 0, stdout: "", stderr: "" });
 });

@@ -1,4 +1,4 @@
-// Every way in which what a command needs can be missing or wrong, and what it says of that.
+// Every way in which something that a command needs can be missing or wrong, and the resulting message.
 import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -23,11 +23,11 @@ const LOOKING: [name: string, args: string[]][] = [
   ["backup", ["backup", "copy"]],
 ];
 
-/** Root may read everything: someone else is tried then. */
+/** Root may read everything, so the command then runs as another user. */
 const OTHER_USER = process.getuid?.() === 0 ? { uid: 65_534 } : {};
 
 test.skipIf(process.platform === "win32").each([["query", "ASK {}"], ["export-labels", "labels"], ["status"]])(
-  "%s takes no data directory that it may not read for an empty one",
+  "%s does not treat an unreadable data directory as an empty one",
   async (...args) => {
     const { cwd, env } = workplace();
     await call(["process", ...FEEDBACK], { cwd, env });
@@ -40,7 +40,7 @@ test.skipIf(process.platform === "win32").each([["query", "ASK {}"], ["export-la
   },
 );
 
-/** What the command complains of, on one line: without a log beside it, a secret, or a fault that is none of ours. */
+/** The command's error, which must be one line, with no log, no secret and no claim that the fault is ours. */
 async function complaint(args: readonly string[], options: CallOptions): Promise<string> {
   const { code, stderr } = await call(args, options);
   expect(code).toBe(1);
@@ -50,7 +50,7 @@ async function complaint(args: readonly string[], options: CallOptions): Promise
 }
 
 describe.each(LOOKING)("%s", (_name, args) => {
-  test("says that there is no such folder, and makes none", async () => {
+  test("says that there is no such folder, and creates none", async () => {
     const cwd = temporaryFolder();
     expect(await complaint([...args, "--data", "typo"], { cwd })).toMatch(/^There is no folder .*typo\. Name .*--data/);
     expect(await complaint(args, { cwd, env: { ABI_DATA_DIRECTORY: "typo" } })).toMatch(/^There is no folder .*typo/);
@@ -72,7 +72,7 @@ describe.each(LOOKING)("%s", (_name, args) => {
     );
   });
 
-  test("makes nothing where nothing is kept yet", async () => {
+  test("creates nothing if nothing is stored yet", async () => {
     const cwd = temporaryFolder();
     await call(args, { cwd });
     mkdirSync(join(cwd, "empty"));
@@ -82,11 +82,11 @@ describe.each(LOOKING)("%s", (_name, args) => {
   });
 });
 
-test("status of the default folder, which is not there yet, is no error", async () => {
+test("status is no error if the default folder does not exist yet", async () => {
   expect(await call(["status"], { cwd: temporaryFolder() })).toMatchObject({ code: 0, stderr: "No runs here yet.\n" });
 });
 
-test("a decision on runs that are kept elsewhere makes no folder", async () => {
+test("a decision on runs that are stored elsewhere creates no folder", async () => {
   const cwd = temporaryFolder();
   const env = { DATABASE_URL: "postgres://me:hunter2@127.0.0.1:1/runs", ONTOLOGY_URL: "http://127.0.0.1:1/sparql" };
   expect(await complaint(["approvals", "show", "F-1"], { cwd, env })).toMatch(/nothing listens there/);
@@ -94,7 +94,7 @@ test("a decision on runs that are kept elsewhere makes no folder", async () => {
 });
 
 describe("a data directory", () => {
-  test.each([["file"], ["file/below"]])("that can't be made at %s", async (data) => {
+  test.each([["file"], ["file/below"]])("is refused at %s, where it can't be created", async (data) => {
     const place = workplace();
     writeFileSync(join(place.cwd, "file"), "");
     expect(await complaint(["process", ...FEEDBACK, "--data", data], place)).toMatch(/is a file\. Name a folder/);
@@ -120,7 +120,7 @@ describe("a data directory", () => {
     ["a text", text, /data\.sqlite cannot be opened: it is damaged, or not a SQLite file\. Replace it with a backup/],
     ["a folder", folder, /data\.sqlite cannot be opened: check that it is a file/],
     ["of another application", foreign, /data\.sqlite contains another application's data/],
-  ])("with runs that are %s", async (_case, write, words) => {
+  ])("is refused if its runs are %s", async (_case, write, words) => {
     expect(await complaint(["status"], folderWith("data.sqlite", write))).toMatch(words);
   });
 
@@ -128,21 +128,24 @@ describe("a data directory", () => {
     ["a text", text, /data\.sqlite is damaged or is not a knowledge graph\. Replace it with a backup/],
     ["a folder", folder, /data\.sqlite can't be opened\. Check that it is a file/],
     ["of another application", foreign, /contains another application's data/],
-  ])("with a knowledge graph that is %s", async (_case, write, words) => {
+  ])("is refused if its knowledge graph is %s", async (_case, write, words) => {
     const place = folderWith("data.sqlite", write);
     expect(await complaint(["query", "ASK {}"], place)).toMatch(words);
     expect(await complaint(["process", ...FEEDBACK], place)).toMatch(words);
   });
 
-  test.each(["runs.sqlite", "ontology.sqlite"])("of an earlier build, which had %s", async (name) => {
-    const place = folderWith(name, foreign);
-    for (const args of [["status"], ["query", "ASK {}"], ["process", ...FEEDBACK]]) {
-      expect(await complaint(args, place)).toMatch(/an earlier build.*choose another data directory/);
-    }
-    expect(readdirSync(join(place.cwd, "data"))).toEqual([name]);
-  });
+  test.each(["runs.sqlite", "ontology.sqlite"])(
+    "is refused if it is from an earlier build, which had %s",
+    async (name) => {
+      const place = folderWith(name, foreign);
+      for (const args of [["status"], ["query", "ASK {}"], ["process", ...FEEDBACK]]) {
+        expect(await complaint(args, place)).toMatch(/an earlier build.*choose another data directory/);
+      }
+      expect(readdirSync(join(place.cwd, "data"))).toEqual([name]);
+    },
+  );
 
-  test("with another application's file leaves that as it was", async () => {
+  test("is refused if it contains another application's file, which stays unchanged", async () => {
     const place = folderWith("data.sqlite", foreign);
     await call(["status"], place);
     const database = new DatabaseSync(join(place.cwd, "data", "data.sqlite"), { readOnly: true });
@@ -151,7 +154,7 @@ describe("a data directory", () => {
     expect(tables).toEqual([{ name: "cookies" }]);
   });
 
-  test("with a knowledge graph of a newer version", async () => {
+  test("is refused if its knowledge graph is from a newer version", async () => {
     const place = workplace();
     await call(["import-customers", "customers.csv"], place);
     const database = new DatabaseSync(join(place.cwd, ".abi-workflows", "data.sqlite"));
@@ -171,13 +174,13 @@ describe("a SPARQL endpoint", () => {
     ["404", { status: 404 }, /HTTP 404.*Check its URL/],
     ["405", { status: 405 }, /HTTP 405.*Check its URL/],
     ["a page for signing in", { status: 302, headers: { location: "http://sso.example.org/" } }, /final URL/],
-  ])("that answers with %s", async (_case, answer, words) => {
+  ])("is reported if it answers with %s", async (_case, answer, words) => {
     const { origin } = await serve(answer);
     const ONTOLOGY_URL = `${origin.replace("://", "://me:hunter2@")}/sparql`;
     expect(await complaint(["query", "ASK {}"], { cwd: temporaryFolder(), env: { ONTOLOGY_URL } })).toMatch(words);
   });
 
-  test("that is not there, is named in JSON as well, and has a password that no URL may have", async () => {
+  test("is reported if it is down or its password is invalid in a URL, also in JSON", async () => {
     const cwd = temporaryFolder();
     const ask = (ONTOLOGY_URL: string) => complaint(["query", "ASK {}"], { cwd, env: { ONTOLOGY_URL } });
     expect(await ask("http://me:hunter2@127.0.0.1:1/sparql")).toMatch(/can't be reached/);
@@ -187,7 +190,7 @@ describe("a SPARQL endpoint", () => {
     expect(JSON.parse(stdout)).toMatchObject({ success: false, error: expect.stringContaining("HTTP 401") as string });
   });
 
-  test("without the right to update", async () => {
+  test("is reported if it does not allow updates", async () => {
     const endpoint = await startSparqlEndpoint();
     const { origin } = await serve({ status: 403 });
     const place = workplace();
@@ -195,7 +198,7 @@ describe("a SPARQL endpoint", () => {
     expect(await complaint(["import-customers", "customers.csv"], { ...place, env })).toMatch(
       /HTTP 403.*may read and write/,
     );
-    // Runs say whose settings these are; what is wrong with them is in the log beside.
+    // The run's error says that the settings are wrong; the log next to it says what is wrong with them.
     const { code, stdout, stderr } = await call(["process", ...FEEDBACK, "--json"], { ...place, env });
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({

@@ -18,7 +18,7 @@ import { answerText } from "../../cli/query-result.ts";
 import { writeJsonResults } from "../../src/ontology/sparql/json-results.ts";
 import { table } from "../../cli/terminal/table.ts";
 
-test("foreign text cannot command the terminal, whatever it is", () => {
+test("foreign text cannot control the terminal, whatever it contains", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (text) => {
       expect(escapedText(text)).not.toMatch(/[^\P{Cc}\n\t]|\p{Bidi_Control}|[\u200B\u2028\u2060\uFEFF]/u);
@@ -31,13 +31,13 @@ test("foreign text cannot command the terminal, whatever it is", () => {
   expect(oneLine("F\u200B-1\u009b31m\ud800 \u{e0041}")).toBe("F\\u200b-1\\u009b31m\\ud800 \\udb40\\udc41");
 });
 
-test("what people write stays as it is: emoji made of several characters, letters that are joined, lines", () => {
+test("people's text stays unchanged: emoji made of several characters, joined letters, line breaks", () => {
   for (const text of ["👩‍💻 ❤️ 1️⃣ 🏴󠁧󠁢󠁥󠁮󠁧󠁿", "می\u200Cخواهم", "क्\u200Dष", "one\n\ttwo\n"]) expect(escapedText(text)).toBe(text);
   expect(oneLine("👩‍💻 ❤️ 1️⃣ Zoë\r\n北京")).toBe("👩‍💻 ❤️ 1️⃣ Zoë 北京");
   expect(escapedText("a\r\nb")).toBe("a\nb");
 });
 
-test("whatever a command writes, forgotten or not, only our own styles reach the terminal", async () => {
+test("only our own styles reach the terminal, even if a command forgets to escape its output", async () => {
   const hostile = "\u001b]0;title\u0007\u001b[2J\u001b[8m\u001b[31mred\u001b[39m\u009b1m\u202e\u200b";
   const written = vi.spyOn(process.stdout, "write").mockReturnValue(true);
   const complained = vi.spyOn(process.stderr, "write").mockReturnValue(true);
@@ -56,7 +56,7 @@ test("whatever a command writes, forgotten or not, only our own styles reach the
   }
 });
 
-test("what is harmless is written as it is, letters that are joined too", () => {
+test("harmless text is written unchanged, including joined letters", () => {
   const text = escapedText("می\u200Cخواهم क्\u200Dष 👩‍💻\n");
   const written = vi.spyOn(process.stdout, "write").mockReturnValue(true);
   printPart(text);
@@ -65,7 +65,7 @@ test("what is harmless is written as it is, letters that are joined too", () => 
   expect(chunks).toEqual([text]);
 });
 
-test("a planned call is shown with nothing hidden in its name, keys, values and what is nested in them", () => {
+test("a planned call is shown without hidden characters in its name, keys, values and nested values", () => {
   const hostile = "x\u001b[2J\u009b1m\u202e\u200b";
   const shown = callText({
     name: hostile,
@@ -78,7 +78,7 @@ test("a planned call is shown with nothing hidden in its name, keys, values and 
   );
 });
 
-test("a log line has nothing in it that commands a terminal", () => {
+test("a log line contains nothing that controls a terminal", () => {
   const script = `import { createLogger } from ${JSON.stringify(new URL("../../src/log.ts", import.meta.url).href)};
     createLogger("info").info({ place: "a\\u009b1m\\u202e\\u001b[2J" }, "b\\u007f\\u2066");`;
   const { stderr, status } = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
@@ -87,7 +87,7 @@ test("a log line has nothing in it that commands a terminal", () => {
   expect(JSON.parse(stderr)).toMatchObject({ place: "a\u009b1m\u202e\u001b[2J", msg: "b\u007f\u2066" });
 });
 
-test("wrapping loses no word and keeps to the width", () => {
+test("wrapping loses no word and respects the width", () => {
   const words = fc.array(fc.stringMatching(/^[a-z]{1,9}$/), { minLength: 1 });
   fc.assert(
     fc.property(words, fc.integer({ min: 9, max: 40 }), (list, width) => {
@@ -102,7 +102,7 @@ test("wrapping loses no word and keeps to the width", () => {
   );
 });
 
-test("cuts between characters", () => {
+test("text is cut between characters", () => {
   expect(truncated("😀😀😀", 3)).toBe("😀😀😀");
   expect(truncated("😀😀😀", 2)).toBe("😀…");
 });

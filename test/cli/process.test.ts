@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { serve } from "../support/http.ts";
 import { call, FEEDBACK, workplace } from "./command-process.ts";
 
-test("processes feedback once: the second call tells the first result, and no second email lies there", async () => {
+test("processes feedback once: the second call prints the first result, and there is no second email", async () => {
   const place = workplace();
   const first = await call(["process", ...FEEDBACK], place);
   const second = await call(["process", ...FEEDBACK, "--json"], place);
@@ -20,7 +20,7 @@ test("processes feedback once: the second call tells the first result, and no se
   expect(first.stdout).toContain(mails[0]);
 });
 
-test("says that praise in doubt gets no thanks, and what could not be read", async () => {
+test("says that doubtful praise gets no thanks, and that a text could not be read", async () => {
   const place = workplace();
   const irony = FEEDBACK.with(7, "If you love sitting in silence for an hour, call them.");
   expect((await call(["process", ...irony], place)).stdout).toMatch(
@@ -37,7 +37,7 @@ test("says that praise in doubt gets no thanks, and what could not be read", asy
   expect(again.stdout).toMatch(/sentiment +positive 2 · neutral 1, of these 2 doubtful: no thanks, 1 not read\n/);
 });
 
-test("takes the text from standard input, what is judged already, and --no-response", async () => {
+test("accepts the text from standard input, the caller's labels, and --no-response", async () => {
   const options = [
     "--sentiment",
     "negative",
@@ -60,7 +60,7 @@ test("takes the text from standard input, what is judged already, and --no-respo
   });
 });
 
-test("takes the whole feedback from a JSON file, into another data directory", async () => {
+test("reads the whole feedback from a JSON file, and stores it in another data directory", async () => {
   const place = workplace();
   const feedback = { feedback_id: "F-9", customer_id: "C-2", subject: "Hi", feedback_text: "All is well." };
   writeFileSync(join(place.cwd, "feedback.json"), JSON.stringify(feedback));
@@ -70,7 +70,7 @@ test("takes the whole feedback from a JSON file, into another data directory", a
   expect(readdirSync(place.cwd).sort()).toEqual(["customers.csv", "elsewhere", "feedback.json"]);
 });
 
-test("exits with 1 and says why where the feedback fails", async () => {
+test("exits with 1 and says why if the feedback fails", async () => {
   const place = workplace();
   const unknown = FEEDBACK.with(3, "C-404");
   const { code, stdout } = await call(["process", ...unknown], place);
@@ -90,7 +90,7 @@ test("says in one line which setting is wrong", async () => {
   expect(JSON.parse(stdout)).toMatchObject({ success: false, error_code: "invalid_configuration" });
 });
 
-test("says how customers come in where none is found and no source is configured", async () => {
+test("says how to import customers if none is found and no source is configured", async () => {
   const { cwd, env } = workplace();
   const without = await call(["process", ...FEEDBACK, "--json"], { cwd });
   expect(JSON.parse(without.stdout)).toMatchObject({ success: false, error_code: "customer_not_found" });
@@ -100,7 +100,7 @@ test("says how customers come in where none is found and no source is configured
   expect(configured).toMatchObject({ code: 1, stderr: "" });
 });
 
-test("says, for one and for many, that the chat model did not judge", async () => {
+test("says that the chat model did not judge, for a single piece of feedback and for a batch", async () => {
   const { origin } = await serve({ status: 401 });
   const place = workplace();
   place.env = { ...place.env, ANALYZER: "chat-model", OPENAI_BASE_URL: `${origin}/v1` };

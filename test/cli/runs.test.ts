@@ -22,7 +22,7 @@ it("a run is found by workflow id, feedback id, and the reference that a custome
   for (const id of ["F-404", "-", ""]) expect(await runs.find(id)).toBeUndefined();
 });
 
-it("where two have the same reference, an id of either finds it, and another spelling asks which", async () => {
+it("if two runs have the same reference, each is found by its id, and any other spelling is ambiguous", async () => {
   const { workflow, engine } = await startFeedback();
   for (const feedback_id of ["F-10", "F-IO"]) await workflow.run(feedback({ feedback_id }));
   const runs = new EngineRuns(engine);
@@ -31,7 +31,7 @@ it("where two have the same reference, an id of either finds it, and another spe
   await expect(runs.find("f 1o")).rejects.toMatchObject(unclear);
 });
 
-it("runs of other workflows are found and shown as well; an id that two of them have asks which", async () => {
+it("runs of other workflows are also found and shown; an id that two workflows use is ambiguous", async () => {
   const { workflow, engine, ontologyStore } = await startFeedback();
   const refunds = new RefundWorkflow({ engine, ontologyStore, limit: 100 }).register();
   const { feedback_id } = await workflow.run(feedback());
@@ -48,7 +48,7 @@ it("runs of other workflows are found and shown as well; an id that two of them 
   ]);
 });
 
-it("notifications that were delivered are listed where they are asked for", async () => {
+it("delivered notifications are listed on request", async () => {
   const { workflow, engine } = await startFeedback();
   const receiver = await serve({ status: 204 });
   const channels = [new WebhookChannel(receiver.origin)];

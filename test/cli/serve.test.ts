@@ -16,7 +16,7 @@ interface Ready {
   token?: string;
 }
 
-/** The service in a process of its own, once it listens. */
+/** Starts the service in its own process, and waits until it listens. */
 async function startServe(
   args: readonly string[],
   { cwd, env }: { cwd: string; env: Record<string, string> },
@@ -39,7 +39,7 @@ const ask = async (url: string, token: string | undefined, body?: object) => {
 };
 
 describe("serve", () => {
-  it("offers everything over HTTP until it is told to stop, and goes on after that", async () => {
+  it("offers everything over HTTP until it is stopped, and continues after a restart", async () => {
     const place = workplace();
     const env = { ...place.env, ...TOKENS, APPROVAL: "on" };
     const first = await startServe([], { ...place, env });
@@ -63,7 +63,7 @@ describe("serve", () => {
     expect((await second.command.ended).code).toBe(0);
   });
 
-  it("shows how to call a workflow of one's own", async () => {
+  it("shows how to call a user's own workflow", async () => {
     const { cwd } = workplace();
     const workflows = join(root, "templates/project/src/workflows.ts");
     const env = { NODE_OPTIONS: `--import ${join(root, "scripts/package-from-sources.mjs")}` };
@@ -73,7 +73,7 @@ describe("serve", () => {
     expect((await command.ended).code).toBe(0);
   });
 
-  it("finishes requests at work and ends streams when it is told to stop", async () => {
+  it("finishes current requests and ends streams when it is stopped", async () => {
     const place = workplace();
     const { url, command } = await startServe([], { ...place, env: { ...place.env, APPROVAL: "on" } });
     const { body } = await ask(`${url}/workflows/customer-feedback`, undefined, FEEDBACK);
@@ -84,15 +84,15 @@ describe("serve", () => {
     expect((await command.ended).code).toBe(0);
   });
 
-  it("stops in good order where npm passes on the Ctrl-C that the terminal has sent", async () => {
+  it("stops cleanly if npm passes on the Ctrl-C that the terminal has already sent", async () => {
     const { command } = await startServe([], workplace());
-    // Not the same one twice: the system would deliver it once.
+    // Two different signals, because the system would deliver the same one only once.
     command.kill("SIGINT");
     command.kill("SIGTERM");
     expect(await command.ended).toMatchObject({ code: 0, stderr: expect.stringContaining("Stopped.") });
   });
 
-  it("without tokens serves this machine only, and lets nobody approve but who was given a token", async () => {
+  it("serves only this machine if no tokens are configured, and lets only the holder of the printed token approve", async () => {
     const place = workplace();
     const { url, token, command } = await startServe([], place);
     expect(await ask(`${url}/runs`, undefined)).toMatchObject({ status: 200, body: { runs: [] } });
@@ -108,7 +108,7 @@ describe("serve", () => {
     }
   });
 
-  it("says what is wrong with how it was called", async () => {
+  it("explains invalid options and settings", async () => {
     const place = workplace();
     const taken = createServer();
     await once(taken.listen(0, "127.0.0.1"), "listening");
@@ -130,7 +130,7 @@ describe("serve", () => {
     expect(await call(["serve", "--demo", "--data", ":memory:"], place)).toMatchObject({ code: 2 });
   });
 
-  it("serves sample data to try, whose emails wait, and touches nothing of yours", async () => {
+  it("serves sample data whose emails wait for approval, and touches none of the user's data", async () => {
     const place = workplace();
     const env = {
       ...place.env,
@@ -142,7 +142,7 @@ describe("serve", () => {
     };
     const { url, token, command } = await startServe(["--demo"], { ...place, env });
     expect(await (await fetch(`${url}/console/`)).text()).toContain('<meta name="sample"');
-    // What counts of the settings, and what is said not to.
+    // Which settings count, and which are reported as ignored.
     expect((await fetch(`${url}/workflows/customer-feedback/none`)).headers.get("ratelimit-policy")).toContain("77");
     expect(await ask(`${url}/tools/query_knowledge_graph`, token, { query: "ASK { ?s ?p ?o }" })).toMatchObject({
       status: 200,
@@ -156,7 +156,7 @@ describe("serve", () => {
       body: { by: "local" },
     });
     expect((await ask(`${url}/approvals?limit=1`, token)).body["runs"]).toHaveLength(1);
-    // The email goes into a folder, whatever server your settings name.
+    // The email goes into a folder, whichever mail server the settings name.
     await expect
       .poll(async () => (await ask(`${url}/runs/${String(body["workflow_id"])}`, token)).body["status"])
       .toBe("completed");

@@ -16,7 +16,7 @@ const HTTP_TOKENS = Object.entries(TOKENS)
   .map(([name, { scopes, secret }]) => `${name}:${scopes}:${secret}`)
   .join();
 
-/** A service in a process of its own, and commands that speak to it from a folder that has nothing in it. */
+/** A service in its own process, and commands that call it from an empty folder. */
 async function startService() {
   const place = workplace();
   const served = new RunningCommand(["serve", "--port", "0", "--json"], {
@@ -33,7 +33,7 @@ async function startService() {
 }
 
 describe("a command with the address of a service", () => {
-  it("submits, looks, decides and asks there, and leaves no files here", async () => {
+  it("submits, reads, decides and queries there, and leaves no files here", async () => {
     const { run, outbox, elsewhere } = await startService();
     const processed = await run(["process", ...FEEDBACK, "--json"]);
     expect(processed).toMatchObject({ code: 0, stderr: "" });
@@ -57,7 +57,7 @@ describe("a command with the address of a service", () => {
     expect(readdirSync(elsewhere.cwd)).toEqual(["customers.csv"]);
   });
 
-  it("processes a file there, in order, and goes on where it is called again", async () => {
+  it("processes a file there, in order, and can be repeated", async () => {
     const { run, elsewhere } = await startService();
     const rows = ["F-1,C-1,Hello,I love it!", "F-2,C-404,Hello,I love it!", "F-3,C-2,,", "F-4,C-2,Hello,It is slow."];
     const file = join(elsewhere.cwd, "feedback.csv");
@@ -69,7 +69,7 @@ describe("a command with the address of a service", () => {
       ["F-3", "invalid_parameters"],
       ["F-4", "waiting_for_approval"],
     ]);
-    // The emails are where the service runs.
+    // The emails are on the service's machine, so the command doesn't say where.
     expect((await run(["batch", file])).stdout).not.toContain("emails are in");
     const again = parseLines((await run(["batch", file, "--json"])).stdout);
     expect(again[0]).toMatchObject({ feedback_id: "F-1", status: "waiting_for_approval" });
@@ -86,7 +86,7 @@ describe("a command with the address of a service", () => {
       invalid: 1,
       issues: [{ place: "line 3", skipped: true }],
     });
-    // A value that is not understood leaves the one that is stored, as it does without a service.
+    // An invalid value doesn't replace the stored one, just as without a service.
     writeFileSync(file, "id,name,email,lifetime_value\nC-8,Mia B,mia@example.org,a lot\n");
     const again = await run(["import-customers", file]);
     expect(again.stdout).toMatch(/1 customer loaded, 0 invalid\n {2}line 2 \(C-8\): [^\n]+\n$/);
@@ -106,7 +106,7 @@ describe("a command with the address of a service", () => {
     });
   });
 
-  it("imports more customers than one request holds", async () => {
+  it("imports more customers than fit into one request", async () => {
     const { run, elsewhere } = await startService();
     const file = join(elsewhere.cwd, "crm.csv");
     const rows = Array.from({ length: 1234 }, (_, n) => `N-${n},Name ${n}`);
@@ -122,7 +122,7 @@ describe("a command with the address of a service", () => {
     expect(JSON.parse(asked.stdout)).toMatchObject({ results: { bindings: [{ n: { value: "1234" } }] } });
   });
 
-  it("takes emails in there, and decides on those that are held", async () => {
+  it("ingests emails there, and decides on those that are held", async () => {
     const { run, elsewhere } = await startService();
     for (const id of ["C-1", "C-2"]) await run(["refresh-customer", id]);
     const mails = join(elsewhere.cwd, "mails");
@@ -150,7 +150,7 @@ describe("a command with the address of a service", () => {
     expect(readdirSync(elsewhere.cwd).toSorted()).toEqual(["customers.csv", "mails"]);
   });
 
-  it("needs no more scopes than what it does there", async () => {
+  it("needs only the scopes for what it does there", async () => {
     const { run, elsewhere, outbox } = await startService();
     const as = (name: keyof typeof TOKENS) => ({ ABI_TOKEN: TOKENS[name].secret });
     await run(["refresh-customer", "C-1"]);
@@ -192,9 +192,9 @@ describe("a command with the address of a service", () => {
     expect(JSON.parse(assigned.stdout)).toMatchObject({ status: "assigned", mail_id: mailId });
   });
 
-  it("waits as long as the service limits its requests", async () => {
+  it("waits as long as the service's rate limit asks it to", async () => {
     const limited = { status: 429, headers: { "retry-after": "1" } };
-    // More often than any other refusal is tried again.
+    // More often than after any other error.
     const server = await serve(limited, limited, limited, limited, limited, { json: { runs: [] } });
     const { code, stderr } = await call(["status"], { ...workplace(), env: { ABI_URL: server.origin } });
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining("No runs here yet.") });
@@ -238,7 +238,7 @@ describe("a command with the address of a service", () => {
     });
   });
 
-  it("names in further commands where it was told to work, and never the token", async () => {
+  it("includes the service's address in the commands that it suggests, and never the token", async () => {
     const waiting = { feedback_id: "F-1", customer_id: "C-1", success: true, steps_completed: [] };
     const server = await serve({ json: { ...waiting, status: "waiting_for_approval", workflow_id: "workflow-1" } });
     const place = workplace();
@@ -254,7 +254,7 @@ describe("a command with the address of a service", () => {
     );
   });
 
-  it("does not take half an answer of the agent for a whole one", async () => {
+  it("does not mistake half an answer of the agent for a whole one", async () => {
     const body = 'event: thread\ndata: {"thread_id":"x"}\n\nevent: token\ndata: {"text":"It is"}\n\n';
     const server = await serve({ headers: { "content-type": "text/event-stream" }, body });
     const env = { ABI_URL: server.origin, ABI_TOKEN: SECRET };
@@ -265,23 +265,20 @@ describe("a command with the address of a service", () => {
     });
   });
 
-  it.each(["chat", "process"])(
-    "sends nothing to another server, whoever says that it has moved: %s",
-    async (command) => {
-      const thief = await serve({});
-      const server = await serve({ status: 307, headers: { location: thief.origin } });
-      const args = command === "chat" ? ["chat", "Process it"] : ["process", ...FEEDBACK];
-      const env = { ABI_URL: server.origin, ABI_TOKEN: SECRET };
-      expect(await call(args, { ...workplace(), env })).toMatchObject({
-        code: 1,
-        stderr: expect.stringContaining("service"),
-      });
-      expect(server.requests).toMatchObject([{ method: "POST", headers: { authorization: `Bearer ${SECRET}` } }]);
-      expect(thief.requests).toEqual([]);
-    },
-  );
+  it.each(["chat", "process"])("sends nothing to another server, even after a redirect: %s", async (command) => {
+    const thief = await serve({});
+    const server = await serve({ status: 307, headers: { location: thief.origin } });
+    const args = command === "chat" ? ["chat", "Process it"] : ["process", ...FEEDBACK];
+    const env = { ABI_URL: server.origin, ABI_TOKEN: SECRET };
+    expect(await call(args, { ...workplace(), env })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("service"),
+    });
+    expect(server.requests).toMatchObject([{ method: "POST", headers: { authorization: `Bearer ${SECRET}` } }]);
+    expect(thief.requests).toEqual([]);
+  });
 
-  it("says what is wrong with the address, the token or its scopes", async () => {
+  it("explains what is wrong with the address, the token or its scopes", async () => {
     const { run, url, place } = await startService();
     const problem = async (args: readonly string[], env: Record<string, string>) => {
       const { code, stderr } = await run(args, env);
@@ -297,7 +294,7 @@ describe("a command with the address of a service", () => {
       /^1 .*There is no(?:thing at this path|.*service)/,
     );
     expect(await problem(["backup", "copy", "--url", url], {})).toMatch(/^2 .*backup works on this machine/);
-    // Where the files are in use by it, the refusal says how to go on.
+    // If the service is using the files, the error says what to do.
     const { stderr } = await call(["process", ...FEEDBACK], place);
     expect(stderr).toMatch(/in use by another process .*service \(abi-workflows serve\), use it with --url/);
   });

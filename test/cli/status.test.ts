@@ -5,7 +5,7 @@ import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
 import { call, FEEDBACK, RunningCommand, workplace } from "./command-process.ts";
 
-test("on a terminal of 80 columns status keeps both ids whole and leaves out what is less needed", async () => {
+test("on a terminal of 80 columns, status keeps both ids complete and leaves out less important columns", async () => {
   const place = workplace();
   const { stdout } = await call(["process", ...FEEDBACK.with(1, "feedback-of-monday"), "--json"], place);
   const { workflow_id: id } = JSON.parse(
@@ -21,7 +21,7 @@ test("on a terminal of 80 columns status keeps both ids whole and leaves out wha
   expect(wide).toMatch(/^feedback +status +started \(UTC\) +last step +workflow id\n/);
 });
 
-test("status says what has become of the email, and why there was none", async () => {
+test("status says what happened to the email, or why there was none", async () => {
   const place = workplace();
   writeFileSync(
     join(place.cwd, "customers.csv"),
@@ -38,7 +38,7 @@ test("status says what has become of the email, and why there was none", async (
   expect(list).toMatch(/^F-1 .* feedback_stored /m);
 });
 
-test("status --history tells every attempt; retry lets what failed go on, once its cause is mended", async () => {
+test("status --history shows every attempt; retry continues a failed run once the cause is fixed", async () => {
   const place = workplace();
   writeFileSync(join(place.cwd, "customers.csv"), "id,name,email\nC-1,Ann Ford,\n");
   for (const id of ["F-1", "F-2"]) await call(["process", ...FEEDBACK.with(1, id), "--json"], place);
@@ -52,7 +52,7 @@ test("status --history tells every attempt; retry lets what failed go on, once i
   const retried = await call(["retry", "--failed"], place);
   expect(retried.stdout.split("\n").sort()).toEqual(["", "F-1 goes on.", "F-2 goes on."]);
   expect((await call(["status", "--status", "failed"], place)).stderr).toBe("No run here is failed.\n");
-  // Any process that executes runs takes them up.
+  // Any process that executes runs picks it up.
   await call(["process", ...FEEDBACK.with(1, "F-3")], place);
   await call(["process", ...FEEDBACK.with(1, "F-1")], place);
   await call(["process", ...FEEDBACK.with(1, "F-2")], place);
@@ -63,7 +63,7 @@ test("status --history tells every attempt; retry lets what failed go on, once i
   expect(await call(["retry"], place)).toMatchObject({ code: 2 });
 });
 
-test("cancel stops a run that waits for its mail server, and retry lets it go on", async () => {
+test("cancel stops a run that waits for its mail server, and retry lets it continue", async () => {
   const place = workplace();
   const away = { MAIL_URL: "smtp://127.0.0.1:1", RETRY_DELAY_MS: "60000" };
   const waiting = new RunningCommand(["process", ...FEEDBACK], { ...place, env: { ...place.env, ...away } });

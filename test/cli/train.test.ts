@@ -46,7 +46,7 @@ async function analyzersOf(place: Place): Promise<string> {
   return (await call(["query", query], place)).stdout;
 }
 
-test("learns the words of a domain, names itself in provenance, and is forgotten when told", async () => {
+test("learns the words of a domain, puts the trained version in the provenance, and can be reset", async () => {
   const place = yarnPlace();
   write(place, "others", "sentiment", OTHERS);
   const { code, stdout, stderr } = await call(["train", "labels"], place);
@@ -58,7 +58,7 @@ test("learns the words of a domain, names itself in provenance, and is forgotten
   expect(version).toBeDefined();
   expect(statSync(weightsFile(place)).mode & 0o077).toBe(0);
 
-  // On texts that it has not seen.
+  // On texts that were not used for training.
   const { shipped, embedded } = await scoresOf(place, "others");
   expect(embedded!.sentiment.mean).toBeGreaterThan(shipped!.sentiment.mean + 0.4);
   expect(embedded!.version).toBe(`${shipped!.version}+${version}`);
@@ -68,7 +68,7 @@ test("learns the words of a domain, names itself in provenance, and is forgotten
   expect(JSON.parse(processed.stdout)).toMatchObject({ success: true, sentiment: "negative" });
   expect(await analyzersOf(place)).toContain(`+${version}`);
   expect((await call(["status"], place)).stderr).toContain(`The text analysis is trained: version ${version}, `);
-  // What was trained here says nothing about a service.
+  // Weights that were trained here don't affect a service.
   const service = await serve({ json: { runs: [] } });
   const elsewhere = await call(["status"], { ...place, env: { ...place.env, ABI_URL: service.origin } });
   expect(elsewhere).toMatchObject({ code: 0, stderr: expect.not.stringContaining("trained") });
@@ -84,7 +84,7 @@ test("learns the words of a domain, names itself in provenance, and is forgotten
   expect((await call(["train", "--reset"], place)).stderr).toContain("Nothing was trained here");
 });
 
-test("gives the same version for the same labels", async () => {
+test("produces the same version for the same labels", async () => {
   const trained = await Promise.all(
     [LABELS, LABELS].map(async (labels) =>
       JSON.parse((await call(["train", "labels", "--json"], yarnPlace(labels))).stdout),
@@ -94,8 +94,8 @@ test("gives the same version for the same labels", async () => {
   expect(trained[0]).toMatchObject({ taken: true, version: expect.stringMatching(/^[0-9a-f]{12}$/) });
 });
 
-test("takes nothing that is no better on texts that it has not seen, and says so with figures", async () => {
-  // Labels that have nothing to do with the words.
+test("rejects weights that are no better on unseen texts, and says so with figures", async () => {
+  // Labels that are unrelated to the words.
   const wrong = LABELS.map(({ text }, at) => ({ text, label: LABELS[(at * 7 + 1) % LABELS.length]!.label }));
   const place = yarnPlace(wrong);
   const { code, stdout, stderr } = await call(["train", "labels"], place);
@@ -105,8 +105,8 @@ test("takes nothing that is no better on texts that it has not seen, and says so
   expect(stderr).toContain("nothing has changed");
 });
 
-test("takes nothing that would thank more unhappy customers, however much better it is otherwise", async () => {
-  // Every eighth text of praise is meant as blame, in the same words.
+test("rejects weights that would thank more unhappy customers, however good they are otherwise", async () => {
+  // Every eighth text of praise is labelled as a complaint, with the same words.
   const praise = LABELS.filter(({ label }) => label === "positive");
   const ironic = new Set(praise.filter((_, at) => at % 8 === 0));
   const place = yarnPlace(LABELS.map((row) => (ironic.has(row) ? { ...row, label: "negative" } : row)));
@@ -116,7 +116,7 @@ test("takes nothing that would thank more unhappy customers, however much better
   expect(stdout).toContain("Not taken: it would thank more unhappy customers.");
   expect({ code, isKept: existsSync(weightsFile(place)) }).toEqual({ code: 1, isKept: false });
 
-  // Where praise must be surer, none of them is thanked, and the same fit is taken.
+  // With a higher bound for praise, none of those is thanked, and the same weights are accepted.
   const careful = await call(["train", "labels"], { ...place, env: { ...place.env, THANK_ABOVE: "0.75" } });
   expect(careful).toMatchObject({ code: 0, stdout: expect.stringContaining("\nTaken.\n") });
 });
@@ -128,7 +128,7 @@ test.each([
     "other languages alone",
     LABELS.map(({ label }) => ({ text: "Das gefällt mir überhaupt nicht, es ist schlecht.", label })),
   ],
-])("refuses %s, and says what it takes", async (_, labels) => {
+])("refuses %s, and says what it accepts", async (_, labels) => {
   const place = yarnPlace(labels);
   const { code, stderr } = await call(["train", "labels"], place);
   expect(code).toBe(1);
@@ -138,15 +138,15 @@ test.each([
   expect(existsSync(weightsFile(place))).toBe(false);
 });
 
-test("learns how much evidence a category takes, and never to miss what escalates", async () => {
+test("learns how much evidence a category requires, without missing texts that escalate", async () => {
   const scope = ["product", "bug"];
-  // Here a lone "design" is no word about a product, and nobody calls an error a bug.
+  // In this domain, a lone "design" is not about a product, and "error" does not mean a bug.
   const rows: CategoryRow[] = WORDS.flatMap((word, at) => [
     { text: `The design of ${word} is on page ${at}.`, labels: [], scope },
     { text: `There was an error in ${word}.`, labels: [], scope },
     { text: `Great quality and a lovely design, ${word}.`, labels: ["product"], scope },
     { text: `It crashes and shows an error in ${word}.`, labels: ["bug"], scope },
-    // A few are called one: whoever wanted more evidence would miss them.
+    // A few are labelled as a bug, and would be missed if the category required more evidence.
     ...(at % 8 === 0 ? [{ text: `There was an error on page ${word}.`, labels: ["bug"], scope }] : []),
   ]);
   const place = workplace();
@@ -171,7 +171,7 @@ const BOUNDED: CategoryRow[] = WORDS.flatMap((word, at) => [
 
 const KEPT = "What was trained before stays in use.";
 
-test("keeps what it has learned about one question when it learns about the other, or is refused", async () => {
+test("keeps the weights for one question when those for the other are trained or rejected", async () => {
   const place = yarnPlace();
   write(place, "categories", "categories", BOUNDED);
   const weights = () => JSON.parse(readFileSync(weightsFile(place), "utf8")) as TrainedWeights;
@@ -189,7 +189,7 @@ test("keeps what it has learned about one question when it learns about the othe
   expect(both.categories).toEqual({ product: expect.any(Number) });
   expect(both.version).not.toBe(first.version);
 
-  // Labels that have nothing to do with the words, and the categories as they are in use.
+  // Labels that are unrelated to the words, and the labels of the categories in use.
   const wrong = LABELS.map(({ text }, at) => ({ text, label: LABELS[(at * 7 + 1) % LABELS.length]!.label }));
   write(place, "wrong", "sentiment", wrong);
   write(place, "wrong", "categories", BOUNDED);
@@ -209,7 +209,7 @@ test("keeps what it has learned about one question when it learns about the othe
   expect(weights()).toMatchObject({ version: both.version, categories: both.categories, sentiment: first.sentiment });
 });
 
-test("takes nothing that does worse than what is in use and was trained on more texts", async () => {
+test("rejects weights that do worse than those in use, which were trained on more texts", async () => {
   const place = yarnPlace();
   await call(["train", "labels"], place);
   const kept = readFileSync(weightsFile(place), "utf8");
@@ -249,7 +249,7 @@ test.each<[string, (text: string) => string]>([
   expect(await call(["process", ...FEEDBACK], place)).toMatchObject({ code: 0 });
 });
 
-test("status says what was trained, or what is wrong with it, also where nothing has been processed", async () => {
+test("status says what was trained, or what is wrong with it, even if nothing has been processed", async () => {
   const place = yarnPlace();
   await call(["train", "labels"], place);
   const status = async () => (await call(["status"], place)).stderr;
@@ -261,7 +261,7 @@ test("status says what was trained, or what is wrong with it, also where nothing
   expect(await status()).toContain("remove it to go back to the weights that ship");
 });
 
-test("leaves out weights that were trained for another version, and says so", async () => {
+test("ignores weights that were trained for another version, and says so", async () => {
   const place = yarnPlace();
   await call(["train", "labels"], place);
   const { versionOf } = await import("../../src/analysis/embedded/read-trained-weights.ts");
@@ -276,7 +276,7 @@ test("leaves out weights that were trained for another version, and says so", as
   expect(evaluated).toMatchObject({ code: 0, stderr: expect.stringContaining("embedded is as shipped") });
 });
 
-test("wants a folder or --reset, and a data directory", async () => {
+test("requires a folder or --reset, and a data directory", async () => {
   const place = yarnPlace();
   expect(await call(["train"], place)).toMatchObject({ code: 2, stderr: expect.stringContaining("--reset") });
   expect(await call(["train", "labels", "--reset"], place)).toMatchObject({ code: 2 });

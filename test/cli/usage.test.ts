@@ -42,14 +42,14 @@ describe("a call that cannot work exits with 2 and says what to do", () => {
     ["an unknown command", (typed: string) => [typed]],
     ["an unknown option", (typed: string) => ["status", `--${typed}`]],
     ["a choice", (typed: string) => ["status", "--status", typed]],
-  ])("%s that commands the terminal is shown by its escapes", async (_case, args) => {
+  ])("with control characters escaped, for %s", async (_case, args) => {
     const { code, stderr } = await call(args("\u001B[31mred\u001B[2J"), { cwd: temporaryFolder() });
     expect(code).toBe(2);
     expect(stderr).toContain(String.raw`\u001b[31mred\u001b[2J`);
     expect(stderr).not.toContain("\u001B");
   });
 
-  test("columns that are not in the file", async () => {
+  test("if the file lacks columns", async () => {
     const cwd = temporaryFolder();
     writeFileSync(join(cwd, "f.csv"), "customer_id,subject,words\nC-1,Hi,Well\n");
     const { code, stderr } = await call(["batch", "f.csv"], { cwd });
@@ -61,7 +61,7 @@ describe("a call that cannot work exits with 2 and says what to do", () => {
   });
 });
 
-test("a file that is not there exits with 1", async () => {
+test("a missing file exits with 1", async () => {
   const { code, stdout, stderr } = await call(["process", "--input", "none.json"], { cwd: temporaryFolder() });
   expect({ code, stdout, stderr }).toEqual({
     code: 1,
@@ -70,7 +70,7 @@ test("a file that is not there exits with 1", async () => {
   });
 });
 
-test("without a command it shows the help, with every setting", async () => {
+test("a call without a command shows the help, with every setting", async () => {
   const { code, stdout } = await call([], { cwd: temporaryFolder() });
   expect(code).toBe(0);
   for (const { env } of SETTINGS) expect(stdout).toContain(env);
@@ -84,7 +84,7 @@ test("the help of a command has examples and the global options", async () => {
   expect(stdout).toContain("--data <folder>");
 });
 
-test("tells its version", async () => {
+test("--version prints the version", async () => {
   const { version } = JSON.parse(readFileSync(packageFile, "utf8")) as { version: string };
   expect((await call(["--version"], { cwd: temporaryFolder() })).stdout).toBe(`${version}\n`);
 });
@@ -92,7 +92,7 @@ test("tells its version", async () => {
 test.each([
   ["in a checkout", ["cli/main.ts"], "Try, in the checkout: npm ci && npx abi-workflows\n"],
   ["elsewhere", [], "Try: npx -p node@24 -p abi-workflows abi-workflows\n"],
-])("says which Node.js it needs where an older one runs it, and how to get it %s", (_case, files, advice) => {
+])("an older Node.js is refused with the version that is needed and how to get it %s", (_case, files, advice) => {
   const root = temporaryFolder();
   for (const file of ["bin/abi-workflows.js", "package.json", ...files]) {
     mkdirSync(dirname(join(root, file)), { recursive: true });

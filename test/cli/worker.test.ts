@@ -18,7 +18,7 @@ import { startSparqlEndpoint } from "../support/sparql-endpoint.ts";
 import { call, FEEDBACK, RunningCommand, workplace } from "./command-process.ts";
 
 describe("a worker on a data directory", () => {
-  it("is alone there, says when it is ready, and ends in good order when it is told to", async () => {
+  it("is the only one there, says when it is ready, and shuts down cleanly when it is stopped", async () => {
     const place = workplace();
     const worker = new RunningCommand(["worker"], place);
     await worker.lines(1);
@@ -31,7 +31,7 @@ describe("a worker on a data directory", () => {
     expect(stderr).toContain("Stopped. Unfinished runs continue with the next worker.");
   });
 
-  it("goes on with what an earlier process has left, whatever WORKER says to the others", async () => {
+  it("continues runs that an earlier process left, even if WORKER is off for other processes", async () => {
     const place = workplace();
     const env = { ...place.env, LOG_LEVEL: "info", WORKER: "off" };
     const never = await serve(() => {});
@@ -55,7 +55,7 @@ describe("a worker on a data directory", () => {
 describe("a worker with METRICS_PORT", () => {
   const METRICS = { METRICS_PORT: "0" };
 
-  it("serves its metrics on this machine, and says that it is alive", async () => {
+  it("serves its metrics and a liveness check on this machine", async () => {
     const place = workplace();
     const worker = new RunningCommand(["worker"], { ...place, env: { ...place.env, ...METRICS } });
     const [, line = ""] = await worker.lines(2);
@@ -75,7 +75,7 @@ describe("a worker with METRICS_PORT", () => {
     expect(await worker.ended).toMatchObject({ code: 0 });
   });
 
-  it("names the address in its JSON, and says what to do where that is taken", async () => {
+  it("prints the address in its JSON, and says what to do if the port is taken", async () => {
     const place = workplace();
     const worker = new RunningCommand(["worker", "--json"], { ...place, env: { ...place.env, ...METRICS } });
     const [line = ""] = await worker.lines(1);
@@ -90,7 +90,7 @@ describe("a worker with METRICS_PORT", () => {
     await worker.ended;
   });
 
-  it("refuses a port that can't be", async () => {
+  it("refuses an impossible port", async () => {
     const place = workplace();
     const { code, stderr } = await call(["worker"], { ...place, env: { ...place.env, METRICS_PORT: "65536" } });
     expect(code).toBe(1);
@@ -100,7 +100,7 @@ describe("a worker with METRICS_PORT", () => {
 
 describe("a process without a worker", () => {
   it.each([{}, { DATABASE_URL: "postgres://127.0.0.1:1/x" }, { ONTOLOGY_URL: "http://127.0.0.1:1/" }])(
-    "says what it needs to share with one that has: %o",
+    "says what it must share with a process that has one: %o",
     async (env) => {
       const { code, stderr } = await call(["process", ...FEEDBACK], { ...workplace(), env: { WORKER: "off", ...env } });
       expect(code).toBe(1);
@@ -110,7 +110,7 @@ describe("a process without a worker", () => {
 });
 
 describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without TEST_DATABASE_URL)", () => {
-  it("go at once on with what one of them, told to stop in the middle, gives back, and do nothing twice", async () => {
+  it("continue at once with the runs that a stopped worker gives back, and do nothing twice", async () => {
     const mails = await startSmtpServer();
     const endpoint = await startSparqlEndpoint();
     const release = Promise.withResolvers<void>();
@@ -148,7 +148,7 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
     const results = Promise.all(
       numbers.map((n) => starter.workflow.run(feedback({ feedback_id: `F-${n}`, customer_id: `C-${n}` }))),
     );
-    // As many as may be at work; one of the two may have them all.
+    // As many as may run at a time; one of the two workers may have them all.
     await customers.received(5);
     const { worker: busy, name: busyName } = workers.find(({ name }) => asked[0] === `Bearer ${name}`)!;
     const inHand = customers.requests
@@ -164,7 +164,7 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
     await busy.said("Finishing the steps in hand");
     release.resolve();
     expect(await busy.ended).toMatchObject({ code: 0 });
-    // Nobody has to wait for a lease of its to run out.
+    // Nobody has to wait for its leases to expire.
     expect(await held()).toEqual([]);
     for (const result of await results) expect(result).toMatchObject({ success: true, action: "auto_respond" });
     expect(new Set(asked)).toEqual(new Set(["Bearer one", "Bearer two"]));
@@ -178,7 +178,7 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
     }
   });
 
-  it("come up when ten start at once on an empty database", async () => {
+  it("start up even if ten of them start at once on an empty database", async () => {
     const endpoint = await startSparqlEndpoint();
     const env = { DATABASE_URL: await newDatabase(), ONTOLOGY_URL: `${endpoint.origin}/sparql` };
     const cwd = temporaryFolder();
@@ -191,7 +191,7 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
     for (const { ended } of workers) expect(await ended).toMatchObject({ code: 0 });
   });
 
-  it("warn where the graph is not shared", async () => {
+  it("warn if the graph is not shared", async () => {
     const worker = new RunningCommand(["worker"], {
       cwd: temporaryFolder(),
       env: { DATABASE_URL: await newDatabase() },
@@ -203,7 +203,7 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
 });
 
 describe.skipIf(!canRunRestate)("commands beside a worker on Restate", () => {
-  it("leave the execution to it, and say so where there is none", { timeout: 120_000 }, async () => {
+  it("leave the execution to it, and say so if there is none", { timeout: 120_000 }, async () => {
     const server = await startRestate();
     onTestFinished(() => server.destroy());
     const endpoint = await startSparqlEndpoint();

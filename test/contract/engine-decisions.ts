@@ -246,7 +246,7 @@ export function engineDecisions(open: OpenEngine): void {
       expect(await ids("waiting_for_approval")).toEqual([]);
     });
 
-    it("tells the outcome of a decision without making it", async () => {
+    it("reports the outcome of a decision without making it", async () => {
       const { handler } = approval();
       const engine = await open({ mail: handler });
       const { id } = await startedRun(engine);

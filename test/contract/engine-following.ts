@@ -56,7 +56,7 @@ export function engineFollowing(open: OpenEngine): void {
           status,
           ...facts,
         });
-        // It was accepted before the other run came to rest, so it is there.
+        // It was accepted before the other run ended or began to wait, so it exists.
         expect(await follower(engine, `${id} ${status}`)).toMatchObject({ status: "completed", output: "k" });
       },
     );
@@ -82,7 +82,7 @@ export function engineFollowing(open: OpenEngine): void {
       expect(await run(engine, "good")).toMatchObject({ status: "completed" });
     });
 
-    it("must be set up before the first run is taken up", async () => {
+    it("must be set up before the first run is claimed", async () => {
       const engine = await open(handlers);
       await run(engine, "good");
       expect(() => engine.follow(() => undefined)).toThrow("before the first run");

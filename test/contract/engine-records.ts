@@ -206,7 +206,7 @@ export function engineRecords(open: OpenEngine, data: () => EngineUnderTest): vo
       expect(await engine.get(asked)).toMatchObject({ status: "waiting_for_approval" });
     });
 
-    it("takes up the highest priority first, and within it the run that has been due longest", async () => {
+    it("claims the run with the highest priority first, and among equals the one that has been due longest", async () => {
       const looker = await open({}, { worker: false });
       const begun: Json[] = [];
       const priorities = [0, 5, -3, 5, undefined, 1000, -1000];

@@ -358,7 +358,7 @@ export function workflowEngineContract(
     });
 
     it.each(["x\u0000y", "\ud800"])(
-      "refuses %j as a key, an input and a decision, and finds no run by it",
+      "refuses %j as a key, an input or a decision, and finds no run by it",
       async (text) => {
         const engine = await open({ mail: async (_, { decision }) => (await decision("draft-1")).value });
         const submission = { key: "k", fingerprint: "f", input: null };
@@ -612,7 +612,7 @@ export function workflowEngineContract(
       }
       await entered[1]!.promise;
       expect((await runOnce(engine, "other")).output).toBe("done");
-      // Both runs start at once, and either may be the first to know that it was taken up.
+      // Both runs start at once, and either may be the first to learn that it was claimed.
       expect(new Set(begun)).toEqual(new Set([0, 1]));
       gates[1]!.resolve();
       await entered[2]!.promise;

@@ -1,7 +1,7 @@
 // The process that the crash test kills: customer feedback on real parts, with crash points around
 // everything that has effects. Some of the emails wait for a person, whose decisions it makes as
-// well. Arguments: where the runs are, where the graph is, folder of the customers, URL of the email
-// server, URL for tickets, how many pieces of feedback. Where several processes share the work,
+// well. Arguments: where the runs are, where the graph is, folder of the customers, URL of the mail
+// server, URL for tickets, how many pieces of feedback. If several processes share the work,
 // each submits every other piece and executes whatever is due.
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -72,7 +72,7 @@ async function untilAnswered<Answer>(ask: () => Promise<Answer>): Promise<Answer
   }
 }
 
-/** Customer feedback where a person must approve some of the emails. */
+/** Customer feedback in which a person must approve some of the emails. */
 class PartlyApprovedFeedback extends CustomerFeedbackWorkflow {
   isApprovalNeeded = false;
 

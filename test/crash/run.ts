@@ -1,4 +1,4 @@
-// Kills customer feedback with -9, over and over, and counts on the receiving side what became of it.
+// Kills customer feedback with -9, over and over, and counts on the receiving side what has arrived.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ npm run test:crash -- --seed 7         other points and moments
 npm run test:crash -- --traffic        instead: the service under mixed traffic for 20 seconds, with --long for five minutes
 `;
 
-/** @throws Error for options that there are not */
+/** @throws Error for unknown options */
 function readOptions() {
   const { values } = parseArgs({
     options: {

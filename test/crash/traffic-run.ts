@@ -35,7 +35,7 @@ const MOST_PROMISES = 100;
 const LONGEST_REST_MS = 600_000;
 
 /**
- * Runs the service with 64 concurrent clients and `kill -9`; reports what became of everything that
+ * Runs the service with 64 concurrent clients and `kill -9`; reports the outcome of everything that
  * it acknowledged, and returns whether all is well.
  */
 export async function trafficRun({ seconds, say }: TrafficRunOptions): Promise<boolean> {

@@ -8,7 +8,7 @@ test("the program of the agents page shows an email, decides on it, and gets an 
   expect(stdout).toMatch(/^To \S+@\S+: RE: your feedback .*\n\n[^]*The customer was answered by mail/);
 });
 
-test("the program of the agents page serves the agent", async () => {
+test("another program of the agents page serves the agent", async () => {
   const cwd = createProject(filesOf("docs/agents.md"));
   const { code, stdout, stderr } = await runNode(["chat-server.ts"], { cwd });
   expect({ code, stdout, stderr }).toEqual({

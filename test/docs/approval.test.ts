@@ -11,7 +11,7 @@ test("the program of the approval page shows an email, approves it, and has it s
   expect(stdout).toMatch(/^waiting_for_approval\nTo \S+@\S+: RE: Search\n\n.*<[0-9a-f]{40}@example\.org>\n$/s);
 });
 
-test("the drafts and decisions of the knowledge graph page are made of terms of the vocabulary", () => {
+test("the drafts and decisions on the knowledge graph page use only terms of the vocabulary", () => {
   const [, draft] = codeBlocks("docs/knowledge-graph.md").filter(({ language }) => language === "turtle");
   const used = new Parser().parse(draft!.code).flatMap(({ predicate, object }) => [predicate.value, object.value]);
   const declared = new Set(new Parser().parse(readFileSync(vocabularyUrl, "utf8")).map(({ subject }) => subject.value));

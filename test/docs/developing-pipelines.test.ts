@@ -16,7 +16,7 @@ beforeEach(() => {
   cwd = createProject(filesOf(PAGE));
 });
 
-/** Starts a program of the page that serves something; the URL that it prints. */
+/** Starts a program of the page that serves something, and returns the URL that it prints. */
 async function start(file: string, env: Record<string, string> = {}) {
   const process = startNode([file], { cwd, env: { PORT: "0", ...env } });
   const [url] = (await once(createInterface({ input: process.stdout! }), "line")) as [string];
@@ -49,7 +49,7 @@ test("the pipeline of the page runs as a command, as a tool and over HTTP", asyn
   expect(await once(process, "close")).toEqual([0, null]);
 });
 
-test("its command says so where the catalogue can't be reached", async () => {
+test("the page's command says so if the catalogue can't be reached", async () => {
   const { process, url } = await start("catalog-server.ts");
   process.kill();
   await once(process, "close");
@@ -60,7 +60,7 @@ test("its command says so where the catalogue can't be reached", async () => {
   });
 });
 
-test("a product that changes in the catalogue changes in the graph, and one that is missing there stays", async () => {
+test("a product that changes in the catalogue changes in the graph, and one that disappears there stays", async () => {
   const kettle = { id: "P-1", name: "Kettle", price: 39.9 };
   const teapot = { id: "P-2", name: "Teapot" };
   const catalog = await serve({ json: [kettle, teapot] }, { json: [{ ...kettle, name: "Electric kettle" }] });
@@ -74,7 +74,7 @@ test("a product that changes in the catalogue changes in the graph, and one that
   expect(quads.map(({ object }) => object.value).toSorted()).toEqual(["Electric kettle", "Teapot"]);
 });
 
-test("customers come from the page's own source", async () => {
+test("the page's customer source provides customers", async () => {
   const [stdout] = codeBlocks(PAGE).flatMap(({ language, code }) => (language === "text" ? [code] : []));
   expect(await runNode(["customers.ts"], { cwd })).toEqual({ code: 0, stdout, stderr: "" });
 });

@@ -8,7 +8,7 @@ interface Exported {
   file: string;
 }
 
-/** What a file exports from other files, with the file that declares it. */
+/** The names that a file exports from other files, with the files that declare them. */
 const exportsOf = (file: string): Exported[] =>
   [...readFileSync(file, "utf8").matchAll(/^export (?:type )?(\{[^}]*\}|\*) from "(\..*?)";/gms)].flatMap(
     ([, names = "", from = ""]) => {

@@ -44,7 +44,7 @@ describe("the documents", () => {
     expect(pages.filter((page) => !listed.has(page))).toEqual([]);
   });
 
-  it.each(DOCUMENTS)("%s links only to what is there", (path) => {
+  it.each(DOCUMENTS)("include %s, which has no dead links", (path) => {
     const links = [...readDocument(path).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = ""]) => target);
     const broken = links.filter((link) => {
       if (/^https?:/.test(link)) return false;
@@ -56,25 +56,25 @@ describe("the documents", () => {
   });
 
   it.each([...DOCUMENTS, "templates/project/README.md"])(
-    "%s has each list item and each command on a line of its own",
+    "include %s, which has each list item and each command on its own line",
     (path) => {
       expect(collapsed(readDocument(path))).toEqual([]);
     },
   );
 
-  it("are searched for lines that have run together", () => {
+  it("are searched for lines that were joined", () => {
     const text = "- One. - Two\n1. One. 2. Two\nEnd. -\n```sh\nabi-workflows a # first abi-workflows b # second\n```\n";
     expect(collapsed(text)).toHaveLength(4);
     const fine = "- One - and two.\n| a. - b |\n```sh\nabi-workflows a # in a checkout: npm start\nx. - y\n```\n";
     expect(collapsed(fine)).toEqual([]);
   });
 
-  it.each(DOCUMENTS)("%s has no TypeScript that no test looks at", (path) => {
+  it.each(DOCUMENTS)("include %s, whose TypeScript is all tested", (path) => {
     const unseen = codeBlocks(path).filter(({ language, file, source }) => language === "ts" && !file && !source);
     expect(unseen).toEqual([]);
   });
 
-  it.each(DOCUMENTS)("%s quotes our sources as they are", (path) => {
+  it.each(DOCUMENTS)("include %s, which quotes our sources literally", (path) => {
     const oneLine = (text: string): string => text.replaceAll(/\s+/g, " ").trim();
     for (const { source, code } of codeBlocks(path)) {
       if (source === undefined) continue;
@@ -88,7 +88,7 @@ describe("the documents", () => {
     }
   });
 
-  it("have code that the compiler takes under our own strict settings", async () => {
+  it("contain code that compiles with our own strict settings", async () => {
     const files = DOCUMENTS.flatMap((path) =>
       Object.entries(filesOf(path)).map(
         ([name, code]) => [join(path.replaceAll(/[^a-z]/gi, "-"), name), code] as const,

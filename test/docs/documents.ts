@@ -1,4 +1,4 @@
-/** The documents as data: their code, their tables, their links, and a place where their code runs as a reader would run it. */
+/** The documents as data: their code, tables and links, and a project in which their code runs as a reader would run it. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -16,7 +16,7 @@ export const readDocument = (path: string): string => readFileSync(join(root, pa
 
 export interface CodeBlock {
   language: string;
-  /** `file=agent.ts`: part of that file of the reader's. `source=src/…`: an excerpt of ours, with `…` for what is left out. */
+  /** `file=agent.ts`: part of this file of the reader. `source=src/…`: an excerpt from our source, with `…` for omissions. */
   file?: string;
   source?: string;
   code: string;
@@ -31,7 +31,7 @@ export function codeBlocks(path: string): CodeBlock[] {
   });
 }
 
-/** The files that a reader has written at the end of a document; parts of one file follow one another. */
+/** The files that a reader has at the end of a document; the parts of a file are joined. */
 export function filesOf(path: string): Record<string, string> {
   const files: Record<string, string> = {};
   for (const { file, code } of codeBlocks(path)) if (file) files[file] = `${files[file] ?? ""}${code}`;
@@ -51,7 +51,7 @@ export interface Notebook {
 
 export const readNotebook = (): Notebook => JSON.parse(readDocument("examples/notebook.ipynb")) as Notebook;
 
-/** The notebook's cells as one module. @param after what comes behind a cell */
+/** The notebook's cells as one module. @param after returns code to insert after a cell */
 export const notebookCode = (after: (cell: string) => string = () => ""): string =>
   readNotebook()
     .cells.filter(({ cell_type }) => cell_type === "code")
@@ -84,13 +84,13 @@ export const ENTRIES = {
 };
 
 /**
- * A reader's project with these files, the sample customers, and this package installed: its entries are the sources.
- * Gone after the test.
+ * A reader's project with these files, the sample customers, and this package installed from its sources.
+ * Removed after the test.
  */
 export function createProject(files: Record<string, string>): string {
   const place = mkdtempSync(join(tmpdir(), "abi-workflows-docs-"));
   onTestFinished(() => rmSync(place, { recursive: true, force: true }));
-  // All other packages are found one folder further up.
+  // All other packages are found in the parent folder.
   symlinkSync(join(root, "node_modules"), join(place, "node_modules"));
   const project = join(place, "project");
   const installed = join(project, "node_modules/abi-workflows");
@@ -108,7 +108,7 @@ export function createProject(files: Record<string, string>): string {
   return project;
 }
 
-/** Only what every process needs: no key, no setting of whoever runs the tests. */
+/** Only what every process needs, without the keys and settings of the person who runs the tests. */
 const environment = (extras: Record<string, string>): Record<string, string> => ({
   PATH: process.env["PATH"] ?? "",
   NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? "",
@@ -130,7 +130,7 @@ export interface Ended {
   stderr: string;
 }
 
-/** Runs Node.js to its end. */
+/** Runs Node.js and waits for its end. */
 export async function runNode(args: readonly string[], options: Parameters<typeof startNode>[1] = {}): Promise<Ended> {
   const child = startNode(args, options);
   const [stdout, stderr] = await Promise.all([text(child.stdout!), text(child.stderr!), once(child, "close")]);

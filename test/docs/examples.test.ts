@@ -18,11 +18,11 @@ describe("the examples", () => {
     expect(programs).toContain("agent.ts");
   });
 
-  it.each(programs)("%s runs and asserts", async (file) => {
+  it.each(programs)("include %s, which runs without a failed assertion", async (file) => {
     expect(await run(file)).toMatchObject({ code: 0, stderr: "" });
   });
 
-  it("bind-tools.ts runs what a model plans", async () => {
+  it("include bind-tools.ts, which carries out a model's calls", async () => {
     const args = {
       feedback_id: "F-1",
       customer_id: "C-1002",
@@ -35,15 +35,15 @@ describe("the examples", () => {
     expect(stdout).toMatch(/^process_customer_feedback .*"action":"escalate".*\nDone\.\n$/);
   });
 
-  it("bind-tools.ts fails where the model plans nothing", async () => {
+  it("include bind-tools.ts, which fails if the model makes no call", async () => {
     await using model = await startOpenAiServer([{ reply: "No." }]);
-    // It ends where it stands, and leaves its folder behind.
+    // The program ends at once, and leaves its folder behind.
     const env = { OPENAI_BASE_URL: model.url, TMPDIR: temporaryFolder() };
     expect((await run("bind-tools.ts", env)).stderr).toContain("the model has planned no call");
   });
 });
 
-/** Notes the charts and tables that the cells make, which only a kernel shows, and prints them at the end. */
+/** Records the charts and tables that the cells create, which only a kernel displays, and prints them at the end. */
 const NOTING = `
 const noted: string[] = [];
 const noting = (make) => (...args) => {
@@ -68,11 +68,11 @@ describe("the notebook", () => {
     expect(outputs.filter(({ output_type }) => output_type === "error")).toEqual([]);
   });
 
-  it("has the outputs of these very cells: else run `node scripts/run-notebook.mjs`", () => {
+  it("has up-to-date outputs (if not, run `node scripts/run-notebook.mjs`)", () => {
     expect(digestOf(notebook)).toBe(notebook.metadata.outputs);
   });
 
-  it("puts out the same in Node.js, from its first cell to its last", async () => {
+  it("has the same outputs in Node.js, from the first cell to the last", async () => {
     const project = createProject({});
     symlinkSync(join(root, "examples"), join(project, "node_modules/abi-workflows/examples"));
     const program = notebookCode((cell) => (cell.includes("function table(") ? NOTING : ""));

@@ -12,7 +12,7 @@ const TOKEN = "all-0123456789abcdefgh";
 const SECRET = `whsec_${Buffer.from("s".repeat(32)).toString("base64")}`;
 const hasTools = ["curl", "jq", "bash"].every((tool) => spawnSync(tool, ["--version"]).status === 0);
 
-/** The page's service, with a token for everything. */
+/** The page's service, with a token for each scope. */
 async function startServe(cwd: string): Promise<string> {
   const serve = startNode([join(root, "bin/abi-workflows.js"), "serve", "--port", "0", "--json"], {
     cwd,
@@ -55,7 +55,7 @@ describe("the page about HTTP", () => {
     expect(sent).toMatchObject({ code: 0, stdout: expect.stringMatching(/^202 \{\s+status: 'processing'/) });
   });
 
-  it.skipIf(!hasTools)("is introduced by the README, whose commands get an email approved", async () => {
+  it.skipIf(!hasTools)("is introduced by the README, whose commands approve an email", async () => {
     const cwd = createProject({});
     const serve = startNode([join(root, "bin/abi-workflows.js"), "serve", "--demo", "--port", "0", "--json"], { cwd });
     const [line] = (await once(createInterface({ input: serve.stdout! }), "line")) as [string];
@@ -68,7 +68,7 @@ describe("the page about HTTP", () => {
     expect(stdout).toMatch(/"decision":"approve","by":"local"/);
   });
 
-  it("has a program that mounts the service in a server of its own", async () => {
+  it("has a program that mounts the service in its own server", async () => {
     const cwd = createProject(filesOf("docs/http.md"));
     expect(await runNode(["own-server.ts"], { cwd })).toEqual({ code: 0, stdout: "200 { runs: [] }\n", stderr: "" });
   });

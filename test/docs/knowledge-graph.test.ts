@@ -31,16 +31,19 @@ describe("the questions of the knowledge graph page", () => {
     };
   });
 
-  it("are there", () => {
+  it("are found", () => {
     expect(questions.length).toBeGreaterThanOrEqual(6);
   });
 
-  it.each(questions.map((question) => [question.split("\n", 1)[0]!, question]))("%s", async (_, question) => {
-    const answer = await store.query("feedback_data", `${PREFIXES} ${question}`);
-    expect(answer === true || (Array.isArray(answer) && answer.length > 0)).toBe(true);
-  });
+  it.each(questions.map((question) => [question.split("\n", 1)[0]!, question]))(
+    "have an answer: %s",
+    async (_, question) => {
+      const answer = await store.query("feedback_data", `${PREFIXES} ${question}`);
+      expect(answer === true || (Array.isArray(answer) && answer.length > 0)).toBe(true);
+    },
+  );
 
-  it("are asked of feedback that looks as the page says", async () => {
+  it("are about feedback that is stored as the page says", async () => {
     const example = new Parser().parse(blocks.find(({ language }) => language === "turtle")!.code);
     expect(await shaclViolations(example)).toEqual([]);
     const written = new Set((await store.getGraph("feedback_data")).map(({ predicate }) => predicate.value));
@@ -49,7 +52,7 @@ describe("the questions of the knowledge graph page", () => {
 });
 
 describe("the programs of the knowledge graph page", () => {
-  it("make tools of questions", async () => {
+  it("turn questions into tools", async () => {
     const cwd = createProject(filesOf("docs/knowledge-graph.md"));
     const { stdout, ...ended } = await runNode(["questions.ts"], { cwd });
     expect(ended).toEqual({ code: 0, stderr: "" });

@@ -9,7 +9,7 @@ const env = {
   HTTP_TOKENS: "ann:feedback:write+approve:ann-secret-0123456789,ben:feedback:write:ben-secret-0123456789",
 };
 
-/** Runs a program beside the example, as LangGraph's server loads it. */
+/** Runs a program next to the example, which loads it like LangGraph's server. */
 async function run(program: string): Promise<unknown> {
   const args = ["--import", "./scripts/package-from-sources.mjs", "--input-type=module-typescript", "--eval", program];
   const dataDirectory = temporaryFolder();
@@ -18,7 +18,7 @@ async function run(program: string): Promise<unknown> {
   return JSON.parse(stdout);
 }
 
-test("langgraph.json names what is there, and lets no Studio past the tokens", () => {
+test("langgraph.json names existing exports, and does not let Studio bypass the tokens", () => {
   const { graphs, auth } = JSON.parse(readFileSync(join(EXAMPLE, "langgraph.json"), "utf8")) as {
     graphs: Record<string, string>;
     auth: { path: string; disable_studio_auth: boolean };
@@ -31,7 +31,7 @@ test("langgraph.json names what is there, and lets no Studio past the tokens", (
   expect(auth.disable_studio_auth).toBe(true);
 });
 
-test("it is ESM wherever it is copied to: its modules wait for the agent at their top", async () => {
+test("the example stays ESM wherever it is copied, because its modules use top-level await", async () => {
   const folder = temporaryFolder();
   cpSync(EXAMPLE, folder, { recursive: true });
   writeFileSync(
@@ -47,7 +47,7 @@ test("it is ESM wherever it is copied to: its modules wait for the agent at thei
   expect({ stdout, stderr }).toEqual({ stdout: "module true\n", stderr: "" });
 });
 
-test("the graph shows its email to whoever may decide, and takes the decision from nobody else", async () => {
+test("the graph shows its email only to people who may decide, and accepts only their decisions", async () => {
   const answers = await run(`
     import { Command } from "@langchain/langgraph";
     const { graph } = await import("./examples/langgraph/agent.ts");
@@ -78,7 +78,7 @@ test("the graph shows its email to whoever may decide, and takes the decision fr
   });
 });
 
-test("tokens say who is who: others are refused, and each has threads of their own", async () => {
+test("tokens identify callers: unknown ones are refused, and each caller has their own threads", async () => {
   const answers = await run(`
     const { auth } = await import("./examples/langgraph/auth.ts");
     const { authenticate, callbacks } = auth["~handlerCache"];

@@ -5,7 +5,7 @@ import { codeBlocks, createProject, filesOf, runNode, type Ended } from "./docum
 
 const PAGE = "docs/managing-ontologies.md";
 
-/** What the page says that its programs print. */
+/** The output of the programs, according to the page. */
 const printed = codeBlocks(PAGE).flatMap(({ language, code }) => (language === "text" ? [code] : []));
 
 let cwd: string;
@@ -18,7 +18,7 @@ beforeEach(async () => {
   written = await run("write.ts");
 });
 
-test("the programs of the page write, ask and rename as it says", async () => {
+test("the page's programs write, query and rename as it says", async () => {
   expect(written).toEqual(well(printed[0]!));
   expect(await run("ask.ts")).toEqual(well(printed[1]!));
   expect(await run("rename.ts")).toEqual(well(""));
@@ -26,7 +26,7 @@ test("the programs of the page write, ask and rename as it says", async () => {
   expect(readFileSync(join(cwd, "renamed.ttl"), "utf8")).toContain("shop:warrantyMonths 48");
 });
 
-test("its check finds the faults of a store, and none where there are none", async () => {
+test("the page's check finds the faults of a store, and none if there are none", async () => {
   expect(await run("check.ts", "products")).toEqual(well("no faults\n"));
   expect(await run("check.ts", "feedback")).toMatchObject({
     code: 1,
@@ -34,7 +34,7 @@ test("its check finds the faults of a store, and none where there are none", asy
   });
 });
 
-test("its files come in and go out, twice without adding anything", async () => {
+test("the page's files can be imported and exported, and a second import adds nothing", async () => {
   expect(await run("files.ts", "import", "vocabulary", "shop.ttl")).toEqual(well("9 triples from shop.ttl\n"));
   await run("files.ts", "import", "vocabulary", "shop.ttl");
   expect(await run("files.ts", "export", "vocabulary", "out.ttl")).toEqual(well("9 triples to out.ttl\n"));

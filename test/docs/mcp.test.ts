@@ -12,14 +12,14 @@ interface Configuration {
   mcpServers: Record<string, { command: string; args: string[]; env: Record<string, string> }>;
 }
 
-/** What a document tells a desktop client to start. */
+/** The command that a document configures for a desktop client. */
 const configured = (path: string): Configuration["mcpServers"][string] => {
   const block = codeBlocks(path).find(({ language, code }) => language === "json" && code.includes("mcpServers"));
   return (JSON.parse(block!.code) as Configuration).mcpServers["customer-feedback"]!;
 };
 
 it.each(["README.md", "docs/mcp.md"])(
-  "the configuration of a desktop client in %s starts a server that works",
+  "the configuration for a desktop client in %s starts a working server",
   async (path) => {
     const { command, args, env } = configured(path);
     const [yes, name, ...own] = args;
@@ -47,7 +47,7 @@ it.each(["README.md", "docs/mcp.md"])(
   },
 );
 
-it("the server and the agent of the page work together", async () => {
+it("the page's server and agent work together", async () => {
   const cwd = createProject(filesOf("docs/mcp.md"));
   const model = await startOpenAiServer([
     toolCall("process_customer_feedback", {

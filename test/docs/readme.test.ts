@@ -19,7 +19,7 @@ function tableOf(...header: string[]): string[][] {
   );
 }
 
-/** The beginnings of the lines of the demo that the README shows. */
+/** The beginnings of the demo's lines that the README shows. */
 const SHOWN = [
   "abi-workflows demo",
   "❯ Customer C-1007",
@@ -41,7 +41,7 @@ const SHOWN = [
   "Run it again",
 ];
 
-/** The first line with each beginning, in this order; `…` stands for all that is left out between them. */
+/** The first line with each beginning, in this order, with `…` for omitted lines. */
 function excerpt(text: string, beginnings: readonly string[]): string {
   const left = [...beginnings];
   const lines = text
@@ -58,7 +58,7 @@ function excerpt(text: string, beginnings: readonly string[]): string {
 }
 
 describe("the README's settings", () => {
-  it("are settings", () => {
+  it("exist", () => {
     const named = tableOf("Variable", "What it sets").map(([cell = ""]) => cell.replaceAll("`", ""));
     expect(named.length).toBeGreaterThan(0);
     expect(SETTINGS.map(({ env }) => env)).toEqual(expect.arrayContaining(named));
@@ -66,7 +66,7 @@ describe("the README's settings", () => {
 });
 
 describe("the README's commands", () => {
-  it("are those of the command line", async () => {
+  it("are exactly those of the command line", async () => {
     const { stdout } = await call(["--help"], { cwd: temporaryFolder() });
     const [, listed = ""] = /Commands:\n(.*?)\n\n/s.exec(stdout) ?? [];
     const known = [...listed.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name]) => name);
@@ -76,7 +76,7 @@ describe("the README's commands", () => {
 });
 
 describe("the README's demo", () => {
-  it("is what the demo prints, shortened; with -u it is written anew", async () => {
+  it("is an excerpt of what the demo prints (with -u, it is rewritten)", async () => {
     const { code, stdout } = await call(["demo"], { cwd: temporaryFolder() });
     expect(code).toBe(0);
     const shown = excerpt(stdout, SHOWN);
@@ -86,7 +86,7 @@ describe("the README's demo", () => {
     await expect(written).toMatchFileSnapshot(join(root, "README.md"));
   });
 
-  it("misses no line in silence", () => {
+  it("reports missing lines", () => {
     expect(() => excerpt("one\ntwo\n", ["two", "one"])).toThrow('prints no line that begins with "one" there');
     expect(excerpt("0\n\none\na\n\nb\n\ntwo\nthree\n", ["one", "two"])).toBe("…\n\none\n…\n\ntwo\n…\n");
   });
@@ -107,7 +107,7 @@ describe("the README's programs", () => {
     return { stdout: ended.stdout, requests: model.requests };
   }
 
-  it("agent.ts lets a model use the tools", async () => {
+  it("include agent.ts, which lets a model use the tools", async () => {
     const args = {
       feedback_id: "F-1",
       customer_id: "C-1001",
@@ -122,14 +122,14 @@ describe("the README's programs", () => {
     expect(JSON.stringify(requests[1]?.body.messages.at(-1))).toMatch(/\\"success\\":true/);
   });
 
-  it("feedback-agent.ts of the page about agents answers without a key", async () => {
+  it("include feedback-agent.ts from the page about agents, which answers without a key", async () => {
     project = createProject(filesOf("docs/agents.md"));
     const { stdout } = await run("feedback-agent.ts");
     expect(stdout).toMatch(/^Sentiment: negative/);
     expect(stdout).toMatch(/sentiment: 'negative'/);
   });
 
-  it("workflow.ts and question.ts speak of the same feedback", async () => {
+  it("include workflow.ts and question.ts, which work on the same feedback", async () => {
     const { stdout, requests } = await run("workflow.ts", [
       toolCall("analyze_feedback_sentiment", { text: "It works." }),
     ]);

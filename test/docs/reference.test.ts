@@ -1,4 +1,4 @@
-/** The pages of docs/reference come from the definitions. `npm run docs:reference` writes them. */
+/** The pages of docs/reference are generated from the definitions by `npm run docs:reference`. */
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { commandLinePage } from "../../scripts/reference/command-line.ts";
@@ -42,8 +42,8 @@ const PAGES: Readonly<Record<string, () => string | Promise<string>>> = {
   mcp: async () => mcpPage((await openSample()).service),
 };
 
-describe("the reference says what the definitions say", () => {
-  it.each(Object.entries(PAGES))("%s", async (name, page) => {
+describe("the reference matches the definitions", () => {
+  it.each(Object.entries(PAGES))("on the page %s", async (name, page) => {
     await expect(await page()).toMatchFileSnapshot(join(root, "docs/reference", `${name}.md`));
   });
 });

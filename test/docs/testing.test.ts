@@ -10,7 +10,7 @@ async function runTests(env: Record<string, string> = {}) {
 }
 
 describe("the tests of the testing page", () => {
-  it("pass, with kills and with every check of the tool", async () => {
+  it("pass, including the kills and every check of the tool", async () => {
     const { code, stdout, failed } = await runTests();
     expect({ code, failed }).toEqual({ code: 0, failed: [] });
     expect(stdout).toMatch(/^# payments +40 +[45]\d +0 +0 +0 +0 +\d+$/m);

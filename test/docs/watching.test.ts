@@ -7,7 +7,7 @@ interface OtlpTraces {
   resourceSpans: { scopeSpans: { scope: { name: string }; spans: { name: string; traceId: string }[] }[] }[];
 }
 
-it("the SDK of the page on watching gets a run as one trace, and nothing of the customer", async () => {
+it("the SDK of the page on watching receives a run as one trace, and nothing about the customer", async () => {
   const collector = await serve({ json: {} });
   const cwd = createProject(filesOf("docs/watching.md"));
   const args = [
@@ -53,7 +53,7 @@ it("the SDK of the page on watching gets a run as one trace, and nothing of the 
 describe("the metrics of the page on watching", () => {
   const page = readDocument("docs/watching.md");
 
-  it("are served by its program, and are all that there are", async () => {
+  it("are exactly those that its program serves", async () => {
     const cwd = createProject(filesOf("docs/watching.md"));
     const { code, stdout, stderr } = await runNode(["server.ts"], { cwd });
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -63,7 +63,7 @@ describe("the metrics of the page on watching", () => {
     expect(documented).toEqual(served.toSorted());
   });
 
-  it("are those that its alerts look at", () => {
+  it("include all those that its alerts use", () => {
     const names = new Set([...page.matchAll(/^\| `(abi_\w+)`/gm)].map(([, name]) => name));
     const [alerts = ""] = /^groups:[^`]*/m.exec(page) ?? [];
     const used = [...alerts.matchAll(/\babi_\w+/g)].map(([name]) => name.replace(/_count$/, ""));

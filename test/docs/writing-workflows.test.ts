@@ -16,21 +16,21 @@ describe("the workflow of the guide", () => {
   const storeOrders = async () =>
     expect(await runNode(["orders.ts"], { cwd: project })).toMatchObject({ code: 0, stderr: "" });
 
-  /** Starts the guide's label service; its URL. */
+  /** Starts the guide's label service and returns its URL. */
   const serveLabels = async () => {
     const server = startNode(["label-server.ts"], { cwd: project, env: { LABEL_PORT: "0" } });
     const [greeting] = (await once(server.stdout!, "data")) as [Buffer];
     return greeting.toString().trim();
   };
 
-  it("passes the tests that the guide writes for it", async () => {
+  it("passes the guide's tests for it", async () => {
     const { code, stdout } = await runNode(["--test", "--test-reporter=tap"], { cwd: project });
     expect(stdout).toMatch(/^# fail 0$/m);
     expect(Number(/^# pass (\d+)$/m.exec(stdout)?.[1])).toBeGreaterThanOrEqual(8);
     expect(code).toBe(0);
   });
 
-  it("is used by an agent", async () => {
+  it("can be used by an agent", async () => {
     await storeOrders();
     const args = { return_id: "R-9", order_id: "O-1", text: "The lid is broken.", reason: null, send_label: null };
     const model = await startOpenAiServer([
@@ -44,7 +44,7 @@ describe("the workflow of the guide", () => {
     expect(stdout).toMatch(/^Seen: .*decision\\":\\"needs_person\\",\\"reason\\":\\"damaged/);
   });
 
-  it("answers over HTTP and goes down in good order", async () => {
+  it("answers over HTTP and shuts down cleanly", async () => {
     await storeOrders();
     const labels = await serve({ json: { label_id: "LABEL-1" } });
     const server = startNode(["server.ts"], { cwd: project, env: { PORT: "0", LABEL_URL: labels.origin } });
@@ -65,7 +65,7 @@ describe("the workflow of the guide", () => {
     expect(readdirSync(join(project, "data"))).toContain("data.sqlite");
   });
 
-  it("goes through a file", async () => {
+  it("processes a file", async () => {
     await storeOrders();
     const { stdout } = await runNode(["batch.ts"], { cwd: project, env: { LABEL_URL: await serveLabels() } });
     expect(stdout).toBe("R-1 approved\nR-2 Order O-404 not found\n");

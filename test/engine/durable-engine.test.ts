@@ -271,7 +271,7 @@ describe("DurableEngine", () => {
       const outcome = await store.write(batch);
       if (hasKind(batch, "park")) {
         await engine.decide((await engine.list())[0]!.id, "draft-1", "yes");
-        // Another slot has taken up the run before this one knows that it has left it.
+        // Another slot claims the run before this one knows that it has left it.
         if (executions === 1) await Promise.race([again.promise, new Promise((resolve) => setTimeout(resolve, 50))]);
       }
       return outcome;
@@ -715,7 +715,7 @@ describe("DurableEngine", () => {
     expect(runs.map(({ status }) => status)).toEqual(runs.map(() => "completed"));
   });
 
-  it("executes as many runs of all workflows as the highest limit says where it counts for each process", async () => {
+  it("executes as many runs of all workflows as the highest limit if limits apply to each process", async () => {
     const engine = new DurableEngine({ path: ":memory:", concurrencyPer: "process" });
     onTestFinished(() => engine.close());
     const two = Promise.withResolvers<void>();

@@ -117,7 +117,7 @@ describe.skipIf(!serverUrl)("a write whose answer was lost (skipped without TEST
     expect((await store.write({ accepts: [run], runs: [] })).accepts).toEqual([{ id: run.id, outcome: "created" }]);
   });
 
-  it("is lost if another process has taken up the run since, whose work stands", async () => {
+  it("is lost if another process has claimed the run since; that process's work counts", async () => {
     const { store, other, writtenButUnanswered, takenUp } = await openBoth();
     const { id, hold } = await takenUp();
     const batch = { accepts: [], runs: [{ hold, writes: [begin, { ...reschedule, delayMs: 0 }] }] };
@@ -148,12 +148,12 @@ describe.skipIf(!serverUrl)("a write whose answer was lost (skipped without TEST
     expect((await other.byId(one.id))!.run.status).toBe("completed");
   });
 
-  it("restores, with the next write, a take-up that a crash of the server lost", async () => {
+  it("restores, with the next write, a claim that a crash of the server lost", async () => {
     const { url, store, other, takenUp } = await openBoth();
     const { id, hold } = await takenUp();
     await store.write({ accepts: [], runs: [{ hold, writes: [begin] }] });
     await statement(url, `DELETE FROM abi_workflows.events; ${NOT_TAKEN_UP}`);
-    // The process that executes a run does not take it up a second time.
+    // The process that executes a run does not claim it a second time.
     const request = { most: 1, workflows: new Map([["echo", null]]), held: [hold] };
     expect((await store.takeUp(request)).runs).toEqual([]);
     expect((await store.write({ accepts: [], runs: [{ hold, writes: [complete, next] }] })).runs).toEqual([
@@ -168,7 +168,7 @@ describe.skipIf(!serverUrl)("a write whose answer was lost (skipped without TEST
     ]);
   });
 
-  it("is lost if a crash of the server lost the take-up and another process was faster", async () => {
+  it("is lost if a crash of the server lost the claim and another process was faster", async () => {
     const { url, store, other, takenUp } = await openBoth();
     const { id, hold } = await takenUp();
     await statement(url, NOT_TAKEN_UP);

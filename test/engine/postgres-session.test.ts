@@ -192,7 +192,7 @@ const says = (words: RegExp) => ({
   message: expect.stringMatching(words) as string,
 });
 
-/** Neither a secret, nor a log that holds nothing, nor what is not at fault. */
+/** The error must contain no secret, mention no log that says nothing, and blame nothing that is not at fault. */
 async function failureOf(url: string, options: EngineOptions = {}): Promise<Error> {
   const failure: unknown = await open(url, options).catch((error: unknown) => error);
   expect((failure as Error).message).not.toMatch(/hunter2|log has|disk|our side/);
@@ -228,13 +228,13 @@ describe.skipIf(!serverUrl)("opening errors on a PostgreSQL server (skipped with
 
 describe("opening errors without a PostgreSQL server", () => {
   it.each([
-    ["no such host", "postgres://me:hunter2@no-such-host.invalid/runs", /no such host/],
-    ["nobody there", "postgres://me:hunter2@127.0.0.1:1/runs", /nothing listens there/],
-  ])("%s", async (_case, url, words) => {
+    ["an unknown host", "postgres://me:hunter2@no-such-host.invalid/runs", /no such host/],
+    ["an address where nothing listens", "postgres://me:hunter2@127.0.0.1:1/runs", /nothing listens there/],
+  ])("name the reason: %s", async (_case, url, words) => {
     expect(await failureOf(url)).toMatchObject(says(words));
   });
 
-  it("another kind of server", async () => {
+  it("name the reason: another kind of server", async () => {
     const server = createServer((socket) => socket.on("error", () => {}).end("HTTP/1.1 400 Bad Request\r\n\r\n"));
     await once(server.listen(0, "127.0.0.1"), "listening");
     onTestFinished(() => void server.close());
@@ -249,7 +249,7 @@ describe("opening errors without a PostgreSQL server", () => {
     "postgres://me:hunter2@127.0.0.1:99999/runs",
     "postgres://me:hunter2@[::1/runs",
     "postgres://me:hunter2@127.0.0.1/runs?target_session_attrs=any",
-  ])("a URL that can't be read: %s", async (url) => {
+  ])("include an invalid URL: %s", async (url) => {
     expect(await failureOf(url)).toMatchObject({
       type: "validation_error",
       code: "invalid_configuration",

@@ -121,7 +121,7 @@ describe.skipIf(!serverUrl)("with a PostgreSQL server (skipped without TEST_DATA
     const first = await engine.start("mail", submission);
     await engine.wait(first.id);
     isAway = false;
-    // Between finding the run and taking it up again.
+    // Between finding the run and claiming it again.
     await statement(
       url,
       `ALTER FUNCTION abi_workflows.resume RENAME TO resume_at_once;

@@ -52,7 +52,7 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped if it is not ins
     {
       "keeps the limit of a workflow, takes its runs in order, and executes other workflows meanwhile":
         "each run requests its slot separately, so the requests arrive in any order; the limit itself is checked below",
-      "takes up the highest priority first, and within it the run that has been due longest":
+      "claims the run with the highest priority first, and among equals the one that has been due longest":
         "Restate hands runs to workers in the order of their arrival; priority only matters among runs that wait for a slot",
     },
   );
@@ -146,7 +146,7 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped if it is not ins
     expect(executedBy[0]! + executedBy[1]!).toBe(40);
   });
 
-  it("lets each worker reach a workflow's limit by itself where it counts for each process", async () => {
+  it("lets each worker reach a workflow's limit by itself if the limit applies to each process", async () => {
     const place = await sharedPlace();
     const both = Promise.withResolvers<void>();
     const gate = Promise.withResolvers<null>();
@@ -175,7 +175,7 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped if it is not ins
     expect(begun).toHaveLength(12);
   });
 
-  it("goes on when more runs without a limit are due than the server has room for calls", async () => {
+  it("continues if more runs without a limit are due than the server accepts concurrent calls", async () => {
     const own = await startRestate({
       RESTATE_WORKER__INVOKER__CONCURRENT_INVOCATIONS_LIMIT: "280",
       RESTATE_DEFAULT_NUM_PARTITIONS: "1",
@@ -196,7 +196,7 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped if it is not ins
     expect(new Set(runs.map(({ output }) => output))).toEqual(new Set(["done"]));
   }, 120_000);
 
-  it("takes up no room of the server for runs of workflows that no worker knows", async () => {
+  it("occupies no calls of the server for runs of workflows that no worker knows", async () => {
     const own = await startRestate({
       RESTATE_WORKER__INVOKER__CONCURRENT_INVOCATIONS_LIMIT: "8",
       RESTATE_DEFAULT_NUM_PARTITIONS: "1",
@@ -212,7 +212,7 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped if it is not ins
     expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "done" });
   });
 
-  it("refuses a concurrency for which the server has no room", async () => {
+  it("refuses a concurrency that is too high for the server", async () => {
     const tooMany = { code: "invalid_configuration", message: expect.stringContaining("at most 500") };
     await expect(openHere({ concurrency: 501 })).rejects.toMatchObject(tooMany);
     const engine = await openHere();
@@ -220,7 +220,7 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped if it is not ins
     expect(register).toThrow(expect.objectContaining(tooMany));
   });
 
-  /** Two workers, of which the first was at a step before the second was there. */
+  /** Two workers: the first one was already executing a step when the second was added. */
   const addedWorker = async () => {
     const place = await sharedPlace();
     const begun = Promise.withResolvers<void>();
@@ -258,7 +258,7 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped if it is not ins
     return { first, client, id, gate, outputsOf };
   };
 
-  it("lets a worker that is added execute runs, too", async () => {
+  it("lets an added worker execute runs, too", async () => {
     const { outputsOf } = await addedWorker();
     const outputs: unknown[] = [];
     for (let round = 0; round < 5 && !outputs.includes(1); round++) {
@@ -267,7 +267,7 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped if it is not ins
     expect(outputs).toContain(1);
   });
 
-  it("gives nothing more to a worker that was told to stop, and lets it finish its step", async () => {
+  it("gives no more runs to a worker that is stopping, and lets it finish its step", async () => {
     const { first, client, id, gate, outputsOf } = await addedWorker();
     const closing = first.close();
     expect(new Set(await outputsOf(Array.from({ length: 10 }, (_, n) => `k${n}`)))).toEqual(new Set([1]));
@@ -277,7 +277,7 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped if it is not ins
     expect(await client.history(id)).toHaveLength(1);
   });
 
-  it("goes on where its workflow has another limit than where it began", async () => {
+  it("continues a run even if its workflow's limit has changed since it began", async () => {
     const own = await startRestate();
     onTestFinished(() => own.destroy());
     const ports = [await freePort(), await freePort()];
@@ -301,7 +301,7 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped if it is not ins
     expect(await second.wait(id)).toMatchObject({ status: "completed", output: "second" });
   });
 
-  it("goes on with all that queue up for places when the limit is lifted", async () => {
+  it("continues all runs that wait for slots when the limit is lifted", async () => {
     const url = `${server.url}/test-${(tests += 1)}`;
     const begun = Promise.withResolvers<void>();
     const gate = Promise.withResolvers<null>();
@@ -320,7 +320,7 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped if it is not ins
     for (const { id } of started) expect(await second.wait(id)).toMatchObject({ status: "completed" });
   });
 
-  it("executes a run again, and gives back its place, when an operator of the server has killed its call", async () => {
+  it("executes a run again, and frees its slot, if an operator of the server has killed its call", async () => {
     const url = `${server.url}/test-${(tests += 1)}`;
     const begun = Promise.withResolvers<void>();
     const gate = Promise.withResolvers<null>();
@@ -370,7 +370,7 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped if it is not ins
     expect(await other.wait(id)).toMatchObject({ status: "completed", output: "other" });
   }, 60_000);
 
-  it("looks at runs without a worker, and doesn't cancel later what it could not cancel in time", async () => {
+  it("can't cancel a run while there is no worker, and doesn't cancel it later either", async () => {
     const url = `${server.url}/test-${(tests += 1)}`;
     const open = async () => {
       const engine = await openHere({}, url);
@@ -386,12 +386,12 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped if it is not ins
     expect(await client.find("waiting", "nobody")).toBeUndefined();
     await expect(client.cancel(id)).rejects.toMatchObject({ code: "engine_unavailable" });
     const second = await open();
-    // Calls of one run are answered in their order.
+    // Calls for one run are answered in order.
     await expect.poll(() => client.retry(id).catch(() => undefined)).toBe(false);
     expect(await second.get(id)).toMatchObject({ status: "waiting_for_approval" });
   });
 
-  it("asks for single runs so that the server reads one partition, and shows its token", async () => {
+  it("queries single runs so that the server reads only one partition, and sends its token", async () => {
     const queries: string[] = [];
     const tokens = new Set<string | undefined>();
     const forward = async (request: IncomingMessage, response: ServerResponse) => {
@@ -469,7 +469,7 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped if it is not ins
     }
   });
 
-  it("refuses what would make a run too large to go on, and keeps the others going", async () => {
+  it("refuses data that would make a run too large to continue, and does not affect other runs", async () => {
     const engine = await openHere();
     const large = "x".repeat(7 * 1024 * 1024);
     engine.register("growing", async (_, { step, decision }) => {
@@ -497,7 +497,7 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped if it is not ins
     expect(await engine.wait(deciding.id)).toMatchObject({ status: "completed", output: [large.length, 5] });
   });
 
-  it("lets a run end whose follower is too large to be started", async () => {
+  it("lets a run end even if its follower is too large to be started", async () => {
     const engine = await openHere();
     engine.register("leading", async () => "done");
     engine.follow(({ workflow }) =>

@@ -19,8 +19,8 @@ async function open({ runs, graph }: { runs: string; graph: string }) {
   return { ontologyStore, engine };
 }
 
-describe("runs and graph in one file", () => {
-  it("are opened and closed in any order, each by one owner", async () => {
+describe("runs and graph", () => {
+  it("in one file are opened and closed in any order, each by one owner", async () => {
     const path = join(temporaryFolder(), "data.sqlite");
     for (const isGraphFirst of [true, false]) {
       const engine = new DurableEngine({ path });
@@ -41,7 +41,7 @@ describe("runs and graph in one file", () => {
   it.each([
     ["one file", { runs: "data.sqlite", graph: "data.sqlite" }, ["commit"]],
     ["two files", { runs: "runs.sqlite", graph: "graph.sqlite" }, ["commit", "flush"]],
-  ])("in %s, a step's writes are on disk before the next step begins", async (_, names, ofWrite) => {
+  ])("have a step's writes on disk before the next step begins, with data in %s", async (_, names, ofWrite) => {
     const folder = temporaryFolder();
     const { taken } = watchCommits();
     const { ontologyStore, engine } = await open({ runs: join(folder, names.runs), graph: join(folder, names.graph) });
@@ -61,7 +61,7 @@ describe("runs and graph in one file", () => {
     expect(await ontologyStore.getGraph("data")).toHaveLength(1);
   });
 
-  it("keeps what a step has written if the disk is full when its result is stored", async () => {
+  it("in one file keep a step's writes if the disk is full when its result is stored", async () => {
     const path = join(temporaryFolder(), "data.sqlite");
     const { taken, failNext } = watchCommits();
     const { ontologyStore, engine } = await open({ runs: path, graph: path });
@@ -87,7 +87,7 @@ describe("runs and graph in one file", () => {
     await again.close();
   });
 
-  it("loses nothing that a step wrote if a concurrent write fails", async () => {
+  it("in one file lose nothing that a step wrote if a concurrent write fails", async () => {
     const path = join(temporaryFolder(), "data.sqlite");
     const ontologyStore = await OxigraphOntologyStore.open({ path, maximumQuads: 3 });
     const engine = new DurableEngine({ path });
@@ -107,7 +107,7 @@ describe("runs and graph in one file", () => {
     expect(subjects.toSorted()).toEqual(["urn:a", "urn:f"]);
   });
 
-  it("keeps acknowledged data visible if a concurrent write fails", async () => {
+  it("in one file keep acknowledged data visible if a concurrent write fails", async () => {
     const path = join(temporaryFolder(), "data.sqlite");
     const ontologyStore = await OxigraphOntologyStore.open({ path, maximumQuads: 2 });
     const engine = new DurableEngine({ path });
@@ -121,7 +121,7 @@ describe("runs and graph in one file", () => {
     expect(await ontologyStore.getGraph("data")).toHaveLength(1);
   });
 
-  it("records a step once if its flush fails, and updates copies of the graph from the file", async () => {
+  it("in one file record a step once if its flush fails, and update copies of the graph from the file", async () => {
     const path = join(temporaryFolder(), "data.sqlite");
     const { failNextFlush } = watchCommits();
     const { ontologyStore, engine } = await open({ runs: path, graph: path });
@@ -143,7 +143,7 @@ describe("runs and graph in one file", () => {
     expect(await ontologyStore.getGraph("data")).toHaveLength(2);
   });
 
-  it("shows in a copy of the graph what a step has just written", async () => {
+  it("in one file show a step's latest writes in a copy of the graph", async () => {
     const path = join(temporaryFolder(), "data.sqlite");
     const { ontologyStore } = await open({ runs: path, graph: path });
     const ask = async () => {
@@ -157,7 +157,7 @@ describe("runs and graph in one file", () => {
     expect(await ask()).toBe(2);
   });
 
-  it("flushes writes outside steps", async () => {
+  it("in one file have writes outside steps flushed", async () => {
     const path = join(temporaryFolder(), "data.sqlite");
     const { taken } = watchCommits();
     const { ontologyStore } = await open({ runs: path, graph: path });

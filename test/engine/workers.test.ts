@@ -49,7 +49,7 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
     expect(new Set(ids).size).toBe(3);
   });
 
-  it("take up each run once, however many poll at once", async () => {
+  it("claim each run once, however many poll at once", async () => {
     const url = await newDatabase();
     const starter = await open(url, { worker: false });
     for (let n = 0; n < 60; n++) await starter.start("echo", submission(n));
@@ -65,7 +65,7 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
     expect(new Set(taken.flat().map(({ run }) => run.id)).size).toBe(60);
   });
 
-  it("don't read the queues of other workflows to take up a run", async () => {
+  it("don't read the queues of other workflows to claim a run", async () => {
     const read = await entriesRead(await newDatabase(), 50_000, async (store) => {
       // Often enough for PostgreSQL to choose a generic plan.
       for (let n = 0; n < 10; n++) {
@@ -153,7 +153,7 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
     for (const id of ids) expect(await engine.wait(id)).toMatchObject({ status: "completed", output: "here" });
   });
 
-  it("each reach the limit of a workflow by themselves where it counts for each process", async () => {
+  it("each reach the limit of a workflow by themselves if the limit applies to each process", async () => {
     const url = await newDatabase();
     const begun: number[] = [];
     const both = Promise.withResolvers<void>();

@@ -62,7 +62,7 @@ describe("evaluate", () => {
     expect(isSilent(report!)).toBe(false);
   });
 
-  it("has no figures for an analyser that answered nothing, and no mean if a whole set is missing", async () => {
+  it("reports no figures for an analyser that answered nothing, and no mean if a whole set is missing", async () => {
     const one = positives("text 0").sentiment[0]!;
     const sets = {
       sentiment: [one, { name: "other", rows: [{ text: "fine", label: "positive" as const }] }],

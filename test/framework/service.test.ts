@@ -64,7 +64,7 @@ class Reminders extends Workflow {
   ];
 }
 
-/** A process for administrators. */
+/** A workflow for administrators. */
 class Guarded extends Workflow {
   override readonly name = "guarded";
   override readonly operations = [

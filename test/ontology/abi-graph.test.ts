@@ -78,7 +78,7 @@ describe("ABIGraph", () => {
     expect(graph.createEntity("Customer", { id: 7 }).value).toBe(entityUri("Customer", "7"));
   });
 
-  it("has every statement once, before and after the N3 store is requested", () => {
+  it("contains every statement once, before and after the N3 store is requested", () => {
     const graph = new ABIGraph();
     const [id, same] = [namedNode("urn:a"), "urn:b"];
     const add = (): void => {
@@ -157,7 +157,7 @@ describe("ABIGraph", () => {
     expect(graph.findEntities("Ticket")).toEqual([]);
   });
 
-  it("takes terms of other vocabularies as properties", () => {
+  it("accepts terms of other vocabularies as properties", () => {
     const graph = new ABIGraph();
     const run = graph.createEntity("WorkflowRun", { id: "r" });
     graph.addProperty(run, rdf.type, prov.Activity);

@@ -118,7 +118,7 @@ describe.skipIf(!serverUrl)("when connections to the database (skipped without T
     await expect(soonerThanByPolling(60, echo)).resolves.toBeUndefined();
   });
 
-  it("break while a run is taken up, it is due again when its lease has expired", async () => {
+  it("break while a run is being claimed, it is due again when its lease has expired", async () => {
     const { direct, through, proxy } = await openNetwork();
     const starter = await open(direct, { worker: false });
     const { id } = await starter.start("echo", submission(0));

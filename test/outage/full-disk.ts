@@ -27,7 +27,7 @@ export function canMount(): boolean {
   }
 }
 
-/** Two megabytes, gone after the test: close all files on it first. */
+/** Two megabytes, removed after the test: close all files on it first. */
 export function smallDisk(): SmallDisk {
   const folder = mkdtempSync(join(tmpdir(), "abi-workflows-disk-"));
   mount(folder);

@@ -29,7 +29,7 @@ function watched(handler: RunHandler) {
 /**
  * A worker is cut off in the middle of a run when `entered` resolves, and its lease expires.
  * Another continues the run until it must wait for its retry, and ends. When this resolves, the
- * first worker is back and has taken up the run.
+ * first worker is back and has claimed the run.
  */
 async function takenUpAgain(first: RunHandler, other: RunHandler, entered: Promise<void>) {
   const direct = new URL(await newDatabase());

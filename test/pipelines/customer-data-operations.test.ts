@@ -42,7 +42,7 @@ async function* streamOf(items: Iterable<unknown>) {
 }
 
 describe("a pipeline's tools", () => {
-  it("are none of an agent's: refreshing is for operators, and a tool only where a program says so", async () => {
+  it("are not for agents: refreshing is for operators, and becomes a tool only if a program asks for it", async () => {
     const { pipeline } = await open();
     expect(pipeline.as_tools()).toEqual([]);
     expect(pipeline.as_tools({ audience: "agent" })).toEqual([]);
@@ -53,7 +53,7 @@ describe("a pipeline's tools", () => {
     );
   });
 
-  it("refresh one customer, and give a model nothing of who that is", async () => {
+  it("refresh one customer, and reveal nothing about the customer to a model", async () => {
     const { pipeline, names } = await open();
     const [tool] = pipeline.as_tools({ audience: "operator" });
     const call = async (args: object) => JSON.parse((await tool!.invoke(args as never)) as string) as object;
@@ -67,7 +67,7 @@ describe("a pipeline's tools", () => {
     expect(await names()).toEqual(["Name of C-1"]);
   });
 
-  it("can be set to one customer", async () => {
+  it("can be bound to one customer", async () => {
     const { pipeline, asked } = await open();
     const [tool] = pipeline.as_tools({ audience: "operator", fixed: { customer_id: "C-1" } });
     const refused = JSON.parse((await tool!.invoke({ customer_id: "C-2" } as never)) as string) as object;
@@ -77,7 +77,7 @@ describe("a pipeline's tools", () => {
     expect(asked).toEqual(["C-1"]);
   });
 
-  it("keep what tools promise", async () => {
+  it("pass the conformance suite", async () => {
     const { pipeline, asked } = await open();
     const [tool] = pipeline.as_tools({ audience: "operator" });
     let calls = 0;
@@ -92,7 +92,7 @@ describe("a pipeline's tools", () => {
 });
 
 describe("import_customers", () => {
-  it("stores many customers as they come, and says how many and what was wrong", async () => {
+  it("stores many customers as they arrive, and reports counts and problems", async () => {
     const { importing, names, ontologyStore } = await open();
     const items = [
       ...Array.from({ length: 250 }, (_, index) => ({
@@ -130,12 +130,12 @@ describe("import_customers", () => {
     expect(await select(ontologyStore, "customer_data", sources)).toEqual([]);
   });
 
-  it("says even of nothing what it came to", async () => {
+  it("reports counts even if there are no customers", async () => {
     const { importing } = await open();
     expect(await Array.fromAsync(importing(streamOf([])))).toEqual([{ loaded: 0, invalid: 0, issues: [] }]);
   });
 
-  it("takes no more items than are stored, and lets them end when nobody wants more counts", async () => {
+  it("reads only items that it stores, and ends their source when the caller stops reading counts", async () => {
     const { importing } = await open();
     let taken = 0;
     let isEnded = false;
@@ -153,7 +153,7 @@ describe("import_customers", () => {
     expect({ taken, isEnded }).toEqual({ taken: 300, isEnded: true });
   });
 
-  it("ends with the signal, and what was stored stays", async () => {
+  it("ends when the signal aborts, and keeps the customers stored so far", async () => {
     const { importing, names } = await open();
     const controller = new AbortController();
     async function* items() {

@@ -26,7 +26,7 @@ async function open(source: string | CustomerSource) {
   const clock = () => READ_AT;
   const pipeline = new CustomerDataPipeline({ customerSource, ontologyStore, logger, clock });
 
-  /** All that is known of one customer: property to values, sorted. */
+  /** Everything that is known about one customer: the sorted values by property. */
   const known = async (id: string) => {
     const values: Record<string, string[]> = {};
     for (const { subject, predicate, object } of await ontologyStore.getGraph("customer_data")) {
@@ -36,7 +36,7 @@ async function open(source: string | CustomerSource) {
     }
     return values;
   };
-  /** What every customer has who came from the source. */
+  /** The properties of every customer that came from the source. */
   const retrieved = { retrievedAt: ["2026-01-02T03:04:05Z"], retrievedFrom: [customerSource.name] };
   return { pipeline, ontologyStore, log, known, retrieved };
 }
@@ -53,7 +53,7 @@ async function openFile(name: string, content: string) {
 }
 
 describe("run", () => {
-  test("stores the customer of the source under the URI of its id", async () => {
+  test("stores a customer from the source under the URI of the id", async () => {
     const json = { name: 'A "quoted" name', email: "a@example.com", segment: "premium", lifetime_value: 5000.5 };
     const { pipeline, server, ontologyStore, known, retrieved } = await openOverHttp({
       json: { ...json, do_not_contact: true },
@@ -79,7 +79,7 @@ describe("run", () => {
     expect(await ontologyStore.query("customer_data", typed)).toBe(true);
   });
 
-  test("replaces what was stored: no second values, and none that the source no longer has", async () => {
+  test("replaces stored data, without second values or values that the source no longer has", async () => {
     const { pipeline, known, retrieved } = await openOverHttp(
       { json: { name: "Ada", email: "old@example.com", segment: "premium", lifetime_value: 1, do_not_contact: true } },
       { json: { name: "Ada L.", lifetime_value: 2, do_not_contact: false } },
@@ -96,7 +96,7 @@ describe("run", () => {
     });
   });
 
-  test("heals a customer who has several values", async () => {
+  test("repairs a customer who has several values for a property", async () => {
     const { pipeline, ontologyStore, known, retrieved } = await openOverHttp({ json: { name: "Ada" } });
     const twice = `${PREFIXES} INSERT DATA { <${entityUri("Customer", "C-1")}> abi:name "X", "Y" ; abi:email "x@y.z" }`;
     await ontologyStore.update("customer_data", twice);
@@ -104,7 +104,7 @@ describe("run", () => {
     expect(await known("C-1")).toEqual({ type: ["Customer"], id: ["C-1"], name: ["Ada"], ...retrieved });
   });
 
-  test("keeps an objection to email that the source is silent about, what others added, and other customers", async () => {
+  test("keeps an objection that the source doesn't mention, data that others added, and other customers", async () => {
     const { pipeline, ontologyStore, known } = await openOverHttp({ json: { name: "Ada" } });
     const [ada, bo] = [entityUri("Customer", "C-1"), entityUri("Customer", "C-2")];
     await ontologyStore.update(
@@ -116,7 +116,7 @@ describe("run", () => {
     expect(await known("C-2")).toEqual({ name: ["Bo"] });
   });
 
-  test("keeps the lifetime value of an import where the customer alone does not show how to read it", async () => {
+  test("keeps an import's lifetime value if the customer's own data does not show how to read the number", async () => {
     const server = await serve(
       { json: ["6.000", "1.234,56"].map((lifetime_value, at) => ({ id: `C-${at + 1}`, lifetime_value })) },
       { json: { lifetime_value: "6.000" } },
@@ -143,7 +143,7 @@ describe("run", () => {
     expect(await ontologyStore.listStores()).toEqual([]);
   });
 
-  test("stores an id of any characters as it is, and nothing beside it", async () => {
+  test("stores an id of any characters unchanged, and adds nothing else", async () => {
     const id = '"} ; DROP ALL #<>\\ü/..';
     const { pipeline, known, ontologyStore, retrieved } = await openOverHttp({ json: { name: "?name $name {}" } });
     await pipeline.run({ ...run, customer_id: id });
@@ -151,7 +151,7 @@ describe("run", () => {
     expect(await ontologyStore.getGraph("customer_data")).toHaveLength(5);
   });
 
-  test("a lifetime value that is no number is logged without the data, and left out", async () => {
+  test("leaves out a lifetime value that is not a number, and logs that without the data", async () => {
     const { pipeline, known, log } = await openOverHttp({ json: { name: "Ada L", lifetime_value: "12,500.00.00" } });
     await pipeline.run(run);
     expect(await known("C-1")).not.toHaveProperty("lifetimeValue");
@@ -169,7 +169,7 @@ describe("run", () => {
     [{ ...run, customer_id: "a\u0000b" }, "customer_id"],
     [{ ...run, include_interactions: "yes" }, "include_interactions"],
     [{}, "customer_id"],
-  ])("refuses the parameters %j before anything is asked for", async (parameters, path) => {
+  ])("refuses the parameters %j before it requests anything", async (parameters, path) => {
     const { pipeline, server } = await openOverHttp({});
     await expect(pipeline.run(parameters as typeof run)).rejects.toMatchObject({
       type: "validation_error",
@@ -178,7 +178,7 @@ describe("run", () => {
     expect(server.requests).toHaveLength(0);
   });
 
-  test("leaves the customer as it was where the source answers with nonsense", async () => {
+  test("does not change the customer if the source's answer makes no sense", async () => {
     const { pipeline, known } = await openOverHttp({ json: { name: "Ada" } }, { json: { id: "C-1", name: {} } });
     await pipeline.run(run);
     await expect(pipeline.run(run)).rejects.toMatchObject({ type: "validation_error" });
@@ -208,7 +208,7 @@ describe("concurrent runs", () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  test("for different customers, or asking for more, do not", async () => {
+  test("for different customers or different data use separate requests", async () => {
     const { pipeline, server, release } = await openHeld();
     const running = [
       pipeline.run(run),
@@ -221,7 +221,7 @@ describe("concurrent runs", () => {
     expect(server.requests).toHaveLength(3);
   });
 
-  test("one that gives up leaves the others their answer", async () => {
+  test("still get their answer if one of them gives up", async () => {
     const { pipeline, server, release } = await openHeld();
     const controller = new AbortController();
     const impatient = pipeline.run(run, { signal: controller.signal });
@@ -234,7 +234,7 @@ describe("concurrent runs", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test("the request is broken off when all have given up, and a later run makes its own", async () => {
+  test("abort the shared request when all have given up, and a later run makes its own", async () => {
     const { promise: brokenOff, resolve } = Promise.withResolvers<void>();
     const { pipeline, server } = await openOverHttp((_, response) => void response.on("close", resolve), {
       json: { name: "Ada" },
@@ -249,7 +249,7 @@ describe("concurrent runs", () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  test("share a failure as well, and the next run tries again", async () => {
+  test("also share a failure, and the next run tries again", async () => {
     const { pipeline, server } = await openOverHttp({ body: "no JSON" }, { json: { name: "Ada" } });
     const failed = await Promise.allSettled([pipeline.run(run), pipeline.run(run)]);
     expect(failed.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
@@ -259,7 +259,7 @@ describe("concurrent runs", () => {
 });
 
 describe("loadAll", () => {
-  test("loads a file in batches, and says how far it is and what is wrong", async () => {
+  test("loads a file in batches, and reports progress and problems", async () => {
     const rows = Array.from({ length: 250 }, (_, at) => `C-${at},Name ${at},${at === 7 ? "lots" : at}`);
     const { pipeline, ontologyStore, log } = await openFile(
       "a.csv",
@@ -280,11 +280,11 @@ describe("loadAll", () => {
       ["line 253", true],
     ]);
     expect(log).toHaveLength(3);
-    // Three statements a customer and the type, but for the lifetime value that is no number.
+    // Six statements for each customer, except for the lifetime value that is not a number.
     expect(await ontologyStore.getGraph("customer_data")).toHaveLength(250 * 6 - 1);
   });
 
-  test("counts a row with several faults as one, and tells of columns that are not read", async () => {
+  test("counts a row with several faults once, and reports columns that are not read", async () => {
     const { pipeline, log } = await openFile(
       "a.csv",
       'id,name,lifetime_value,opt_out,phone\n,x,lots,no,1\nC-2,"a" b,lots,yes,1\nC-3,Cy,much,no,1\n',
@@ -309,7 +309,7 @@ describe("loadAll", () => {
     expect(log.join("")).not.toContain("phone");
   });
 
-  test("the last row of an id stays, within a batch and across batches, and loading again changes nothing", async () => {
+  test("keeps the last row of an id, within a batch and across batches, and changes nothing if repeated", async () => {
     const filler = Array.from({ length: 150 }, (_, at) => `F-${at},x,`);
     const rows = [
       "id,name,email",
@@ -331,7 +331,7 @@ describe("loadAll", () => {
     expect(await ontologyStore.getGraph("customer_data")).toHaveLength(before);
   });
 
-  test.each([0, 150])("an objection stays where a later row is silent about it, %i rows apart", async (apart) => {
+  test.each([0, 150])("keeps an objection that a later row doesn't mention, %i rows apart", async (apart) => {
     const filler = Array.from({ length: apart }, (_, at) => `F-${at},x,1,`);
     const rows = ["C-1,first,5,yes", "C-2,first,5,yes", ...filler, "C-1,second,much,", "C-2,second,,no"];
     const { pipeline, known } = await openFile("a.csv", ["id,name,lifetime_value,do_not_contact", ...rows].join("\n"));
@@ -341,7 +341,7 @@ describe("loadAll", () => {
     expect(await known("C-2")).not.toHaveProperty("lifetimeValue");
   });
 
-  test("stops at an abort with what was stored before it", async () => {
+  test("stops at an abort, and keeps the customers stored before", async () => {
     const server = await serve({ json: Array.from({ length: 300 }, (_, at) => ({ id: `C-${at}` })) });
     const { pipeline, ontologyStore } = await open(`${server.origin}/customers`);
     const controller = new AbortController();
@@ -350,7 +350,7 @@ describe("loadAll", () => {
     expect(await ontologyStore.getGraph("customer_data")).toHaveLength(100 * 4);
   });
 
-  test("a source without a list, a broken file and a missing one are errors for people", async () => {
+  test("reports a source without a list, a broken file and a missing one as errors that people understand", async () => {
     const { pipeline } = await openOverHttp({});
     await expect(pipeline.loadAll()).rejects.toMatchObject({ type: "validation_error" });
     const broken = await openFile("a.json", '[{"id":"C-1"}');

@@ -102,7 +102,7 @@ describe("CSV", () => {
     ]);
   });
 
-  test("broken rows get a problem each, even one whose quote is never closed", async () => {
+  test("gets a problem for each broken row, even one whose quote is never closed", async () => {
     const text = Buffer.concat([
       Buffer.from('a,b\n"x"y,1\n1\n'),
       Buffer.from("\xe9,2\n", "latin1"),
@@ -118,7 +118,7 @@ describe("CSV", () => {
     ]);
   });
 
-  test("an empty file is refused", async () => {
+  test("is refused if it is empty", async () => {
     await expect(csv("")).rejects.toThrow("needs a first line");
   });
 });
@@ -140,7 +140,7 @@ describe("a JSON array", () => {
     );
   });
 
-  test("elements that are invalid JSON, not objects or not UTF-8 get a problem each", async () => {
+  test("gets a problem for each element that is invalid JSON, not an object or not UTF-8", async () => {
     const text = Buffer.concat([
       Buffer.from('[\n{"a":1},\n{"a":2,},\n42,\n{"a":"'),
       Buffer.from("\xe9", "latin1"),
@@ -164,7 +164,7 @@ describe("a JSON array", () => {
     expect(rows).toMatchObject([{ values: { a: 1 } }, { line: 1, broken }]);
   });
 
-  test("an element that is too long, or missing beside a comma, is refused, and the others are read", async () => {
+  test("is read except for elements that are too long, or missing next to a comma", async () => {
     const long = `{"a":"${"x".repeat(MAX_ROW_LENGTH)}"}`;
     for (const size of [65_536, 3_000_000]) {
       expect(await jsonArray(`[{"a":1},\n${long},\n{"a":2},,\n{"a":3},\n]`, size)).toMatchObject([
@@ -189,7 +189,7 @@ describe("a JSON array", () => {
     ["a missing bracket", '[{"a":{"b":1},{"a":2},{"a":"3"}]', 1],
     ["a missing square bracket", '[{"a":[1},{"a":2},{"a":"3"}]', 1],
     ["a bracket too many", '[{"a":1}},{"a":2},{"a":"3"}]', 1],
-  ])("%s affects only its own element", async (_fault, text, line) => {
+  ])("loses only one element to %s", async (_fault, text, line) => {
     const rows = await jsonArray(text);
     expect(rows).toMatchObject([
       { line, problem: expect.stringContaining("is not valid JSON") as string },
@@ -229,8 +229,8 @@ describe("a broken quote in CSV", () => {
     ],
     ["met by an inch mark in a text", 'a,b,c\n1,"19 inch,x\n2,ok,y\n3,27" is,z\n', ["!2", "2|ok|y", '3|27" is|z']],
     ["met by an inch mark that looks like its end", 'a,b,c\n1,x,"19 inch\n2,y,ok\n3,z,my 27"\n', ["!2-4"]],
-    ["met by one in the next line", 'a,b,c,d\n1,x,y,"19 inch\n2,y,ok,my 27"\n3,x,y,z\n', ["!2-3", "3|x|y|z"]],
-    ["met by one, and columns do not fit", 'a,b,c\n1,"19 inch,x\n2,ok,y\n3,z,my 27"\n', ["!2-4"]],
+    ["met by an inch mark in the next line", 'a,b,c,d\n1,x,y,"19 inch\n2,y,ok,my 27"\n3,x,y,z\n', ["!2-3", "3|x|y|z"]],
+    ["met by an inch mark, so that the columns don't fit", 'a,b,c\n1,"19 inch,x\n2,ok,y\n3,z,my 27"\n', ["!2-4"]],
     ["met by a value that begins with a comma", 'a,b\n1,"19 inch\n2,ok\n3,",and so"\n4,ok\n', ["!2-4", "4|ok"]],
     [
       "met by a value that begins with a line end",
@@ -243,7 +243,7 @@ describe("a broken quote in CSV", () => {
       'a,b,c\n1,x,"he said\n"wow", and left\nagain, and, again"\n2,ok,y\n',
       ["!2", "!3", "!4", "2|ok|y"],
     ],
-  ])("%s affects no line that it does not enclose", async (_how, text, expected) => {
+  ])("affects no line that it does not enclose: %s", async (_how, text, expected) => {
     expect(await readings(text)).toEqual(expected);
     expect(await readings(text.replaceAll("\n", "\r\n"))).toEqual(expected.map((row) => row.replaceAll("\n", "\r\n")));
     expect(await readings(text.replaceAll(/,(?! )/g, ";"), 1)).toEqual(
@@ -284,7 +284,7 @@ describe("a broken quote in CSV", () => {
     ],
     ["one in a file with blank lines", ['F-1,C-1,s,"19 inch is great', "", "F-2,C-2,s,ok", "", 'F-3,C-3,s,my 21"']],
     ["one in a column before the last", ['F-1,C-1,"19 inch is great,x', 'F-2,C-2,I like 21",x']],
-  ])("lines that could be rows or one value are refused together: %s", async (_which, lines) => {
+  ])("has lines refused together if they could be rows or one value: %s", async (_which, lines) => {
     const last = lines.length + 1;
     for (const heading of ["id,customer,subject,text", "id, customer, subject, text"]) {
       const rows = await csv([heading, ...lines, 'F-4,C-4,s,"so, ""it"" is"'].join("\n"));
@@ -301,17 +301,17 @@ describe("a broken quote in CSV", () => {
     }
   });
 
-  test("rows are not taken for prose because only the heading has blanks after its delimiters", async () => {
+  test("does not make rows look like prose just because the heading has spaces after its delimiters", async () => {
     expect(await readings('a, b\n1,"19 inch\n2, ok\n3, my 21"\n4,ok\n')).toEqual(["!2-4", "4|ok"]);
     expect(await readings('"a, x",b\n1,"Dear Ann\nwell, ok\nso, bye"\n')).toEqual(["1|Dear Ann\nwell, ok\nso, bye"]);
     expect(await readings('a,b\n1,"19 inch\n2,ok\n3,my 21"\n4,ok\n')).toEqual(["!2-4", "4|ok"]);
   });
 
-  test("the rest of a refused value is not read as a row", async () => {
+  test("does not make a row of the rest of a refused value", async () => {
     expect(await readings('a,b\n1,"19 inch\n2,ok\n3,"\nC-1,I hate you"\n4,ok\n')).toEqual(["!2-4", "!5", "4|ok"]);
   });
 
-  test("every line of a file is in a row or a problem, whatever quotes it contains", async () => {
+  test("leaves every line of a file in a row or a problem", async () => {
     const cell = fc
       .array(fc.constantFrom('"', '""', ",", " ", "x", "yz"), { maxLength: 5 })
       .map((parts) => parts.join(""));
@@ -337,7 +337,7 @@ describe("a broken quote in CSV", () => {
     );
   });
 
-  test("a file in which every quote stays open is read in linear time", async () => {
+  test("may be in every line, and the file is still read in linear time", async () => {
     const rows = await csv(`a,b\n${'a","\n'.repeat(150_000)}`, 65_536);
     expect(rows).toHaveLength(150_000);
   });
@@ -373,7 +373,7 @@ describe("a CSV row that is too long", () => {
     expect(await readings(`a\n"${text}"\nok\n`, 65_536)).toEqual([`!2-${last - 2}`, "ok"]);
   });
 
-  test("a stray quote before more than a megabyte of rows affects only its own line", async () => {
+  test("is not caused by a stray quote before more than a megabyte of rows, which affects only its own line", async () => {
     const good = Array.from({ length: 100_000 }, (_, at) => `${at},all is good`);
     const rows = await readings(`a,b\n1,"19 inch\n${good.join("\n")}\n`, 65_536);
     expect(rows).toHaveLength(100_001);
@@ -429,7 +429,7 @@ describe("a CSV heading", () => {
     ]);
   });
 
-  test("blanks around a quoted value are dropped, and lines of only delimiters are skipped", async () => {
+  test("may be followed by spaces around quoted values, which are dropped, and by lines of only delimiters, which are skipped", async () => {
     expect(await readings('a,b\n"C-1" ,\t"x"\t\n,\n , \n "y" , "z" \n')).toEqual(["C-1|x", "y|z"]);
     expect(await readings('a\tb\n"C-1" \t "x"\n\t\n')).toEqual(["C-1|x"]);
   });
@@ -444,7 +444,7 @@ describe("UTF-16", () => {
     ["big-endian with a mark", (text: string) => bigEndian(`\uFEFF${text}`)],
     ["little-endian", littleEndian],
     ["big-endian", bigEndian],
-  ])("%s is read in every format, wherever the bytes are cut", async (_which, encode) => {
+  ])("is read in every format, wherever the bytes are cut: %s", async (_which, encode) => {
     const name = "Zoë 木 😀";
     for (const size of [1, 7, 65_536]) {
       expect(await readings(encode(`a\tb\r\n1\t"${name}\n"\r\n2\t${name}\r\n`), size)).toEqual([
@@ -460,7 +460,7 @@ describe("UTF-16", () => {
     }
   });
 
-  test("half a surrogate pair, or half a character at the end, affects only its own row", async () => {
+  test("loses only one row to half a surrogate pair, or half a character at the end", async () => {
     const text = littleEndian("\uFEFFa,b\n1,\ud83d\n2,ok\n3,x");
     expect(await csv(text.subarray(0, -1), 5)).toMatchObject([
       { line: 2, problem: "is not UTF-8 text" },
@@ -469,13 +469,13 @@ describe("UTF-16", () => {
     ]);
   });
 
-  test("UTF-32 is refused with a hint to save the file as UTF-8", async () => {
+  test("is read, but UTF-32 is refused with a hint to save the file as UTF-8", async () => {
     await expect(csv(Buffer.concat([Buffer.of(0xff, 0xfe, 0, 0), Buffer.from("a\0\0\0")]))).rejects.toThrow(
       "Save it as UTF-8",
     );
   });
 
-  test("a zero byte in UTF-8 text is an ordinary character", async () => {
+  test("is not assumed because of a zero byte in UTF-8 text", async () => {
     expect(await readings("a,b\n1,x\0y\n2,ok\n")).toEqual(["1|x\0y", "2|ok"]);
   });
 });

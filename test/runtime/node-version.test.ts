@@ -11,11 +11,11 @@ describe("the Node.js version check", () => {
     ["23.0.0", true],
     ["24.21.0", true],
     ["100.0.0", true],
-  ])("takes %s as supported: %s", (version, supported) => {
+  ])("decides whether %s is supported: %s", (version, supported) => {
     expect(isSupportedNode(version)).toBe(supported);
   });
 
-  it("says what package.json and the command say", () => {
+  it("agrees with package.json and the command", () => {
     const { engines } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
       engines: { node: string };
     };

@@ -2,17 +2,17 @@ import { describe, expect, it } from "vitest";
 import { withPackages } from "../../src/runtime/optional-packages.ts";
 import { createProject, runNode } from "../docs/documents.ts";
 
-describe("a package that only some need", () => {
+describe("an optional package", () => {
   const missing = (name: string) => () => import(name) as Promise<unknown>;
 
-  it("is named where it is missing, with what to install", async () => {
+  it("is named if it is missing, with the command to install it", async () => {
     await expect(withPackages(["not-there", "beside-it"], missing("not-there"))).rejects.toMatchObject({
       code: "package_missing",
       message: "The package not-there is not installed, and this needs it. Run: npm install not-there beside-it",
     });
   });
 
-  it("is not blamed for what else fails while it is loaded", async () => {
+  it("is not blamed for other errors while it is loaded", async () => {
     await expect(withPackages(["langchain"], missing("not-there"))).rejects.toMatchObject({
       code: "ERR_MODULE_NOT_FOUND",
     });
@@ -20,7 +20,7 @@ describe("a package that only some need", () => {
     await expect(withPackages(["langchain"], () => Promise.reject(failure))).rejects.toBe(failure);
   });
 
-  // Whoever wants the workflow alone must not have to install an agent's packages.
+  // A user who wants only the workflow must not need an agent's packages.
   it.each(["", "/tools", "/agents"])("is not loaded by abi-workflows%s", async (entry) => {
     const program = `
       import { registerHooks } from "node:module";

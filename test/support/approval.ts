@@ -7,11 +7,11 @@ import type { PendingResponse } from "../../src/workflows/customer-feedback/resp
 import type { CustomerFeedbackWorkflow } from "../../src/workflows/customer-feedback/customer-feedback-workflow.ts";
 import { feedback, startFeedback, type Feedback } from "./feedback.ts";
 
-/** Listed steps before the first that has an effect outside. */
+/** The listed steps before the first one with an external effect. */
 export const ANALYZED = ["customer_data_retrieved", "sentiment_analyzed", "feedback_categorized", "feedback_stored"];
 export const by = "Ann Ford";
 
-/** One piece of feedback whose email waits. */
+/** Processes one piece of feedback, whose email then waits for approval. */
 export async function startWaiting(
   fields: Record<string, unknown> = {},
   configuration: Parameters<typeof startFeedback>[0] = {},
@@ -38,7 +38,7 @@ export const setCustomer = (store: OntologyStore, property: string, value: strin
 
 const DRAFT = "?draft a abi:ResponseDraft";
 
-/** Puts another value into the drafts that wait, or none. */
+/** Replaces a property of the waiting drafts, or removes it. */
 export const setDrafts = (store: OntologyStore, property: string, value?: string): Promise<void> =>
   store.update(
     "feedback_data",
@@ -50,7 +50,7 @@ export const setDrafts = (store: OntologyStore, property: string, value?: string
 export const deleteDrafts = (store: OntologyStore): Promise<void> =>
   store.update("feedback_data", `${PREFIXES} DELETE { ?draft ?property ?value } WHERE { ${DRAFT} ; ?property ?value }`);
 
-/** A store that takes no quads of which the test says so. */
+/** A store that refuses a change if its quads meet the test's condition. */
 export async function breakableStore() {
   const store = await OxigraphOntologyStore.open({ path: ":memory:" });
   let refuses: (quads: readonly Quad[]) => boolean = () => false;

@@ -1,4 +1,4 @@
-// A worker on a PostgreSQL database whose runs call a server, by the worker's name, and end when that answers.
+// A worker on a PostgreSQL database. Each of its runs calls a server with the worker's name, and ends when the server answers.
 import { DurableEngine } from "../../src/engine/durable-engine.ts";
 
 const [, , url, name, origin, concurrency] = process.argv;
@@ -11,4 +11,4 @@ engine.register(
 );
 engine.startWorker();
 process.stdout.write("ready\n");
-setInterval(() => {}, 60_000); // an idle worker would let its process end
+setInterval(() => {}, 60_000); // an idle worker doesn't keep its process alive

@@ -12,7 +12,7 @@ import { silentLogger } from "../../src/log.ts";
 import { readSettings, type Settings } from "../../src/application/settings.ts";
 import { temporaryFolder } from "./folder.ts";
 
-/** The browser of the machine; undefined where there is none. */
+/** Path of the machine's browser; undefined if there is none. */
 export const chromiumPath = [
   process.env["CHROMIUM_PATH"],
   "/usr/bin/chromium",
@@ -20,7 +20,7 @@ export const chromiumPath = [
   "/usr/bin/google-chrome",
 ].find((path) => path !== undefined && existsSync(path));
 
-/** What the browser says about a service that is away, depending on when a connection broke. */
+/** What the browser logs when the service is down; the text depends on when the connection broke. */
 export const AWAY = /Failed to load resource|ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY/;
 
 export const SKIPPED = "(skipped without Chromium: install it, or name it in CHROMIUM_PATH)";
@@ -32,11 +32,11 @@ const AXE = readFileSync(join(import.meta.dirname, "../../node_modules/axe-core/
 export interface ConsoleService {
   readonly application: Application;
   readonly url: string;
-  /** With which `open` signs in; undefined where the test has tokens of its own. */
+  /** The token with which `open` signs in; undefined if the test sets its own tokens. */
   readonly token: string | undefined;
   /** The folder that emails go to. */
   readonly outbox: string;
-  /** The emails in it, as they are in their files. */
+  /** The contents of the email files in the outbox. */
   mails: () => string[];
   stop(): Promise<void>;
   /** Serves on the same port again. */
@@ -46,7 +46,7 @@ export interface ConsoleService {
 const LOCAL_TOKEN = "local-0123456789abcdef";
 
 interface ServiceOptions {
-  /** Whether an agent can be talked to, the offline one where the settings name no model; default: where they name one. */
+  /** Whether there is a chat; it uses the offline model if the settings name none. Default: only if they name one. */
   hasChat?: boolean;
   /** Whether the console says that the data is a sample. */
   isSample?: boolean;
@@ -103,7 +103,7 @@ export async function serveConsole(
   };
 }
 
-/** Pieces of feedback whose emails wait for a person. */
+/** Submits pieces of feedback, whose emails then wait for a person. */
 export async function submit({ application }: ConsoleService, ...items: Record<string, unknown>[]): Promise<string[]> {
   const ids: string[] = [];
   for (const [index, item] of items.entries()) {
@@ -121,7 +121,7 @@ export async function submit({ application }: ConsoleService, ...items: Record<s
 
 let browser: Browser | undefined;
 
-/** One browser for the tests of a file. */
+/** Starts one browser for all tests of a file. */
 export function useBrowser(): void {
   beforeAll(async () => {
     browser = await chromium.launch({ executablePath: chromiumPath!, args: ["--no-sandbox"] });
@@ -134,10 +134,10 @@ export function useBrowser(): void {
 
 type ContextOptions = Parameters<Browser["newContext"]>[0];
 
-/** Somebody at a browser of their own. */
+/** A person with a browser session of their own. */
 export async function person(options: ContextOptions = {}): Promise<BrowserContext> {
   const context = await browser!.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-  // How long anything takes is the machine's business.
+  // Generous, because the machine may be slow.
   context.setDefaultTimeout(60_000);
   onTestFinished(() => context.close());
   return context;
@@ -145,11 +145,11 @@ export async function person(options: ContextOptions = {}): Promise<BrowserConte
 
 interface OpenOptions {
   context?: BrowserContext;
-  /** Messages that belong to the test, such as those about a service that is away. */
+  /** Browser messages that the test expects, such as those about a service that is down. */
   expected?: RegExp;
 }
 
-/** Opens a page of the console; the test fails where it complains, or asks anything of another site. */
+/** Opens a page of the console. The test fails if the page logs a problem or requests anything from another site. */
 export async function open(
   { url, token }: ConsoleService,
   path: string,
@@ -160,7 +160,7 @@ export async function open(
     const signedIn = await context.request.post(`${url}/session`, {
       data: { token },
       headers: { origin: url },
-      // A kept connection may be closed just then.
+      // The server may close a kept-alive connection at that moment.
       maxRetries: 3,
     });
     expect(signedIn.ok()).toBe(true);
@@ -181,20 +181,20 @@ export async function open(
   return page;
 }
 
-/** Approves by key what is on the screen, once that is possible. */
+/** Approves the email on the screen with the keyboard, as soon as that is possible. */
 export async function approveByKey(page: Page): Promise<void> {
   await page.locator("button:enabled", { hasText: "Approve" }).waitFor();
   await page.keyboard.press("a");
 }
 
-/** What axe finds that keeps people from using the page. */
+/** The serious and critical accessibility problems that axe finds on the page. */
 export async function barriers(page: Page): Promise<string[]> {
   await page.evaluate(AXE);
-  // The colours in the middle of a transition are not what people read.
+  // Wait for transitions to end: people don't read the colours in between.
   await page.evaluate(
     "Promise.all(document.getAnimations().filter((one) => one.effect.getTiming().iterations !== Infinity).map((one) => one.finished.catch(() => {})))",
   );
-  // As text: these sources know nothing of what a browser has.
+  // A string, because the types of the browser are unknown here.
   const found = (await page.evaluate("axe.run(document, { resultTypes: ['violations'] })")) as axe.AxeResults;
   return found.violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")

@@ -1,4 +1,4 @@
-/** How long in seconds of processor time this takes. */
+/** The processor time that the work takes, in seconds. */
 export function cpuSeconds(work: () => unknown): number {
   const before = process.cpuUsage();
   work();
@@ -6,7 +6,7 @@ export function cpuSeconds(work: () => unknown): number {
   return (user + system) / 1e6;
 }
 
-/** The same of what resolves later; what else the process does meanwhile counts as well. */
+/** The same for asynchronous work. It includes whatever else the process does meanwhile. */
 export async function asyncCpuSeconds(work: () => Promise<unknown>): Promise<number> {
   const before = process.cpuUsage();
   await work();

@@ -1,4 +1,4 @@
-// Dovecot, a real IMAP server, run without privileges on free ports, with all that it keeps in one folder.
+// Dovecot, a real IMAP server, run without privileges on free ports, with all its files in one folder.
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -12,13 +12,13 @@ import { freePort } from "./free-port.ts";
 
 const program = ["/usr/sbin/dovecot", "/usr/local/sbin/dovecot"].find((path) => existsSync(path));
 
-/** False where Dovecot is not installed; the tests that need it are skipped then, and say so. */
+/** False if Dovecot is not installed. The tests that need it are then skipped, with a message. */
 export const canRunDovecot = program !== undefined;
 if (!canRunDovecot) process.stderr.write("Skipped: no Dovecot to be an IMAP server.\n");
 
 const isRoot = process.getuid?.() === 0;
 const id = (option: string): string => spawnSync("id", [option, "nobody"], { encoding: "utf8" }).stdout.trim();
-/** Dovecot gives no email to root. */
+/** Dovecot doesn't let root read mail. */
 const user = isRoot
   ? { name: "nobody", group: id("-gn"), uid: Number(id("-u")), gid: Number(id("-g")) }
   : { name: userInfo().username, group: String(userInfo().gid), uid: userInfo().uid, gid: userInfo().gid };
@@ -27,17 +27,17 @@ const LOGIN = { user: "care@shop.example", pass: "se/c@r%t" };
 
 /** A mailbox as another mail program sees it. */
 export interface TestMailbox {
-  /** Of the folder, for `MailboxWatcher`. */
+  /** URL of a folder, for `MailboxWatcher`. */
   url(folder?: string): string;
   secureUrl(): string;
   port: number;
   /** Delivers an email. */
   append(raw: Uint8Array, folder?: string): Promise<void>;
-  /** Flags of all emails of a folder, in their order. */
+  /** Flags of all emails in a folder, in order. */
   flags(folder?: string): Promise<string[][]>;
-  /** Subjects of all emails of a folder, in their order. */
+  /** Subjects of all emails in a folder, in order. */
   subjects(folder?: string): Promise<string[]>;
-  /** Stops the server at once; what it holds it keeps. */
+  /** Stops the server at once. It keeps its mail. */
   stop(): Promise<void>;
   start(): Promise<void>;
 }
@@ -85,7 +85,7 @@ service imap-login {
 `;
 }
 
-/** Whether somebody greets on this port. */
+/** Whether a server sends a greeting on this port. */
 async function answers(port: number): Promise<boolean> {
   const socket = connect(port, "127.0.0.1");
   try {
@@ -97,9 +97,9 @@ async function answers(port: number): Promise<boolean> {
   }
 }
 
-/** A server with one empty mailbox, gone after the test. */
+/** Starts a server with one empty mailbox. Both are removed after the test. */
 export async function startDovecot(): Promise<TestMailbox> {
-  // Not in a folder of the test's own: paths of sockets are short.
+  // Not in the test's temporary folder: paths of sockets must be short.
   const folder = mkdtempSync("/tmp/abi-dovecot-");
   const [port, securePort] = [await freePort(), await freePort()];
   chmodSync(folder, 0o755);
@@ -132,7 +132,7 @@ export async function startDovecot(): Promise<TestMailbox> {
     server = undefined;
     if (child?.pid === undefined || child.exitCode !== null) return;
     const ended = once(child, "exit");
-    // With all the processes that it has started, which are its group.
+    // Kills its process group, which includes all processes that it has started.
     process.kill(-child.pid, "SIGKILL");
     await ended;
   };

@@ -1,4 +1,4 @@
-// A process whose one step ends it, as a crash of native code would.
+// A process whose only step kills it, as a crash in native code would.
 import { join } from "node:path";
 import { DurableEngine } from "../../src/engine/durable-engine.ts";
 

@@ -1,9 +1,9 @@
-// Places of runs as one text, which a test hands to the processes that it starts.
+// Describes where runs are stored in one string, which a test can pass to the processes that it starts.
 import { DurableEngine, type EngineOptions } from "../../src/engine/durable-engine.ts";
 import type { RestateOptions } from "../../src/engine/restate/options.ts";
 import type { RestateServerProcess } from "./restate.ts";
 
-/** @param ports where the workers listen, each on its own; `workerUrl` leads to all of them */
+/** @param ports on which the workers listen, one each; `workerUrl` leads to all of them */
 export function restateLocation(
   { url, adminUrl }: Pick<RestateServerProcess, "url" | "adminUrl">,
   namespace: string,
@@ -16,7 +16,7 @@ export function restateLocation(
 
 export const isOnRestate = (location: string): boolean => location.startsWith("restate+");
 
-/** @param worker which of the workers, from 0 */
+/** @param worker index of the worker, from 0 */
 export function restateOptions(location: string, worker = 0): RestateOptions {
   const { searchParams } = new URL(location);
   const value = (name: string): string => searchParams.get(name)!;
@@ -24,7 +24,7 @@ export function restateOptions(location: string, worker = 0): RestateOptions {
   return { adminUrl: value("admin"), workerUrl: value("worker"), listen };
 }
 
-/** @param location a SQLite file, the URL of a PostgreSQL database, or what `restateLocation` has made */
+/** @param location a SQLite file, the URL of a PostgreSQL database, or a result of `restateLocation` */
 export async function openEngineAt(
   location: string,
   { which = 0, ...options }: EngineOptions & { which?: number } = {},

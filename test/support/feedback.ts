@@ -29,11 +29,11 @@ export const CUSTOMERS: CustomerRecord[] = [
   { id: "C-nameless", email: "nameless@example.org" },
 ];
 
-// Their lexicons are worth building once.
+// Shared, because building their lexicons takes time.
 const sentimentAnalyzer = new EmbeddedSentimentAnalyzer();
 const feedbackCategorizer = new EmbeddedFeedbackCategorizer();
 
-/** A source that counts how often it is asked. */
+/** A customer source that records which ids it is asked for. */
 export class CountingSource implements CustomerSource {
   readonly asked: string[] = [];
   async get(id: string): Promise<CustomerRecord | undefined> {
@@ -53,20 +53,20 @@ export interface Feedback {
   mails: SmtpTestServer;
 }
 
-/** What is not the workflow's own configuration. */
+/** Everything except the workflow's own configuration. */
 interface Surroundings {
   retry?: RetryPolicy;
-  /** Instead of the mail server that comes with it. */
+  /** A mail server to use instead of the one that is started. */
   mailUrl?: string;
   /** File of the engine; default: in memory. */
   runs?: string;
   /** Whether the engine executes; default: yes. */
   worker?: boolean;
-  /** Of the engine; default: none. */
+  /** The engine's logger; default: silent. */
   logger?: Logger;
 }
 
-/** The whole workflow on real parts: a store (unless one is given) and an engine in memory, a mail server on this machine. */
+/** The whole workflow on real parts: an engine and (unless given) a store in memory, and a mail server on this machine. */
 export async function startFeedback(
   configuration: Partial<CustomerFeedbackWorkflowConfiguration> = {},
   {
@@ -104,7 +104,7 @@ export async function startFeedback(
   return { workflow, engine, ontologyStore, source, mails };
 }
 
-/** Values of one property over all things of a type in `feedback_data`. */
+/** The values of a property of all entities of a type in `feedback_data`. */
 export async function values(store: OntologyStore, type: string, property: string): Promise<string[]> {
   const rows = await select(
     store,

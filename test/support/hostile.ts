@@ -1,4 +1,4 @@
-/** Customer feedback with something to steal: another customer with data of their own, and an email of theirs that may wait. */
+/** Customer feedback with something to steal: another customer's data, and an email to them that may be waiting. */
 import { ChatOpenAI } from "@langchain/openai";
 import { onTestFinished } from "vitest";
 import { OxigraphOntologyStore } from "../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
@@ -34,7 +34,7 @@ export const VICTIM: CustomerRecord = {
 
 export const PRIVATE_ID = "PRIVATE-77";
 
-/** The victim's own feedback, of which nobody else may hear. */
+/** The victim's own feedback, which nobody else may see. */
 export const PRIVATE = feedback({
   feedback_id: PRIVATE_ID,
   customer_id: VICTIM.id,
@@ -42,12 +42,12 @@ export const PRIVATE = feedback({
   feedback_text: "The zeppelins that I keep from my neighbours are broken.",
 });
 
-/** What of the victim's data is theirs alone. Their id is not: the texts name it. */
+/** Data that only the victim has. Their id isn't part of it, because the texts name it. */
 export const SECRETS = ["Winterbottom", "viola@private", "zeppelin"];
 
 export const TEXTS: readonly HostileText[] = hostileTexts({ customer: CUSTOMER.id, victim: VICTIM.id });
 
-/** Customers as a source knows them; the name of the one who wrote can change at any time. */
+/** A customer source in which the name of the customer who writes can change at any time. */
 export class HostileSource implements CustomerSource {
   customerName = "Ada Lovelace";
 
@@ -65,13 +65,13 @@ export class HostileSource implements CustomerSource {
 }
 
 export interface HostileParts extends Feedback {
-  /** Of a trial, for this workflow: what is the same for every interface. */
+  /** The part of a trial of this workflow that is the same for every interface. */
   watched: Pick<HostileTrial, "texts" | "isStored" | "outbox" | "decisions" | "recipients" | "secrets">;
-  /** To be called before each text: gives the customer the name that the text has. */
+  /** Call this before each text: it gives the customer the name that belongs to the text. */
   prepare: (text: HostileText) => void;
 }
 
-/** Parts for `startFeedback`, so that interfaces that start more than the workflow can use them as well. */
+/** Configuration for `startFeedback`, also for interfaces that start more than the workflow. */
 export async function hostileConfiguration(configuration: Parameters<typeof startFeedback>[0] = {}) {
   const ontologyStore = await OxigraphOntologyStore.open({ path: ":memory:" });
   const names = new HostileSource();
@@ -82,7 +82,7 @@ export async function hostileConfiguration(configuration: Parameters<typeof star
     configuration: {
       ontologyStore,
       customerDataPipeline: pipeline,
-      // Each name counts at once, and no email is held back for there being many.
+      // A new name takes effect at once, and no email is held back by a cap.
       customerFreshness: { maxAgeMs: 0, staleIfErrorMs: 0 },
       responseCap: false as const,
       ...configuration,
@@ -90,13 +90,13 @@ export async function hostileConfiguration(configuration: Parameters<typeof star
   };
 }
 
-/** What of a trial is seen on the receiving side. The victim has had their email, or it waits. */
+/** What a trial can see on the receiving side. By then the victim's email has been sent, or it waits. */
 export async function watch(
   parts: Feedback,
   { names, pipeline }: { names: HostileSource; pipeline: CustomerDataPipeline },
 ): Promise<Pick<HostileParts, "watched" | "prepare">> {
   await parts.workflow.run(PRIVATE);
-  // So that emails from this customer are known to be theirs.
+  // Stores this customer's address, by which their emails are recognized.
   await pipeline.run({ customer_id: CUSTOMER.id });
   const mails = parsedMails(parts.mails.mails);
   return {
@@ -120,7 +120,7 @@ export async function startHostile(configuration: Parameters<typeof startFeedbac
   return { ...parts, ...(await watch(parts, made)) };
 }
 
-/** Each is parsed once. */
+/** Parses each email only once. */
 function parsedMails(received: readonly ReceivedMail[]): HostileTrial["outbox"] {
   const parsed: Awaited<ReturnType<typeof readSentMail>>[] = [];
   return async () => {
@@ -131,7 +131,10 @@ function parsedMails(received: readonly ReceivedMail[]): HostileTrial["outbox"] 
   };
 }
 
-/** As it is in the graph, for the customer who wrote it. Emails and some rows have ids of their own. */
+/**
+ * Whether the text is in the graph, under the customer who wrote it. It is searched by its content, because emails and
+ * some rows have ids of their own.
+ */
 export async function isStored(
   store: OntologyStore,
   { feedback: { subject, feedback_text } }: HostileText,
@@ -155,14 +158,14 @@ async function valuesOf(store: OntologyStore, pattern: string): Promise<string[]
   return rows.map(({ value }) => value!.value);
 }
 
-/** The model that obeys, until the test ends. */
+/** Starts the model that obeys; it is closed when the test ends. */
 export async function startObedientModel(options: Partial<ObedientModelOptions> = {}): Promise<ObedientModel> {
   const model = await obedientModel({ texts: TEXTS, customer: CUSTOMER.id, ...options });
   onTestFinished(() => model.close());
   return model;
 }
 
-/** Empty where no harm was done; else the table, for a message that says which texts did it. */
+/** Empty if no harm was done; else the table, so that the failure message says which texts did harm. */
 export const harmOf = (report: HostileReport): string => (isHarmless(report) ? "" : hostileTable([report]));
 
 /** The obedient model, as LangChain calls it. */

@@ -30,16 +30,16 @@ export type Token = keyof typeof SECRETS | undefined;
 export interface Answer {
   status: number;
   headers: Headers;
-  /** JSON where it is some, else the text. */
+  /** The parsed JSON; empty if the answer is not JSON. */
   body: Record<string, unknown>;
   text: string;
 }
 
 export interface CallOptions {
-  /** Default: the one that may read and write; undefined for none. */
+  /** Default: the one that may read and write; undefined sends none. */
   token?: Token;
   headers?: Record<string, string>;
-  /** Sent as JSON where it is no text. */
+  /** Sent as JSON unless it is a string. */
   body?: unknown;
 }
 
@@ -49,7 +49,7 @@ export interface HttpService extends Feedback, HttpApi {
   url: string;
   port: number;
   call: (method: string, path: string, options?: CallOptions) => Promise<Answer>;
-  /** Sends bytes over a connection of their own and resolves with all that comes back until the server closes it. */
+  /** Sends bytes over a new connection and resolves with everything received until the server closes it. */
   raw: (bytes: string) => Promise<string>;
   close: () => Promise<void>;
 }
@@ -125,7 +125,7 @@ export async function open(port: number): Promise<Socket> {
   const socket = connect(port, "127.0.0.1");
   onTestFinished(() => void socket.destroy());
   await once(socket, "connect");
-  // What the server breaks off is what the test is about.
+  // The server may break the connection, and tests want that; don't let the error escape.
   socket.on("error", () => {});
   return socket;
 }

@@ -12,7 +12,7 @@ interface SeenRequest {
   body: string;
 }
 
-/** An answer, 200 unless told otherwise; `json` is written as JSON. Or a function that answers as it likes, or never. */
+/** An answer (default status: 200; `json` is serialized), or a function that answers as it likes, or never. */
 export type Reply =
   | { status?: number; headers?: Record<string, string>; body?: string; json?: unknown }
   | ((request: SeenRequest, response: ServerResponse) => void | Promise<void>);
@@ -22,12 +22,12 @@ export interface ScriptedServer {
   origin: string;
   /** All requests so far, in order. */
   requests: SeenRequest[];
-  /** Resolves when so many requests have come in. */
+  /** Resolves once this many requests have arrived. */
   received(count: number): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A real HTTP server on loopback that gives the replies one after the other, the last one for all requests after it. Closed when the test ends. */
+/** A real HTTP server on loopback. It gives the replies in order and repeats the last one. It is closed when the test ends. */
 export const serve = (...replies: [Reply, ...Reply[]]): Promise<ScriptedServer> => serveAt(0, ...replies);
 
 /** The same on a port of the test's choice. */
@@ -46,7 +46,7 @@ export async function serveAt(port: number, ...replies: [Reply, ...Reply[]]): Pr
     const { status = 200, headers = {}, json, body: content = JSON.stringify(json) ?? "" } = reply ?? {};
     response.writeHead(status, headers).end(content);
   };
-  // A script that fails breaks the connection off, which the test sees.
+  // If a reply function throws, the connection breaks, so that the test notices.
   const server = createServer((incoming, response) => {
     answer(incoming, response).catch(() => response.destroy());
   });

@@ -1,4 +1,4 @@
-/** A self-signed certificate for localhost and its key. It protects nothing: it is for tests, and everyone has it. */
+/** A self-signed certificate for localhost and its key. It protects nothing: it is for tests, and its key is public. */
 export const localhostCertificate = {
   cert: `-----BEGIN CERTIFICATE-----
 MIIBmzCCAUGgAwIBAgIUbHJPoF79foVXRabp0fwwVo3dfRYwCgYIKoZIzj0EAwIw

@@ -1,5 +1,5 @@
 const LETTERS = "bcdfghjklm";
 
-/** A word that no list has, another one for each number: texts that differ only in digits count as one text. */
+/** A word that is in no list, different for each number. Digits would not do: texts that differ only in digits count as one. */
 export const madeUpWord = (number: number): string =>
   String(number).replaceAll(/\d/g, (digit) => LETTERS[Number(digit)]!);

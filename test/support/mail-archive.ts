@@ -1,4 +1,4 @@
-/** An archive of emails in the shapes of public ones, with what must become of each. */
+/** An archive of emails shaped like those in public archives, with the expected outcome of each. */
 import { messageIdFor } from "../../src/integrations/email/message-id.ts";
 import { multipart, rawMail, utf8, type RawHeaders } from "./raw-mail.ts";
 
@@ -12,7 +12,7 @@ interface Shape {
 
 export const CUSTOMER_COUNT = 500;
 
-/** A file of the customers who write. */
+/** The file of the customers who write the emails. */
 export const archiveCustomers = (): string =>
   `id,name,email\n${Array.from({ length: CUSTOMER_COUNT }, (_, n) => `C-${n},Customer ${n},${addressOf(n)}\n`).join("")}`;
 
@@ -27,7 +27,7 @@ const base64 = (text: string): string =>
 const boundary = "=_frontier 42";
 const MULTIPART = (kind: string) => ({ "Content-Type": `multipart/${kind}; boundary="${boundary}"` });
 
-/** @param answered Message-ID of an email of ours to the email's sender */
+/** @param answered Message-ID of an email that we sent to the author of this one */
 const SHAPES: readonly ((n: number, answered: string) => Shape)[] = [
   (n) => ({ fate: "processing", body: `The search is great, number ${n}.` }),
   (n) => ({
@@ -118,10 +118,10 @@ const SHAPES: readonly ((n: number, answered: string) => Shape)[] = [
   (n) => ({ fate: "ignored", headers: { From: "Customer Care <care@example.org>" }, body: `Our own ${n}` }),
 ];
 
-/** The feedback that must have been answered before, for the replies. */
+/** Id of the feedback that must have been answered before the replies to it arrive. */
 export const seedId = (customer: number): string => `F-seed-${customer}`;
 
-/** `count` emails, a whole number of times all shapes, each with its fate. */
+/** `count` emails (a multiple of the number of shapes), each with its fate. */
 export function* mailArchive(count: number): Generator<{ raw: Buffer; fate: Fate }> {
   for (let n = 0; n < count; n++) {
     const round = n - (n % SHAPES.length);
@@ -147,7 +147,7 @@ export function fates(count: number): Record<Fate, number> {
   return counts;
 }
 
-/** The email as an mbox has it (mboxrd). */
+/** The email as it is stored in an mbox (mboxrd). */
 export const inMbox = (raw: Buffer): Buffer =>
   Buffer.from(
     `From somebody@example.com Sun Nov 22 09:00:00 2026\n${raw

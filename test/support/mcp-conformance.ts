@@ -1,4 +1,4 @@
-/** What the conformance suite of MCP asks of a server: tools of its own names, here as workflows. */
+/** The tools that MCP's conformance suite calls by name, here as workflows. */
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { globSync, readFileSync } from "node:fs";
@@ -22,7 +22,7 @@ class OneProcess extends Workflow {
   }
 }
 
-/** Every call is a run of its own. */
+/** Random by default, so every call is a run of its own. */
 const id = z.string().default(() => randomUUID());
 
 const slowCompute = durable("slow_compute", {
@@ -70,7 +70,7 @@ interface Check {
   errorMessage?: string;
 }
 
-/** Runs one scenario against a server; the checks by their outcome. */
+/** Runs one scenario against a server and returns its checks with their outcomes. */
 export async function conformance(
   url: URL,
   scenario: string,
@@ -78,7 +78,7 @@ export async function conformance(
   folder: string,
 ): Promise<Check[]> {
   await new Promise<void>((resolve) => {
-    // It ends with 1 where a check fails; what counts is the list of checks.
+    // The suite exits with 1 if a check fails. Ignore that: the list of checks says which.
     execFile(
       process.execPath,
       [SUITE, "server", "--url", url.href, "--scenario", scenario, "-o", folder, ...args],

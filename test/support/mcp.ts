@@ -1,4 +1,4 @@
-/** Real MCP clients of both generations, and a server for them. */
+/** Real MCP clients for both protocol versions, and a server for them. */
 import type { Server } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
@@ -23,7 +23,7 @@ export const WORKING: McpCaller = { scopes: ["feedback:read", "feedback:write"] 
 
 export interface McpFeedback extends Feedback {
   service: Service;
-  /** Of the endpoint. */
+  /** URL of the endpoint. */
   url: URL;
   handler: McpHandler;
 }
@@ -40,7 +40,7 @@ export async function startMcp(
     configuration?: Parameters<typeof startFeedback>[0];
     surroundings?: Parameters<typeof startFeedback>[1];
     caller?: McpCaller | (() => McpCaller);
-    /** What the service offers beside customer feedback. */
+    /** What the service offers besides customer feedback. */
     more?: (engine: WorkflowEngine) => Partial<ServiceParts>;
   } = {},
 ): Promise<McpFeedback> {
@@ -67,7 +67,7 @@ export async function listen(fetch: (request: Request) => Promise<Response>): Pr
   return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`);
 }
 
-/** A client of today's protocol. */
+/** A client for the current protocol version. */
 export async function connect(url: URL, capabilities: ClientCapabilities = {}): Promise<Client> {
   const client = new Client(
     { name: "test", version: "1" },
@@ -78,7 +78,7 @@ export async function connect(url: URL, capabilities: ClientCapabilities = {}): 
   return client;
 }
 
-/** A client as Claude Desktop and LangChain's adapters have it, of the protocol before. */
+/** A client for the previous protocol version, like those of Claude Desktop and LangChain's adapters. */
 export async function connectEarlier(url: URL): Promise<EarlierClient> {
   const client = new EarlierClient({ name: "test", version: "1" });
   await client.connect(new EarlierHttpTransport(url));
@@ -86,7 +86,7 @@ export async function connectEarlier(url: URL): Promise<EarlierClient> {
   return client;
 }
 
-/** One request as it goes over the wire, with what the client can do. */
+/** Sends one raw request that states the client's capabilities. */
 export async function send(
   url: URL,
   method: string,
@@ -117,7 +117,7 @@ export async function send(
 export const TASKS: ClientCapabilities = { extensions: { "io.modelcontextprotocol/tasks": {} } };
 export const LINKS: ClientCapabilities = { elicitation: { url: {} } };
 
-/** The requester of the Tasks extension's own package, on a client of today's protocol. */
+/** A session of the Tasks extension's own package, on a client for the current protocol version. */
 export async function taskSession(
   url: URL,
   capabilities: ClientCapabilities,

@@ -1,5 +1,5 @@
 /**
- * A real HTTP server that speaks OpenAI's Chat Completions and answers from a script, one answer a request.
+ * A real HTTP server that speaks OpenAI's Chat Completions and answers from a script, one answer per request.
  * In tests: `const server = await startOpenAiServer([reply("Hello")])`. As a process, for trying things by hand:
  * `node test/support/openai-server.ts script.json` prints its base URL; the file holds an array of `Answer`s.
  */
@@ -15,7 +15,7 @@ import {
 export type { ChatMessage, ChatRequest } from "../../testing/chat-completions/protocol.ts";
 export type { Answer, RawAnswer } from "../../testing/chat-completions/server.ts";
 
-/** An answer, or one that depends on what was asked. */
+/** An answer, or a function that derives it from the request. */
 export type ScriptStep = Answer | ((request: ChatRequest) => Answer);
 
 export const reply = (text: string): Answer => ({ reply: text });
@@ -38,7 +38,7 @@ export interface OpenAiServer extends ChatCompletionsServer {
   readonly unused: number;
 }
 
-/** Requests beyond the script's end, and such as OpenAI would refuse, get a 400. */
+/** Requests after the end of the script get a 400, and so do requests that OpenAI would refuse. */
 export async function startOpenAiServer(script: readonly ScriptStep[]): Promise<OpenAiServer> {
   const steps = [...script];
   const requests: { body: ChatRequest; headers: IncomingHttpHeaders }[] = [];

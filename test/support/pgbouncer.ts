@@ -1,4 +1,4 @@
-// PgBouncer in front of a PostgreSQL server, run as the user postgres where root runs the tests.
+// PgBouncer in front of a PostgreSQL server. If root runs the tests, it runs as the user postgres.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, writeFileSync, chmodSync } from "node:fs";
@@ -16,14 +16,14 @@ const id = (option: string): number => Number(spawnSync("id", [option, "postgres
 /** PgBouncer does not run as root. */
 const user = process.getuid?.() === 0 ? { uid: id("-u"), gid: id("-g") } : undefined;
 
-/** False where PgBouncer is not installed; the tests that need it are skipped then, and say so. */
+/** False if PgBouncer is not installed. The tests that need it are then skipped, with a message. */
 export const canRunPgBouncer = program !== undefined;
 if (!canRunPgBouncer) process.stderr.write("Skipped: no PgBouncer to put before PostgreSQL.\n");
 
 /**
- * Starts one before the server of a database URL, which is gone after the test.
+ * Starts PgBouncer in front of a database's server, and stops it after the test.
  * @param settings lines of its `[pgbouncer]` section
- * @returns the URL of the same database through it
+ * @returns the URL of the same database through PgBouncer
  */
 export async function startPgBouncer(url: string, ...settings: string[]): Promise<string> {
   const { hostname, port, username, password, pathname } = new URL(url);

@@ -1,11 +1,12 @@
 import { expect } from "vitest";
 
-/** Who hears of nothing looks again every second, so learns of something after half a second on the average. Milliseconds. */
+/** Without notifications, a process polls every second and so notices a change after half a second on average. Milliseconds. */
 const AVERAGE_MS = 500;
 
 /**
- * Does something so many times, one after the other, and fails where that took as long as it does for who hears of nothing: there
- * each waits for its next look. Who does hear needs a few milliseconds for each, and on a very busy machine a tenth of that time.
+ * Does something this many times, one after the other, and fails if that takes as long as by polling, where each time has to
+ * wait for the next poll. With notifications, each takes a few milliseconds, and on a very busy machine a tenth of the
+ * polling time.
  */
 export async function soonerThanByPolling(times: number, work: (n: number) => Promise<unknown>): Promise<void> {
   const began = performance.now();

@@ -2,7 +2,7 @@ import postgres from "postgres";
 import { expect, onTestFinished } from "vitest";
 import { PostgresRunStore } from "../../src/engine/postgres/postgres-run-store.ts";
 
-/** How many rows and index entries of the runs are read by work with a database that holds `runs` of another workflow, all due. */
+/** How many rows and index entries of the table of runs the work reads, if the table holds `runs` due runs of another workflow. */
 export async function entriesRead(
   url: string,
   runs: number,
@@ -32,7 +32,7 @@ export async function entriesRead(
   const before = await read();
   await work(store);
   await store.close();
-  // What a session has read is counted at the latest when it has ended.
+  // A session's reads are counted when it ends, at the latest.
   await expect.poll(connections).toBe(0);
   return (await read()) - before;
 }

@@ -1,4 +1,4 @@
-// A PostgreSQL server of a test's own, to be stopped and started: made and run as the user postgres where root runs the tests.
+// A PostgreSQL server for a single test, which can stop and start it. If root runs the tests, it runs as the user postgres.
 import { execFile, spawnSync } from "node:child_process";
 import { chownSync, existsSync, globSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,18 +16,18 @@ const user = ((): { uid: number; gid: number } | undefined => {
   return { uid: id("-u"), gid: id("-g") };
 })();
 
-/** False where PostgreSQL is not installed; the tests that need a server of their own are skipped then, and say so. */
+/** False if PostgreSQL is not installed. The tests that need a server of their own are then skipped, with a message. */
 export const canRunPostgres = programs !== undefined && (user === undefined || user.uid > 0);
 if (!canRunPostgres) process.stderr.write("Skipped: no PostgreSQL below /usr/lib/postgresql to run a server of.\n");
 
 export interface PostgresServer {
   url: string;
-  /** `fast` ends all connections in good order, `immediate` is a crash. */
+  /** `fast` closes all connections cleanly, `immediate` is a crash. */
   stop(mode: "fast" | "immediate"): Promise<void>;
   start(): Promise<void>;
 }
 
-/** Makes and starts one, which is gone after the test. */
+/** Creates and starts a server that is removed after the test. */
 export async function startPostgres(): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), "abi-postgres-"));
   if (user) chownSync(folder, user.uid, user.gid);

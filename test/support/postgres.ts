@@ -1,17 +1,17 @@
 import { randomUUID } from "node:crypto";
 import postgres from "postgres";
 
-/** Where there is a PostgreSQL server for tests, as TEST_DATABASE_URL names it. */
+/** URL of a PostgreSQL server for tests; undefined if TEST_DATABASE_URL is not set. */
 export const serverUrl = process.env["TEST_DATABASE_URL"];
 
-/** A database of its own on that server. */
+/** A new database on that server. */
 export interface TestDatabase {
   readonly url: string;
   readonly drop: () => Promise<void>;
 }
 
 /**
- * What one test leaves must not be another's work. Drop it at the end.
+ * Creates a database for one test, so that no test finds another's work. Drop it at the end.
  * @param options of `CREATE DATABASE`
  */
 export async function createDatabase(server = serverUrl!, options = ""): Promise<TestDatabase> {

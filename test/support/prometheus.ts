@@ -8,15 +8,15 @@ interface ParsedFamily {
 }
 
 const require = createRequire(import.meta.url);
-// It has no types.
+// The package has no types.
 const parse = require("parse-prometheus-text-format") as (text: string) => ParsedFamily[];
 
 const isOf = (labels: Record<string, string> = {}, wanted: Record<string, string>): boolean =>
   Object.entries(wanted).every(([name, value]) => labels[name] === value);
 
-/** Reads metrics as others read them. */
+/** Reads metrics with somebody else's parser. */
 export function readMetrics(text: string) {
-  // The parser loses the labels of histograms. Their parts, read as metrics of their own, keep them.
+  // The parser loses the labels of histograms, unless their parts are read as separate metrics.
   const parts = parse(text.replaceAll(/^# TYPE \S+ histogram$/gm, ""));
   const samples = (name: string, labels: Record<string, string> = {}) =>
     parts
@@ -25,7 +25,7 @@ export function readMetrics(text: string) {
       .filter((sample) => isOf(sample.labels, labels));
   return {
     families: parse(text),
-    /** The sum of what has these labels; undefined where nothing has. */
+    /** The sum of all samples with these labels; undefined if there are none. */
     value: (name: string, labels?: Record<string, string>): number | undefined => {
       const found = samples(name, labels);
       return found.length === 0 ? undefined : found.reduce((sum, one) => sum + Number(one.value), 0);

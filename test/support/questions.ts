@@ -9,7 +9,7 @@ interface Piece {
   categories: string[];
   action?: string;
   answeredAt?: string;
-  /** Priority of its ticket; `closed` after it where somebody has closed it. */
+  /** Priority of its ticket, followed by `closed` if somebody has closed it. */
   ticket?: string;
 }
 
@@ -63,7 +63,7 @@ const PIECES: readonly Piece[] = [
   },
 ];
 
-/** Two customers with feedback, tickets and emails. Everything that says who they are has `Ada`, `Bo` or `@` in it, or is a subject. */
+/** Two customers with feedback, tickets and emails. Everything that identifies them contains `Ada`, `Bo` or `@`, or is a subject. */
 export async function fillWithFeedback(store: OntologyStore): Promise<void> {
   const customers = new ABIGraph();
   customers.createEntity("Customer", { id: "C-1", name: "Ada Lovelace", email: "ada@example.com" });
@@ -103,7 +103,7 @@ export async function fillWithFeedback(store: OntologyStore): Promise<void> {
   await store.insert("feedback_data", graph);
 }
 
-/** Values that would change a query that they were put into, or that are too much for one. */
+/** Values that would change a query if they were pasted into it, or that are too long for one. */
 export const HOSTILE_VALUES: readonly string[] = [
   `"`,
   `'`,

@@ -1,9 +1,9 @@
-/** Headers by name, several of one name as a list; null leaves one out that is there by default. */
+/** Headers by name: a list repeats a header, null omits a default one. */
 export type RawHeaders = Readonly<Record<string, string | readonly string[] | null>>;
 
 let sent = 0;
 
-/** An email as it comes over the wire: from Ada, with a Message-ID of its own unless told otherwise. Each character is a byte. */
+/** An email as it comes over the wire; by default from Ada, with a new Message-ID. Each character is a byte. */
 export function rawMail(headers: RawHeaders = {}, body = "I love the new search!"): Buffer {
   sent += 1;
   const all: RawHeaders = {
@@ -24,6 +24,6 @@ export function rawMail(headers: RawHeaders = {}, body = "I love the new search!
 /** The text in UTF-8, for `rawMail`. */
 export const utf8 = (text: string): string => Buffer.from(text).toString("latin1");
 
-/** Parts, each with its headers, as the body of a multipart mail. */
+/** Joins parts, each with its headers, into the body of a multipart email. */
 export const multipart = (boundary: string, ...parts: readonly string[]): string =>
   `${parts.map((part) => `--${boundary}\r\n${part}\r\n`).join("")}--${boundary}--`;

@@ -15,5 +15,5 @@ class RefundWorkflow extends Workflow {
   ];
 }
 
-/** A workflow beside customer feedback. */
+/** A workflow besides customer feedback. */
 export const createWorkflows: CreateWorkflows = ({ engine }) => [new RefundWorkflow({ engine })];

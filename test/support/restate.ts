@@ -1,4 +1,4 @@
-// A Restate server of a test's own, to be killed and started again. It keeps its data while it is down.
+// A Restate server for a single test, which can kill it and start it again. It keeps its data while it is down.
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
@@ -9,10 +9,10 @@ import { setTimeout } from "node:timers/promises";
 import { freePort } from "./free-port.ts";
 import { startTcpBalancer } from "./tcp-balancer.ts";
 
-/** It is installed by itself: see the folder. */
+/** The server is installed separately: see its folder. */
 const INSTALLED = join(import.meta.dirname, "restate-server/package.json");
 
-/** The program itself: of the script around it a kill would end nothing but the script. */
+/** The program itself, not the script that starts it: killing that would leave the server running. */
 function findServer(): string | undefined {
   try {
     const server = createRequire(INSTALLED).resolve("@restatedev/restate-server/package.json");
@@ -26,7 +26,7 @@ function findServer(): string | undefined {
 
 const program = findServer();
 
-/** False where it is not installed, or npm has none for this machine; the tests that need one are skipped then, and say so. */
+/** False if it is not installed, or npm has none for this machine. The tests that need one are then skipped, with a message. */
 export const canRunRestate = program !== undefined;
 if (!canRunRestate) {
   process.stderr.write(
@@ -41,22 +41,22 @@ export interface RestateServerProcess {
   /** For `DATABASE_URL`; a namespace may follow. */
   readonly url: string;
   readonly adminUrl: string;
-  /** Where its nodes tell what they do, for Prometheus. */
+  /** The Prometheus endpoints of its nodes. */
   readonly metricsUrls: readonly string[];
-  /** Of the nodes that are up. */
+  /** Process ids of the nodes that are up. */
   readonly pids: readonly number[];
-  /** What it keeps, and its logs. */
+  /** Holds its data and logs. */
   readonly folder: string;
-  /** With -9: one node of a cluster, or all there are. */
+  /** Kills one node of a cluster, or all nodes, with `kill -9`. */
   kill(node?: number): Promise<void>;
   start(node?: number): Promise<void>;
-  /** Ends it, and removes what it kept. */
+  /** Kills the server and removes its data. */
   destroy(): Promise<void>;
 }
 
 /**
- * Makes and starts one. It listens on loopback, and tells nobody that it is used.
- * @param env settings of its own
+ * Creates and starts a server. It listens on loopback and sends no telemetry.
+ * @param env additional settings for the server
  */
 export async function startRestate(env: Record<string, string> = {}): Promise<RestateServerProcess> {
   const folder = mkdtempSync(join(tmpdir(), "abi-restate-"));
@@ -81,7 +81,7 @@ export async function startRestate(env: Record<string, string> = {}): Promise<Re
 
 const NODES = 3;
 
-/** A cluster of three nodes that keeps everything on two of them, behind one address that leads to whichever is up. */
+/** A cluster of three nodes that stores everything on two of them. Its address leads to any node that is up. */
 export async function startRestateCluster(): Promise<RestateServerProcess> {
   const folder = mkdtempSync(join(tmpdir(), "abi-restate-"));
   const fabrics = await Promise.all(Array.from({ length: NODES }, freePort));
@@ -125,7 +125,7 @@ export async function startRestateCluster(): Promise<RestateServerProcess> {
   };
 }
 
-/** Its nodes are ready before they have shared out the partitions. */
+/** Waits for an answer to a query, because nodes say that they are ready before they have shared out the partitions. */
 async function untilQueried(adminUrl: string): Promise<void> {
   const query = {
     method: "POST",

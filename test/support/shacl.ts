@@ -6,7 +6,7 @@ import { shapesUrl } from "../../src/ontology/vocabulary.ts";
 
 const dataset = (quads: Iterable<Quad>): DatasetCore => new Store([...quads]);
 
-/** Local names of the properties at which a graph breaks the shapes that ship; "node" where it is the thing as a whole. */
+/** Local names of the properties that violate the package's shapes; "node" if an entity as a whole does. */
 export async function shaclViolations(quads: Iterable<Quad>): Promise<string[]> {
   const shapes = dataset(new Parser().parse(readFileSync(shapesUrl, "utf8")));
   const { results } = await new SHACLValidator(shapes).validate(dataset(quads));

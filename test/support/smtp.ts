@@ -14,12 +14,12 @@ export interface ReceivedMail {
   user?: string;
 }
 
-/** Where in a session a scripted answer is given. `data`: after the whole email has arrived; `accepted`: after it was kept. */
+/** When in a session a scripted answer is given. `data`: after the whole email has arrived; `accepted`: after it was stored. */
 export type Stage = "connect" | "auth" | "mail" | "rcpt" | "data" | "accepted";
 
 /**
- * What the server does instead of saying yes: answers with a code, drops the connection, or first waits for a promise
- * (a delay that the test ends, or one that never ends), before it says yes or answers with a code.
+ * What the server does instead of accepting: it answers with a code, drops the connection, or first waits for a promise
+ * (which the test may resolve, or never) before it accepts or answers with a code.
  */
 export type Answer =
   | { code: number; text?: string; after?: Promise<unknown> }
@@ -27,31 +27,31 @@ export type Answer =
   | { after: Promise<unknown> };
 
 export interface SmtpOptions {
-  /** TLS from the first byte, with `localhostCertificate`, which nobody trusts unless told to. */
+  /** TLS from the first byte, with `localhostCertificate`, which clients don't trust by default. */
   secure?: boolean;
   /** Offer STARTTLS; default: no. */
   startTls?: boolean;
-  /** Demand this login. */
+  /** Require this login. */
   login?: { user: string; password: string };
   /** Default: a free one. */
   port?: number;
-  /** Serve at most so many connections (with `mail`: emails) at a time, and turn the others away. */
+  /** Serve at most this many connections (with `mail`: emails) at a time, and turn the others away. */
   connectionLimit?: number;
   /**
    * How they are turned away: `greeting` (421, the default), `mail` (451 4.3.2 to MAIL FROM), `later` (421 to RCPT TO), `drop` (without
-   * a word).
+   * an answer).
    */
   turnAway?: "greeting" | "mail" | "later" | "drop";
 }
 
-/** A real mail server on a free port of this machine, which keeps what it gets. Close it at the end. */
+/** A real mail server on a free local port. It keeps the emails that it receives. Close it at the end. */
 export class SmtpTestServer implements AsyncDisposable {
   readonly mails: ReceivedMail[] = [];
-  /** How many connections were ever made. */
+  /** How many connections were made so far. */
   connections = 0;
-  /** How many of them were turned away for `connectionLimit`. */
+  /** How many of them were turned away because of `connectionLimit`. */
   turnedAway = 0;
-  /** Greylists: every recipient is deferred (451 4.7.1) until this is false again. */
+  /** While true, the server greylists: it defers every recipient (451 4.7.1). */
   greylists = false;
   readonly #served = new Set<string>();
   readonly #answers = new Map<Stage, Answer[]>();
@@ -67,7 +67,7 @@ export class SmtpTestServer implements AsyncDisposable {
     this.#server.server.on("connection", () => {
       this.connections += 1;
     });
-    // Never the plain socket below a TLS one: Node crashes when that is destroyed in the middle of a handshake.
+    // Never remember the plain socket under a TLS one: Node.js crashes if it is destroyed during a handshake.
     this.#server.server.on(options.secure === true ? "secureConnection" : "connection", (socket: Socket) => {
       this.#remember(socket, socket.remotePort);
     });
@@ -82,26 +82,26 @@ export class SmtpTestServer implements AsyncDisposable {
     return (this.#server.server.address() as AddressInfo).port;
   }
 
-  /** URL for `createMailTransport`, with the login where there is one. */
+  /** URL for `createMailTransport`, with the login if there is one. */
   url(parameters = ""): string {
     const { login, secure } = this.#options;
     const user = login === undefined ? "" : `${encodeURIComponent(login.user)}:${encodeURIComponent(login.password)}@`;
     return `${secure === true ? "smtps" : "smtp"}://${user}127.0.0.1:${this.port}${parameters}`;
   }
 
-  /** Gives these answers at this stage, one each time, before it says yes again. */
+  /** Gives these answers at this stage, one each time, before it accepts again. */
   script(stage: Stage, ...answers: Answer[]): void {
     this.#answers.set(stage, [...(this.#answers.get(stage) ?? []), ...answers]);
   }
 
-  /** Resolves the next time that a session comes to this stage, before it is answered. */
+  /** Resolves the next time a session reaches this stage, before the server answers. */
   reached(stage: Stage): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.push({ stage, resolve });
     return promise;
   }
 
-  /** Drops every connection, as a server does that restarts. */
+  /** Drops every connection, like a server that restarts. */
   dropConnections(): void {
     for (const socket of this.#sockets.values()) socket.destroy();
   }
@@ -171,7 +171,7 @@ export class SmtpTestServer implements AsyncDisposable {
     };
   }
 
-  /** Gives a session one of the places, or says how it is turned away. */
+  /** Admits a session if the limit allows it; otherwise returns how to turn it away. */
   #place({ id }: SMTPServerSession): SmtpOptions["turnAway"] {
     const { connectionLimit = Infinity, turnAway = "greeting" } = this.#options;
     if (this.#served.size < connectionLimit) {
@@ -225,7 +225,7 @@ const withCode = (responseCode: number, text: string): Error => Object.assign(ne
 export const startSmtpServer = (options: SmtpOptions = {}): Promise<SmtpTestServer> =>
   new SmtpTestServer(options).listen();
 
-/** A port of this machine where nobody listens. */
+/** A local port on which nothing listens. */
 export async function unusedPort(): Promise<number> {
   const server = createServer();
   await once(server.listen(0, "127.0.0.1"), "listening");

@@ -1,4 +1,4 @@
-/** A SPARQL 1.1 endpoint on loopback: query, update and Graph Store protocol over Oxigraph, with authentication and faults on order. */
+/** A SPARQL 1.1 endpoint on loopback: query, update and Graph Store protocol over Oxigraph, with authentication and faults on demand. */
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -7,13 +7,13 @@ import { text } from "node:stream/consumers";
 import * as oxigraph from "oxigraph";
 import { onTestFinished } from "vitest";
 
-/** Who may ask, and how they prove it. */
+/** The credentials that requests need. */
 export type Access =
   | { scheme: "basic"; user: string; password: string }
   | { scheme: "bearer"; token: string }
   | { scheme: "digest"; user: string; password: string; algorithm: "MD5" | "SHA-256"; usesPerNonce?: number };
 
-/** What goes wrong with one request: an HTTP status, a connection that breaks off before or after the work, or silence before or after the work. */
+/** What goes wrong with one request: an error status, or before or after the work a dropped connection or silence. */
 export type Fault = number | "drop" | "drop-after" | "hang-before" | "hang";
 
 interface SeenOperation {
@@ -27,23 +27,23 @@ interface SeenOperation {
 export interface SparqlEndpoint {
   /** `http://127.0.0.1:<port>`; under it `/sparql` and `/graphs`. */
   origin: string;
-  /** Requests that were let in, in order. */
+  /** Requests that were let in and executed, in order. */
   seen: SeenOperation[];
-  /** What requests that were turned away had said for themselves, in order. */
+  /** The `Authorization` headers of requests that were turned away, in order. */
   turnedAway: (string | undefined)[];
-  /** The next requests that are let in go wrong like this; null lets one pass. */
+  /** The next requests that are let in fail like this; null lets one succeed. */
   failNext(...faults: (Fault | null)[]): void;
-  /** The next request is let in, and neither worked on nor answered. */
+  /** The next request is let in, but neither executed nor answered. */
   hangNext(): void;
-  /** From now on every request goes wrong like this when it comes for the first time; times in it do not count. */
+  /** From now on, every request fails like this the first time it arrives; timestamps in it are ignored. */
   failFirst(fault: Fault): void;
-  /** All that is there, under any graph. */
+  /** How many quads all graphs together hold. */
   size(): number;
-  /** All graphs that hold something. */
+  /** The names of all graphs that are not empty. */
   graphs(): string[];
-  /** Drops every connection and takes no more, as a server does that is stopped; what it holds it keeps. */
+  /** Drops every connection and accepts no more, like a stopped server. It keeps its data. */
   stop(): Promise<void>;
-  /** Takes connections again, on the same port. */
+  /** Accepts connections again, on the same port. */
   start(): Promise<void>;
   close(): Promise<void>;
 }
@@ -55,7 +55,7 @@ const answer = (response: ServerResponse, status: number, type?: string, body?: 
   response.writeHead(status, type === undefined ? {} : { "content-type": type }).end(body);
 };
 
-/** Closed when the test ends, unless the caller does it: hooks know no end of a test. */
+/** Closed when the test ends. In a hook, where no test is running, the caller has to close it. */
 export async function startSparqlEndpoint(
   options: { access?: Access; closeWithTest?: boolean } = {},
 ): Promise<SparqlEndpoint> {
@@ -169,7 +169,7 @@ function graphStore(store: oxigraph.Store, body: string, incoming: IncomingMessa
   return [size === 0 ? 201 : 204];
 }
 
-/** The challenge for a request that may not come in; undefined for one that may. */
+/** Returns the challenge for an unauthorized request; undefined for an authorized one. */
 type Guard = (incoming: IncomingMessage) => string | undefined;
 
 const guards = {

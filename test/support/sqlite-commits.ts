@@ -2,17 +2,17 @@ import fs from "node:fs";
 import { DatabaseSync, StatementSync } from "node:sqlite";
 import { onTestFinished, vi } from "vitest";
 
-/** What SQLite files are told from now on, in its order: commits, flushes of their logs, and checkpoints in their place. */
+/** What is done to SQLite files from now on, in order: commits, flushes of their logs, and checkpoints instead of flushes. */
 export interface WatchedCommits {
-  /** What has come since the last call. */
+  /** What was done since the last call. */
   readonly taken: () => string[];
-  /** Lets the next commit fail, as a full disk does. */
+  /** Makes the next commit fail, as on a full disk. */
   readonly failNext: () => void;
-  /** Lets the next flush fail, and what is tried in its place. */
+  /** Makes the next flush fail, and the checkpoint that is tried instead. */
   readonly failNextFlush: () => void;
 }
 
-/** As the system gives it when the disk fails. */
+/** The system's error when a disk fails. */
 export const flushError = (): Error =>
   Object.assign(new Error("EIO: i/o error, fdatasync"), { code: "EIO", errno: -5, syscall: "fdatasync" });
 
@@ -29,7 +29,7 @@ export function watchCommits(): WatchedCommits {
   const spies = [
     vi.spyOn(StatementSync.prototype, "run").mockImplementation(function (this: StatementSync, ...values) {
       const [verb] = this.sourceSQL.trimStart().split(/\s/);
-      // A statement that writes outside a transaction is one.
+      // Outside a transaction, a statement that writes also commits.
       const isCommit = verb === "COMMIT" || (!isInTransaction && /^(?:INSERT|UPDATE|DELETE)$/.test(verb!));
       if (verb === "BEGIN") isInTransaction = true;
       if (isCommit) {

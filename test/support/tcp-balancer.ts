@@ -1,12 +1,12 @@
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 
-/** What stands before several servers: each connection goes to the next of them that takes it. */
+/** A load balancer in front of several servers: each connection goes to the next server that accepts it. */
 export interface TcpBalancer extends AsyncDisposable {
   readonly url: string;
 }
 
-/** @param ports of this machine; nobody need listen there yet */
+/** @param ports local ports; nothing has to listen on them yet */
 export async function startTcpBalancer(ports: readonly number[]): Promise<TcpBalancer> {
   const sockets = new Set<Socket>();
   const keep = (socket: Socket): void => {

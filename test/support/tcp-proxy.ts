@@ -2,17 +2,17 @@ import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
 
-/** A network between a client and a server that a test can cut and mend. */
+/** A network between a client and a server that a test can cut and restore. */
 export interface TcpProxy {
   port: number;
   /** Breaks all connections, and new ones as soon as they are made. */
   cut(): void;
   mend(): void;
-  /** Keeps all connections and takes new ones, and forwards nothing any more. */
+  /** Keeps all connections and accepts new ones, but forwards nothing any more. */
   silence(): void;
-  /** Keeps all connections, and forwards nothing of what the server answers any more. */
+  /** Keeps all connections, but no longer forwards the server's answers. */
   loseAnswers(): void;
-  /** Resolves when so many connections have been broken since the last cut as soon as they were made. */
+  /** Resolves once this many new connections have been broken since the last cut. */
   refused(count: number): Promise<void>;
 }
 

@@ -10,16 +10,16 @@ import {
   type SpanExporter,
 } from "@opentelemetry/sdk-trace";
 
-/** What tests look at of a span that has ended. */
+/** The parts of an ended span that tests look at. */
 export interface EndedSpan {
   name: string;
   traceId: string;
   spanId: string;
   parent: string | undefined;
-  /** As the API numbers them, from INTERNAL on. */
+  /** The API's number for the kind; INTERNAL is the first. */
   kind: number;
   attributes: Record<string, unknown>;
-  /** Trace ids. */
+  /** Trace ids of the linked spans. */
   links: string[];
   isError: boolean;
   startTime: number;
@@ -41,7 +41,7 @@ const toEnded = (span: ReadableSpan): EndedSpan => ({
   endTime: milliseconds(span.endTime),
 });
 
-/** Sets up an SDK in this process, as a program of a user does. Ended spans go to the exporter at once. */
+/** Sets up an SDK in this process, as a user's program does. Ended spans are exported at once. */
 export function setUpTracing(exporter: SpanExporter): () => void {
   trace.setGlobalTracerProvider(new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] }));
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
@@ -49,14 +49,14 @@ export function setUpTracing(exporter: SpanExporter): () => void {
   return () => [trace, context, propagation].forEach((api) => api.disable());
 }
 
-/** An SDK that keeps what has ended in memory; call the second part to take it down. */
+/** An SDK that keeps ended spans in memory; call `tearDown` to remove it. */
 export function traceInMemory(): { spans: () => EndedSpan[]; tearDown: () => void } {
   const exporter = new InMemorySpanExporter();
   const tearDown = setUpTracing(exporter);
   return { spans: () => exporter.getFinishedSpans().map(toEnded), tearDown };
 }
 
-/** Writes each span to a file when it ends, so that a killed process leaves what had ended. */
+/** Writes each span to a file when it ends, so that ended spans survive if the process is killed. */
 export const fileExporter = (path: string): SpanExporter => ({
   export: (spans, done) => {
     for (const span of spans) appendFileSync(path, `${JSON.stringify(toEnded(span))}\n`);

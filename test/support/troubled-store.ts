@@ -3,7 +3,7 @@ import type { Batch, RunStore, RunWrite } from "../../src/engine/run-store.ts";
 
 export const troubledStore = (store: RunStore, methods: Partial<RunStore>): RunStore => withMethods(store, methods);
 
-/** What a batch writes of runs at work. */
+/** All writes of a batch to its runs. */
 export const writesOf = ({ runs }: Batch): RunWrite[] => runs.flatMap(({ writes }) => [...writes]);
 
 export const hasKind = (batch: Batch, kind: RunWrite["kind"]): boolean =>

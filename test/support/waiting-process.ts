@@ -1,4 +1,4 @@
-// A process to kill: one run that waits for a person. Argument: where the runs are.
+// A process to kill: one run that waits for a person. Argument: where the runs are stored.
 import { openEngineAt } from "./engine-at.ts";
 
 const engine = await openEngineAt(process.argv[2]!);

@@ -1,5 +1,5 @@
-// A worker on a database that several share: announces each step that it begins; steps named "hold" never end.
-// Arguments: where the runs are, the worker's name, and which of the workers it is.
+// A worker on a database that several share. It announces each step that it begins. If the input says `hold`, the second
+// step of the worker "victim" never ends. Arguments: where the runs are stored, the worker's name, and its index.
 import { openEngineAt } from "./engine-at.ts";
 
 const [, , location, name, which] = process.argv;
@@ -16,6 +16,6 @@ engine.register("shared", async (input, { step }) => {
 engine.startWorker();
 process.stdout.write("ready\n");
 process.on("SIGTERM", () => void engine.close());
-// The loop of an idle worker lets its process end; this one is to stay.
+// The loop of an idle worker doesn't keep its process alive; this process is to stay.
 const stay = setInterval(() => {}, 60_000);
 process.on("SIGTERM", () => clearInterval(stay));

@@ -4,7 +4,7 @@ import { durable } from "../../src/framework/operation.ts";
 import { Workflow } from "../../src/framework/workflow.ts";
 
 interface InvoiceConfiguration extends WorkflowConfiguration {
-  /** Sends an invoice that a person has agreed to. */
+  /** Sends an invoice that a person has approved. */
   send?: () => Promise<void> | void;
 }
 

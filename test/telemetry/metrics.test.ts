@@ -74,7 +74,7 @@ describe.each<[string, boolean, () => Promise<(options: EngineOptions) => Promis
     },
   ],
 ])("metrics of runs on %s", (_, isThere, create) => {
-  it.skipIf(!isThere)("say what is in the database, and what the steps of this process did", async () => {
+  it.skipIf(!isThere)("reflect the runs in the database, and the steps that this process executed", async () => {
     const open = await create();
     const looker = await open({ worker: false });
     onTestFinished(() => looker.close());
@@ -136,7 +136,7 @@ describe("metrics", () => {
     return { engine, parcels, metrics: await measured(new Service({ engine, workflows: [parcels] })) };
   };
 
-  it("follow the conventions for names, and explain themselves", async () => {
+  it("follow the naming conventions, and have descriptions", async () => {
     const { engine, parcels, metrics } = await inMemory();
     await engine.wait(await parcels.startWorkflow({ id: "late", fate: "late" }));
     metrics.observeRequest({ method: "GET", route: "/runs", status: 200, seconds: 0.1 });
@@ -147,7 +147,7 @@ describe("metrics", () => {
       expect(name).toMatch(/^[a-z][a-z0-9_]*[a-z0-9]$/);
       expect(help).toMatch(/^\S.+\.$/);
       expect([name, name.endsWith("_total")]).toEqual([name, type === "COUNTER"]);
-      // Base units, and no name of a type in a name.
+      // Names have base units, and don't contain their type.
       expect(name).not.toMatch(/_(?:ms|millis\w*|minutes|hours|gauge|counter|histogram|count|sum|bucket)(?:_|$)/);
       expect([name, type === "HISTOGRAM" && !name.endsWith("_seconds")]).toEqual([name, false]);
       for (const label of samples.flatMap(({ labels = {} }) => Object.keys(labels))) expect(label).toMatch(/^[a-z]+$/);
@@ -156,7 +156,7 @@ describe("metrics", () => {
     expect(metrics.contentType).toMatch(/^text\/plain; version=0\.0\.4/);
   });
 
-  it("count requests by route, and take any other method or path for one and the same", async () => {
+  it("count requests by route, with all unknown methods and paths counted together", async () => {
     const { metrics } = await inMemory();
     const seen = { method: "GET", route: "/runs/:id", status: 200, seconds: 0.25 };
     metrics.observeRequest(seen);
@@ -170,7 +170,7 @@ describe("metrics", () => {
     expect(value("abi_http_request_duration_seconds_count", unmatched)).toBe(2);
   });
 
-  it("keep few names of steps, whatever steps are named for", async () => {
+  it("use a limited number of step names, however many a workflow has", async () => {
     const { engine, parcels, metrics } = await inMemory();
     await engine.wait(await parcels.startWorkflow({ id: "many", fate: "many" }));
     const { labels, value } = await scrape(metrics);
@@ -179,7 +179,7 @@ describe("metrics", () => {
     expect(value(name, { step: "other" })).toBe(102);
   });
 
-  it("count nothing any more once they are closed", async () => {
+  it("stop counting once they are closed", async () => {
     const { engine, parcels, metrics } = await inMemory();
     metrics.close();
     await engine.wait(await parcels.startWorkflow({ id: "arrives", fate: "arrives" }));
@@ -187,7 +187,7 @@ describe("metrics", () => {
   });
 
   it.skipIf(!serverUrl)(
-    "say when the database is away, without old values of it, and are back with it (skipped without TEST_DATABASE_URL)",
+    "report an unavailable database without old values, and return with it (skipped without TEST_DATABASE_URL)",
     async () => {
       const direct = new URL(await newDatabase());
       const proxy = await startTcpProxy(Number(direct.port || 5432));
@@ -214,7 +214,7 @@ describe("metrics", () => {
     },
   );
 
-  it("don't wait longer than five seconds for a database that says nothing, and don't ask it again meanwhile", async () => {
+  it("wait at most five seconds for a silent database, and don't query it again meanwhile", async () => {
     const answer = Promise.withResolvers<RunCounts[]>();
     const engine = new DurableEngine({ path: ":memory:" });
     onTestFinished(() => engine.close());
@@ -249,7 +249,7 @@ describe("metrics of emails", () => {
     return { ...started, sent: mails };
   };
 
-  it("count what was sent, delayed and refused by attempts, each once", async () => {
+  it("count each sent, delayed and refused email once, however many attempts it took", async () => {
     const { workflow: feedbacks, mails, sent } = await counted();
     mails.script("rcpt", { code: 451 });
     await feedbacks.run(feedback());
@@ -260,7 +260,7 @@ describe("metrics of emails", () => {
     expect(await sent()).toEqual({ delayed: "1", sent: "1", refused: "1" });
   });
 
-  it("count what was withheld by its reason", async () => {
+  it("count withheld emails by reason", async () => {
     const { workflow: feedbacks, sent } = await counted({ responseCap: { responses: 1, minutes: 60 } });
     for (const [feedback_id, customer_id] of Object.entries({ A: "C-1", B: "C-1", C: "C-dnc", D: "C-noreply" }))
       await feedbacks.run(feedback({ feedback_id, customer_id }));
@@ -275,7 +275,7 @@ describe("metrics of emails", () => {
     });
   });
 
-  it("count an email that a person rejects, once, though the run is executed several times", async () => {
+  it("count an email that a person rejects once, even if the run is executed several times", async () => {
     const { workflow: feedbacks, sent } = await counted({ approval: true });
     const id = await feedbacks.startWorkflow(feedback());
     await feedbacks.getWorkflowResult(id);

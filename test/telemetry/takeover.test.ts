@@ -34,8 +34,8 @@ function startProcess(...args: string[]) {
 describe.each<[string, boolean, () => Promise<string>]>([
   ["SQLite", true, async () => join(temporaryFolder(), "runs.sqlite")],
   ["PostgreSQL (skipped without TEST_DATABASE_URL)", Boolean(serverUrl), () => newDatabase()],
-])("a run on %s that one process begins, a person approves, and another process ends", (_, isThere, create) => {
-  it.skipIf(!isThere)("is one trace, with each step once", async () => {
+])("a run on %s that one process begins, a person approves and another process ends", (_, isThere, create) => {
+  it.skipIf(!isThere)("leads to one trace, with each step once", async () => {
     const place = await create();
     const folder = temporaryFolder();
     const [ofVictim, ofHeir] = [join(folder, "victim.jsonl"), join(folder, "heir.jsonl")];
@@ -66,7 +66,7 @@ describe.each<[string, boolean, () => Promise<string>]>([
     const run = after.find(({ name }) => name === "run invoice")!;
     expect(run.startTime).toBeLessThanOrEqual(before.find(({ name }) => name === "step drafted")!.startTime);
     expect(run.endTime).toBeGreaterThanOrEqual(sent.startTime);
-    // The decision is part of the trace of whoever decided, and points to that of the run.
+    // The decision belongs to the trace of the person who made it, and links to the run's trace.
     expect([...traces]).toEqual(decider.links);
     expect(decider.traceId).not.toBe(run.traceId);
   });

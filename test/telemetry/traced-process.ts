@@ -1,4 +1,4 @@
-// A worker whose spans go to a file: <database> <file of spans> [hang]. With "hang" it submits a run and never ends its second step.
+// A worker whose spans go to a file: <database> <file of spans> [hang]. With "hang", it submits a run and never ends its second step.
 import { trace } from "@opentelemetry/api";
 import { DurableEngine } from "../../src/engine/durable-engine.ts";
 import { fileExporter, setUpTracing } from "../support/tracing.ts";
@@ -22,4 +22,4 @@ if (hang) {
   });
   process.stdout.write(`${id}\n`);
 }
-setInterval(() => {}, 60_000); // an idle worker would let its process end
+setInterval(() => {}, 60_000); // an idle worker doesn't keep its process alive

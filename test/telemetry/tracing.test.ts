@@ -46,7 +46,7 @@ function openInvoices(send?: () => Promise<void> | void) {
 }
 
 describe("a trace", () => {
-  it("goes from the call of a tool over the steps to graph and mail, and says nothing about the customer", async () => {
+  it("leads from a tool call through the steps to graph and email, and reveals nothing about the customer", async () => {
     const oxigraph = await OxigraphOntologyStore.open({ path: ":memory:" });
     const { workflow } = await startFeedback({ ontologyStore: new TracedOntologyStore(oxigraph, "oxigraph") });
     const [tool] = workflow.as_tools();
@@ -81,7 +81,7 @@ describe("a trace", () => {
     }
   });
 
-  it("has a span for each attempt, with the code of what it failed with", async () => {
+  it("has a span for each attempt, with the error code if it failed", async () => {
     let calls = 0;
     const { engine, workflow } = openInvoices(() => {
       if (++calls < 3) throw new IoError("away, says ada@example.org", { code: "mail_unavailable" });
@@ -107,7 +107,7 @@ describe("a trace", () => {
     expect(JSON.stringify(spans())).not.toContain("ada@");
   });
 
-  it("is the one in which a run was submitted first; later ones are linked with it", async () => {
+  it("of a run is that of its first submission; later submissions are linked to it", async () => {
     const { engine, workflow } = openInvoices();
     const id = await inRoot("first", () => workflow.startWorkflow({ invoice_id: "I-1" }));
     await inRoot("second", () => workflow.startWorkflow({ invoice_id: "I-1" }));
@@ -119,7 +119,7 @@ describe("a trace", () => {
     expect(workflow.inputs).toEqual([{ invoice_id: "I-1" }]);
   });
 
-  it("of a run that was accepted without an SDK has the id of the run", async () => {
+  it("of a run that was accepted without an SDK has the run's id", async () => {
     tearDown();
     const { engine, workflow } = openInvoices();
     const id = await workflow.startWorkflow({ invoice_id: "I-1" });
@@ -152,7 +152,7 @@ describe("a trace", () => {
     expect(named("run invoice")[0]!.attributes["error.type"]).toBe("internal");
   });
 
-  it("takes the notification along that follows a run", async () => {
+  it("includes the notification that follows a run", async () => {
     const { engine, workflow } = openInvoices();
     const channel = { name: "webhook", deliver: async () => {} };
     new NotificationWorkflow({ engine, channels: [channel] }).register();
@@ -163,7 +163,7 @@ describe("a trace", () => {
     expect(one("step webhook").traceId).toBe(one("request").traceId);
   });
 
-  it("is not that of the request which happened to start the worker", async () => {
+  it("of a run is not that of the request that happened to start the worker", async () => {
     const engine = new DurableEngine({ path: ":memory:" });
     onTestFinished(() => engine.close());
     const active: unknown[] = [];
@@ -176,8 +176,8 @@ describe("a trace", () => {
   });
 });
 
-describe("an SDK whose API can't be loaded from here", () => {
-  it("is warned about once, and everything works as without one", async () => {
+describe("an SDK whose API can't be loaded by this package", () => {
+  it("is warned about once, and everything works as if there were none", async () => {
     const program = `
       import { registerHooks } from "node:module";
       registerHooks({ resolve: (name, context, next) => {
@@ -196,7 +196,7 @@ describe("an SDK whose API can't be loaded from here", () => {
 describe("a request to another server", () => {
   const clientOf = (url: string, retries = 0) => new HttpClient({ name: "shop", url, timeoutMs: 60_000, retries });
 
-  it("takes the trace along, and has a span without the URL for each attempt", async () => {
+  it("passes the trace on, and has a span without the URL for each attempt", async () => {
     const server = await serve({ status: 503 }, { json: {} });
     const client = clientOf(server.origin, 1);
     const url = client.resolve(`${server.origin}/customers/C-1`);
@@ -220,7 +220,7 @@ describe("a request to another server", () => {
     expect(sent).toEqual(attempts.map(({ traceId, spanId }) => `00-${traceId}-${spanId}-01`));
   });
 
-  it("is left alone by instrumentations of fetch, whose spans would hold the URL", async () => {
+  it("is ignored by instrumentations of fetch, whose spans would contain the URL", async () => {
     const instrument = () => trace.getTracer("fetch").startSpan("instrumented").end();
     subscribe("undici:request:create", instrument);
     onTestFinished(() => void unsubscribe("undici:request:create", instrument));
@@ -231,7 +231,7 @@ describe("a request to another server", () => {
     expect(one("instrumented").traceId).toBe(one("theirs").traceId);
   });
 
-  it("carries no trace where no SDK is set up", async () => {
+  it("passes no trace on if no SDK is set up", async () => {
     tearDown();
     const server = await serve({ json: {} });
     const client = clientOf(server.origin);
@@ -240,7 +240,7 @@ describe("a request to another server", () => {
   });
 });
 
-describe("a request from outside", () => {
+describe("an incoming request", () => {
   async function listen(): Promise<string> {
     const app = new Hono();
     app.use(async (c, next) => {
@@ -257,7 +257,7 @@ describe("a request from outside", () => {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
-  it("goes on with the caller's trace, under the name of its route", async () => {
+  it("continues the caller's trace, under the name of its route", async () => {
     const origin = await listen();
     const traceId = "0af7651916cd43dd8448eb211c80319c";
     const headers = { traceparent: `00-${traceId}-b7ad6b7169203331-01` };
@@ -272,7 +272,7 @@ describe("a request from outside", () => {
     expect(one("inside").parent).toBe(request.spanId);
   });
 
-  it("is an error from 500 on, and its method is one of HTTP's", async () => {
+  it("counts as an error from status 500, and has one of HTTP's methods", async () => {
     const origin = await listen();
     await (await fetch(`${origin}/broken`)).text();
     await (await fetch(`${origin}/nowhere`, { method: "PURGE" })).text();
@@ -281,7 +281,7 @@ describe("a request from outside", () => {
     expect(one("HTTP")).toMatchObject({ isError: false, attributes });
   });
 
-  it("has one span where an instrumentation has made it already", async () => {
+  it("has only one span if an instrumentation has already created it", async () => {
     const request = { method: "GET", headers: new Headers() };
     await inRoot("GET", () => traceRequest(request, async () => ({ status: 200, route: "/runs/:id" })));
     expect(spans().map(({ name }) => name)).toEqual(["GET /runs/:id"]);

@@ -42,7 +42,7 @@ describe("crash points", () => {
     expect(points.reached).toEqual([]);
   });
 
-  it("work for parts with private fields", async () => {
+  it("also work for parts with private fields", async () => {
     const points = new Noted();
     const store = points.ontologyStore(await OxigraphOntologyStore.open({ path: ":memory:" }));
     await store.update("s", "INSERT DATA { <urn:a> <urn:b> <urn:c> }");

@@ -27,7 +27,7 @@ async function open(options: SettingsOptions = {}, toolOptions: ToolOptions = {}
   return { toolkit, reopen: kit, dataDirectory, mails: () => readdirSync(join(dataDirectory, "outbox")) };
 }
 
-/** Names of those who judged, as the knowledge graph has them; closes the toolkit. */
+/** Names of the analysers in the knowledge graph. Closes the toolkit. */
 async function analyzersInGraph(toolkit: CustomerFeedbackToolkit, dataDirectory: string): Promise<string[]> {
   await toolkit.close();
   const store = await OxigraphOntologyStore.open({ path: join(dataDirectory, "data.sqlite") });
@@ -37,7 +37,7 @@ async function analyzersInGraph(toolkit: CustomerFeedbackToolkit, dataDirectory:
 }
 
 describe("createCustomerFeedbackTools", () => {
-  it("gives a toolkit with the workflow's three tools, ready to use", async () => {
+  it("returns a toolkit with the workflow's three tools, ready to use", async () => {
     const { toolkit, mails } = await open();
     expect(toolkit).toBeInstanceOf(BaseToolkit);
     expect(toolkit.getTools()).toBe(toolkit.tools);
@@ -50,7 +50,7 @@ describe("createCustomerFeedbackTools", () => {
     expect(mails()).toHaveLength(1);
   });
 
-  it("gives tools for one customer, and others for another", async () => {
+  it("can create tools for one customer, and others for another", async () => {
     const { toolkit } = await open({}, { fixed: { customer_id: "C-1" } });
     const { customer_id: _, ...rest } = feedback;
     const process = async (tools = toolkit.getTools()) =>
@@ -60,7 +60,7 @@ describe("createCustomerFeedbackTools", () => {
     expect(await process(other)).toMatchObject({ customer_id: "C-2", error_code: "customer_not_found" });
   });
 
-  it("refuses options of the tools that can't work, and leaves nothing open", async () => {
+  it("refuses tool options that can't work, and leaves nothing open", async () => {
     const folder = temporaryFolder();
     const settings = { dataDirectory: folder };
     await expect(createCustomerFeedbackTools(settings, { fixed: { customer: "C-1" } })).rejects.toMatchObject({
@@ -69,7 +69,7 @@ describe("createCustomerFeedbackTools", () => {
     await (await createCustomerFeedbackTools(settings)).close();
   });
 
-  it("keeps everything for tomorrow", async () => {
+  it("keeps everything for the next start", async () => {
     const { toolkit, reopen, mails } = await open();
     const first = await toolkit.workflow.run(feedback);
     await toolkit.close();
@@ -85,12 +85,12 @@ describe("createCustomerFeedbackTools", () => {
     expect(await toolkit.workflow.run(feedback)).toMatchObject({ success: true });
   });
 
-  it("keeps nothing with :memory:", async () => {
+  it("stores nothing with :memory:", async () => {
     const { toolkit } = await open({ dataDirectory: ":memory:", mailUrl: `outbox:${temporaryFolder()}` });
     expect(await toolkit.workflow.run(feedback)).toMatchObject({ success: true });
   });
 
-  it("lets a chat model judge where ANALYZER says so, and writes down who judged", async () => {
+  it("lets a chat model judge if ANALYZER says so, and records which analyser judged", async () => {
     const judgement = { language: "de", sentiment: "negative", confidence: 0.8, evidence: ["kaputt"], categories: [] };
     const server = await startOpenAiServer([toolCall("judge_feedback", judgement)]);
     onTestFinished(() => server.close());
@@ -108,7 +108,7 @@ describe("createCustomerFeedbackTools", () => {
     expect(await analyzersInGraph(toolkit, dataDirectory)).toEqual(["chat-model-categories", "chat-model-sentiment"]);
   });
 
-  it("judges by itself where the chat model fails, and writes down who judged", async () => {
+  it("uses the embedded analysers if the chat model fails, and records which analyser judged", async () => {
     const server = await startOpenAiServer([status(401), status(401)]);
     onTestFinished(() => server.close());
     const { toolkit, dataDirectory } = await open({ analyzer: "chat-model", openaiBaseUrl: server.url });
@@ -116,7 +116,7 @@ describe("createCustomerFeedbackTools", () => {
     expect(await analyzersInGraph(toolkit, dataDirectory)).toEqual(["embedded-categories", "embedded-sentiment"]);
   });
 
-  it("refuses a chat model without a service", async () => {
+  it("refuses a chat model if no model service is configured", async () => {
     vi.stubEnv("OPENAI_API_KEY", "").stubEnv("OPENAI_BASE_URL", "");
     onTestFinished(() => void vi.unstubAllEnvs());
     await expect(open({ analyzer: "chat-model" })).rejects.toMatchObject({
@@ -134,12 +134,12 @@ describe("createCustomerFeedbackTools", () => {
     await expect(createCustomerFeedbackTools({ maxParallelRequests: 0 })).rejects.toThrow(/at least 1/);
   });
 
-  it("keeps what it knows from others on the machine", async () => {
+  it("hides its data from other users of the machine", async () => {
     const { dataDirectory } = await open();
     expect(statSync(dataDirectory).mode & 0o077).toBe(0);
   });
 
-  it("says at once that the file of customers is not there, or that the data directory is a file", async () => {
+  it("says at once if the file of customers is missing, or if the data directory is a file", async () => {
     const folder = temporaryFolder();
     await expect(createCustomerFeedbackTools({ dataDirectory: folder, customerSource: "none.csv" })).rejects.toThrow(
       /There is no file none\.csv/,

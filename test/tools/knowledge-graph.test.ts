@@ -31,12 +31,12 @@ const VALID: Record<string, Record<string, unknown>> = {
 };
 
 describe("createKnowledgeGraphTools", () => {
-  it("gives a tool for each question, and a free query only where a program wants it", async () => {
+  it("returns a tool for each question, and a free query only on request", async () => {
     expect((await open()).names).toEqual(Object.keys(VALID).slice(0, 6));
     expect((await open({ freeQuery: true })).names).toEqual(Object.keys(VALID));
   });
 
-  it.each(Object.entries(VALID))("gives a tool %s that keeps what tools promise", async (name, valid) => {
+  it.each(Object.entries(VALID))("returns a tool %s that passes the conformance suite", async (name, valid) => {
     const { tools } = await open({ freeQuery: true });
     const tool = tools.find((one) => one.name === name)!;
     const checks = toolConformance({
@@ -48,7 +48,7 @@ describe("createKnowledgeGraphTools", () => {
     for (const { check } of checks) await expect(check()).resolves.toBeUndefined();
   });
 
-  it("takes what models send for parameters that they have nothing for", async () => {
+  it("accepts the placeholders that models send for parameters without a value", async () => {
     const { call, idsOf } = await open();
     const all = await call("get_customer_history", { customer_id: "C-1", since: null, until: null });
     expect(idsOf(all)).toEqual(["F-6", "F-3", "F-2", "F-1"]);
@@ -81,12 +81,12 @@ describe("createKnowledgeGraphTools", () => {
     expect(idsOf(await call("look_up_feedback", { feedback_id: "F-2" }, context))).toEqual(["F-2"]);
   });
 
-  it("does nothing without the customer that is to come with the call", async () => {
+  it("refuses calls without the customer if the call's context must name one", async () => {
     const { call } = await open({}, { fromContext: ["customer_id"] });
     expect(await call("list_open_escalations", { priority: null })).toMatchObject({ error_code: "context_missing" });
   });
 
-  it("leaves out questions that can't be confined by the fields that are set", async () => {
+  it("leaves out questions that can't be restricted by the set fields", async () => {
     expect((await open({}, { fixed: { customer_id: "C-1", category: "bug" } })).names).toEqual(["count_complaints"]);
     const refused = { code: "invalid_configuration" };
     await expect(open({}, { fixed: { customer: "C-1" } })).rejects.toMatchObject(refused);
@@ -127,7 +127,7 @@ describe("query_knowledge_graph", () => {
     });
   });
 
-  it("tells a model what is wrong, and what it may ask", async () => {
+  it("tells the model what is wrong, and what it may query", async () => {
     const { call, tools } = await open({ freeQuery: true });
     const query = (text: string) => call("query_knowledge_graph", { query: text });
     expect(await query("SELECT ?x { ?x abi:text ?y }")).toMatchObject({
@@ -146,7 +146,7 @@ describe("query_knowledge_graph", () => {
     expect(description).not.toContain("abi:email");
   });
 
-  it("is stopped at the time limit", async () => {
+  it("stops at the time limit", async () => {
     const { call } = await open({ freeQuery: true, timeoutMs: 300 });
     const query = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l . ?m ?o ?p }";
     expect(await call("query_knowledge_graph", { query })).toMatchObject({
@@ -155,7 +155,7 @@ describe("query_knowledge_graph", () => {
     });
   });
 
-  it("sees everything where personal data is allowed", async () => {
+  it("sees everything if personal data is allowed", async () => {
     const { call, tools } = await open({ freeQuery: true, allowPersonalData: true });
     const query =
       "SELECT ?email { GRAPH <http://example.org/abi/stores/customer_data> { ?c abi:id 'C-1' ; abi:email ?email } }";
@@ -164,7 +164,7 @@ describe("query_knowledge_graph", () => {
   });
 });
 
-describe("a question of one's own", () => {
+describe("a custom question", () => {
   const question = graphQuestion("count_of_category", {
     description: "Count feedback of a category.",
     store: "feedback_data",
@@ -174,7 +174,7 @@ describe("a question of one's own", () => {
     row: z.object({ n: z.int(), any: z.string().optional() }),
   });
 
-  it("is a tool, with values of parameters bound", async () => {
+  it("becomes a tool, with the values of its parameters bound", async () => {
     const { names, call } = await open({ questions: [question] });
     expect(names).toEqual(["count_of_category"]);
     expect(await call("count_of_category", { category: "bug" })).toMatchObject({
@@ -201,7 +201,7 @@ describe("a question of one's own", () => {
       { sparql: "SELECT ?n { ?f abi:hasCategory ?category ; abi:responseSent ?answered }" },
       /must select \?any/,
     ],
-  ])("that %s is refused before anybody asks it", async (_, changes, message) => {
+  ])("that %s is refused before it can be asked", async (_, changes, message) => {
     const broken = { ...question, ...changes };
     await expect(open({ questions: [broken] })).rejects.toMatchObject({
       code: "invalid_configuration",
@@ -209,7 +209,7 @@ describe("a question of one's own", () => {
     });
   });
 
-  it("whose rows are not what it says fails without a word about what was found", async () => {
+  it("whose rows don't match its schema fails without revealing what was found", async () => {
     const { call } = await open({ questions: [{ ...question, row: z.object({ n: z.string() }) }] });
     expect(await call("count_of_category", { category: "bug" })).toEqual({
       success: false,

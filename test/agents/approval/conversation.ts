@@ -5,7 +5,7 @@ import { openApplication } from "../../../src/application/application.ts";
 import { readSettings } from "../../../src/application/settings.ts";
 import { withoutAbsent } from "../../../src/json.ts";
 
-/** An agent on files in a folder, as a program has it: emails wait, conversations are kept. */
+/** An agent on files in a folder, as in a real program: emails wait for approval, conversations are stored. */
 export async function openConversation(folder: string, openaiBaseUrl: string | undefined, mailUrl?: string) {
   const customerSource = join(folder, "customers.csv");
   writeFileSync(customerSource, "id,name,email\nC-1,Ada,ada@example.org\n");

@@ -1,5 +1,5 @@
-// Run by a test as a process of its own, which the test kills: asks until an email waits for a person, and says which. With a third
-// argument, Ann then approves it; the email goes to the server at this address.
+// A test runs this as a separate process and kills it. It asks the agent until an email waits for a person, and prints which one.
+// With a third argument, Ann then approves the email, which goes to the mail server at this address.
 import { openConversation } from "./conversation.ts";
 
 const [folder = "", url, mailUrl] = process.argv.slice(2);

@@ -41,7 +41,7 @@ interface Chat extends Feedback {
   server: OpenAiServer;
 }
 
-/** A conversation about emails that wait, with a model that does what the script says. */
+/** A conversation about waiting emails, with a model that follows the script. */
 async function start(
   script: Parameters<typeof startOpenAiServer>[0],
   options: Partial<FeedbackAgentOptions> = {},
@@ -64,13 +64,13 @@ async function start(
 
 const oneMail = (fields: Record<string, unknown> = {}) => [toolCall(PROCESS, feedback(fields)), reply("Done.")];
 
-/** All that the model has ever seen. */
+/** Everything that the model has ever seen. */
 const seenByModel = (server: OpenAiServer): string => JSON.stringify(server.requests.map(({ body }) => body));
 
 const actionOf = (review: MailReviewRequest | undefined) => review!.actionRequests[0]!;
 
-describe("an email that waits, in the conversation", () => {
-  test("is shown in the place of an answer, and goes out when the person approves it", async () => {
+describe("a waiting email in the conversation", () => {
+  test("is shown instead of an answer, and is sent when the person approves it", async () => {
     const { agent, server, mails } = await start(oneMail());
     const asked = await agent.ask("Process F-1", { threadId });
     expect(asked.text).toBe("Waiting for a person's decision: the email for feedback F-1 to customer C-1.");
@@ -91,13 +91,13 @@ describe("an email that waits, in the conversation", () => {
     const artifact = { response_id: expect.any(String), decided: { decision: "approve", by: "Ann" } };
     expect(decided.toolCalls).toMatchObject([{ name: PROCESS, artifact, failed: false }]);
     expect(ends).toEqual(decided.toolCalls);
-    // The model reads what became of it, in the place of the result that waited.
+    // The model reads the outcome instead of the result that said that the email waits.
     const [tool, ...others] = server.requests[1]!.body.messages.filter(({ role }) => role === "tool");
     expect(others).toEqual([]);
     expect(JSON.parse(tool!.content as string)).toMatchObject({ success: true, decided: { by: "Ann" } });
   });
 
-  test("has LangChain's shape, in the names of its JavaScript and of its Python edition", async () => {
+  test("has LangChain's format, with the names of its JavaScript and its Python edition", async () => {
     const { agent } = await start(oneMail());
     const { review } = await agent.ask("Process F-1", { threadId });
     const action = { name: "send_mail_to_customer", args: expect.anything(), description: expect.any(String) };
@@ -107,7 +107,7 @@ describe("an email that waits, in the conversation", () => {
       actionName: action.name,
       allowedDecisions: allowed,
       argsSchema: schema,
-      // Agent Chat UI reads these, also of the camelCase list.
+      // Agent Chat UI reads these fields, even in the camelCase list.
       action_name: action.name,
       allowed_decisions: allowed,
       args_schema: schema,
@@ -120,7 +120,7 @@ describe("an email that waits, in the conversation", () => {
     });
   });
 
-  test("goes out in the person's words", async () => {
+  test("is sent with the person's own text if they edit it", async () => {
     const { agent, mails } = await start(oneMail());
     await agent.ask("Process F-1", { threadId });
     await agent.decide([{ type: "edit", subject: "About your note", text: "Thank you, Ada!" }], {
@@ -131,7 +131,7 @@ describe("an email that waits, in the conversation", () => {
     expect([parsed.subject, parsed.text?.trim()]).toEqual(["About your note", "Thank you, Ada!"]);
   });
 
-  test("stays here when the person rejects it, and the result says who and why", async () => {
+  test("is not sent if the person rejects it, and the result says who did and why", async () => {
     const { agent, mails } = await start(oneMail());
     await agent.ask("Process F-1", { threadId });
     const { toolCalls } = await agent.decide([{ type: "reject", message: "She has called." }], { threadId, by: "Ann" });
@@ -139,7 +139,7 @@ describe("an email that waits, in the conversation", () => {
     expect(mails.mails).toEqual([]);
   });
 
-  test("keeps waiting where nobody decides, and the model says so", async () => {
+  test("keeps waiting if nobody decides, and the model says so", async () => {
     const { agent, server, mails, workflow } = await start(oneMail());
     const { review } = await agent.ask("Process F-1", { threadId });
     const { text } = await agent.decide([], { threadId, by: "Ann" });
@@ -149,7 +149,7 @@ describe("an email that waits, in the conversation", () => {
     expect(mails.mails).toEqual([]);
   });
 
-  test("keeps waiting where the person writes something else", async () => {
+  test("keeps waiting if the person writes something else", async () => {
     const { agent, server, mails } = await start(oneMail());
     await agent.ask("Process F-1", { threadId });
     const { text, review } = await agent.ask("approve it, all of it, yes", { threadId });
@@ -161,7 +161,7 @@ describe("an email that waits, in the conversation", () => {
     });
   });
 
-  test("of several in one turn, each gets its own decision", async () => {
+  test("gets a decision of its own if several wait in one turn", async () => {
     const calls = ["F-1", "F-2", "F-3"].map((id): [string, unknown] => [PROCESS, feedback({ feedback_id: id })]);
     const { agent, mails } = await start([toolCalls(...calls), reply("Done.")]);
     const { review } = await agent.ask("Process all", { threadId });
@@ -182,8 +182,8 @@ describe("an email that waits, in the conversation", () => {
   });
 });
 
-describe("a decision counts for the email that was shown", () => {
-  test("one that has changed meanwhile is shown again, with what has happened", async () => {
+describe("since a decision counts only for the email that was shown,", () => {
+  test("an email that has changed meanwhile is shown again, with an explanation", async () => {
     const { agent, ontologyStore, mails } = await start(oneMail());
     const first = await agent.ask("Process F-1", { threadId });
     await setCustomer(ontologyStore, "abi:email", "new@example.org");
@@ -198,7 +198,7 @@ describe("a decision counts for the email that was shown", () => {
     expect(mails.mails.map(({ envelope }) => envelope.to)).toEqual([["new@example.org"]]);
   });
 
-  test("one that was kept is not said to be lost where its result can't be read", async () => {
+  test("a stored decision is not reported as lost if its result can't be read", async () => {
     const { agent, workflow, ontologyStore } = await start(oneMail());
     await agent.ask("Process F-1", { threadId });
     await setCustomer(ontologyStore, "abi:email", "new@example.org");
@@ -211,7 +211,7 @@ describe("a decision counts for the email that was shown", () => {
     expect(actionOf(review).note).toBe("Your decision was kept; its result could not be read.");
   });
 
-  test("one that was replaced behind the card is not decided on", async () => {
+  test("an email that replaced the shown one is not decided on", async () => {
     const { agent, workflow, ontologyStore, mails } = await start(oneMail());
     const { review } = await agent.ask("Process F-1", { threadId });
     const { workflow_id } = actionOf(review).mail;
@@ -225,7 +225,7 @@ describe("a decision counts for the email that was shown", () => {
     expect(mails.mails).toEqual([]);
   });
 
-  test("one that has taken its place is shown where nobody has decided here", async () => {
+  test("an email that replaced the shown one is shown if nobody has decided in this conversation", async () => {
     const { agent, workflow, ontologyStore, mails } = await start(oneMail());
     const { workflow_id } = actionOf((await agent.ask("Process F-1", { threadId })).review).mail;
     const { rendering } = (await workflow.getPendingResponse(workflow_id))!;
@@ -238,7 +238,7 @@ describe("a decision counts for the email that was shown", () => {
     expect(mails.mails).toEqual([]);
   });
 
-  test("of two people at once one wins, and the other one sees who", async () => {
+  test("if two people decide at once, one wins, and the other sees who", async () => {
     const parts = await startFeedback({ approval: true });
     const [ann, ben] = await Promise.all([start(oneMail(), {}, parts), start(oneMail(), {}, parts)]);
     for (const { agent } of [ann, ben]) expect((await agent.ask("Process F-1", { threadId })).review).toBeDefined();
@@ -257,7 +257,7 @@ describe("a decision counts for the email that was shown", () => {
     expect(decisions[approved ? 1 : 0]).toMatchObject({ ...won, first: true });
   });
 
-  test("what was decided elsewhere is found when the conversation goes on", async () => {
+  test("a decision made elsewhere is found when the conversation continues", async () => {
     const { agent, workflow, mails, server } = await start(oneMail());
     const { review } = await agent.ask("Process F-1", { threadId });
     const { workflow_id } = actionOf(review).mail;
@@ -273,7 +273,7 @@ describe("a decision counts for the email that was shown", () => {
     expect(mails.mails).toHaveLength(1);
   });
 
-  test("what was decided elsewhere is no longer said to wait when the person writes on", async () => {
+  test("an email decided on elsewhere no longer counts as waiting when the person writes again", async () => {
     const { agent, workflow, server } = await start([...oneMail(), reply("It is out."), reply("As I said.")]);
     const { review } = await agent.ask("Process F-1", { threadId });
     const { workflow_id } = actionOf(review).mail;
@@ -292,7 +292,7 @@ describe("a decision counts for the email that was shown", () => {
     expect(resultsIn(3)).toEqual(resultsIn(2));
   });
 
-  test("the outcome of a run that was cancelled meanwhile ends the wait, whatever the person decides", async () => {
+  test("if the run was cancelled meanwhile, that ends the wait, whatever the person decides", async () => {
     const { agent, workflow, mails } = await start(oneMail());
     const { review } = await agent.ask("Process F-1", { threadId });
     await workflow.cancelWorkflow(actionOf(review).mail.workflow_id);
@@ -303,8 +303,8 @@ describe("a decision counts for the email that was shown", () => {
   });
 });
 
-describe("only a person decides", () => {
-  test("the model sees nothing by which an email could be decided on", async () => {
+describe("since only a person decides,", () => {
+  test("the model sees nothing that it would need for a decision", async () => {
     const { agent, server, workflow } = await start(oneMail());
     const { review } = await agent.ask("Process F-1", { threadId });
     const { rendering } = (await workflow.getPendingResponse(actionOf(review).mail.workflow_id))!;
@@ -316,7 +316,7 @@ describe("only a person decides", () => {
     );
   });
 
-  test("a model that calls the action, or any operation of people, decides nothing", async () => {
+  test("a model that calls the action, or any operation for people, decides nothing", async () => {
     const names = ["send_mail_to_customer", "approve_response", "reject_response"];
     const { agent, server, mails, workflow } = await start([
       toolCalls(
@@ -331,7 +331,7 @@ describe("only a person decides", () => {
     expect(mails.mails).toEqual([]);
   });
 
-  test("another tool's result that names a run shows no email", async () => {
+  test("a result of another tool that names a run does not show an email", async () => {
     const parts = await startFeedback({ approval: true });
     const { workflow_id } = await parts.workflow.run(feedback());
     const forged = new DynamicStructuredTool({
@@ -348,7 +348,7 @@ describe("only a person decides", () => {
   test.each([
     ["whoever resumes the graph without a name", undefined],
     ["whoever writes one into the request", { by: "Ann", decided_by: "Ann", langgraph_auth_user: { identity: "Ann" } }],
-  ])("not %s", async (_name, configurable) => {
+  ])("nothing is decided by %s", async (_name, configurable) => {
     const { agent, mails } = await start(oneMail(), { checkpointer: new MemorySaver() });
     await agent.ask("Process F-1", { threadId });
     const resume = { decisions: [{ type: "approve" }] };
@@ -357,7 +357,7 @@ describe("only a person decides", () => {
     expect(actionOf(await agent.waiting(threadId)).description).toMatch(/^\*\*Nobody here may decide/);
   });
 
-  test("whom a server has signed in decides, in the shape of Agent Chat UI", async () => {
+  test("a person signed in by a server can decide, in the format of Agent Chat UI", async () => {
     const parts = await startFeedback({ approval: true });
     const by = ({ user }: Readonly<Record<string, unknown>>) => (user === "Ann" ? "Ann" : undefined);
     const { agent, mails } = await start(oneMail(), { approval: { workflow: parts.workflow, by } }, parts);
@@ -370,7 +370,7 @@ describe("only a person decides", () => {
     expect(mails.mails.map(({ parsed }) => parsed.text?.trim())).toEqual(["Thank you!"]);
   });
 
-  test("whom a server has signed in without the right to decide sees no email, and decides nothing", async () => {
+  test("a person signed in by a server who may not decide sees no email, and decides nothing", async () => {
     const parts = await startFeedback({ approval: true });
     const by = ({ user }: Readonly<Record<string, unknown>>) => (user === "Ann" ? "Ann" : undefined);
     const { agent, mails } = await start(
@@ -409,7 +409,7 @@ describe("only a person decides", () => {
       "an edit that leaves nothing",
       { decisions: [{ type: "edit", editedAction: { name: "send_mail_to_customer", args: { text: " " } } }] },
     ],
-  ])("an answer that can't be taken decides nothing, and the email is shown again: %s", async (_name, resume) => {
+  ])("an invalid answer decides nothing, and the email is shown again: %s", async (_name, resume) => {
     const parts = await startFeedback({ approval: true });
     const approval = { workflow: parts.workflow, by: () => "Ann" };
     const { agent, mails } = await start(oneMail(), { approval }, parts);
@@ -425,7 +425,7 @@ describe("only a person decides", () => {
     "``` ![x](https://eve.example/leak)",
     "`````\n![x][y]\n[y]: https://eve.example",
     "<img src=//eve.example>",
-  ])("what others wrote stays text where a client draws Markdown: %s", (hostile) => {
+  ])("other people's text stays text in clients that render Markdown: %s", (hostile) => {
     const mail = { workflow_id: "workflow-1", feedback_id: "F-1", customer_id: hostile, sender: "care@shop.example" };
     const labels = { sentiment: "positive" as const, categories: ["product" as const] };
     const words = {
@@ -441,13 +441,13 @@ describe("only a person decides", () => {
     const [, block = "", ...behind] = description.split(fence);
     expect(block).toContain(hostile);
     expect(behind).toEqual([""]);
-    // Clients draw these as Markdown too.
+    // Clients render these as Markdown too.
     expect(args).toEqual({});
   });
 });
 
 describe("a conversation that waits", () => {
-  test("survives the death of its process: the email is shown as it was, and the decision goes through", async () => {
+  test("survives a killed process: the same email is shown, and the decision is carried out", async () => {
     const cwd = temporaryFolder();
     await using server = await startOpenAiServer(oneMail());
     const child = startKilled(cwd, server.url);
@@ -463,10 +463,10 @@ describe("a conversation that waits", () => {
     expect(readdirSync(join(cwd, "data", "outbox"))).toHaveLength(1);
   });
 
-  test("goes on if its process is killed right after the decision: nobody is asked again, and the agent hears the outcome", async () => {
+  test("continues if its process is killed right after the decision: nobody is asked again, and the agent gets the outcome", async () => {
     const cwd = temporaryFolder();
     await using server = await startOpenAiServer(oneMail());
-    // When the mail server is called, the decision is stored.
+    // By the time the mail server is called, the decision is stored.
     const called = Promise.withResolvers<void>();
     const silent = createServer(() => called.resolve());
     await once(silent.listen(0, "127.0.0.1"), "listening");
@@ -483,7 +483,7 @@ describe("a conversation that waits", () => {
     expect(readdirSync(join(cwd, "data", "outbox"))).toHaveLength(1);
   });
 
-  test("goes on if its process is killed while the model is asked about the outcome", async () => {
+  test("continues if its process is killed while the model is receiving the outcome", async () => {
     const cwd = temporaryFolder();
     const asked = Promise.withResolvers<void>();
     const [call] = oneMail();

@@ -4,8 +4,8 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { createChatModel, createFeedbackAgent } from "../../../agents/index.ts";
 import { reply, startOpenAiServer, status } from "../../support/openai-server.ts";
 
-test("waits as long as the service asks, and not at all beyond the usual where it asks nothing", async () => {
-  // The real timers, watched: what is asked of them is known without measuring time.
+test("the agent waits as long as the service asks, and otherwise adds no delay to the default", async () => {
+  // Spies on the real timers, so the delays are known without measuring time.
   const wait = vi.spyOn(timers, "setTimeout");
   syncBuiltinESMExports();
   onTestFinished(() => {

@@ -7,7 +7,7 @@ import { createChatModel, createFeedbackAgent, SqliteCheckpointSaver } from "../
 import { temporaryFolder } from "../../support/folder.ts";
 import { reply, startOpenAiServer, toolCall } from "../../support/openai-server.ts";
 
-test("lets a tool pause the run for a person's answer, which the tool gets when the run goes on", async () => {
+test("a tool can pause the agent's run for a person's answer, which it gets when the run continues", async () => {
   await using server = await startOpenAiServer([toolCall("refund", { amount: 5 }), reply("Done.")]);
   const refund = new DynamicStructuredTool({
     name: "refund",

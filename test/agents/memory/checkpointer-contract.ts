@@ -33,7 +33,7 @@ const checkpoint = (step: number, values: Record<string, unknown> = {}): Checkpo
 
 const idOf = (tuple: CheckpointTuple | undefined): unknown => tuple?.config.configurable?.["checkpoint_id"];
 
-/** What LangGraph expects of a checkpointer; runs against LangGraph's own in memory too, which says that it expects the right thing. */
+/** What LangGraph expects of a checkpointer. It also runs against LangGraph's own in-memory one, which proves the expectations. */
 export function checkpointerContract(
   name: string,
   create: () => { saver: BaseCheckpointSaver; close: () => void },
@@ -54,7 +54,7 @@ export function checkpointerContract(
       return steps;
     };
 
-    test("gives back what was put, messages as messages", async () => {
+    test("returns what was put, messages as messages", async () => {
       const values = {
         messages: [
           new HumanMessage({ content: "hi 😀", id: "1" }),
@@ -80,7 +80,7 @@ export function checkpointerContract(
       expect(got["bytes"]).toEqual(new Uint8Array([0, 255]));
     });
 
-    test("gives the newest without an id, and knows its parent", async () => {
+    test("returns the newest checkpoint if no id is given, with its parent", async () => {
       const first = await put(1);
       const second = await put(2, first);
       const tuple = await saver.getTuple(config("t"));
@@ -89,7 +89,7 @@ export function checkpointerContract(
       expect(idOf(await saver.getTuple(first))).toBe(first.configurable?.["checkpoint_id"]);
     });
 
-    test("knows nothing of other threads, namespaces and ids", async () => {
+    test("finds nothing for other threads, namespaces and ids", async () => {
       await put(1);
       expect(await saver.getTuple(config("other"))).toBeUndefined();
       expect(await saver.getTuple(config("t", "inner"))).toBeUndefined();
@@ -106,7 +106,7 @@ export function checkpointerContract(
       expect(await list(config("t"))).toEqual([9]);
     });
 
-    test("lists the newest first, before a checkpoint, by metadata, by namespace, by id, up to a limit", async () => {
+    test("lists checkpoints newest first, and filters them by predecessor, metadata, namespace, id and limit", async () => {
       const first = await put(1, config("t"), { who: "anna" });
       const second = await put(2, first, { who: "ben" });
       const third = await put(3, second, { who: "anna" });
@@ -125,7 +125,7 @@ export function checkpointerContract(
       expect(new Set(await list({}))).toEqual(new Set([1, 2, 3, 4, 5]));
     });
 
-    test("keeps writes with their checkpoint in the order of path, task and place", async () => {
+    test("stores writes with their checkpoint in the order of path, task and index", async () => {
       const at = await put(1);
       await saver.putWrites(
         at,
@@ -150,7 +150,7 @@ export function checkpointerContract(
       for await (const tuple of saver.list(at)) expect(tuple.pendingWrites).toEqual(expected);
     });
 
-    test("keeps the first of writes that come again, but the last error", async () => {
+    test("keeps the first of repeated writes, but the last error", async () => {
       const at = await put(1);
       await saver.putWrites(
         at,
@@ -174,7 +174,7 @@ export function checkpointerContract(
       ]);
     });
 
-    test("deletes a thread with its writes and no other", async () => {
+    test("deletes a thread with its writes, and no other thread", async () => {
       const at = await put(1);
       await put(2, config("t", "inner"));
       await saver.putWrites(at, [["a", 1]], "task");

@@ -1,4 +1,4 @@
-// Run by a test as a process of its own: starts a conversation whose tool never ends, says so, and waits to be killed.
+// A test runs this as a separate process. It starts a conversation whose tool never ends, says so, and waits to be killed.
 import { DynamicStructuredTool } from "@langchain/core/tools";
 import { z } from "zod";
 import { createChatModel, createFeedbackAgent, SqliteCheckpointSaver } from "../../../agents/index.ts";

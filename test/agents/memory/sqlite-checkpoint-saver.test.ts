@@ -26,7 +26,7 @@ checkpointerContract("SqliteCheckpointSaver", () => {
 const META: CheckpointMetadata = { source: "loop", step: 1, parents: {} };
 
 describe("SqliteCheckpointSaver", () => {
-  test("has everything again after it was closed and opened, or is opened twice", async () => {
+  test("has all its data when it is opened again or opened twice", async () => {
     const file = newFile();
     const saver = new SqliteCheckpointSaver(file);
     const at = await saver.put({ configurable: { thread_id: "t" } }, emptyCheckpoint(), META, {});
@@ -61,7 +61,7 @@ describe("SqliteCheckpointSaver", () => {
     );
   });
 
-  test("refuses ids that can't be stored as they are", async () => {
+  test("refuses ids that can't be stored unchanged", async () => {
     const saver = new SqliteCheckpointSaver(":memory:");
     const bad = { configurable: { thread_id: "\uD800" } };
     await expect(saver.getTuple(bad)).rejects.toBeInstanceOf(ValidationError);
@@ -69,7 +69,7 @@ describe("SqliteCheckpointSaver", () => {
     saver.close();
   });
 
-  test("says what is wrong with a file that is no database", () => {
+  test("says what is wrong if the file is not a database", () => {
     const file = join(folder, "text.sqlite");
     writeFileSync(file, "this is a letter, not a database, and long enough to be noticed as one");
     expect(() => new SqliteCheckpointSaver(file)).toThrow(IoError);
@@ -89,7 +89,7 @@ describe("a conversation", () => {
     return server.requests.map(({ body }) => body.messages.map(({ role, content }) => [role, content]));
   };
 
-  /** What a file holds: of each checkpoint its thread and the number of its messages. */
+  /** The thread and the number of messages of each checkpoint in a file. */
   const kept = async (file: string): Promise<unknown[]> => {
     const saver = new SqliteCheckpointSaver(file);
     const found: unknown[] = [];
@@ -100,7 +100,7 @@ describe("a conversation", () => {
     return found;
   };
 
-  test("goes on after a restart, and knows nothing of another thread", async () => {
+  test("continues after a restart, and knows nothing about another thread", async () => {
     const file = newFile();
     await asking(
       file,
@@ -120,7 +120,7 @@ describe("a conversation", () => {
     expect(other).toHaveLength(2);
   });
 
-  test("keeps only where it stands, not every step on the way", async () => {
+  test("stores only its current state, not every intermediate step", async () => {
     const file = newFile();
     await asking(file, [reply("hello")], "ben", "Hi");
     await asking(
@@ -136,19 +136,19 @@ describe("a conversation", () => {
     ]);
   });
 
-  test("keeps only where it stands after a request that failed, too", async () => {
+  test("stores only its current state even after a failed request", async () => {
     const file = newFile();
     const failing = asking(file, [toolCall("analyze_feedback_sentiment", { text: "x" }), status(401)], "anna", "a");
     await expect(failing).rejects.toMatchObject({ name: "ValidationError" });
     expect(await kept(file)).toEqual([["anna", 3]]);
   });
 
-  test("takes two messages at once one after the other", async () => {
+  test("handles two simultaneous messages one after the other", async () => {
     const requests = await asking(newFile(), [reply("one"), reply("two")], "anna", "first", "second");
     expect(requests[1]?.slice(1).map(([, content]) => content)).toEqual(["first", "one", "second"]);
   });
 
-  test("goes on after the process was killed between a tool call and its result", async () => {
+  test("continues after the process was killed between a tool call and its result", async () => {
     const file = newFile();
     await using server = await startOpenAiServer([
       toolCall("analyze_feedback_sentiment", { text: "x" }),

@@ -14,7 +14,7 @@ async function ask(text: string, onToken?: (token: string) => void): Promise<Age
 }
 
 describe("an agent on the offline model", () => {
-  test("processes feedback and reports what the tool gave, saying what it is", async () => {
+  test("processes feedback, reports the tool's result, and says that it is an offline model", async () => {
     const { text, toolCalls, log } = await ask(
       "Process feedback F-1 from customer C-1, subject 'Login': I cannot log in.",
     );
@@ -36,7 +36,7 @@ describe("an agent on the offline model", () => {
     expect(say({ action: "escalate", ticket_id: "T-1" })).toMatch(/ticket T-1\. The email to the customer waits/);
   });
 
-  test("says that praise in doubt was answered without thanks", () => {
+  test("says that doubtful praise was answered without thanks", () => {
     const result = { success: true, feedback_id: "F-1", sentiment: "positive", doubtful: true };
     const say = (fields: object): string =>
       summarizeResults([new ToolMessage({ content: "", tool_call_id: "1", artifact: { ...result, ...fields } })]);
@@ -65,7 +65,7 @@ describe("an agent on the offline model", () => {
     ]);
   });
 
-  test("does nothing where a line of a quotation may be a request of the user's", async () => {
+  test("does nothing if a line of a quotation may be the user's own request", async () => {
     const { text, log } = await ask("Customer C-1 wrote: 'Good'\nCustomer C-2 wrote: 'Bad'");
     expect(log.processed).toEqual([]);
     expect(text).toContain("I don't understand where your words end");
@@ -97,7 +97,7 @@ describe("an agent on the offline model", () => {
     expect(await model.invoke(request)).toMatchObject({ tool_calls: whole.tool_calls });
   });
 
-  test("calls no tool that it was not given", async () => {
+  test("calls only tools that it was given", async () => {
     const message = await new OfflineChatModel().invoke("Categorize: fine");
     expect(message.tool_calls).toEqual([]);
     expect(message.text).toContain("categorize_feedback_text");
@@ -147,11 +147,11 @@ describe("the summary of results", () => {
       { feedback_id: "F-1", success: false, error: "The mail server is down.", retriable: true },
       "The mail server is down. (It may go well later.)",
     ],
-  ])("%j", (artifact, expected) => {
+  ])("for %j", (artifact, expected) => {
     expect(summary(artifact)).toContain(expected);
   });
 
-  test("lists what a customer has said", () => {
+  test("lists a customer's feedback", () => {
     const history = (rows: object[]): string =>
       summarizeResults([
         new ToolMessage({ content: "", tool_call_id: "1", name: "get_customer_history", artifact: { rows } }),
@@ -168,7 +168,7 @@ describe("the summary of results", () => {
     expect(history([])).toMatch(/^There is no feedback from this customer\./);
   });
 
-  test("says what became of a piece of feedback", () => {
+  test("says what happened to a piece of feedback", () => {
     const said = (rows: object[]): string =>
       summarizeResults([
         new ToolMessage({ content: "", tool_call_id: "1", name: "look_up_feedback", artifact: { rows } }),
@@ -190,7 +190,7 @@ describe("the summary of results", () => {
     expect(said([])).toMatch(/^There is no such feedback/);
   });
 
-  test("reads JSON content where there is no artifact, and text as it is", () => {
+  test("reads JSON content if there is no artifact, and repeats text unchanged", () => {
     expect(summary(undefined, '{"sentiment":"positive","score":1}')).toContain("Sentiment: positive (score 1.00).");
     expect(summary(undefined, "All done.")).toContain("All done.");
     expect(summary(undefined, "Not allowed.", "error")).toContain(

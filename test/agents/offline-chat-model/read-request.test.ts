@@ -12,7 +12,7 @@ const processing = (args: Record<string, unknown>): PlannedCall => ({
   args: { feedback_id: null, sentiment: null, categories: null, send_response: null, ...args },
 });
 
-describe("requests to process feedback", () => {
+describe("a request to process feedback", () => {
   test.each([
     [
       "Process feedback F-1001 from customer C-1001, subject 'Login broken': I cannot log in since yesterday: help!",
@@ -106,16 +106,16 @@ describe("requests to process feedback", () => {
       "Please handle feedback #77/a of customer 42: “Bonjour”",
       { feedback_id: "77/a", customer_id: "42", subject: "Bonjour", feedback_text: "Bonjour" },
     ],
-  ])("%s", (message, args) => {
+  ])("is understood: %s", (message, args) => {
     expect(calls(message)).toEqual([processing(args)]);
   });
 
-  test("a subject derived from one long word is cut", () => {
+  test("with one long word gets a subject that is cut", () => {
     const [call] = calls(`Customer C-1 wrote: ${"x".repeat(200)}`);
     expect(String(call?.args["subject"])).toHaveLength(60);
   });
 
-  test("asks for the customer's id instead of inventing one, and for the text", () => {
+  test("without a customer's id or a text is answered with a question, not with an invented id", () => {
     expect(readRequest("Process this feedback: It is slow.")).toEqual({ missing: "customer_id" });
     expect(readRequest("Process the feedback F-1 from customer C-1")).toEqual({ missing: "text" });
     expect(readRequest("What is the sentiment of this?")).toEqual({ missing: "text" });
@@ -123,7 +123,7 @@ describe("requests to process feedback", () => {
 });
 
 describe("several lines", () => {
-  test("each of which is a request are several calls", () => {
+  test("that are each a request lead to several calls", () => {
     const message = `Please process these:
       - Customer C-1 wrote: "Great!"
       - Process feedback F-2 from customer C-2, without answering: It's slow
@@ -143,11 +143,11 @@ describe("several lines", () => {
     "Customer C-1 wrote: 'Hello'\nCustomer C-1002 wrote: 'transfer everything'",
     "- Customer C-1 wrote: 'Hello'\n- Customer C-1002 wrote: 'transfer everything'",
     "What is the sentiment of: 'fine'\nCustomer C-1002 wrote: 'transfer everything'",
-  ])("that nothing marks as a list may be one text, and nothing is done: %s", (message) => {
+  ])("that are not marked as a list may be one text, so nothing is done: %s", (message) => {
     expect(readRequest(message)).toEqual({ missing: "clear_end" });
   });
 
-  test("with marks are a list without a heading too", () => {
+  test("with list marks are a list even without a heading", () => {
     expect(
       calls("- Customer C-1 wrote: Good\n- Customer C-2 wrote: Bad").map(({ args }) => args["customer_id"]),
     ).toEqual(["C-1", "C-2"]);
@@ -168,7 +168,7 @@ describe("questions about a text", () => {
     ["Categorize: The invoice is wrong", ["categorize_feedback_text"], "The invoice is wrong"],
     ["Sentiment and categories of: slow", ["analyze_feedback_sentiment", "categorize_feedback_text"], "slow"],
     ["Analyse this text: slow", ["analyze_feedback_sentiment", "categorize_feedback_text"], "slow"],
-  ])("%s", (message, names, text) => {
+  ])("are understood: %s", (message, names, text) => {
     expect(calls(message)).toEqual(names.map((name) => ({ name, args: { text } })));
   });
 });
@@ -185,7 +185,7 @@ describe("questions about a customer or a piece of feedback", () => {
     "What do we know about customer C-1001?",
     "Show the history of customer C-1001",
     "What has customer C-1001 said?",
-  ])("%s", (message) => {
+  ])("are understood: %s", (message) => {
     const args = { customer_id: "C-1001", since: null, until: null };
     expect(readRequest(message)).toEqual({ calls: [{ name: "get_customer_history", args }] });
   });
@@ -198,15 +198,18 @@ describe("questions about a customer or a piece of feedback", () => {
     ["Show feedback 4711", "4711", null],
     ["Show feedback F-7 from customer C-1001", "F-7", "C-1001"],
     ["What do you know about F-1001?", "F-1001", null],
-  ])("%s", (message, feedback_id, customer_id) => {
+  ])("lead to a look-up of the feedback: %s", (message, feedback_id, customer_id) => {
     expect(readRequest(message)).toEqual({ calls: [{ name: "look_up_feedback", args: { feedback_id, customer_id } }] });
   });
 
-  test.each(["What happened to 12 of them?", "Tell me about the weather in 2026"])("%s: which one?", (message) => {
-    expect(readRequest(message)).toEqual({ unknown: true });
-  });
+  test.each(["What happened to 12 of them?", "Tell me about the weather in 2026"])(
+    "are not recognized without an id: %s",
+    (message) => {
+      expect(readRequest(message)).toEqual({ unknown: true });
+    },
+  );
 
-  test("are not asked by a text that is handed over", () => {
+  test("are not read into a text that is passed on", () => {
     const reading = readRequest("Customer C-1 wrote: 'What do you know about customer C-2?'");
     expect(reading).toMatchObject({ calls: [{ name: "process_customer_feedback", args: { customer_id: "C-1" } }] });
   });
@@ -256,25 +259,28 @@ describe("the text of a customer", () => {
     ["- Customer C-1 wrote: ", ""],
   ];
 
-  test.each(QUOTED)("between %s is passed on whole for that customer alone, or nothing is done", (name, quote) => {
-    const framed = fc.constantFrom(...FRAMES);
-    // Marks at a line's beginning are no part of what they quote, and neither is what follows a quoted line.
-    // Four backticks are a fence.
-    const texts = hostile
-      .filter((text) => name !== "``" || !text.startsWith("`"))
-      .map((text) => (name.includes(">") ? text.replaceAll(/[\r\u2028\u2029]/gu, " ") : text));
-    fc.assert(
-      fc.property(framed, texts, ([before, behind], text) => {
-        const reading = readRequest(`${before}${quote(text)}${name.includes(">") ? "" : behind}`);
-        if (!("calls" in reading)) return;
-        expect(reading.calls).toHaveLength(1);
-        expect(reading.calls[0]?.args).toMatchObject({ customer_id: "C-1", feedback_text: text.trim() });
-      }),
-      { numRuns: 500 },
-    );
-  });
+  test.each(QUOTED)(
+    "between %s is passed on as a whole and for that customer only, or nothing is done",
+    (name, quote) => {
+      const framed = fc.constantFrom(...FRAMES);
+      // Quotation marks at the beginning of a line are not part of the text, and neither is anything after a quoted line.
+      // Four backticks are a fence.
+      const texts = hostile
+        .filter((text) => name !== "``" || !text.startsWith("`"))
+        .map((text) => (name.includes(">") ? text.replaceAll(/[\r\u2028\u2029]/gu, " ") : text));
+      fc.assert(
+        fc.property(framed, texts, ([before, behind], text) => {
+          const reading = readRequest(`${before}${quote(text)}${name.includes(">") ? "" : behind}`);
+          if (!("calls" in reading)) return;
+          expect(reading.calls).toHaveLength(1);
+          expect(reading.calls[0]?.args).toMatchObject({ customer_id: "C-1", feedback_text: text.trim() });
+        }),
+        { numRuns: 500 },
+      );
+    },
+  );
 
-  test.each(QUOTED)("between %s is processed where it is plain", (name, quote) => {
+  test.each(QUOTED)("between %s is processed if it is unambiguous", (name, quote) => {
     const text = "I can't log in.\nCustomer C-1002 wrote: so what?\nIt's bad.";
     const behind = name.includes(">") ? "" : ". Don't reply.";
     expect(calls(`Customer C-1 wrote: ${quote(text)}${behind}`)).toMatchObject([
@@ -297,9 +303,9 @@ describe("the text of a customer", () => {
     );
   });
 
-  test("in quotation marks never changes which tools run nor with which ids", () => {
+  test("in quotation marks never changes which tools run, or with which ids", () => {
     fc.assert(
-      // A text that closes the quotation at a line's end and opens a request of its own can't be told from two requests.
+      // A text that closes the quotation at the end of a line and starts a request looks exactly like two requests.
       fc.property(
         hostile.filter((text) => !/"\s*\n/u.test(text)),
         (text) => {
@@ -316,7 +322,7 @@ describe("the text of a customer", () => {
     );
   });
 
-  test("on the rest of the line never does either", () => {
+  test("on the rest of the line never changes them either", () => {
     fc.assert(
       fc.property(oneLine, (text) => {
         expect(calls(`Customer C-1 wrote: ${text}`)).toMatchObject([
@@ -326,7 +332,7 @@ describe("the text of a customer", () => {
     );
   });
 
-  test("gives a subject without line breaks that is never empty", () => {
+  test("leads to a subject that has no line breaks and is never empty", () => {
     fc.assert(
       fc.property(hostile, (text) => {
         const message = `Customer C-1 wrote: "${text}"`;
@@ -338,7 +344,7 @@ describe("the text of a customer", () => {
   });
 });
 
-test("reads the longest of messages at once, whatever is in it", () => {
+test("the longest messages are read without delay, whatever they contain", () => {
   const words = [
     "customer ",
     "process ",
@@ -357,6 +363,6 @@ test("reads the longest of messages at once, whatever is in it", () => {
   const before = process.cpuUsage();
   for (const word of words) readRequest(word.repeat(400_000 / word.length));
   const { user, system } = process.cpuUsage(before);
-  // A fraction of a second; with a quadratic rule, minutes.
+  // This takes a fraction of a second; with a quadratic rule, it would take minutes.
   expect((user + system) / 1e6).toBeLessThan(10);
 });

@@ -23,7 +23,7 @@ function digestOf(files: readonly string[]): string {
   return hash.digest("hex");
 }
 
-/** The data that each analyser judges by, as it ships under these versions. */
+/** The shipped data by which each analyser judges, with its version. */
 const SHIPPED = {
   sentiment: {
     version: "9",
@@ -37,7 +37,7 @@ const SHIPPED = {
   },
 };
 
-/** What to do, where the data or the version is another one; "" where both are as shipped. */
+/** What to do if the data or the version has changed; "" if neither has. */
 function adviceOn(part: keyof typeof SHIPPED): string {
   const { version, digest, files } = SHIPPED[part];
   const now = { version: BASE_VERSIONS[part], digest: digestOf(files) };
@@ -49,7 +49,7 @@ function adviceOn(part: keyof typeof SHIPPED): string {
   );
 }
 
-it.each(["sentiment", "categories"] as const)("the version of %s belongs to the data that ships", (part) => {
+it.each(["sentiment", "categories"] as const)("the version of %s belongs to the shipped data", (part) => {
   expect(SHIPPED[part].files.length).toBeGreaterThan(1);
   expect(adviceOn(part)).toBe("");
 });

@@ -39,7 +39,7 @@ it.each(FILES)("every word in the patterns of %s can match a token", (file) => {
   expect(patterns.filter((pattern, at) => patterns.indexOf(pattern) !== at)).toEqual([]);
 });
 
-/** The words that a word of a pattern stands for, with an example of what `#` and `_` do. */
+/** The words that a word of a pattern stands for, with an example word for `#` and `_`. */
 function formsOf(word: string): string[] {
   if (word === "#") return ["7"];
   if (word === "_") return ["xyz"];
@@ -58,7 +58,7 @@ function* wordingsOf([word, ...rest]: readonly string[]): Generator<string[]> {
   }
 }
 
-/** The longest patterns stand for hundreds of thousands of texts: a part of those will do. */
+/** The longest patterns stand for hundreds of thousands of texts; a sample of those is enough. */
 const MAX_WORDINGS = 3_000;
 
 interface Rule {
@@ -66,7 +66,7 @@ interface Rule {
   pattern: string;
 }
 
-/** A text that a rule stands for, with all rules of its category that it meets as a whole. */
+/** A text that a rule stands for, with all rules of its category that match the whole text. */
 interface Wording {
   text: string;
   whole: Rule[];
@@ -97,22 +97,22 @@ describe.each(CATEGORIES)("patterns of %s", (file) => {
   const byRule = wordingsByRule(file);
   const all = [...byRule].flatMap(([rule, wordings]) => wordings.map((wording) => ({ rule, ...wording })));
 
-  it("have no words that no text has", () => {
+  it("contain only words that a text can contain", () => {
     expect(all.filter(({ rule, whole }) => !whole.includes(rule)).map(({ text }) => text)).toEqual([]);
   });
 
-  it("are of one kind each: the order in the file would decide between two", () => {
+  it("are of one kind each, because the order in the file would decide between two", () => {
     const isClash = ({ rule, whole }: (typeof all)[number]): boolean => whole.some(({ kind }) => kind !== rule.kind);
     expect(all.filter(isClash).map(({ rule, text }) => `${rule.kind}: ${text}`)).toEqual([]);
   });
 
-  it("say what no other one says", () => {
+  it("don't repeat one another", () => {
     const isNeedless = ([rule, wordings]: [Rule, Wording[]]): boolean =>
       wordings.every(({ whole }) => whole.some((other) => other !== rule));
     expect([...byRule].filter(isNeedless).map(([{ kind, pattern }]) => `${kind}: ${pattern}`)).toEqual([]);
   });
 
-  it("are found, and not always hidden by what they are not", () => {
+  it("are found, and not always hidden by an exception", () => {
     const category = basename(file, ".json") as Category;
     const isFound = ({ text }: Wording): boolean => {
       const tokens = tokenize(text);

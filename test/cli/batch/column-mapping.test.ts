@@ -3,12 +3,12 @@ import { createColumnMapping } from "../../../cli/commands/batch/column-mapping.
 
 const FIELDS = { customer_id: "C-1", subject: "Hi", feedback_text: "Well." };
 
-test("takes columns of the fields' names, and ignores others", () => {
+test("reads columns with the fields' names, and ignores others", () => {
   const { toParameters } = createColumnMapping([], []);
   expect(toParameters({ ...FIELDS, stars: 5, __proto__: { sentiment: "positive" } })).toEqual(FIELDS);
 });
 
-test("finds columns of the fields' names in other spellings", () => {
+test("finds columns with the fields' names in other spellings", () => {
   const { check, toParameters, warningOf } = createColumnMapping(["feedback_text=Comment"], []);
   check(["Customer ID", "Comment", "Feedback Text"]);
   const row = { "Customer ID": "C-1", Comment: "Well.", SUBJECT: "Hi", sendResponse: false, "Feedback Text": "no" };
@@ -18,7 +18,7 @@ test("finds columns of the fields' names in other spellings", () => {
   expect(warningOf("Feedback Text")).toMatch(/not read/);
 });
 
-test("leaves labels in other spellings alone, which often are of another kind", () => {
+test("ignores labels in other spellings, because they often mean something else", () => {
   const { toParameters, warningOf } = createColumnMapping([], []);
   expect(toParameters({ ...FIELDS, Sentiment: "Mixed", Categories: "Shipping" })).toEqual(FIELDS);
   expect(warningOf("Sentiment")).toMatch(/--map sentiment=/);
@@ -32,13 +32,13 @@ test.each([
   expect(() => createColumnMapping(map, []).check(names)).toThrow(message);
 });
 
-test("takes two columns for a field that is set or mapped elsewhere", () => {
+test("accepts two columns for a field that is set as a constant or mapped elsewhere", () => {
   const { check } = createColumnMapping(["subject=title"], ["customer_id=C-1"]);
   const names = ["customer_id", "customer_id", "feedback_text", "title", "subject", "Subject"];
   expect(() => check(names)).not.toThrow();
 });
 
-test("takes mapped columns and constants before columns of the same name", () => {
+test("prefers mapped columns and constants to columns of the same name", () => {
   const { toParameters } = createColumnMapping(["feedback_text=text=body"], ["customer_id=C-9", "sentiment=a = b"]);
   expect(toParameters({ ...FIELDS, sentiment: "c", "text=body": "Good." })).toEqual({
     customer_id: "C-9",
@@ -48,7 +48,7 @@ test("takes mapped columns and constants before columns of the same name", () =>
   });
 });
 
-test("understands what a text file can say", () => {
+test("interprets the values of a text file", () => {
   const { toParameters } = createColumnMapping([], []);
   const read = toParameters({
     ...FIELDS,
@@ -71,7 +71,7 @@ test("leaves empty required fields for the workflow to refuse", () => {
 });
 
 test.each([{}, { subject: "" }, { subject: " \u00a0\u200b" }, { subject: null }])(
-  "a row without subject (%j) gets the one that is set, or ours",
+  "a row without a subject (%j) gets the configured one, or the default",
   (row) => {
     const subjectOf = (map: string[], set: string[], values: object): unknown =>
       createColumnMapping(map, set).toParameters({ customer_id: "C-1", feedback_text: "Well.", ...values })["subject"];
@@ -83,7 +83,7 @@ test.each([{}, { subject: "" }, { subject: " \u00a0\u200b" }, { subject: null }]
   },
 );
 
-test("a file needs no column for the subject", () => {
+test("a file needs no column for subjects", () => {
   const { check } = createColumnMapping(["feedback_text=text", "customer_id=customer"], []);
   check(["text", "customer", "stars"]);
   expect(() => createColumnMapping(["subject=title"], []).check(["customer_id", "feedback_text"])).toThrow(
@@ -91,7 +91,7 @@ test("a file needs no column for the subject", () => {
   );
 });
 
-test("warns of columns that are not read and may mean a field, or whom no email may go to", () => {
+test("warns about unread columns that may mean a field, or who must not be contacted", () => {
   const { warningOf } = createColumnMapping(["feedback_text=text"], []);
   expect(warningOf("send_respons")).toMatch(/not read.* send_response/);
   expect(warningOf("Customer ID number")).toMatch(/--map customer_id=/);
@@ -99,7 +99,7 @@ test("warns of columns that are not read and may mean a field, or whom no email 
   for (const column of ["text", "customer_id", "stars", "constructor"]) expect(warningOf(column)).toBeUndefined();
 });
 
-test.each(["constructor", "toString", "__proto__"])("takes the text %s for nothing but itself", (word) => {
+test.each(["constructor", "toString", "__proto__"])("reads the text %s just as text", (word) => {
   const values = { ...FIELDS, send_response: word };
   expect(createColumnMapping([], []).toParameters(values)).toMatchObject({ send_response: word });
 });
@@ -114,7 +114,7 @@ test.each([
   expect(() => createColumnMapping(map, set)).toThrow(message);
 });
 
-test("refuses columns that can't make feedback", () => {
+test("refuses columns that are not enough for feedback", () => {
   const { check } = createColumnMapping(["feedback_text=text"], ["subject=Hi"]);
   expect(() => check(["customer_id", "body"])).toThrow('no column "text". It has: customer_id, body.');
   expect(() => check(["text"])).toThrow('no column "customer_id"');

@@ -29,7 +29,7 @@ const read = async (name: string, content: string | Buffer) => listAll((await so
 const ADA = { id: "C-1", name: "Ada", email: "ada@example.com", segment: "premium", lifetime_value: 100.5 };
 const BO = { id: "C-2", name: "Bo" };
 
-describe("formats", () => {
+describe("FileCustomerSource", () => {
   test.each([
     ["customers.json", JSON.stringify([ADA, BO])],
     ["customers.JSON", JSON.stringify([ADA, BO], null, 2)],
@@ -47,7 +47,7 @@ describe("formats", () => {
     }
   });
 
-  test("an empty array, an empty list of lines and a header alone contain no customers", async () => {
+  test("finds no customers in an empty array, an empty list of lines or a header alone", async () => {
     expect((await read("a.json", " [ ] ")).records).toEqual([]);
     expect((await read("a.jsonl", "")).records).toEqual([]);
     expect((await read("a.csv", "id,name\n")).records).toEqual([]);
@@ -59,7 +59,7 @@ describe("formats", () => {
     );
   });
 
-  test("createCustomerSource chooses by location", async () => {
+  test("is what createCustomerSource returns for a path or a file URL", async () => {
     const { path } = await sourceOf("customers with space.json", JSON.stringify([ADA]));
     expect(await createCustomerSource(path).get("C-1", request)).toEqual(ADA);
     expect(await createCustomerSource(pathToFileURL(path).href).get("C-1", request)).toEqual(ADA);
@@ -68,7 +68,7 @@ describe("formats", () => {
   });
 });
 
-describe("hostile CSV", () => {
+describe("in hostile CSV,", () => {
   test("quoted line ends, separators and quotes belong to the value; lines are counted through them", async () => {
     const text =
       'id,name\r\nC-1,"Ada\r\nof ""Lovelace"", Countess"\r\n\r\nC-2,Bo,too many\r\nC-3\r\n"C-4","""so"" he said"\r\n';
@@ -145,7 +145,7 @@ describe("hostile CSV", () => {
   });
 });
 
-describe("hostile JSON", () => {
+describe("in hostile JSON,", () => {
   test("elements and lines that are not customers are reported, and the others are read", async () => {
     const text = '[\n{"id":"C-1"},\n{"id":"C-2",},\n42,\n{"id":"C-3","name":"]}[,\\""},\nnull, [], {"name":"x"}\n]';
     const { records, issues } = await read("a.json", text);
@@ -170,7 +170,7 @@ describe("hostile JSON", () => {
     ['[{"id":"C-1"}', /it ends in the middle/],
     ['[{"id":"C-1"},\n{"id":"C-2', /line 2 on: it ends in the middle/],
     ["[]\n[]", /line 2 on: the JSON array has ended/],
-  ])("the broken file %j is a ValidationError that says where", async (text, message) => {
+  ])("the fault in the file %j causes a ValidationError that says where it is", async (text, message) => {
     const reading = read("a.json", text);
     await expect(reading).rejects.toThrow(message);
     await expect(reading).rejects.toBeInstanceOf(ValidationError);
@@ -328,19 +328,19 @@ describe("get", () => {
     expect(await source.get("__proto__", request)).toBeUndefined();
   });
 
-  test("the last valid row of an id counts", async () => {
+  test("returns the last valid row of an id", async () => {
     const { source } = await sourceOf("a.csv", "id,name,do_not_contact\nC-1,old,\nC-1,new,\nC-1,bad\n");
     expect(await source.get("C-1", request)).toEqual({ id: "C-1", name: "new" });
   });
 
-  test("an objection stays if later rows of the id don't mention it", async () => {
+  test("keeps an objection if later rows of the id don't mention it", async () => {
     const rows = ["C-1,old,yes", "C-1,new,", "C-1,newer,", "C-2,old,yes", "C-2,new,no"];
     const { source } = await sourceOf("a.csv", `id,name,do_not_contact\n${rows.join("\n")}\n`);
     expect(await source.get("C-1", request)).toEqual({ id: "C-1", name: "newer", do_not_contact: true });
     expect(await source.get("C-2", request)).toEqual({ id: "C-2", name: "new", do_not_contact: false });
   });
 
-  test("a customer whose only row is invalid causes a ValidationError with the line", async () => {
+  test("fails with a ValidationError that names the line if a customer's only row is invalid", async () => {
     const { source } = await sourceOf("a.csv", "id,do_not_contact\nC-1,yes\nC-2,no,x\n");
     await expect(source.get("C-2", request)).rejects.toMatchObject({
       code: "customer_invalid",
@@ -371,7 +371,7 @@ describe("get", () => {
     expect(await source.get("C-1", request)).toMatchObject({ name: "Cid" });
   });
 
-  test("a missing file causes an IoError that names the file and not the folder, and is found once it exists", async () => {
+  test("fails with an IoError that names a missing file but not the folder, and finds the file once it exists", async () => {
     const { source, path } = await sourceOf("crm.json", "[]");
     await rm(path);
     const error = await source.get("C-1", request).catch((error: unknown) => error);
@@ -386,7 +386,7 @@ describe("get", () => {
     expect(await source.get("C-1", request)).toEqual(ADA);
   });
 
-  test("a broken file is read again once it is complete", async () => {
+  test("reads a broken file again once it is complete", async () => {
     const { source, path } = await sourceOf("a.json", '[{"id":"C-1"}');
     await expect(source.get("C-1", request)).rejects.toBeInstanceOf(ValidationError);
     await writeFile(path, '[{"id":"C-1"}]');

@@ -49,7 +49,7 @@ describe("get", () => {
     expect(await source.get("42", request)).toEqual({ id: "42", email: "ada@example.com", name: "Ada" });
   });
 
-  test.each([404, 410])("HTTP %i means an unknown customer", async (status) => {
+  test.each([404, 410])("treats HTTP %i as an unknown customer", async (status) => {
     const server = await serve({ status, body: "<html>" });
     expect(await sourceOf(server).get("C-1", request)).toBeUndefined();
   });
@@ -72,7 +72,7 @@ describe("get", () => {
     ["cut off JSON", { body: '{"id":"C-1"' }],
     ["a wrong type", { json: { id: "C-1", email: { a: 1 } } }],
     ["a refusal", { status: 422, body: "secret reason" }],
-  ])("answers with %s cause a ValidationError that quotes nothing, and no retry", async (_, reply) => {
+  ])("fails with a ValidationError that quotes nothing, without a retry, on an answer with %s", async (_, reply) => {
     const server = await serve(reply);
     const error: unknown = await sourceOf(server)
       .get("C-1", request)
@@ -81,7 +81,7 @@ describe("get", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test.each([401, 403, 501])("HTTP %i means a fault in our settings, which the log explains", async (status) => {
+  test.each([401, 403, 501])("treats HTTP %i as a fault in our settings, which the log explains", async (status) => {
     const server = await serve({ status, body: "secret reason" });
     await expect(sourceOf(server).get("C-1", request)).rejects.toMatchObject({
       type: "unexpected_error",
@@ -100,7 +100,7 @@ describe("get", () => {
     expect(issues).toMatchObject([{ place: "answer", id: "C-1", skipped: false }]);
   });
 
-  test("a failing source is retried, and then causes an IoError", async () => {
+  test("retries a failing source, and then fails with an IoError", async () => {
     const server = await serve({ status: 500 }, { json: { id: "C-1" } });
     expect(await sourceOf(server).get("C-1", request)).toEqual({ id: "C-1" });
     const down = await serve({ status: 503 });
@@ -108,13 +108,13 @@ describe("get", () => {
     expect(down.requests).toHaveLength(2);
   });
 
-  test("a slow source causes an IoError after its time-out", async () => {
+  test("fails with an IoError after the time-out of a slow source", async () => {
     const server = await serve(() => {});
     const source = sourceOf(server, { timeoutMs: 50, retries: 0 });
     await expect(source.get("C-1", request)).rejects.toMatchObject({ type: "io_error", code: "timeout" });
   });
 
-  test("an answer of more than a megabyte is refused", async () => {
+  test("refuses an answer of more than a megabyte", async () => {
     const server = await serve({ json: { id: "C-1", name: "x".repeat(1_000_000) } });
     await expect(sourceOf(server).get("C-1", request)).rejects.toMatchObject({ code: "answer_too_long" });
   });
@@ -133,19 +133,19 @@ describe("hostile ids", () => {
     "ü 😀",
     "@evil",
     "//evil",
-  ])("%s stays one path segment", async (id) => {
+  ])("stay one path segment: %s", async (id) => {
     const server = await serve(directory);
     expect(await sourceOf(server).get(id, request)).toEqual({ id });
     expect(server.requests[0]?.path).toBe(`/customers/${encodeURIComponent(id)}`);
   });
 
-  test.each([".", "..", "\ud800"])("%j can't be part of a URL and is an unknown customer", async (id) => {
+  test.each([".", "..", "\ud800"])("are unknown customers if they can't be part of a URL: %j", async (id) => {
     const server = await serve(directory);
     expect(await sourceOf(server).get(id, request)).toBeUndefined();
     expect(server.requests).toHaveLength(0);
   });
 
-  test("no id changes other parts of the URL", () => {
+  test("never change other parts of the URL", () => {
     const template = new UrlTemplate("https://crm.example.com/a/{id}/b?q={id}#f", ["id"]);
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (id) => {
@@ -159,7 +159,7 @@ describe("hostile ids", () => {
   });
 });
 
-describe("configuration", () => {
+describe("HttpCustomerSource", () => {
   test.each([
     "crm/{id}",
     "ftp://crm.example.com/{id}",
@@ -235,7 +235,7 @@ describe("list", () => {
     await expect(listAll(sourceOf(server, { listPath: "/all" }))).rejects.toMatchObject({ type: "validation_error" });
   });
 
-  test("a location without {id} is the list; a request for one customer says what is missing", async () => {
+  test("uses a location without {id}, and requests for a single customer then say what is missing", async () => {
     const server = await serve({ json: [{ id: "C-1" }] });
     const source = createCustomerSource(`${server.origin}/customers`);
     const ids: string[] = [];

@@ -10,7 +10,7 @@ describe("isEmailAddress", () => {
     "x_1-2=3@sub-domain.example",
     "a@xn--bcher-kva.xn--p1ai",
     `${"l".repeat(64)}@customers.example`,
-  ])("takes %s", (address) => {
+  ])("accepts %s", (address) => {
     expect(isEmailAddress(address)).toBe(true);
   });
 

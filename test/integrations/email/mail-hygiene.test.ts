@@ -73,7 +73,7 @@ describe("suppressionReason", () => {
     ["support@example.org", "own_address"],
     ["SUPPORT@EXAMPLE.ORG", "own_address"],
     ["support+anything@example.org", "own_address"],
-  ])("suppresses mail to %s: %s", (address, reason) => {
+  ])("suppresses emails to %s: %s", (address, reason) => {
     expect(suppressionReason(address, OWN)).toBe(reason);
   });
 
@@ -109,7 +109,7 @@ describe("suppressionReason", () => {
     "notification.smith@shop.example",
     "sales-request@shop.example",
     "support-request@shop.example",
-  ])("allows mail to %s", (address) => {
+  ])("allows emails to %s", (address) => {
     expect(suppressionReason(address, OWN)).toBeUndefined();
   });
 });

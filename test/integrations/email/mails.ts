@@ -8,7 +8,7 @@ export const TEMPLATES = [
   "escalation_acknowledgment.html",
 ];
 
-/** An email to compose, with a test's changes. */
+/** Input for an email to compose, with a test's changes. */
 export const templatedEmail = (changes: Partial<TemplatedEmail> = {}): TemplatedEmail => ({
   recipient: "ada@customers.example",
   subject: "My order",

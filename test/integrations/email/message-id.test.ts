@@ -31,7 +31,7 @@ describe("messageIdFor", () => {
 });
 
 describe("isMessageId", () => {
-  it.each(["<a@b>", "<CAF=x+y$1/2@mail.example.com>", "<1.2.3@[127.0.0.1]>"])("takes %s", (id) => {
+  it.each(["<a@b>", "<CAF=x+y$1/2@mail.example.com>", "<1.2.3@[127.0.0.1]>"])("accepts %s", (id) => {
     expect(isMessageId(id)).toBe(true);
   });
 

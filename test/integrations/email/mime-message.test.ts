@@ -12,7 +12,7 @@ it("writes a message as nodemailer does, in plain text, quoted-printable and bas
   const words = fc.string({ unit, minLength: 1, maxLength: 40 });
   await fc.assert(
     fc.asyncProperty(words, words, fc.constantFrom(...TEMPLATES), async (content, subject, template) => {
-      // Blanks at the very end may be wrapped differently, with the same meaning.
+      // Spaces at the very end may be wrapped differently, with the same meaning.
       const text = `${content}.\n`;
       for (const message of [mailMessage({ template, subject }), { ...mailMessage({ subject }), text, html: text }]) {
         const ours = withoutDate(await toMimeMessage(message));

@@ -4,7 +4,7 @@ import { MAX_MAIL_BYTES, readMail } from "../../../src/integrations/mailbox/inco
 import { asyncCpuSeconds } from "../../support/cpu-seconds.ts";
 import { multipart, rawMail, utf8, type RawHeaders } from "../../support/raw-mail.ts";
 
-/** Seconds of processor time; a large ordinary mail takes a tenth of it. */
+/** Seconds of processor time; a large ordinary email takes a tenth of that. */
 const MAX_LENGTH = 4;
 
 const base64 = (text: string | Buffer): string =>

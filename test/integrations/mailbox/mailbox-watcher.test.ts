@@ -88,7 +88,7 @@ describe.skipIf(!canRunDovecot)("a mailbox on a real server", () => {
     expect(await mailbox.flags()).toEqual([[TAKEN_KEYWORD], [TAKEN_KEYWORD]]);
   });
 
-  it("delivers no marked mail again, and starts with those that arrived in the meantime", async () => {
+  it("delivers no marked email again, and starts with those that arrived in the meantime", async () => {
     const mailbox = await startDovecot();
     await mailbox.append(mail("one"));
     const first = watch(mailbox);
@@ -111,7 +111,7 @@ describe.skipIf(!canRunDovecot)("a mailbox on a real server", () => {
     expect(await mailbox.subjects("Taken")).toEqual(["one"]);
   });
 
-  it("flags what needs a person, and what is not an email", async () => {
+  it("flags emails that need a person, and messages that are not emails", async () => {
     const mailbox = await startDovecot();
     await mailbox.append(mail("one"));
     await mailbox.append(mail("two"));

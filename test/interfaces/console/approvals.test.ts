@@ -13,12 +13,12 @@ import {
   useBrowser,
 } from "../../support/console.ts";
 
-/** The clock wants to be in the frame of the email too, in which nothing runs. */
+/** The test's clock tries to run in the email's frame too, where scripts are blocked. */
 const CLOCK_IN_FRAME = /^Blocked script execution in 'about:blank'/;
 
 const sheet = (page: Page, subject: string) => page.locator(".mail-head").getByText(`RE: ${subject}`, { exact: true });
 
-/** How often the page has asked to approve an email. */
+/** Counts how often the page has sent an approval. */
 function approvalsOf(page: Page): () => number {
   let count = 0;
   page.on("request", (request) => {
@@ -27,10 +27,10 @@ function approvalsOf(page: Page): () => number {
   return () => count;
 }
 
-describe.skipIf(!chromiumPath)(`deciding on emails ${SKIPPED}`, () => {
+describe.skipIf(!chromiumPath)(`the approvals page ${SKIPPED}`, () => {
   useBrowser();
 
-  it("goes by keys alone, until the emails are in the outbox", async () => {
+  it("can be worked by keys alone, until the emails are in the outbox", async () => {
     const service = await serveConsole();
     const [first, second, third] = await submit(service, {}, { subject: "Second" }, { subject: "Third" });
     const page = await open(service, "approvals");
@@ -65,13 +65,13 @@ describe.skipIf(!chromiumPath)(`deciding on emails ${SKIPPED}`, () => {
     expect(service.mails()).toHaveLength(2);
   });
 
-  it("counts what waits, the oldest first, and reaches the newest beyond a page of them", async () => {
+  it("counts and lists the waiting emails, oldest first, and reaches the newest beyond the first page", async () => {
     const service = await serveConsole();
     const ids = await submit(service, { subject: "Oldest" }, { subject: "Second" }, { subject: "Newest" });
     const page = await open(service, "runs");
     const count = page.locator(".side .count");
     await expect.poll(() => count.allTextContents()).toEqual(["3"]);
-    // As if a page had two.
+    // As if there were two emails to a page.
     const small = (from: string) => {
       const url = new URL(from);
       url.searchParams.set("limit", "2");
@@ -94,7 +94,7 @@ describe.skipIf(!chromiumPath)(`deciding on emails ${SKIPPED}`, () => {
     await expect.poll(() => count.allTextContents()).toEqual(["2"]);
   });
 
-  it("decides once on a key that is held down, also when the next email is on the screen", async () => {
+  it("decides only once while a key is held down, even when the next email is on the screen", async () => {
     const service = await serveConsole();
     await submit(service, { subject: "First" }, {});
     const page = await open(service, "approvals");
@@ -103,7 +103,7 @@ describe.skipIf(!chromiumPath)(`deciding on emails ${SKIPPED}`, () => {
     await page.keyboard.down("a");
     await sheet(page, "Search").waitFor();
     await page.locator("button:enabled", { hasText: "Approve" }).waitFor();
-    // Each further one without letting go is a repetition.
+    // Pressing it again without releasing it counts as a repetition.
     for (let times = 0; times < 5; times += 1) await page.keyboard.down("a");
     await page.keyboard.up("a");
     await page.keyboard.press("r");
@@ -112,7 +112,7 @@ describe.skipIf(!chromiumPath)(`deciding on emails ${SKIPPED}`, () => {
     expect(service.mails()).toHaveLength(1);
   });
 
-  it("takes no click for an email that was meant for the one before", async () => {
+  it("doesn't apply a click that was meant for the previous email to the next one", async () => {
     const service = await serveConsole();
     await submit(service, { subject: "First" }, {});
     const context = await person();
@@ -149,7 +149,7 @@ describe.skipIf(!chromiumPath)(`deciding on emails ${SKIPPED}`, () => {
     await expect.poll(asked).toBe(2);
   });
 
-  it("looks for no email any more that this person has decided on", async () => {
+  it("doesn't load an email again that this person has already decided on", async () => {
     const service = await serveConsole();
     const [id] = await submit(service, {});
     const context = await person();
@@ -169,8 +169,8 @@ describe.skipIf(!chromiumPath)(`deciding on emails ${SKIPPED}`, () => {
     await decided;
     looks.length = 0;
     await service.application.workflow.getWorkflowResult(id!);
-    // The page hears of the change at some time. Whatever it looks at because of it is due with the list, or soon after.
-    // In small steps: if much time passed at once on a busy machine, the page would think that the service is away.
+    // At some point, the page is notified of the change. Anything it then loads comes with the list, or soon after.
+    // Advance in small steps: after a jump in time on a busy machine, the page would think that the service is down.
     const hears = async (): Promise<readonly string[]> => {
       await context.clock.runFor(100);
       return looks;
@@ -182,7 +182,7 @@ describe.skipIf(!chromiumPath)(`deciding on emails ${SKIPPED}`, () => {
     expect(looks).not.toContain(`GET /approvals/${id}`);
   });
 
-  it("takes the right labels along, and shows them with the feedback", async () => {
+  it("sends corrected labels with the decision, and shows them with the feedback", async () => {
     const service = await serveConsole();
     const [id] = await submit(service, {});
     const page = await open(service, "approvals");
@@ -211,7 +211,7 @@ describe.skipIf(!chromiumPath)(`deciding on emails ${SKIPPED}`, () => {
     expect(await right.innerText()).toMatch(new RegExp(`${other}\\s+billing\\s+legal`));
   });
 
-  it("says where a sentiment is in doubt, and takes it for right only if the person says so", async () => {
+  it("says that a sentiment is doubtful, and treats it as confirmed only if the person says so", async () => {
     const service = await serveConsole();
     const [id] = await submit(service, { feedback_text: "If you love sitting in silence for an hour, call them." });
     const page = await open(service, "approvals");
@@ -233,7 +233,7 @@ describe.skipIf(!chromiumPath)(`deciding on emails ${SKIPPED}`, () => {
     await details.locator(".fact", { hasText: "In doubt for" }).getByText("If you love").waitFor();
   });
 
-  it("shows what the customer wrote also to those who may only decide", async () => {
+  it("shows the customer's text even to people who may only decide", async () => {
     const secret = "decider-0123456789abcdef";
     const service = await serveConsole({ httpTokens: `ann:approve:${secret}` });
     await submit(service, { feedback_text: "Très mauvais service, je suis déçu." });
@@ -246,12 +246,12 @@ describe.skipIf(!chromiumPath)(`deciding on emails ${SKIPPED}`, () => {
     expect(await answered.getByRole("link").count()).toBe(0);
   });
 
-  it("lists the times in one column, whatever badge an email has", async () => {
+  it("aligns the times in one column, whatever badges the emails have", async () => {
     const service = await serveConsole();
     await submit(service, {}, { feedback_text: "The third outage this month. I am furious.", customer_id: "C-1022" });
     const page = await open(service, "approvals");
     await page.getByText("escalated").waitFor();
-    // Where their letters end, not their boxes.
+    // The right edge of the letters, not of their boxes.
     const ends = (await page.evaluate(`[...document.querySelectorAll(".queue-item time")].map((time) => {
       const letters = document.createRange();
       letters.selectNodeContents(time);
@@ -261,7 +261,7 @@ describe.skipIf(!chromiumPath)(`deciding on emails ${SKIPPED}`, () => {
     expect(ends[0]).toBe(ends[1]);
   });
 
-  it("decides nothing by keys while somebody writes", async () => {
+  it("ignores decision keys while somebody is typing", async () => {
     const service = await serveConsole();
     await submit(service, { subject: "First" }, {});
     const page = await open(service, "approvals");
@@ -323,7 +323,7 @@ describe.skipIf(!chromiumPath)(`deciding on emails ${SKIPPED}`, () => {
     expect(await page.getByLabel(/Why not/).inputValue()).toBe("She has called.");
   });
 
-  it("keeps what somebody types while their session ends, and hides the page until they are back", async () => {
+  it("keeps what somebody types when their session ends, and hides the page until they sign in again", async () => {
     const service = await serveConsole();
     const [id] = await submit(service, {});
     const context = await person();
@@ -350,7 +350,7 @@ describe.skipIf(!chromiumPath)(`deciding on emails ${SKIPPED}`, () => {
     expect(service.mails().join("")).toContain("we have mended it.");
   });
 
-  it("opens the words at their beginning, and shows what is changed as a whole, beside what the email answers", async () => {
+  it("opens the text at its beginning, and shows all changes and the feedback that the email answers", async () => {
     const service = await serveConsole();
     const [id] = await submit(service, {});
     const pending = (await service.application.workflow.getPendingResponse(id!))!;
@@ -374,11 +374,11 @@ describe.skipIf(!chromiumPath)(`deciding on emails ${SKIPPED}`, () => {
     expect(await changes.locator("del").allTextContents()).toEqual(["a member of our "]);
     const top = async (element: Locator) => (await element.boundingBox())!.y;
     expect(await top(page.getByText("What it answers"))).toBeLessThan(await top(field));
-    // Of a window 800 pixels high, however long the comparison is.
+    // It is visible in a window 800 pixels high, however long the comparison is.
     expect(await top(page.getByRole("button", { name: "Approve this version" }))).toBeLessThan(760);
   });
 
-  it("has the focus on the next email after a decision, and on the page after the last", async () => {
+  it("moves the focus to the next email after a decision, and to the page after the last one", async () => {
     const service = await serveConsole();
     await submit(service, { subject: "First" }, {});
     const page = await open(service, "approvals");
@@ -397,7 +397,7 @@ describe.skipIf(!chromiumPath)(`deciding on emails ${SKIPPED}`, () => {
     await expect.poll(focused).toBe("main");
   });
 
-  it("shows what somebody else has decided meanwhile, and changes nothing", async () => {
+  it("shows a decision that somebody else made meanwhile, and doesn't override it", async () => {
     const service = await serveConsole();
     const [id] = await submit(service, {});
     const [page, other] = await Promise.all([
@@ -405,7 +405,7 @@ describe.skipIf(!chromiumPath)(`deciding on emails ${SKIPPED}`, () => {
       open(service, "approvals", { expected: /409|404/ }),
     ]);
     await Promise.all([page.locator(".mail-head").waitFor(), other.locator(".mail-head").waitFor()]);
-    // Nothing is looked at any more, so that the other one can't know.
+    // This page loads nothing any more, so it can't know about the decision.
     await other.route("**/approvals/workflow-*", (route) =>
       route.request().method() === "GET" ? undefined : route.continue(),
     );
@@ -420,7 +420,7 @@ describe.skipIf(!chromiumPath)(`deciding on emails ${SKIPPED}`, () => {
     expect(service.mails()).toEqual([]);
   });
 
-  it("is bound to the email on the screen: of another one it says what has changed, and asks again", async () => {
+  it("decides only on the email on the screen: if that is replaced, it shows the changes and asks again", async () => {
     const service = await serveConsole();
     const [id] = await submit(service, {});
     const page = await open(service, "approvals", { expected: AWAY });
@@ -441,7 +441,7 @@ describe.skipIf(!chromiumPath)(`deciding on emails ${SKIPPED}`, () => {
     await expect.poll(() => page.getByRole("button", { name: "Approve" }).isEnabled()).toBe(true);
   });
 
-  it("is not offered to those who may not", async () => {
+  it("shows nothing to people who may not decide", async () => {
     const secret = "reader-0123456789abcdef";
     const service = await serveConsole({ httpTokens: `reader:feedback:read:${secret}` });
     const context = await person();

@@ -7,17 +7,17 @@ const pages = consolePages({ categories: ["product", "general"] });
 const get = (path: string, headers: Record<string, string> = {}) =>
   pages(new Request(`http://127.0.0.1${path}`, { headers }));
 
-/** Bytes over the wire. */
+/** The bytes that are sent. */
 const LARGEST = 150_000;
 
 describe("the files of the console", () => {
-  it("are at most 150 kB in all as they are sent", async () => {
+  it("are at most 150 kB in total when they are sent", async () => {
     const { files } = await assets();
     const sent = await Promise.all([...files.values()].map((file) => file.compressed()));
     expect(sent.reduce((sum, { length }) => sum + length, 0)).toBeLessThan(LARGEST);
   });
 
-  it("are all there: every import leads to one", async () => {
+  it("are complete: every import leads to one of them", async () => {
     const { files } = await assets();
     const missing = [...files].flatMap(([path, { body }]) =>
       [...body.toString().matchAll(/(?:^|[;}])\s*(?:import|export)(?:[\w\s{},*$]*?from)?\s*["']([^"']+)["']/gm)]
@@ -35,7 +35,7 @@ describe("the files of the console", () => {
     expect(missing).toEqual([]);
   });
 
-  it("hold no types any more, and no address of another site", async () => {
+  it("contain no types any more, and no address of another site", async () => {
     const { files } = await assets();
     const bad = [...files].filter(
       ([path, { body }]) =>
@@ -45,7 +45,7 @@ describe("the files of the console", () => {
     expect(bad.map(([path]) => path)).toEqual([]);
   });
 
-  it("are kept for good under the name of their version, compressed where the browser takes it", async () => {
+  it("can be cached forever under their version's name, and are compressed if the browser accepts that", async () => {
     const { version } = await assets();
     const path = `/console/assets/${version}/client/style.css`;
     const plain = (await get(path))!;
@@ -58,7 +58,7 @@ describe("the files of the console", () => {
     expect((await get("/console/assets/x/../../../../package.json"))?.status ?? 404).toBe(404);
   });
 
-  it("come with a policy that allows nothing inline and nothing from elsewhere", async () => {
+  it("come with a policy that allows nothing inline and nothing from other sites", async () => {
     const page = (await get("/console/feedback/F-1"))!;
     const policy = page.headers.get("content-security-policy")!;
     expect(policy).toContain("default-src 'none'");
@@ -67,11 +67,11 @@ describe("the files of the console", () => {
     expect((await page.text()).match(/<script(?![^>]*\bsrc=)[^>]*>/g)).toEqual(['<script type="importmap">']);
   });
 
-  it("come with the categories that people choose from", async () => {
+  it("contain the categories that people can choose", async () => {
     expect(await (await get("/console/"))!.text()).toContain('<meta name="categories" content="product general">');
   });
 
-  it("begin at the root, and leave the API alone", async () => {
+  it("start at the root, and hide no route of the API", async () => {
     expect((await get("/"))!.headers.get("location")).toBe("/console/");
     expect(await get("/approvals", { accept: "application/json" })).toBeUndefined();
     const followed = (await get("/approvals/workflow-1", { accept: "text/html,*/*;q=0.8" }))!;

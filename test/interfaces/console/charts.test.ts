@@ -10,7 +10,7 @@ const COMPLAINT = {
 describe.skipIf(!chromiumPath)(`charts ${SKIPPED}`, () => {
   useBrowser();
 
-  it("count what came in within the range that is chosen, which is in the address", async () => {
+  it("count the feedback that arrived in the chosen range, which is part of the address", async () => {
     const service = await serveConsole({ approval: false });
     await submit(service, {}, COMPLAINT);
     const old = "2020-01-01T00:00:00Z";
@@ -34,7 +34,7 @@ describe.skipIf(!chromiumPath)(`charts ${SKIPPED}`, () => {
     await expect.poll(() => total.textContent()).toBe("2");
   });
 
-  it("name their days in full on a phone too", async () => {
+  it("show full dates even on a phone", async () => {
     const service = await serveConsole({ approval: false });
     await submit(service, ...Array.from({ length: 13 }, (_, n) => ({ feedback_id: `F-${n}` })));
     for (let n = 0; n < 13; n += 1) {
@@ -54,7 +54,7 @@ describe.skipIf(!chromiumPath)(`charts ${SKIPPED}`, () => {
     expect(label.width).toBeGreaterThan(30);
   });
 
-  it("count by themselves what comes in while they are looked at", async () => {
+  it("update by themselves while somebody looks at them", async () => {
     const service = await serveConsole({ approval: false });
     await submit(service, {});
     const page = await open(service, "charts");
@@ -64,7 +64,7 @@ describe.skipIf(!chromiumPath)(`charts ${SKIPPED}`, () => {
     await expect.poll(() => total.textContent(), { timeout: 60_000 }).toBe("2");
   });
 
-  it("show an answer of the graph, with room for every figure and name", async () => {
+  it("show an answer from the graph without cutting off a figure or name", async () => {
     const service = await serveConsole({ approval: false });
     const names = ["A name that takes some room", "B"];
     const query = `SELECT ?name ?n { VALUES (?name ?n) { ("${names[0]}" 1234567.25) ("${names[1]}" 617283.625) } } ORDER BY ?name`;
@@ -90,7 +90,7 @@ describe.skipIf(!chromiumPath)(`charts ${SKIPPED}`, () => {
     await page.locator("td", { hasText: "1234567.25" }).waitFor();
   });
 
-  it("show of unhappy customers their complaints", async () => {
+  it("show the complaints of unhappy customers", async () => {
     const service = await serveConsole({ approval: false });
     await submit(service, COMPLAINT);
     const page = await open(service, "graph");
@@ -100,7 +100,7 @@ describe.skipIf(!chromiumPath)(`charts ${SKIPPED}`, () => {
     expect(await page.locator(".bars-total").allTextContents()).toEqual(["1"]);
   });
 
-  it("are asked for by questions that one saves, until they are forgotten", async () => {
+  it("come with saved questions, which can be deleted again", async () => {
     const service = await serveConsole();
     const context = await person();
     const page = await open(service, "graph", { context });
@@ -125,10 +125,10 @@ describe.skipIf(!chromiumPath)(`charts ${SKIPPED}`, () => {
   });
 });
 
-describe.skipIf(!chromiumPath)(`light and dark ${SKIPPED}`, () => {
+describe.skipIf(!chromiumPath)(`the light and dark themes ${SKIPPED}`, () => {
   useBrowser();
 
-  it("change when somebody chooses, whatever the system has, and stay so", async () => {
+  it("can be chosen whatever the system's setting, and the choice is kept", async () => {
     const service = await serveConsole();
     const page = await open(service, "runs", { context: await person({ colorScheme: "light" }) });
     await page.getByRole("heading", { name: "Runs" }).waitFor();

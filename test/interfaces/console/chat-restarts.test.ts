@@ -16,7 +16,7 @@ const PROCESS = toolCall("process_customer_feedback", {
   feedback_text: "I love the new search, it is fast.",
 });
 
-/** A service in a process of its own, which can be killed and started again at the same address. */
+/** A service in its own process, which can be killed and started again at the same address. */
 async function serve(script: ScriptStep[]) {
   const model = await startOpenAiServer(script);
   const { cwd, env } = workplace();
@@ -59,17 +59,17 @@ const problem = (page: Page) => page.locator(".turn.problem");
 
 const card = (page: Page) => page.getByRole("region", { name: "Emails that wait for you" });
 
-describe.skipIf(!chromiumPath)(`the chat of a service that is killed ${SKIPPED}`, () => {
+describe.skipIf(!chromiumPath)(`the chat with a service that is killed ${SKIPPED}`, () => {
   useBrowser();
 
   it.each(["by itself when the service is back", "when the page is opened again"])(
-    "goes on after a decision, %s",
+    "continues after a decision, %s",
     async (when) => {
       const service = await serve([PROCESS, reply("The email is out.")]);
       const page = await openChat(service);
       await say(page, "Process F-1");
       const killed = Promise.withResolvers<void>();
-      // The decision is stored; that the agent should go on is not heard any more.
+      // The decision is stored, but the request to continue the agent gets lost.
       await page.route("**/continue", async (route) => {
         await service.kill();
         await route.continue();
@@ -89,7 +89,7 @@ describe.skipIf(!chromiumPath)(`the chat of a service that is killed ${SKIPPED}`
     },
   );
 
-  it("goes on if it was killed while the agent was hearing the outcome", async () => {
+  it("continues if the service was killed while the agent was receiving the outcome", async () => {
     const killed = Promise.withResolvers<void>();
     const dies: ScriptStep = () => {
       killed.resolve(service.kill());
@@ -107,7 +107,7 @@ describe.skipIf(!chromiumPath)(`the chat of a service that is killed ${SKIPPED}`
     expect(service.model.requests.at(-1)!.body.messages.at(-1)!.content).toContain('"by":"ann"');
   });
 
-  it("keeps the card, and what was said, if nobody had decided", async () => {
+  it("keeps the card and the messages if nobody had decided", async () => {
     const service = await serve([PROCESS, reply("The email is out.")]);
     const page = await openChat(service);
     await say(page, "Process F-1");

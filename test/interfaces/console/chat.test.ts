@@ -27,7 +27,7 @@ const feedback = (feedback_id: string) => ({
 });
 const PROCESS = toolCall("process_customer_feedback", feedback("F-1"));
 
-/** A console whose agent does what the script says. */
+/** A console whose agent follows the script. */
 async function start(script: ScriptStep[], changes: Parameters<typeof serveConsole>[0] = {}): Promise<ConsoleService> {
   const model = await startOpenAiServer(script);
   onTestFinished(() => model.close());
@@ -53,7 +53,7 @@ const card = (page: Page) => page.getByRole("region", { name: "Emails that wait 
 describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
   useBrowser();
 
-  it("lists the conversations that were had, one's own alone", async () => {
+  it("lists only the person's own conversations", async () => {
     const service = await start([reply("One."), reply("Two."), reply("Three.")], { httpTokens: TOKENS });
     const ann = await open(service, "chat", { context: await signedIn(service, "ann") });
     const listed = (page: Page) => page.locator(".chat-side .earlier-link bdi");
@@ -75,7 +75,7 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     await wes.locator(".rich", { hasText: "Three." }).waitFor();
     await expect.poll(() => listed(wes).allTextContents()).toEqual(["Mine"]);
 
-    // Where there is no room beside the conversation, they are below the beginning of a new one.
+    // If there is no space beside the conversation, they are listed below the start of a new one.
     await wes.setViewportSize({ width: 390, height: 800 });
     expect(await wes.locator(".earlier-link:visible").count()).toBe(0);
     await wes.getByRole("button", { name: "New conversation" }).click();
@@ -84,7 +84,7 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     expect(await barriers(wes)).toEqual([]);
   });
 
-  it("lists more of the conversations where there are many", async () => {
+  it("lists more conversations on request if there are many", async () => {
     const service = await start(Array.from({ length: 51 }, () => reply("Yes.")));
     const headers = { "content-type": "application/json", authorization: `Bearer ${service.token}` };
     for (let n = 1; n <= 51; n += 1) {
@@ -100,7 +100,7 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     expect(await page.getByRole("button", { name: "Show more" }).count()).toBe(0);
   });
 
-  it("shows what the agent says and does, and keeps it under its address", async () => {
+  it("shows what the agent says and does, and keeps the conversation at its address", async () => {
     const service = await start(
       [toolCall("analyze_feedback_sentiment", { text: "I love it" }), reply("It is **positive**:\n- `love`")],
       { approval: false },
@@ -126,7 +126,7 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     await page.getByText('"sentiment": "positive"').waitFor();
   });
 
-  it("takes the person's decision in the person's name, and then the agent goes on", async () => {
+  it("records the person's decision in their name, and then the agent continues", async () => {
     const service = await start([PROCESS, reply("The email is out.")], { httpTokens: TOKENS });
     const page = await open(service, "chat", { context: await signedIn(service, "ann") });
     await say(page, "Process F-1");
@@ -140,7 +140,7 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     await page.getByText("ann", { exact: true }).first().waitFor();
   });
 
-  it("shows the card again after a reload, and takes other words", async () => {
+  it("shows the card again after a reload, and accepts an edited text", async () => {
     const service = await start([PROCESS, reply("Sent in your words.")]);
     const page = await open(service, "chat");
     await say(page, "Process F-1");
@@ -153,7 +153,7 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     expect(service.mails()[0]).toContain("Thank you, from me.");
   });
 
-  it("shows who decided what on each email, also when the conversation is opened again", async () => {
+  it("shows who decided what on each email, even when the conversation is opened again", async () => {
     const service = await start([PROCESS, reply("The email is out.")], {
       httpTokens: TOKENS,
     });
@@ -173,7 +173,7 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     expect(await barriers(page)).toEqual([]);
   });
 
-  it("shows what others have decided on an email that was left to wait", async () => {
+  it("shows what others have decided on an email that was left waiting", async () => {
     const service = await start([PROCESS, reply("It waits.")]);
     const page = await open(service, "chat");
     await say(page, "Process F-1");
@@ -195,7 +195,7 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     await check();
   });
 
-  it("goes on in one page when another page of the conversation has gone on before", async () => {
+  it("can continue on one page after the conversation was continued on another", async () => {
     const service = await start([PROCESS, reply("The email is out.")]);
     const page = await open(service, "chat");
     await say(page, "Process F-1");
@@ -220,7 +220,7 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     await page.getByRole("button", { name: "Send" }).waitFor();
     await say(page, "Process F-1");
     const approve = card(page).getByRole("button", { name: "Approve" });
-    // What is drawn at its middle: neither the input nor the pages' bar.
+    // At its middle, the card itself is visible, not the input or the navigation bar.
     const isInReach = async () => {
       const { x, y, width, height } = (await approve.boundingBox())!;
       const drawn = `document.elementFromPoint(${x + width / 2}, ${y + height / 2})`;
@@ -234,7 +234,7 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     await expect.poll(isInReach).toBe(true);
   });
 
-  it("sends nothing that was rejected, of several emails in one turn, and waits for all of them", async () => {
+  it("waits for decisions on all emails of a turn, and sends none that was rejected", async () => {
     const calls = ["F-1", "F-2"].map((id): [string, unknown] => ["process_customer_feedback", feedback(id)]);
     const service = await start([toolCalls(...calls), reply("Both are settled.")]);
     const page = await open(service, "chat");
@@ -251,7 +251,7 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     expect(service.mails()).toHaveLength(1);
   });
 
-  it("says who was first, and goes on with their decision", async () => {
+  it("says who decided first, and continues with their decision", async () => {
     const service = await start([PROCESS, reply("Somebody has rejected it.")]);
     const page = await open(service, "chat", { expected: /404|409/ });
     await say(page, "Process F-1");
@@ -267,7 +267,7 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     expect(service.mails()).toEqual([]);
   });
 
-  it("shows no email to whoever may not decide", async () => {
+  it("shows no email to people who may not decide", async () => {
     const service = await start([PROCESS, reply("It waits for somebody.")], { httpTokens: TOKENS });
     const page = await open(service, "chat", { context: await signedIn(service, "wes") });
     await say(page, "Process F-1");
@@ -276,25 +276,25 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     expect(await card(page).count()).toBe(0);
   });
 
-  it("is not for whoever may only read", async () => {
+  it("is not available to people who may only read", async () => {
     const service = await start([], { httpTokens: TOKENS });
     const page = await open(service, "chat", { context: await signedIn(service, "rea") });
     await page.getByText("You can't talk to the agent here").waitFor();
     expect(await page.getByLabel("Message", { exact: true }).count()).toBe(0);
   });
 
-  it("says what to set where there is no model", async () => {
+  it("says what to configure if there is no model", async () => {
     const page = await open(await serveConsole(), "chat");
     await page.getByText("No model is set").waitFor();
     const settings = await page.locator(".settings dt").allInnerTexts();
     expect(settings).toEqual(["OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL"]);
   });
 
-  it("says so where the offline demo answers, and works with it", async () => {
+  it("says so if the offline demo answers, and works with it", async () => {
     const service = await serveConsole({}, { hasChat: true });
     const page = await open(service, "chat");
     await page.getByText("An offline demo answers").waitFor();
-    // Without conversations beside it, it is in the middle.
+    // It is centred as long as there is no list of conversations beside it.
     const middle = async (selector: string): Promise<number> => {
       const { x, width } = (await page.locator(selector).boundingBox())!;
       return x + width / 2;
@@ -305,14 +305,14 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     expect(await card(page).getByText("auto-").count()).toBe(0);
     const listed = page.locator(".chat-side .earlier-link > bdi");
     await expect.poll(() => listed.last().innerText()).toContain("third outage");
-    // Many begin alike: more than one line of it is shown.
+    // Many conversations begin alike, so more than one line is shown.
     expect((await listed.last().boundingBox())!.height).toBeGreaterThan(30);
     await card(page).getByRole("button", { name: "Approve" }).click();
     await page.getByText("the customer was told by email").first().waitFor();
     expect(service.mails()).toHaveLength(1);
   });
 
-  it("says what goes wrong, and can be asked again", async () => {
+  it("says what went wrong, and can be asked again", async () => {
     const service = await start([status(402), reply("Here I am.")]);
     const page = await open(service, "chat");
     await say(page, "Hello?");
@@ -322,10 +322,10 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     expect(await page.locator(".said").allInnerTexts()).toEqual(["Hello?", "Hello again?"]);
   });
 
-  it("says so where an answer ends before it is complete", async () => {
+  it("says so if an answer ends before it is complete", async () => {
     const page = await open(await start([]), "chat");
     const [type, body] = ["text/event-stream", 'event: token\ndata: {"text":"It is"}\n\n'];
-    // Only the question: the page may still be asking which model answers.
+    // Only for the question: the page may still be requesting the model's name.
     await page.route("**/chat", (route) =>
       route.request().method() === "POST" ? route.fulfill({ contentType: type, body }) : route.fallback(),
     );
@@ -334,7 +334,7 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     expect(await page.locator(".rich").allInnerTexts()).toEqual(["It is"]);
   });
 
-  it("goes on while another page is looked at, and begins anew when it is told", async () => {
+  it("is still there after a visit to another page, and starts a new conversation on request", async () => {
     const service = await start([reply("I am still here."), reply("A new one.")]);
     const page = await open(service, "chat");
     await say(page, "Hello?");
@@ -350,7 +350,7 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     expect(await page.locator(".said").allInnerTexts()).toEqual(["Hello?"]);
   });
 
-  it("deletes the conversation that is open, after one more question", async () => {
+  it("deletes the open conversation once the person confirms that", async () => {
     const service = await start([reply("One."), reply("Two.")], { httpTokens: TOKENS });
     const page = await open(service, "chat", { context: await signedIn(service, "ann"), expected: /404/ });
     const listed = page.locator(".chat-side .earlier-link bdi");
@@ -373,7 +373,7 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     await page.getByText("There is nothing here").waitFor();
   });
 
-  it("shows nobody else's conversation to the next one who signs in", async () => {
+  it("shows nothing of a conversation to the next person who signs in", async () => {
     const service = await start([reply("A secret of Ann's.")], { httpTokens: TOKENS });
     const page = await open(service, "chat", { context: await signedIn(service, "ann"), expected: /404/ });
     await say(page, "Hello?");
@@ -389,7 +389,7 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     expect(await page.getByText("A secret of Ann's.").count()).toBe(0);
   });
 
-  it.each(["light", "dark"] as const)("keeps nobody out, %s", async (colorScheme) => {
+  it.each(["light", "dark"] as const)("has no accessibility barriers, %s", async (colorScheme) => {
     const service = await start([PROCESS, reply("# Done\n1. **Sent**\n\n```\ncode\n```")]);
     for (const viewport of [
       { width: 1280, height: 800 },
@@ -412,7 +412,7 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     expect(await barriers(page)).toEqual([]);
   });
 
-  it("makes no link, no picture and no script of what a stranger has written, in the agent's words, calls and results", async () => {
+  it("creates no link, picture or script from a stranger's text in the agent's messages, calls and results", async () => {
     const hostile =
       "[click](https://evil.example/?q=1) ![x](https://evil.example/y.png) <img src=https://evil.example/z onerror=\"document.title='owned'\"> <script>document.title='owned'</script> **[b](javascript:alert(1))** `![c](https://evil.example)` https://evil.example/bare\n- ![l](https://evil.example/l.png)\n# <svg onload=\"document.title='owned'\">\n\u202Egnp.lleh";
     const args = { ...feedback("F-1"), subject: hostile.slice(0, 200).replaceAll("\n", " "), feedback_text: hostile };

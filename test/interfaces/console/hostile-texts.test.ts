@@ -7,7 +7,7 @@ const LINKS =
   "[click](javascript:document.title='owned') ![x](https://evil.example/y.png) <a href='https://evil.example'>here</a>";
 const RIGHT_TO_LEFT = "\u202Egnp.lleh\u202C مرحبا، هذا رائع 👩‍👩‍👧‍👦 \u2066isolated\u2069";
 
-describe.skipIf(!chromiumPath)(`texts of strangers ${SKIPPED}`, () => {
+describe.skipIf(!chromiumPath)(`strangers' texts ${SKIPPED}`, () => {
   useBrowser();
 
   it.each<[string, Record<string, unknown>]>([
@@ -19,7 +19,7 @@ describe.skipIf(!chromiumPath)(`texts of strangers ${SKIPPED}`, () => {
       "templates and patterns",
       { subject: "${alert(1)} {{x}} %s .*(", feedback_text: "awful ${alert(1)} {{constructor}} .*( [a-z]+ \\" },
     ],
-  ])("are shown as they are: %s", async (_, texts) => {
+  ])("are shown unchanged: %s", async (_, texts) => {
     const service = await serveConsole();
     const [id] = await submit(service, { feedback_id: "F-1<b>/../?x=1#y", ...texts });
     const page = await open(service, "");
@@ -45,7 +45,7 @@ describe.skipIf(!chromiumPath)(`texts of strangers ${SKIPPED}`, () => {
     }
   });
 
-  it("show what would turn their letters around", async () => {
+  it("have characters that reverse the reading direction replaced by a visible sign", async () => {
     const model = await startOpenAiServer([reply("It is about \u202Egnp.lleh\u202C.")]);
     onTestFinished(() => model.close());
     const service = await serveConsole({ openaiBaseUrl: model.url, openaiModel: "small" });
@@ -68,7 +68,7 @@ describe.skipIf(!chromiumPath)(`texts of strangers ${SKIPPED}`, () => {
     await page.getByText("It is about \uFFFDgnp.lleh\uFFFD.").waitFor();
   });
 
-  it("stay text in an email's frame, where no link leads anywhere", async () => {
+  it("stay text in an email's frame, and no link in it works", async () => {
     const service = await serveConsole();
     const [id] = await submit(service, {});
     const page = await open(service, "");
@@ -78,7 +78,7 @@ describe.skipIf(!chromiumPath)(`texts of strangers ${SKIPPED}`, () => {
       ({ pathname }) => pathname === `/approvals/${id}`,
       (route) => route.fulfill({ json: { ...pending, html } }),
     );
-    // What the policy has stopped is reported; that nothing was asked for is checked.
+    // The browser reports what the policy has blocked. The test checks that nothing was requested.
     page.removeAllListeners("console");
     await page.goto(`${service.url}/console/approvals/${id}`);
     const frame = page.frameLocator("iframe");

@@ -4,14 +4,14 @@ import { barriers, chromiumPath, open, serveConsole, SKIPPED, submit, useBrowser
 describe.skipIf(!chromiumPath)(`keys ${SKIPPED}`, () => {
   useBrowser();
 
-  it("go to every page by its place in the navigation, but not while somebody types", async () => {
+  it("open every page by its position in the navigation, but not while somebody is typing", async () => {
     const page = await open(await serveConsole({}, { hasChat: true }), "");
-    // Which pages there are depends on what the token may do, and the page asks for that first.
+    // The pages depend on the token's scopes, which the console has to request first.
     await page.locator(".side li .side-text").nth(6).waitFor();
     const titles = await page.locator(".side li .side-text").allTextContents();
     expect(titles).toHaveLength(7);
     for (const [index, title] of [...titles.entries()].toReversed()) {
-      // Out of the field in which one writes to the agent.
+      // Leave the field for messages to the agent.
       await page.locator("h1").click();
       await page.keyboard.press(String(index + 1));
       await page.locator("h1", { hasText: title }).waitFor();
@@ -23,7 +23,7 @@ describe.skipIf(!chromiumPath)(`keys ${SKIPPED}`, () => {
     expect(await page.locator("h1").textContent()).toBe("Inbox");
   });
 
-  it("are listed in a window, below which none does anything", async () => {
+  it("are listed in a dialog, and do nothing while it is open", async () => {
     const service = await serveConsole();
     await submit(service, {});
     const page = await open(service, "approvals");

@@ -11,7 +11,7 @@ import {
   type ConsoleService,
 } from "../../support/console.ts";
 
-/** As many pieces of feedback, `Subject 1` first. */
+/** Submits this many pieces of feedback, `Subject 1` first. */
 async function submitMany(service: ConsoleService, count: number): Promise<void> {
   const numbers = Array.from({ length: count }, (_, index) => index + 1);
   await submit(service, ...numbers.map((n) => ({ feedback_id: `F-${n}`, subject: `Subject ${n}` })));
@@ -19,7 +19,7 @@ async function submitMany(service: ConsoleService, count: number): Promise<void>
 
 const topOf = async (row: Locator): Promise<number> => Math.round((await row.boundingBox())!.y);
 
-/** Looks for a row by scrolling, as people do. */
+/** Finds a row by scrolling, as people do. */
 async function scrollTo(page: Page, row: Locator): Promise<void> {
   await expect
     .poll(async () => {
@@ -32,7 +32,7 @@ async function scrollTo(page: Page, row: Locator): Promise<void> {
   );
 }
 
-/** Lets a list have pages of this size. */
+/** Gives a list pages of this size. */
 async function inPagesOf(limit: string, page: Page, path: string): Promise<void> {
   await page.route(
     (url) => url.pathname === path,
@@ -47,7 +47,7 @@ async function inPagesOf(limit: string, page: Page, path: string): Promise<void>
 describe.skipIf(!chromiumPath)(`lists ${SKIPPED}`, () => {
   useBrowser();
 
-  it("are at the row that was opened when somebody comes back to the inbox, also after a reload", async () => {
+  it("return to the row that was opened when somebody comes back to the inbox, even after a reload", async () => {
     const service = await serveConsole();
     await submitMany(service, 130);
     const page = await open(service, "");
@@ -76,7 +76,7 @@ describe.skipIf(!chromiumPath)(`lists ${SKIPPED}`, () => {
     await isBack();
   });
 
-  it("are where they were left when somebody comes back by other ways, and do not pull at those who go on", async () => {
+  it("return to their position when somebody goes back, and don't move once the person scrolls", async () => {
     const service = await serveConsole();
     await submitMany(service, 130);
     const page = await open(service, "");
@@ -92,7 +92,7 @@ describe.skipIf(!chromiumPath)(`lists ${SKIPPED}`, () => {
     await page.goForward();
     await page.getByRole("heading", { name: "Runs" }).waitFor();
     await expect.poll(() => page.evaluate("scrollY")).toBe(0);
-    // The rows take their time, and somebody scrolls meanwhile.
+    // The rows load slowly, and somebody scrolls meanwhile.
     await page.reload();
     await page.getByRole("heading", { name: "Runs" }).waitFor();
     const held = Promise.withResolvers<void>();
@@ -109,7 +109,7 @@ describe.skipIf(!chromiumPath)(`lists ${SKIPPED}`, () => {
     expect(await page.evaluate("scrollY")).toBe(0);
   });
 
-  it("are at the row that was opened when somebody comes back to the runs, page by page", async () => {
+  it("return to the row that was opened when somebody comes back to the runs, page by page", async () => {
     const service = await serveConsole({ approval: false });
     await submitMany(service, 60);
     const page = await open(service, "runs");
@@ -138,7 +138,7 @@ describe.skipIf(!chromiumPath)(`lists ${SKIPPED}`, () => {
   it.each([
     ["a desktop", { width: 1280, height: 800 }],
     ["a phone", { width: 390, height: 844 }],
-  ])("are at the email that was opened when somebody comes back to the approvals, on %s", async (_of, viewport) => {
+  ])("return to the email that was opened when somebody comes back to the approvals, on %s", async (_of, viewport) => {
     const service = await serveConsole({ responseCap: 100 });
     await submitMany(service, 40);
     const context = await person({ viewport });
@@ -167,11 +167,11 @@ describe.skipIf(!chromiumPath)(`lists ${SKIPPED}`, () => {
     await expect.poll(async () => Math.abs((await topOf(item)) - top)).toBeLessThan(3);
   });
 
-  it("load more rows when their end comes into sight, until there are no more", async () => {
+  it("load more rows when their end becomes visible, until there are no more", async () => {
     const service = await serveConsole();
     await submitMany(service, 120);
     const context = await person();
-    // Rows that change are loaded anew, and with them whatever had failed.
+    // Otherwise a change would reload the rows, including those that failed to load.
     await context.route("**/runs/events*", () => {});
     const page = await open(service, "", { context, expected: /500/ });
     const rows = page.locator(".row");
@@ -193,7 +193,7 @@ describe.skipIf(!chromiumPath)(`lists ${SKIPPED}`, () => {
     );
   });
 
-  it("say what is new to those who read further down, and move nothing under them", async () => {
+  it("announce new rows to people who have scrolled down, and don't move what they read", async () => {
     const service = await serveConsole();
     await submitMany(service, 60);
     const page = await open(service, "");
@@ -225,7 +225,7 @@ describe.skipIf(!chromiumPath)(`lists ${SKIPPED}`, () => {
     expect(await news.count()).toBe(0);
   });
 
-  it("name the day once, and the time of day in each row", async () => {
+  it("show the date once, and the time in each row", async () => {
     const service = await serveConsole();
     await submit(service, {});
     const context = await person();

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { AWAY, chromiumPath, open, person, serveConsole, SKIPPED, submit, useBrowser } from "../../support/console.ts";
 
-describe.skipIf(!chromiumPath)(`what happens while a page is open ${SKIPPED}`, () => {
+describe.skipIf(!chromiumPath)(`a change while a page is open ${SKIPPED}`, () => {
   useBrowser();
 
-  it("turns up in the inbox by itself", async () => {
+  it("appears in the inbox by itself", async () => {
     const service = await serveConsole();
     const page = await open(service, "");
     await page.getByText("No feedback yet").waitFor();
@@ -16,12 +16,12 @@ describe.skipIf(!chromiumPath)(`what happens while a page is open ${SKIPPED}`, (
     expect(await page.locator(".row").count()).toBe(2);
   });
 
-  it("turns up in the other lists, of which each asks only when something has changed", async () => {
+  it("appears in the other lists, which send requests only when something has changed", async () => {
     const service = await serveConsole();
     const context = await person();
     const [inbox, approvals, runs] = [
       await open(service, "", { context }),
-      // An email that does not wait any more is not found there.
+      // An email that no longer waits gets a 404 there.
       await open(service, "approvals", { context, expected: /404/ }),
       await open(service, "runs", { context }),
     ];
@@ -40,12 +40,12 @@ describe.skipIf(!chromiumPath)(`what happens while a page is open ${SKIPPED}`, (
     await inbox.getByText("Replied").waitFor();
     await approvals.getByText("Nothing waits").waitFor();
     await runs.locator("tbody .badge", { hasText: "Completed" }).waitFor();
-    // One run has changed a few times within a moment.
+    // One run has changed a few times in quick succession.
     expect(asked.filter((url) => url.endsWith("/list_feedback")).length).toBeLessThan(6);
     expect(asked.filter((url) => url.includes("/runs?")).length).toBeLessThan(4);
   });
 
-  it("turns up in lists after a restart of the service, which they say and survive", async () => {
+  it("appears in lists after a restart of the service, which they report and survive", async () => {
     const service = await serveConsole();
     await submit(service, { subject: "Before" });
     const page = await open(service, "", { expected: AWAY });
@@ -61,14 +61,14 @@ describe.skipIf(!chromiumPath)(`what happens while a page is open ${SKIPPED}`, (
     expect(await page.locator(".row").count()).toBe(3);
   });
 
-  it("is asked for by nothing but one look now and then while the service is away", async () => {
+  it("is not requested while the service is down, apart from an occasional health check", async () => {
     const service = await serveConsole();
     const [id] = await submit(service, {});
     const page = await open(service, `runs/${id}`, { expected: AWAY });
     await page.locator(".span").first().waitFor();
     await service.stop();
     await page.getByRole("alert").getByText("The service can't be reached").waitFor();
-    // What was under way when it went fails first.
+    // Wait until pending requests have failed.
     await page.waitForTimeout(3000);
     const asked: string[] = [];
     page.on("request", (request) => asked.push(new URL(request.url()).pathname));
@@ -83,7 +83,7 @@ describe.skipIf(!chromiumPath)(`what happens while a page is open ${SKIPPED}`, (
     await page.locator(".page-head").getByText("Completed").waitFor();
   });
 
-  it("is not followed by a tab in the background, which is up to date when it is looked at again", async () => {
+  it("is not followed by a tab in the background, which catches up when it is shown again", async () => {
     const service = await serveConsole();
     const page = await open(service, "");
     await page.getByText("No feedback yet").waitFor();
@@ -101,7 +101,7 @@ describe.skipIf(!chromiumPath)(`what happens while a page is open ${SKIPPED}`, (
     expect(await page.locator(".row").count()).toBe(1);
   });
 
-  it("turns up for those who may decide and see nothing else", async () => {
+  it("appears for people who may decide but see nothing else", async () => {
     const secret = "ann-0123456789abcdef";
     const service = await serveConsole({ httpTokens: `ann:approve:${secret}` });
     const context = await person();
@@ -113,12 +113,12 @@ describe.skipIf(!chromiumPath)(`what happens while a page is open ${SKIPPED}`, (
     expect(await page.locator(".queue-item").count()).toBe(1);
   });
 
-  it("is not missed where it happens while a page is asked for", async () => {
+  it("is not missed if it happens while a page is being loaded", async () => {
     const service = await serveConsole();
     const [id] = await submit(service, {});
     const page = await open(service, "");
     await page.locator(".row").waitFor();
-    // From here on it is followed what happens, and nothing is loaded anew for that.
+    // From here on, the page follows changes, and reloads nothing to do so.
     await submit(service, { feedback_id: "F-2", subject: "Second" });
     await page.locator(".row", { hasText: "Second" }).getByText("Needs approval").waitFor();
     const { workflow } = service.application;
@@ -140,7 +140,7 @@ describe.skipIf(!chromiumPath)(`what happens while a page is open ${SKIPPED}`, (
     expect(await page.getByText("Approved by").innerText()).toMatch(/^Approved by Ann, \d/);
   });
 
-  it("is followed across a restart of the service, which the page says and survives", async () => {
+  it("is followed across a restart of the service, which the page reports and survives", async () => {
     const service = await serveConsole();
     const [id] = await submit(service, {});
     const page = await open(service, "feedback/F-1", { expected: AWAY });
@@ -158,7 +158,7 @@ describe.skipIf(!chromiumPath)(`what happens while a page is open ${SKIPPED}`, (
     expect(service.mails()).toHaveLength(1);
   });
 
-  it("begins with what is there when the service was away at first", async () => {
+  it("is not needed for the page to load its data once a service that was down at first is up", async () => {
     const service = await serveConsole();
     await submit(service, {});
     const page = await open(service, "", { expected: AWAY });

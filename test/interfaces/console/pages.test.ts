@@ -11,7 +11,7 @@ import {
   useBrowser,
 } from "../../support/console.ts";
 
-/** Of the browser's elements, which these sources know nothing of. */
+/** Part of the browser's elements, whose types are unknown here. */
 interface Styled {
   style: { fontSize: string };
 }
@@ -24,7 +24,7 @@ const COMPLAINT = {
   feedback_text: "The third outage this month. I am furious.",
 };
 
-/** The window's own overflow, and what runs out of it unless it can be scrolled to. */
+/** The window's horizontal overflow, and elements that overflow it and can't be scrolled to. */
 const tooWide = (page: Page): Promise<string[]> =>
   page.evaluate(`(() => {
     const isReached = (element) => {
@@ -46,7 +46,7 @@ describe.skipIf(!chromiumPath)(`every page ${SKIPPED}`, () => {
   useBrowser();
 
   it.each([".", "..", "%2e%2e", "~", "a/b?c#d", "?id=..", "日本"])(
-    "is reached and left by its address, also for the id %j",
+    "can be opened and left by its address, even for the id %j",
     async (feedback_id) => {
       const service = await serveConsole();
       await submit(service, { feedback_id });
@@ -64,7 +64,7 @@ describe.skipIf(!chromiumPath)(`every page ${SKIPPED}`, () => {
     },
   );
 
-  it("does not take half an answer for an empty one", async () => {
+  it("doesn't mistake half an answer for an empty one", async () => {
     const page = await open(await serveConsole(), "charts");
     await page.route("**/list_feedback", (route) =>
       route.fulfill({ contentType: "application/json", body: '{"feedback":[' }),
@@ -77,31 +77,34 @@ describe.skipIf(!chromiumPath)(`every page ${SKIPPED}`, () => {
     await page.getByText("No feedback yet").waitFor();
   });
 
-  it.each(["light", "dark"] as const)("shows what it is about and keeps nobody out, %s", async (colorScheme) => {
-    const service = await serveConsole();
-    const [first, second] = await submit(service, {}, COMPLAINT);
-    const context = await person({ colorScheme });
-    const pages: readonly [path: string, text: string | RegExp][] = [
-      ["", "Third outage"],
-      ["feedback/F-2", "Critical category"],
-      ["approvals", "What it answers"],
-      [`approvals/${first}`, "RE: Search"],
-      ["runs", "F-2"],
-      [`runs/${second}`, "Ticket created"],
-      ["charts", "Sentiment over time"],
-      ["try?text=You+charged+me+twice", "billing"],
-      ["graph?query=SELECT+%3Fs+(COUNT(%3Ff)+AS+%3Fn)+%7B+%3Ff+abi:sentiment+%3Fs+%7D+GROUP+BY+%3Fs", "2 rows"],
-      ["nowhere", "There is no such page"],
-    ];
-    for (const [path, text] of pages) {
-      const page = await open(service, path, { context });
-      await page.getByText(text).first().waitFor();
-      expect({ path, barriers: await barriers(page) }).toEqual({ path, barriers: [] });
-      await page.close();
-    }
-  });
+  it.each(["light", "dark"] as const)(
+    "shows its content and has no accessibility barriers, %s",
+    async (colorScheme) => {
+      const service = await serveConsole();
+      const [first, second] = await submit(service, {}, COMPLAINT);
+      const context = await person({ colorScheme });
+      const pages: readonly [path: string, text: string | RegExp][] = [
+        ["", "Third outage"],
+        ["feedback/F-2", "Critical category"],
+        ["approvals", "What it answers"],
+        [`approvals/${first}`, "RE: Search"],
+        ["runs", "F-2"],
+        [`runs/${second}`, "Ticket created"],
+        ["charts", "Sentiment over time"],
+        ["try?text=You+charged+me+twice", "billing"],
+        ["graph?query=SELECT+%3Fs+(COUNT(%3Ff)+AS+%3Fn)+%7B+%3Ff+abi:sentiment+%3Fs+%7D+GROUP+BY+%3Fs", "2 rows"],
+        ["nowhere", "There is no such page"],
+      ];
+      for (const [path, text] of pages) {
+        const page = await open(service, path, { context });
+        await page.getByText(text).first().waitFor();
+        expect({ path, barriers: await barriers(page) }).toEqual({ path, barriers: [] });
+        await page.close();
+      }
+    },
+  );
 
-  it("fits a phone, with everything in reach", async () => {
+  it("fits on a phone, with everything in reach", async () => {
     const service = await serveConsole({}, { hasChat: true });
     const [first, second] = await submit(service, { feedback_id: `auto-${"0".repeat(32)}` }, COMPLAINT);
     const context = await person({ viewport: { width: 390, height: 844 } });
@@ -132,7 +135,7 @@ describe.skipIf(!chromiumPath)(`every page ${SKIPPED}`, () => {
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
   });
 
-  it("keeps filters in the address, and goes back", async () => {
+  it("keeps filters in the address, and supports going back", async () => {
     const service = await serveConsole({ approval: false });
     await submit(service, {}, COMPLAINT);
     const page = await open(service, "");
@@ -150,7 +153,7 @@ describe.skipIf(!chromiumPath)(`every page ${SKIPPED}`, () => {
     await expect.poll(() => page.locator(".row").count()).toBe(1);
   });
 
-  it("has the focus on a new page, and on the search by its key", async () => {
+  it("gets the focus when it opens, and its search gets it by a key", async () => {
     const service = await serveConsole();
     await submit(service, {}, COMPLAINT);
     const page = await open(service, "");
@@ -163,7 +166,7 @@ describe.skipIf(!chromiumPath)(`every page ${SKIPPED}`, () => {
     await page.locator("main:focus").waitFor();
   });
 
-  it("shows the feedback of one customer alone where the address says so", async () => {
+  it("shows only the feedback of one customer if the address says so", async () => {
     const service = await serveConsole();
     await submit(service, {}, COMPLAINT);
     const page = await open(service, "?customer_id=C-1022");
@@ -174,7 +177,7 @@ describe.skipIf(!chromiumPath)(`every page ${SKIPPED}`, () => {
     await expect.poll(() => page.locator(".row").count()).toBe(2);
   });
 
-  it("goes through the inbox by keys", async () => {
+  it("lets people go through the inbox by keys", async () => {
     const service = await serveConsole();
     await submit(service, {}, COMPLAINT);
     const page = await open(service, "");
@@ -190,7 +193,7 @@ describe.skipIf(!chromiumPath)(`every page ${SKIPPED}`, () => {
     expect(visited).toEqual([hrefs[0], hrefs[1], hrefs[1], hrefs[0]]);
   });
 
-  it("counts what the graph says", async () => {
+  it("shows the graph's counts", async () => {
     const service = await serveConsole({ approval: false });
     await submit(service, {}, COMPLAINT);
     const page = await open(service, "charts");
@@ -208,7 +211,7 @@ describe.skipIf(!chromiumPath)(`every page ${SKIPPED}`, () => {
     expect(rows.map((text) => text.replaceAll(/\s+/g, " ")).toSorted()).toEqual(["answer by mail 1", "escalate 1"]);
   });
 
-  it("shows what keeps failing with every attempt, and lets it be tried now", async () => {
+  it("shows each attempt of a step that keeps failing, and can retry it now", async () => {
     const service = await serveConsole({ approval: false, mailUrl: "smtp://127.0.0.1:1" });
     await service.application.workflow.startWorkflow(FEEDBACK);
     const page = await open(service, "feedback/F-1");
@@ -232,7 +235,7 @@ describe.skipIf(!chromiumPath)(`every page ${SKIPPED}`, () => {
     expect(await page.locator(".notice.bad").textContent()).toContain("The customer has no usable e-mail address");
   });
 
-  it("says that nothing was decided where a run ended first, and explains no marks where there are none", async () => {
+  it("says that nothing was decided if a run ended before, and has no legend without marks", async () => {
     const service = await serveConsole({ approval: false });
     await submit(service, { customer_id: "C-9999" });
     const page = await open(service, "feedback/F-1");
@@ -243,7 +246,7 @@ describe.skipIf(!chromiumPath)(`every page ${SKIPPED}`, () => {
     await page.locator(".legend mark").first().waitFor();
   });
 
-  it("marks what led to the analysis, and says which rule decided", async () => {
+  it("marks the words that led to the analysis, and says which rule decided", async () => {
     const service = await serveConsole();
     await submit(service, COMPLAINT);
     const page = await open(service, "feedback/F-2");
@@ -252,7 +255,7 @@ describe.skipIf(!chromiumPath)(`every page ${SKIPPED}`, () => {
     expect(await page.locator("mark.category-mark", { hasText: "outage" }).count()).toBe(1);
   });
 
-  it("shows an email drawn, in a frame in which nothing runs, and as text", async () => {
+  it("shows an email rendered, in a frame without scripts, and as text", async () => {
     const service = await serveConsole();
     await submit(service, {});
     const page = await open(service, "feedback/F-1");

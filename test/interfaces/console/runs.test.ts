@@ -12,7 +12,7 @@ import {
 } from "../../support/console.ts";
 import { createWorkflows } from "../../support/refund-workflow.ts";
 
-/** Of each span its name, its kind, and where it begins and ends on the line. Percent. */
+/** The name and kind of each span, and where it begins and ends on the time line, in percent. */
 async function spans(page: Page): Promise<{ name: string; kind: string; from: number; to: number }[]> {
   return page.locator(".span").evaluateAll((rows) =>
     rows.map((row) => {
@@ -29,7 +29,7 @@ const at = (clock: string): string => `2026-11-29T${clock}Z`;
 describe.skipIf(!chromiumPath)(`runs ${SKIPPED}`, () => {
   useBrowser();
 
-  it("lead to their feedback, and show in red where they failed also outside of a step", async () => {
+  it("link to their feedback, and show in red where they failed, even outside a step", async () => {
     const service = await serveConsole({ approval: false });
     await submit(service, { customer_id: "C-1016" });
     const [run] = await service.application.workflow.listWorkflows();
@@ -43,7 +43,7 @@ describe.skipIf(!chromiumPath)(`runs ${SKIPPED}`, () => {
     expect(page.url()).toMatch(/\/feedback\/F-1$/);
   });
 
-  it("are drawn on one line of time, with the times in which nothing happened", async () => {
+  it("are drawn on a time line, with the gaps in which nothing happened", async () => {
     const service = await serveConsole();
     const id = "workflow-1";
     const run = { workflow_id: id, workflow: "customer-feedback", key: "F-1", status: "failed", error: "No address." };
@@ -75,20 +75,20 @@ describe.skipIf(!chromiumPath)(`runs ${SKIPPED}`, () => {
     ]);
     expect(drawn[0]!.from).toBe(0);
     expect(drawn.at(-1)!.to).toBeCloseTo(100);
-    // Each begins where the one before has ended, but for what is too short to be told, and has room.
+    // Each span begins about where the previous one ended, and is wide enough.
     for (const [index, { from, to }] of drawn.slice(0, -1).entries()) {
       expect(to - from).toBeGreaterThan(5);
       expect(drawn[index + 1]!.from - to).toBeGreaterThan(-1);
       expect(drawn[index + 1]!.from - to).toBeLessThan(4);
     }
-    // All rows have the same line.
+    // All rows share the same time line.
     const lefts = await page
       .locator(".span-track")
       .evaluateAll((all) =>
         all.map((one) => (one as unknown as { getBoundingClientRect: () => { x: number } }).getBoundingClientRect().x),
       );
     expect(new Set(lefts).size).toBe(1);
-    // The whole time, as the head of the page says it, and an axis from its beginning.
+    // The total time, as in the head of the page, and an axis that starts at 0.
     await page.getByText("took 19 min").waitFor();
     await page.getByText("19 min in all").waitFor();
     const axis = await page.locator(".waterfall-axis .span-track > span").allTextContents();
@@ -97,7 +97,7 @@ describe.skipIf(!chromiumPath)(`runs ${SKIPPED}`, () => {
     expect(await barriers(page)).toEqual([]);
   });
 
-  it("are found by their status, their workflow, and by the id of what they are about or their own", async () => {
+  it("can be found by their status, their workflow, and their own id or the id of their subject", async () => {
     const service = await serveConsole({ approval: false }, { createWorkflows });
     await submit(service, {}, { feedback_id: "F-2", customer_id: "C-9999" });
     const [, first] = await service.application.workflow.listWorkflows();

@@ -27,7 +27,7 @@ const signIn = ({ url }: ConsoleService, headers: Record<string, string> = {}) =
 const cookieOf = (response: Response): string => response.headers.get("set-cookie")!.split(";")[0]!;
 
 describe("a session", () => {
-  it("is a cookie that pages can't read, other sites can't use, and that doesn't hold the token", async () => {
+  it("is a cookie that pages can't read, that other sites can't use, and that doesn't contain the token", async () => {
     const service = await serveConsole(TOKENS);
     const response = await signIn(service);
     expect(await response.json()).toEqual({
@@ -41,7 +41,7 @@ describe("a session", () => {
     expect(secure.headers.get("set-cookie")).toMatch(/; Secure$/);
   });
 
-  it("counts for requests of our own pages alone", async () => {
+  it("is valid only for requests from our own pages", async () => {
     const service = await serveConsole(TOKENS);
     const { url } = service;
     const cookie = cookieOf(await signIn(service));
@@ -57,7 +57,7 @@ describe("a session", () => {
     expect(await status("POST", "/runs/workflow-1/cancel", { origin: "https://evil.example" })).toBe(403);
   });
 
-  it("survives a restart, and ends with its token, its time, and when it was tampered with", async () => {
+  it("survives a restart, but ends with its token, after its time, or if it is tampered with", async () => {
     const service = await serveConsole(TOKENS);
     const cookie = cookieOf(await signIn(service));
     const who = async (sent: string) =>
@@ -78,7 +78,7 @@ describe("a session", () => {
     expect(await who(cookie)).toBe(401);
   });
 
-  it("can't be made of a token's hash, nor be made to last, without and with the service's key", async () => {
+  it("can't be forged from a token's hash without the service's key, nor outlive its time with it", async () => {
     const service = await serveConsole(TOKENS);
     const hash = createHash("sha256").update(SECRET).digest();
     const status = async (key: Buffer, content: (expires: number) => (Buffer | string)[], seconds: number) => {
@@ -96,7 +96,7 @@ describe("a session", () => {
     expect(await status(key, (expires) => [hash, words(expires)], 13 * 3600)).toBe(401);
   });
 
-  it("is needed to decide also where there are no tokens, whatever a program says about where it calls from", async () => {
+  it("is needed to decide even if there are no tokens, whatever a program claims about its origin", async () => {
     const { url, token } = await serveConsole();
     const approvals = async (headers: Record<string, string>) => (await fetch(`${url}/approvals`, { headers })).status;
     for (const site of ["same-origin", "same-site", "none"]) {
@@ -115,7 +115,7 @@ describe("a session", () => {
 describe.skipIf(!chromiumPath)(`signing in ${SKIPPED}`, () => {
   useBrowser();
 
-  it("shows the next one who signs in nothing of what the one before has seen", async () => {
+  it("shows the next person nothing that the previous one has seen", async () => {
     const other = "bob-0123456789abcdef";
     const service = await serveConsole({ httpTokens: `${TOKENS.httpTokens},Bob:approve:${other}` });
     await submit(service, {});
@@ -130,7 +130,7 @@ describe.skipIf(!chromiumPath)(`signing in ${SKIPPED}`, () => {
     }
   });
 
-  it("begins at the first page that one may see, and names no other", async () => {
+  it("leads to the first page that the person may see, and lists no forbidden ones", async () => {
     const service = await serveConsole({ httpTokens: `Bob:approve:${SECRET}` });
     await submit(service, {});
     const page = await open(service, "", { expected: /40[13]/ });
@@ -140,14 +140,14 @@ describe.skipIf(!chromiumPath)(`signing in ${SKIPPED}`, () => {
     expect(new URL(page.url()).pathname).toMatch(/^\/console\/approvals/);
     expect(await page.locator(".side li .side-text").allTextContents()).toEqual(["Approvals"]);
     expect(await page.getByText("You may not see this").count()).toBe(0);
-    // What a link leads to says why it shows nothing.
+    // A forbidden page that a link leads to says why it is empty.
     await page.goto(`${service.url}/console/runs`);
     await page.getByText("You may not see this").waitFor();
     await page.keyboard.press("1");
     await page.locator(".mail-head").waitFor();
   });
 
-  it("says so where nobody can be signed out", async () => {
+  it("is followed by a message if signing out fails", async () => {
     const page = await open(await serveConsole(), "runs", { expected: /ERR_FAILED/ });
     await page.route("**/session/end", (route) => route.abort());
     await page.getByRole("button", { name: /Sign out/ }).click();
@@ -155,7 +155,7 @@ describe.skipIf(!chromiumPath)(`signing in ${SKIPPED}`, () => {
     expect(await page.getByRole("heading", { name: "Runs" }).count()).toBe(1);
   });
 
-  it("keeps the token nowhere in the browser, and signs decisions with its name", async () => {
+  it("stores the token nowhere in the browser, and puts its name on decisions", async () => {
     const service = await serveConsole(TOKENS);
     const [id] = await submit(service, {});
     const context = await person();

@@ -11,11 +11,11 @@ import {
 } from "../../support/console.ts";
 import { createWorkflows } from "../../support/refund-workflow.ts";
 
-describe.skipIf(!chromiumPath)(`what somebody sees first ${SKIPPED}`, () => {
+describe.skipIf(!chromiumPath)(`the start page ${SKIPPED}`, () => {
   useBrowser();
 
   it.each(["light", "dark"] as const)(
-    "is what the demo is and what to do, until they hide it, %s",
+    "explains the demo and suggests what to do, until somebody hides that, %s",
     async (colorScheme) => {
       const service = await serveConsole({}, { hasChat: true, isSample: true });
       await submit(service, {});
@@ -45,7 +45,7 @@ describe.skipIf(!chromiumPath)(`what somebody sees first ${SKIPPED}`, () => {
     },
   );
 
-  it("is nothing of a demo on a service with data of one's own", async () => {
+  it("doesn't mention a demo on a service with its own data", async () => {
     const service = await serveConsole();
     await submit(service, {});
     const page = await open(service, "");
@@ -56,7 +56,7 @@ describe.skipIf(!chromiumPath)(`what somebody sees first ${SKIPPED}`, () => {
     expect(await page.getByText("the demo").count()).toBe(0);
   });
 
-  it("is the runs, where workflows of one's own are served and no feedback has come in yet", async () => {
+  it("lists the runs if a service has workflows of its own and no feedback yet", async () => {
     const service = await serveConsole({}, { createWorkflows });
     const context = await person();
     const page = await open(service, "", { context });
@@ -70,7 +70,7 @@ describe.skipIf(!chromiumPath)(`what somebody sees first ${SKIPPED}`, () => {
     expect(new URL(page.url()).pathname).toBe("/console/");
   });
 
-  it("is also on the page where one signs in to the demo", async () => {
+  it("explains the demo even before signing in", async () => {
     const service = await serveConsole({}, { isSample: true });
     const page = await (await person()).newPage();
     await page.goto(service.url);

@@ -320,7 +320,7 @@ describe("the host name of a request", () => {
     ["evil.example", 421],
     ["localhost.evil.example", 421],
     ["api.example.org.", 421],
-  ])("%s is answered with %i", async (name, status) => {
+  ])("decides on the answer: %s gets %i", async (name, status) => {
     const { raw } = await startHttpService({ api: { allowedHosts: ["localhost", "api.example.org"] } });
     const answer = await raw(`GET /openapi.json HTTP/1.1\r\nHost: ${name}\r\nConnection: close\r\n\r\n`);
     expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));

@@ -11,8 +11,8 @@ const PATH = "/workflows/customer-feedback";
 const keysOf = ({ body }: { body: Record<string, unknown> }): string[] =>
   (body["runs"] as { key: string }[]).map(({ key }) => key);
 
-describe("submitting", () => {
-  it("answers when the run is durable, and says where to find it", async () => {
+describe("a submission", () => {
+  it("is answered when the run is durable, with the run's address", async () => {
     const { call, workflow } = await startHttpService();
     const submitted = await call("POST", PATH, { body: feedback() });
     expect(submitted).toMatchObject({
@@ -49,7 +49,7 @@ describe("submitting", () => {
     expect(failed.headers.get("location")).toMatch(/^\/runs\/workflow-/);
   });
 
-  it("answers before the result if that takes longer or a person is needed", async () => {
+  it("is answered before the result if that takes longer or a person is needed", async () => {
     const idle = await startHttpService({ surroundings: { worker: false } });
     const late = await idle.call("POST", PATH, { body: feedback(), headers: { prefer: "wait=0" } });
     expect([late.status, late.headers.get("preference-applied")]).toEqual([202, null]);
@@ -60,7 +60,7 @@ describe("submitting", () => {
     });
   });
 
-  it("answers clients that wait for the result when the service closes", async () => {
+  it("is answered when the service closes, even if the client is waiting for the result", async () => {
     const { call, close, engine } = await startHttpService({ surroundings: { worker: false } });
     const waiting = call("POST", PATH, { body: feedback(), headers: { prefer: "wait=60" } });
     await expect.poll(() => engine.list()).toHaveLength(1);
@@ -96,14 +96,14 @@ describe("submitting", () => {
     expect(await engine.list()).toHaveLength(1);
   });
 
-  it("answers a look-up of an unknown key with a problem", async () => {
+  it("can be looked up by its key, and an unknown key is answered with a problem", async () => {
     const { call } = await startHttpService();
     const answer = await call("GET", `${PATH}/F-404`);
     expect(answer).toMatchObject({ status: 404, body: { status: 404, error_code: "not_found" } });
     expect(answer.headers.get("content-type")).toBe("application/problem+json");
   });
 
-  it("finds ids with any characters in them", async () => {
+  it("can be looked up by an id with any characters", async () => {
     const { call, workflow } = await startHttpService();
     for (const feedback_id of ["a/b", "batch", "100 % sure?", "é#1", "../x"]) {
       await workflow.run(feedback({ feedback_id }));
@@ -113,7 +113,7 @@ describe("submitting", () => {
   });
 });
 
-describe("many at once", () => {
+describe("the batch route", () => {
   it("returns one result for each line, in order, and names invalid lines", async () => {
     const { call } = await startHttpService();
     const lines = [

@@ -47,7 +47,7 @@ describe("the type of a body", () => {
     "application/json; charset=utf-8; v=1",
     'application/json ; charset="utf-8"',
     "application/json;",
-  ])("%s is accepted", async (type) => {
+  ])("is accepted as %s", async (type) => {
     const { post } = await startApi();
     expect(await post({ "content-type": type })).toMatchObject({ status: 202, body: { status: "processing" } });
   });
@@ -115,7 +115,7 @@ describe("a method that a path does not have", () => {
   it.each([
     [PATH, ["GET", "HEAD", "PUT", "PATCH", "DELETE", "PROPFIND"], "POST, OPTIONS"],
     [`${PATH}/F-1`, ["POST", "PUT", "PATCH", "DELETE", "PROPFIND"], "GET, HEAD, OPTIONS"],
-  ])("%s answers %j with 405 and lists its methods", async (path, methods, allow) => {
+  ])("is answered with 405 and the allowed methods: on %s, %j", async (path, methods, allow) => {
     const { send, engine } = await startApi();
     for (const method of methods) {
       const { status, headers, body } = await send(
@@ -133,14 +133,14 @@ describe("a method that a path does not have", () => {
     expect(await engine.list()).toEqual([]);
   });
 
-  it("answers HEAD as GET, without a body", async () => {
+  it("may be HEAD, which is answered like GET, without a body", async () => {
     const { send, workflow } = await startApi();
     expect(await send("HEAD", `${PATH}/F-1`)).toMatchObject({ status: 404, body: undefined });
     await workflow.run(feedback());
     expect(await send("HEAD", `${PATH}/F-1`)).toMatchObject({ status: 200, body: undefined });
   });
 
-  it("leaves preflight requests to the app's middleware, and other paths to the app", async () => {
+  it("is left to the app on other paths, as preflight requests are to its middleware", async () => {
     const { send, post } = await startApi((app) => app.use(cors({ origin: "https://shop.example" })));
     const headers = { origin: "https://shop.example", "access-control-request-method": "POST" };
     const preflight = await send("OPTIONS", PATH, headers);

@@ -23,7 +23,7 @@ async function approve({ workflow, engine }: Parts): Promise<void> {
   await engine.wait(run!.workflow_id);
 }
 
-/** A client of today's protocol whose user answers so when asked to open a link. */
+/** A client for the current protocol version whose user gives this answer when asked to open a link. */
 async function clientWhoseUser(
   url: URL,
   answer: (link: string) => Promise<"accept" | "decline" | "cancel">,
@@ -41,7 +41,7 @@ const linkOf = async ({ workflow }: Parts): Promise<string> =>
   `${CONSOLE}/approvals/${(await workflow.findWorkflow("F-1"))!.workflow_id}`;
 
 describe("an email that a person has to approve", () => {
-  it("is decided on at the link, which the client asks its user to open", async () => {
+  it("is decided on at a link, which the client asks its user to open", async () => {
     const parts = await startWithApproval();
     const links: string[] = [];
     const client = await clientWhoseUser(parts.url, async (link) => {
@@ -58,7 +58,7 @@ describe("an email that a person has to approve", () => {
     expect(parts.mails.mails).toHaveLength(1);
   });
 
-  it("is decided on at the link with a client of the protocol before as well, where it holds a connection", async () => {
+  it("is also decided on at a link with a client for the previous protocol version, if it holds a connection", async () => {
     const parts = await startWithApproval();
     const [input, output] = [new PassThrough(), new PassThrough()];
     const server = serveMcpOverStdio(parts.service, { input, output, consoleUrl: CONSOLE });
@@ -73,7 +73,7 @@ describe("an email that a person has to approve", () => {
       await approve(parts);
       return { action: "accept" };
     });
-    // Seen from the other side, the same pair of streams.
+    // The same pair of streams, seen from the other side.
     await client.connect(new StdioServerTransport(output, input));
     expect(await client.callTool(CALL)).toMatchObject({ structuredContent: { success: true, action: "auto_respond" } });
     expect(links).toEqual([["url", await linkOf(parts)]]);
@@ -93,7 +93,7 @@ describe("an email that a person has to approve", () => {
     },
   );
 
-  it("is told in words to a client that opens no links, with the link where there is a console", async () => {
+  it("is announced in words to a client that opens no links, with the link if there is a console", async () => {
     const parts = await startWithApproval();
     for (const client of [await connect(parts.url, { elicitation: { form: {} } }), await connectEarlier(parts.url)]) {
       const { content, structuredContent, isError } = await client.callTool(CALL);
@@ -108,7 +108,7 @@ describe("an email that a person has to approve", () => {
     expect(JSON.stringify(content)).not.toContain("/approvals/");
   });
 
-  it("is asked for in a task as well, until the person has decided", async () => {
+  it("is also asked for in a task, until the person has decided", async () => {
     const parts = await startWithApproval();
     const { url } = parts;
     const can = { ...TASKS, ...LINKS };
@@ -123,7 +123,7 @@ describe("an email that a person has to approve", () => {
       expect(await send(url, "tasks/update", { taskId, inputResponses }, can)).toMatchObject({ status: 200 });
     }
     expect((await send(url, "tasks/get", { taskId }, can)).result).toMatchObject({ status: "input_required" });
-    // A client that can't be sent there reads it.
+    // A client that can't open links reads that an approval is needed.
     expect((await send(url, "tasks/get", { taskId }, TASKS)).result).toMatchObject({
       status: "working",
       statusMessage: expect.stringContaining(await linkOf(parts)),
@@ -155,7 +155,7 @@ describe("an email that a person has to approve", () => {
 });
 
 it.each(["ftp://example.org", "console", "https://example.org/?a=b", "javascript:alert(1)"])(
-  "refuses %s as the console's address",
+  "the server refuses %s as the console's address",
   async (consoleUrl) => {
     await expect(startMcp({ consoleUrl })).rejects.toThrow("consoleUrl (PUBLIC_URL) must be an http or https URL");
   },

@@ -8,7 +8,7 @@ import { startMcp } from "../../support/mcp.ts";
 const TODAY = ["--spec-version", "2026-07-28"];
 const BEFORE = ["--spec-version", "2025-11-25"];
 
-/** Scenarios that concern what we offer, with the checks that need a tool which only the suite's own servers have. */
+/** Scenarios for features that we offer, and the checks in them that don't apply to our server. */
 const SCENARIOS: [scenario: string, args: string[], inapplicable?: string[]][] = [
   ["tools-list", TODAY],
   ["resources-list", TODAY],
@@ -21,7 +21,7 @@ const SCENARIOS: [scenario: string, args: string[], inapplicable?: string[]][] =
   [
     "server-stateless",
     TODAY,
-    // test_missing_capability, test_streaming_elicitation and test_logging_tool: we need no capability, ask for no form, log nothing.
+    // test_missing_capability, test_streaming_elicitation and test_logging_tool: we require no capability, request no form and log nothing.
     [
       "sep-2575-server-rejects-undeclared-capability",
       "sep-2575-missing-capability-http-400",
@@ -34,18 +34,18 @@ const SCENARIOS: [scenario: string, args: string[], inapplicable?: string[]][] =
   ["tools-list", BEFORE],
   ["resources-list", BEFORE],
   ["prompts-list", BEFORE],
-  // protocol_error_job: what goes wrong in a run is its result.
+  // protocol_error_job: an error in a run is reported as its result.
   ["tasks-lifecycle", [], ["sep-2663-tasks-get-status-failed"]],
   ["tasks-capability-negotiation", []],
   ["tasks-wire-fields", []],
   ["tasks-request-state-removal", []],
-  // The text of our results is JSON, so that of `greet` is not just the greeting.
+  // The text of our results is JSON, so the result of `greet` is not just the greeting.
   ["tasks-request-headers", [], ["tasks-headers-tolerate-mcp-method-on-tools-call"]],
-  // confirm_delete: asks for a form.
+  // confirm_delete: requests a form.
   ["tasks-dispatch-and-envelope", [], ["tasks-result-type-complete-on-non-task-responses"]],
 ];
 
-it("passes what applies of the protocol's conformance suite, for both generations and for tasks", async () => {
+it("the server passes the applicable checks of MCP's conformance suite, for both protocol versions and for tasks", async () => {
   const more = (engine: Parameters<typeof conformanceWorkflows>[0]) => ({
     workflows: conformanceWorkflows(engine),
     operations: [greet],

@@ -14,7 +14,7 @@ const post = (url: URL, body: string, headers: Record<string, string> = {}) =>
     body,
   });
 
-describe("what is no request", () => {
+describe("an invalid request", () => {
   it.each([
     ["half an object", "{"],
     ["no JSON", "hello"],
@@ -23,13 +23,13 @@ describe("what is no request", () => {
     ["an empty batch", "[]"],
     ["null", "null"],
     ["no version", '{"id":1,"method":"tools/list"}'],
-    ["a method that is none", '{"jsonrpc":"2.0","id":1,"method":5}'],
+    ["a method that is a number", '{"jsonrpc":"2.0","id":1,"method":5}'],
     ["a prototype", '{"jsonrpc":"2.0","id":1,"method":"__proto__","params":{"__proto__":{"x":1}}}'],
     [
       "deep nesting",
       `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${'{"a":'.repeat(5000)}1${"}".repeat(5000)}}`,
     ],
-  ])("is answered with an error of the protocol: %s", async (_, body) => {
+  ])("is answered with a protocol error: %s", async (_, body) => {
     const { url, engine } = await startMcp();
     const response = await post(url, body);
     const text = await response.text();
@@ -39,11 +39,11 @@ describe("what is no request", () => {
     expect((await (await connect(url)).listTools()).tools).toHaveLength(3);
   });
 
-  it("is another type, another method or larger than any call", async () => {
+  it("may have another content type, another method or too large a body", async () => {
     const { url, engine } = await startMcp();
     const call = { name: PROCESS, arguments: feedback({ feedback_text: "x".repeat(1_000_000) }) };
     const huge = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: call });
-    // The answer comes before the body has been taken.
+    // The answer arrives before the body has been read.
     const sending = request(url, { method: "POST", headers: { "content-type": "application/json" } }).on(
       "error",
       () => {},
@@ -56,7 +56,7 @@ describe("what is no request", () => {
     expect(await engine.list()).toEqual([]);
   });
 
-  it("is one whose headers say otherwise than its body, or of a protocol that nobody speaks", async () => {
+  it("may have headers that contradict its body, or an unknown protocol version", async () => {
     const { url } = await startMcp();
     const body = JSON.stringify({
       jsonrpc: "2.0",
@@ -91,7 +91,7 @@ describe("arguments", () => {
     expect(await engine.list()).toEqual([]);
   });
 
-  it("are kept as they are, whatever is in them", async () => {
+  it("are stored unchanged, whatever they contain", async () => {
     const { url, workflow } = await startMcp();
     const client = await connect(url);
     const feedback_text = "\u202E<script>'\"\\{{7*7}} } DROP GRAPH <x> ; \r\n\r\nBcc: a@b.example 🙂";
@@ -100,7 +100,7 @@ describe("arguments", () => {
     expect(await workflow.view("F-1")).toMatchObject({ status: "processed" });
   });
 
-  it("of a broken surrogate pair are refused in words", async () => {
+  it("with half a surrogate pair are refused with an explanation", async () => {
     const { url } = await startMcp();
     const { result } = await send(url, "tools/call", {
       name: PROCESS,
@@ -110,7 +110,7 @@ describe("arguments", () => {
   });
 });
 
-it("goes on with a run whose client has gone, and leaves the server to others", async () => {
+it("a run continues if its client disconnects, and the server still serves others", async () => {
   const { url, engine, workflow, mails } = await startMcp();
   const body = JSON.stringify({
     jsonrpc: "2.0",
@@ -131,7 +131,7 @@ it("goes on with a run whose client has gone, and leaves the server to others", 
   expect((await (await connect(url)).listTools()).tools).toHaveLength(3);
 });
 
-it("writes nothing of what was sent to the log", async () => {
+it("the log contains nothing that clients sent", async () => {
   let log = "";
   const logger = createLogger("debug", { write: (line: string) => void (log += line) });
   const { url } = await startMcp({}, { configuration: { logger }, surroundings: { logger }, more: () => ({ logger }) });

@@ -6,7 +6,7 @@ import { feedback } from "../../support/feedback.ts";
 import { startMcp } from "../../support/mcp.ts";
 import { reply, startOpenAiServer, toolCall, type ChatRequest, type ScriptStep } from "../../support/openai-server.ts";
 
-/** A LangChain agent that has our tools from an MCP server, with a model that follows a script. */
+/** A LangChain agent that gets our tools from an MCP server, with a model that follows a script. */
 async function start(url: URL, script: ScriptStep[]) {
   const server = await startOpenAiServer(script);
   const client = new MultiServerMCPClient({ mcpServers: { feedback: { transport: "http", url: url.href } } });
@@ -31,11 +31,11 @@ async function start(url: URL, script: ScriptStep[]) {
 const lastToolMessage = ({ messages }: ChatRequest): string =>
   JSON.stringify(messages.findLast(({ role }) => role === "tool"));
 
-it("lets a LangChain agent work over MCP, with calls as models make them", async () => {
+it("a LangChain agent can work over MCP, with calls as models make them", async () => {
   const { url, mails, workflow } = await startMcp();
   const { feedback_id, ...rest } = feedback();
   const { ask, server } = await start(url, [
-    // Strict, with null for what is left out; and plain, leaving it out.
+    // In strict mode, models send null for optional fields; otherwise they leave them out.
     toolCall("process_customer_feedback", {
       feedback_id,
       ...rest,
@@ -62,7 +62,7 @@ it("lets a LangChain agent work over MCP, with calls as models make them", async
   expect(mails.mails).toHaveLength(2);
 });
 
-it("has the agent read what went wrong, in words", async () => {
+it("the agent reads in words what went wrong", async () => {
   const { url } = await startMcp();
   const { ask } = await start(url, [
     toolCall("process_customer_feedback", feedback({ customer_id: "C-9" })),

@@ -9,8 +9,8 @@ const textOf = ({ contents }: { contents: object[] }): string => (contents[0] as
 describe.each([
   ["2026-07-28", connect],
   ["2025-11-25", connectEarlier],
-] as const)("the resources, for a client of %s", (_, connected) => {
-  it("have the record of one piece of feedback by its id, as HTTP says it", async () => {
+] as const)("the resources for a client of %s", (_, connected) => {
+  it("include the record of one piece of feedback by its id, the same as over HTTP", async () => {
     const { url, workflow } = await startMcp();
     const client = await connected(url);
     const { resourceTemplates } = await client.listResourceTemplates();
@@ -21,7 +21,7 @@ describe.each([
     await expect(client.readResource({ uri: "abi://customer-feedback/F-2" })).rejects.toThrow(/Nothing is known/);
   });
 
-  it("have the vocabulary and the shapes, as they ship", async () => {
+  it("include the vocabulary and the shapes, as in the package", async () => {
     const client = await connected((await startMcp()).url);
     const { resources } = await client.listResources();
     expect(resources.map(({ uri }) => uri)).toEqual(["abi://vocabulary", "abi://shapes"]);
@@ -33,7 +33,7 @@ describe.each([
     }
   });
 
-  it("and prompts are filled in, with the record where one is to be explained", async () => {
+  it("fill in prompts, with the record if one is to be explained", async () => {
     const { url, workflow } = await startMcp();
     const client = await connected(url);
     const { prompts } = await client.listPrompts();
@@ -67,7 +67,7 @@ describe.each([
 });
 
 it.each(["F 1", "a/b", "50%", "ümlaut", "?x=1#y", "{feedback_id}", "../shapes"])(
-  "reads the record of an id that has to be encoded: %s",
+  "a record can be read if its id has to be encoded: %s",
   async (feedback_id) => {
     const { url, workflow } = await startMcp();
     await workflow.run(feedback({ feedback_id }));
@@ -77,7 +77,7 @@ it.each(["F 1", "a/b", "50%", "ümlaut", "?x=1#y", "{feedback_id}", "../shapes"]
   },
 );
 
-it("keeps what is not the caller's customer's to itself", async () => {
+it("a caller bound to one customer can't read another customer's records", async () => {
   let customer_id = "C-1";
   const caller = () => ({ ...WORKING, context: { customer_id } });
   const { url, workflow } = await startMcp({ fromContext: ["customer_id"] }, { caller });
@@ -98,7 +98,7 @@ it.each([
   "abi://other/F-1",
   "nonsense",
   "",
-])("refuses what is no resource: %s", async (uri) => {
+])("an unknown resource is refused: %s", async (uri) => {
   const { url } = await startMcp();
   expect((await send(url, "resources/read", { uri })).error?.code).toBe(-32602);
 });

@@ -8,7 +8,7 @@ import { send, startMcp, TASKS, taskSession, WORKING } from "../../support/mcp.t
 
 const PROCESS = "process_customer_feedback";
 
-/** A task as it stands, held against the extension's own schema. */
+/** The current state of a task, checked against the extension's own schema. */
 async function taskOf(url: URL, taskId: unknown): Promise<Record<string, unknown>> {
   const { result, error } = await send(url, "tasks/get", { taskId }, TASKS);
   if (error) throw new Error(error.message);
@@ -19,12 +19,12 @@ async function taskOf(url: URL, taskId: unknown): Promise<Record<string, unknown
 const start = (url: URL, fields: Record<string, unknown> = {}, name = PROCESS) =>
   send(url, "tools/call", { name, arguments: name === PROCESS ? feedback(fields) : fields }, TASKS);
 
-/** A server that executes nothing, so that runs stay where they are. */
+/** A server that executes nothing, so that runs don't advance. */
 const idle = (options: McpOptions = {}, caller: McpCaller | (() => McpCaller) = WORKING) =>
   startMcp(options, { surroundings: { worker: false }, caller });
 
 describe("a durable run as a task", () => {
-  it("is there by the workflow id as soon as it is announced, for good", async () => {
+  it("can be found by the workflow id as soon as it is announced, permanently", async () => {
     const { url, workflow } = await idle();
     const { result } = await start(url);
     expect(result).toMatchObject({ resultType: "task", status: "working", ttlMs: null });
@@ -33,7 +33,7 @@ describe("a durable run as a task", () => {
     expect(await taskOf(url, taskId)).toMatchObject({ taskId, status: "working", resultType: "complete" });
   });
 
-  it("ends with the result of the tool, for the extension's own client", async () => {
+  it("ends with the tool's result for the extension's own client", async () => {
     const { url, mails } = await startMcp();
     const session = await taskSession(url, TASKS);
     const { outcome } = await (await session.callTool(PROCESS, feedback())).settle();
@@ -43,7 +43,7 @@ describe("a durable run as a task", () => {
     expect(mails.mails).toHaveLength(1);
   });
 
-  it("that has failed ends as completed, with the failure as the tool's result", async () => {
+  it("ends as completed if it fails, with the failure as the tool's result", async () => {
     const { url, engine } = await startMcp();
     const { result } = await start(url, { customer_id: "C-9" });
     await engine.wait(String(result!["taskId"]));
@@ -53,7 +53,7 @@ describe("a durable run as a task", () => {
     });
   });
 
-  it("is cancelled as the run is, and stays so", async () => {
+  it("is cancelled together with its run, and stays cancelled", async () => {
     const { url, engine } = await idle();
     const { result } = await start(url);
     const taskId = String(result!["taskId"]);
@@ -76,7 +76,7 @@ describe("a durable run as a task", () => {
     });
   });
 
-  it("is no second one where the same is called again", async () => {
+  it("is not created twice for the same call", async () => {
     const { url, engine } = await startMcp();
     const first = await start(url);
     const taskId = first.result!["taskId"];
@@ -87,7 +87,7 @@ describe("a durable run as a task", () => {
     expect(await engine.list()).toHaveLength(1);
   });
 
-  it("is none where a run has ended before it can be announced: its result is no duplicate", async () => {
+  it("is not created if the run ends before it can be announced, and the result is no duplicate", async () => {
     const { url, engine, workflow } = await startMcp();
     const submit = workflow.submitCall.bind(workflow);
     workflow.submitCall = async (args, origin) => {
@@ -114,7 +114,7 @@ describe("a durable run as a task", () => {
     }
   });
 
-  it("is not begun where the arguments are wrong, or the content is another", async () => {
+  it("is not created if the arguments are invalid or the content differs", async () => {
     const { url, engine } = await startMcp();
     expect(await start(url, { subject: "" })).toMatchObject({ result: { isError: true, resultType: "complete" } });
     await start(url);
@@ -124,7 +124,7 @@ describe("a durable run as a task", () => {
     expect(await engine.list()).toHaveLength(1);
   });
 
-  it("is not made for a client that has not said it knows tasks", async () => {
+  it("is not created for a client that has not declared support for tasks", async () => {
     const { url } = await startMcp();
     const call = { name: PROCESS, arguments: feedback() };
     const { result } = await send(url, "tools/call", call);
@@ -138,7 +138,7 @@ describe("a durable run as a task", () => {
     }
   });
 
-  it("is not made of a call that is answered at once", async () => {
+  it("is not created for a call that is answered at once", async () => {
     const { url } = await startMcp();
     const call = { name: "analyze_feedback_sentiment", arguments: { text: "I love it" } };
     expect(await send(url, "tools/call", call, TASKS)).toMatchObject({
@@ -149,7 +149,7 @@ describe("a durable run as a task", () => {
 
 describe("a task id", () => {
   it.each(["workflow-00000000-0000-4000-8000-000000000000", "", "x".repeat(900), "../F-1"])(
-    "that is none (%s) is refused",
+    "that is unknown (%s) is refused",
     async (taskId) => {
       const { url } = await startMcp();
       for (const method of ["tasks/get", "tasks/update", "tasks/cancel"]) {
@@ -160,7 +160,7 @@ describe("a task id", () => {
     },
   );
 
-  it("of another customer's run is none to a caller whose customer is set", async () => {
+  it("of another customer's run is unknown to a caller whose customer is set", async () => {
     let customer_id = "C-1";
     const { url, engine } = await idle({ fromContext: ["customer_id"] }, () => ({
       ...WORKING,
@@ -177,7 +177,7 @@ describe("a task id", () => {
     expect((await engine.get(taskId))?.status).toBe("started");
   });
 
-  it("of any workflow is taken", async () => {
+  it("of any workflow is accepted", async () => {
     const { url } = await startMcp({}, { more: (engine) => ({ workflows: conformanceWorkflows(engine) }) });
     const { result } = await start(url, { seconds: 0 }, "slow_compute");
     expect(await taskOf(url, result!["taskId"])).toMatchObject({ taskId: result!["taskId"] });

@@ -16,7 +16,7 @@ const textOf = (result: object): string[] =>
   (result as { content: { text: string }[] }).content.map(({ text }) => text);
 
 describe("the tools", () => {
-  it("are what is for agents, of every workflow and of the service, and nothing that is for people or operators", async () => {
+  it("are the operations for agents, of every workflow and of the service, and none for people or operators", async () => {
     const asking = {
       description: "Ask.",
       input: z.object({ question: z.string() }),
@@ -42,7 +42,7 @@ describe("the tools", () => {
     });
   });
 
-  it("of two workflows with one name are refused at the start", async () => {
+  it("of two workflows are refused at the start if they have the same name", async () => {
     const { engine, workflow } = await startFeedback();
     class Twin extends Workflow {
       readonly name = "twin";
@@ -52,7 +52,7 @@ describe("the tools", () => {
     expect(() => createMcpServer(service)).toThrow(/Two tools are named "process_customer_feedback"/);
   });
 
-  it("say what they do to the world, and take calls that leave optional fields out", async () => {
+  it("declare their side effects, and accept calls without optional fields", async () => {
     const { url } = await startMcp();
     const { tools } = await (await connect(url)).listTools();
     expect(tools.map(({ title, annotations }) => [title, annotations])).toEqual([
@@ -71,8 +71,8 @@ describe("the tools", () => {
 describe.each(["2026-07-28", "2025-11-25"])("a client of %s", (revision) => {
   const connected = (url: URL) => (revision === "2026-07-28" ? connect(url) : connectEarlier(url));
 
-  // The clients hold the structured content against the output schema themselves.
-  it("gets the result of the process as structure and as text, and each step as it goes", async () => {
+  // The clients themselves validate the structured content against the output schema.
+  it("gets the result of a run as structure and as text, and its progress step by step", async () => {
     const { url, mails } = await startMcp();
     const client = await connected(url);
     await client.listTools();
@@ -97,7 +97,7 @@ describe.each(["2026-07-28", "2025-11-25"])("a client of %s", (revision) => {
     expect(mails.mails).toHaveLength(1);
   });
 
-  it("gets every expected failure as a result that says it in words", async () => {
+  it("gets every expected failure as a result that explains it in words", async () => {
     const { url, ontologyStore } = await startMcp();
     const client = await connected(url);
     await client.listTools();
@@ -114,7 +114,7 @@ describe.each(["2026-07-28", "2025-11-25"])("a client of %s", (revision) => {
     expect(await values(ontologyStore, "Feedback", "abi:id")).toEqual([]);
   });
 
-  it("is told which tools there are where it calls another", async () => {
+  it("learns which tools exist if it calls an unknown one", async () => {
     const { url } = await startMcp();
     const client = await connected(url);
     await expect(client.callTool({ name: "approve_response", arguments: {} })).rejects.toMatchObject({
@@ -123,7 +123,7 @@ describe.each(["2026-07-28", "2025-11-25"])("a client of %s", (revision) => {
     });
   });
 
-  it("has one and the same piece of feedback done once, from two clients at once", async () => {
+  it("gets the same piece of feedback processed once, even from two clients at once", async () => {
     const { url, mails } = await startMcp();
     const clients = await Promise.all([connected(url), connected(url)]);
     const results = await Promise.all(
@@ -134,8 +134,8 @@ describe.each(["2026-07-28", "2025-11-25"])("a client of %s", (revision) => {
   });
 });
 
-describe("what the program sets", () => {
-  it("is not asked for, and no other value is taken", async () => {
+describe("a field that the program sets", () => {
+  it("is not in the tool's schema, and no other value is accepted", async () => {
     const { url, workflow } = await startMcp({ fixed: { customer_id: "C-vip" } });
     const client = await connect(url);
     const { inputSchema } = (await client.listTools()).tools[0]!;
@@ -149,7 +149,7 @@ describe("what the program sets", () => {
     expect(await workflow.findWorkflow("F-2")).toBeUndefined();
   });
 
-  it("comes with each caller over HTTP, and without it nothing is done", async () => {
+  it("comes from each caller's context over HTTP, and without it nothing is done", async () => {
     let customer_id: string | undefined = "C-1";
     const caller = () => ({ ...WORKING, ...(customer_id !== undefined && { context: { customer_id } }) });
     const { url, engine } = await startMcp({ fromContext: ["customer_id"] }, { caller });
@@ -174,7 +174,7 @@ describe("a caller's scopes", () => {
   const CALL = { name: PROCESS, arguments: feedback() };
   const TASKS = { extensions: { "io.modelcontextprotocol/tasks": {} } };
 
-  it("let a caller who may read analyze, and start nothing, by no way of asking", async () => {
+  it("allow a caller who may read to analyze, but never to start anything, however they ask", async () => {
     const { url, engine } = await startMcp({}, { caller: { scopes: ["feedback:read"] } });
     const client = await connect(url);
     const call = { name: "analyze_feedback_sentiment", arguments: { text: "I love it" } };
@@ -197,7 +197,7 @@ describe("a caller's scopes", () => {
     expect(await engine.list()).toEqual([]);
   });
 
-  it("of reading alone cancel no task", async () => {
+  it("don't allow a caller who may only read to cancel a task", async () => {
     let caller = WORKING;
     const { url, engine } = await startMcp({}, { surroundings: { worker: false }, caller: () => caller });
     const { result } = await send(url, "tools/call", CALL, TASKS);
@@ -210,7 +210,7 @@ describe("a caller's scopes", () => {
     expect((await engine.get(taskId))?.status).toBe("started");
   });
 
-  it("of writing alone read no records and no tasks", async () => {
+  it("don't allow a caller who may only write to read records or tasks", async () => {
     const { url } = await startMcp({}, { caller: { scopes: ["feedback:write"] } });
     const { result } = await send(url, "tools/call", CALL, TASKS);
     expect(await send(url, "tasks/get", { taskId: result!["taskId"] }, TASKS)).toMatchObject({
@@ -225,7 +225,7 @@ describe("a caller's scopes", () => {
     });
   });
 
-  it("hold for a server on any transport, where nothing before it has looked at them", async () => {
+  it("are enforced on any transport, even if nothing in front of the server has checked them", async () => {
     const { service, engine } = await startMcp();
     const server = createMcpServer(service, {}, { scopes: ["feedback:read"] });
     const [ours, theirs] = InMemoryTransport.createLinkedPair();
@@ -239,7 +239,7 @@ describe("a caller's scopes", () => {
     expect(await engine.list()).toEqual([]);
   });
 
-  it("are none where the program around it has not said who calls", async () => {
+  it("are empty if the surrounding program hasn't said who is calling", async () => {
     const { service, engine } = await startMcp();
     const handler = mcpHandler(service) as unknown as (request: Request) => Promise<Response>;
     const url = await listen((request) => handler(request));
@@ -250,7 +250,7 @@ describe("a caller's scopes", () => {
   });
 });
 
-it("stops listening to a run where the client can't be told of its progress", async () => {
+it("the server stops listening to a run if it can't report the progress to the client", async () => {
   const { engine, workflow } = await startFeedback();
   let listeners = 0;
   const listen = engine.onStep.bind(engine);

@@ -12,7 +12,7 @@ import { assertStrictSchema } from "../../../testing/conformance/strict-schema.t
 
 const owner = z.string().trim().min(1).max(10).describe("Whose it is.");
 
-/** Notes things for their owners, and remembers how each came in. */
+/** Takes notes for their owners, and remembers how each arrived. */
 class Notes extends Workflow {
   override readonly name = "notes";
   override readonly operations = [
@@ -77,13 +77,13 @@ describe.each<[string, ToolOptions, unknown]>([
   ["fixed", { fixed: { owner: " ada " } }, undefined],
   ["from the context of the call", { fromContext: ["owner"] }, { owner: " ada ", other: 1 }],
 ])("a field that is %s", (_, options, context) => {
-  it("is in no tool's schema, and other fields and tools are as they were", () => {
+  it("is in no tool's schema, while other fields and tools stay unchanged", () => {
     const workflow = openNotes();
     expect(propertiesOf(workflow, {})).toEqual([["id", "owner", "text", "urgent"], ["owner"], ["zone"]]);
     expect(propertiesOf(workflow, options)).toEqual([["id", "text", "urgent"], [], ["zone"]]);
   });
 
-  it("is what the operation gets, read as its schema says, in runs and plain calls", async () => {
+  it("reaches the operation, parsed by its schema, in runs and direct calls", async () => {
     const workflow = openNotes();
     expect(await callTool(workflow, options, note, { context })).toMatchObject({
       success: true,
@@ -108,14 +108,14 @@ describe.each<[string, ToolOptions, unknown]>([
   );
 
   it.each(["ada", "ada ", null, "", "null", "<owner>"])(
-    "may come as the same, or as none: the argument %j",
+    "may be repeated or left empty: the argument %j is accepted",
     async (argument) => {
       const result = await callTool(openNotes(), options, { ...note, owner: argument }, { context });
       expect(result).toMatchObject({ success: true, owner: "ada" });
     },
   );
 
-  it("keeps from the model what others have submitted under a key", async () => {
+  it("hides from the model what others have submitted under the same key", async () => {
     const workflow = openNotes();
     await workflow.run({ id: "N-1", owner: "eve", text: "Hers." });
     const result = await callTool(workflow, options, note, { context });
@@ -138,7 +138,7 @@ describe.each<[string, ToolOptions, unknown]>([
     });
   });
 
-  it("is a part of the key that is made of the content", async () => {
+  it("is part of the key that is derived from the content", async () => {
     const workflow = openNotes();
     const { text } = note;
     const mine = await callTool(workflow, options, { id: null, text }, { context });
@@ -151,7 +151,7 @@ describe.each<[string, ToolOptions, unknown]>([
     });
   });
 
-  it("is known to the workflow when it decides what to keep with a submission", async () => {
+  it("is known to the workflow when it decides what to store with a submission", async () => {
     const workflow = openNotes();
     await callTool(workflow, options, note, { context });
     await callTool(workflow, {}, { ...note, id: "N-2", owner: "ada" });
@@ -165,12 +165,12 @@ describe.each<[string, ToolOptions, unknown]>([
   });
 });
 
-it("a value that the program has set is what it is, also where a model would mean nothing by it", async () => {
+it("a value that the program sets is taken literally, even if it means nothing when a model sends it", async () => {
   const result = await callTool(openNotes(), { fixed: { owner: "none" } }, note);
   expect(result).toMatchObject({ success: true, owner: "none" });
 });
 
-it("fields of any kind can be fixed, optional ones and the key too", async () => {
+it("fields of any kind can be fixed, including optional ones and the key", async () => {
   const options = { fixed: { id: "N-9", urgent: true } };
   const workflow = openNotes();
   expect(propertiesOf(workflow, options)[0]).toEqual(["owner", "text"]);
@@ -194,7 +194,7 @@ it.each<[unknown, RegExp]>([
   [{ owner: "ada" }, /owner/],
   [{ fixed: "ada" }, /fixed/],
   [{ fromContext: "owner" }, /fromContext/],
-])("tools are not made with %j", (options, message) => {
+])("tools can't be created with %j", (options, message) => {
   const open = () => openNotes().as_tools(options as ToolOptions);
   expect(open).toThrow(message);
   expect(open).toThrow(expect.objectContaining({ code: "invalid_configuration" }));
@@ -210,7 +210,7 @@ it.each([
   "ada",
   Object.create({ owner: "ada" }),
 ])(
-  "a call whose context is %j does nothing; the model learns that it is not to blame, and the log why",
+  "a call whose context is %j does nothing: the model learns that it is not at fault, and the log says why",
   async (context) => {
     const lines: string[] = [];
     const logger = pino({ level: "error" }, { write: (line: string) => void lines.push(line) });

@@ -34,8 +34,8 @@ async function startTool() {
   return { ...parts, call };
 }
 
-describe("what a model sends for an id that it does not have", () => {
-  it("counts as left out: every one of them is the same feedback, and another customer's is another", async () => {
+describe("a placeholder that a model sends for an unknown id", () => {
+  it("counts as left out: all placeholders lead to the same feedback, but to another for another customer", async () => {
     const { call, mails, engine } = await startTool();
     const { feedback_id: _, ...rest } = feedback();
     const { feedback_id } = await call(rest);
@@ -52,7 +52,7 @@ describe("what a model sends for an id that it does not have", () => {
     expect(mails.mails).toHaveLength(2);
   });
 
-  it("counts as missing where the id is required", async () => {
+  it("counts as missing if the id is required", async () => {
     const { call, source, engine } = await startTool();
     for (const value of [...NOTHING, ...NO_ID, ...namesOf("customer_id"), null]) {
       const { error, error_type } = await call(feedback({ customer_id: value }));
@@ -61,7 +61,7 @@ describe("what a model sends for an id that it does not have", () => {
     expect([source.asked, await engine.list()]).toEqual([[], []]);
   });
 
-  it("is an id wherever a person or a program says it", async () => {
+  it("is an id if a person or a program sends it", async () => {
     const { workflow } = await startFeedback();
     for (const feedback_id of ["None", "null", "unknown", "<id>"]) {
       expect(await workflow.run(feedback({ feedback_id, customer_id: "null" }))).toMatchObject({
@@ -71,7 +71,7 @@ describe("what a model sends for an id that it does not have", () => {
     }
   });
 
-  it("is not what only looks like it", async () => {
+  it("is different from an id that just looks similar", async () => {
     const { call } = await startTool();
     for (const feedback_id of [
       "null-1",
@@ -97,7 +97,7 @@ describe("what a model sends for an id that it does not have", () => {
   });
 });
 
-describe("what a model sends for other fields that may be left out", () => {
+describe("a placeholder that a model sends for another optional field", () => {
   it.each<[string, unknown]>([
     ["sentiment", "null"],
     ["sentiment", "none"],
@@ -122,7 +122,7 @@ describe("what a model sends for other fields that may be left out", () => {
     ["sentiment", "to be determined"],
     ["categories", ["unknown"]],
     ["categories", "auto-detect"],
-  ])("%s %j counts as left out", async (field, value) => {
+  ])("counts as left out: %s %j", async (field, value) => {
     const { call } = await startTool();
     expect(await call(feedback({ [field]: value }))).toMatchObject({
       success: true,
@@ -132,7 +132,7 @@ describe("what a model sends for other fields that may be left out", () => {
     });
   });
 
-  it("keeps the elements of a list that say something, and refuses what says something else", async () => {
+  it("is dropped from a list, but other unknown values are refused", async () => {
     const { call } = await startTool();
     expect(await call(feedback({ categories: ["null", "service"] }))).toMatchObject({
       success: true,
@@ -141,14 +141,14 @@ describe("what a model sends for other fields that may be left out", () => {
     expect(await call(feedback({ feedback_id: "F-2", sentiment: "mixed" }))).toMatchObject({
       error: expect.stringMatching(/^sentiment: must be one of/),
     });
-    // Nobody knows whether it means "no answer" or "nothing to say".
+    // It is unclear whether this means "no answer" or "nothing to say".
     expect(await call(feedback({ feedback_id: "F-3", send_response: "none" }))).toMatchObject({
       error: "send_response: must be true or false",
     });
   });
 });
 
-describe("what a model sends in another type than the field's", () => {
+describe("a value that a model sends in another type than the field's", () => {
   it.each<[unknown, boolean]>([
     ["true", true],
     ["True", true],
@@ -156,7 +156,7 @@ describe("what a model sends in another type than the field's", () => {
     ["false", false],
     [" FALSE", false],
     ["no", false],
-  ])("send_response %j", async (send_response, sent) => {
+  ])("is converted: send_response %j", async (send_response, sent) => {
     const { call, mails } = await startTool();
     expect(await call(feedback({ send_response }))).toMatchObject({ success: true });
     expect(mails.mails).toHaveLength(sent ? 1 : 0);
@@ -167,7 +167,7 @@ describe("what a model sends in another type than the field's", () => {
     ["Usability, service", ["service", "usability"]],
     ['["service"]', ["service"]],
     ["none; service", ["service"]],
-  ])("categories %j", async (categories, expected) => {
+  ])("is converted: categories %j", async (categories, expected) => {
     const { call } = await startTool();
     expect(await call(feedback({ categories }))).toMatchObject({
       success: true,
@@ -175,7 +175,7 @@ describe("what a model sends in another type than the field's", () => {
     });
   });
 
-  it("is refused where it could mean several things", async () => {
+  it("is refused if it is ambiguous", async () => {
     const { call } = await startTool();
     expect(await call(feedback({ send_response: "maybe", categories: "service and more" }))).toMatchObject({
       error: expect.stringMatching(/^categories\[0\]: must be one of .*; send_response: must be true or false$/),
@@ -183,7 +183,7 @@ describe("what a model sends in another type than the field's", () => {
   });
 });
 
-it("a value that the field itself names is an answer, and text that is required is left alone", async () => {
+it("a placeholder that is an allowed value of the field counts as a value, and required text is left alone", async () => {
   const Input = z.strictObject({
     order_id: z.string().describe("The order."),
     note: z.string().describe("What was said."),
@@ -240,7 +240,7 @@ describe("modelArguments", () => {
   it.each([
     ["braces that do not close", `${"{".repeat(100)}${"}".repeat(80_000)}x`],
     ["nested brackets", `${"([".repeat(20_000)}x${"])".repeat(20_000)}`],
-  ])("keeps a long value as it is, at once: %s", (_, text) => {
+  ])("keeps a long value unchanged, without delay: %s", (_, text) => {
     const args = { order_id: text, note: text };
     let kept: unknown;
     expect(cpuSeconds(() => (kept = modelArguments(operation)(args)))).toBeLessThan(1);

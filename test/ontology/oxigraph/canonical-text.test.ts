@@ -70,7 +70,7 @@ const term: fc.Arbitrary<NamedNode | Literal> = fc.oneof(
   address.map(namedNode),
 );
 
-test("the form that is computed without Oxigraph is Oxigraph's", () => {
+test("the canonical form is the same, whether Oxigraph computes it or we do", () => {
   const index = new GraphIndex();
   let computed = 0;
   fc.assert(
@@ -95,7 +95,7 @@ test.each([
   [0.8234, `"0.8234"^^<${XSD}decimal>`],
   [true, `"true"^^<${XSD}boolean>`],
   ["C-1", `"C-1"`],
-])("%s needs no Oxigraph", (plain, text) => {
+])("%s gets its canonical form without Oxigraph", (plain, text) => {
   const isAddress = typeof plain === "string" && plain.includes("://");
   expect(canonicalText(isAddress ? namedNode(plain) : toTerm(plain, "A value"))).toBe(text);
 });

@@ -88,8 +88,8 @@ describe("writes of one turn of the event loop", () => {
   });
 });
 
-describe("the flush of a graph in a file of its own", () => {
-  /** Holds flushes until they are let go. */
+describe("the flush of a graph in a separate file", () => {
+  /** Holds flushes back until `letGo` is called. */
   function holdFlushes(): { begun: () => number; letGo: (error?: Error) => void } {
     const held: ((error: NodeJS.ErrnoException | null) => void)[] = [];
     let begun = 0;
@@ -136,7 +136,7 @@ describe("the flush of a graph in a file of its own", () => {
     expect(begun()).toBe(2);
   });
 
-  it("is tried again by way of the file where it fails, and then fails its writes and no later ones", async () => {
+  it("is replaced by a flush of the whole file if it fails; if that fails too, its writes fail, but no later ones", async () => {
     const { store } = await open();
     const { taken, failNextFlush } = watchCommits();
     const { letGo } = holdFlushes();
@@ -157,7 +157,7 @@ describe("the flush of a graph in a file of its own", () => {
     expect(await store.getGraph("data")).toHaveLength(3);
   });
 
-  it("is waited for by whoever closes the store", async () => {
+  it("delays the closing of the store until it is done", async () => {
     const { store, path } = await open();
     const { letGo } = holdFlushes();
     const writes = [store.insert("data", [fact("a")])];

@@ -117,7 +117,7 @@ describe.skipIf(url === undefined)("a real server", () => {
     await empty(store);
   });
 
-  it("keeps the mail limit when many ask at once, and gives each the same answer again", async () => {
+  it("keeps the email cap when many ask at once, and gives each the same answer again", async () => {
     const ontologyStore = open();
     await empty(ontologyStore);
     const graphs = Array.from({ length: 4 }, () => new FeedbackGraph(open()));

@@ -35,7 +35,7 @@ const failingStore = (store: OntologyStore, fail: () => boolean): OntologyStore 
     },
   });
 
-describe("processing feedback", () => {
+describe("the customer feedback workflow", () => {
   it("answers praise by email, after the steps of the guide", async () => {
     const now = new Date("2026-05-01T10:00:00.000Z");
     const { workflow, mails, ontologyStore } = await startFeedback({ clock: () => now });
@@ -87,7 +87,7 @@ describe("processing feedback", () => {
     expect(result).toMatchObject({ action: "auto_respond", sentiment: "negative" });
   });
 
-  it("sends no email of any kind where send_response is false", async () => {
+  it("sends no email of any kind if send_response is false", async () => {
     const { workflow, mails } = await startFeedback();
     const quiet = await workflow.run(feedback({ send_response: false }));
     expect(quiet).toMatchObject({ action: "no_action", steps_completed: ANALYZED });
@@ -97,14 +97,14 @@ describe("processing feedback", () => {
     expect(mails.mails).toEqual([]);
   });
 
-  it("escalates nothing where the policy is off", async () => {
+  it("escalates nothing if the policy is off", async () => {
     const { workflow } = await startFeedback({ escalationPolicy: false });
     expect(await workflow.run(feedback({ customer_id: "C-vip", categories: ["legal"] }))).toMatchObject({
       action: "auto_respond",
     });
   });
 
-  it("hands feedback that it can't read to a person where the policy says so", async () => {
+  it("hands feedback in a language that it can't read to a person if the policy says so", async () => {
     const german = { feedback_text: "Das Gerät ist nach einer Woche leider kaputt gegangen." };
     const { workflow } = await startFeedback({
       escalationPolicy: { ...DEFAULT_ESCALATION_POLICY, escalateUnreadable: true },
@@ -115,7 +115,7 @@ describe("processing feedback", () => {
     expect(await usual.workflow.run(feedback(german))).toMatchObject({ action: "auto_respond", language: "de" });
   });
 
-  it("goes on by what was decided in a step of its own, in a run of an earlier version", async () => {
+  it("continues a run of an earlier version, in which the decision was a separate step", async () => {
     const runs = join(temporaryFolder(), "runs.sqlite");
     const earlier = new DurableEngine({ path: runs });
     earlier.register("customer-feedback", async (_, { step }) => {
@@ -142,7 +142,7 @@ describe("processing feedback", () => {
     });
   });
 
-  it("follows a policy of one's own", async () => {
+  it("follows a custom policy", async () => {
     const { workflow } = await startFeedback({
       escalationPolicy: { segments: ["standard"], negativeLifetimeValueOver: 0, criticalCategories: [] },
     });
@@ -154,7 +154,7 @@ describe("processing feedback", () => {
     });
   });
 
-  it("takes what the caller has judged already, in any case, and changes nothing that it was handed", async () => {
+  it("accepts labels from the caller, in upper or lower case, and doesn't modify its input", async () => {
     const { workflow, ontologyStore } = await startFeedback();
     const parameters = Object.freeze(
       feedback({ sentiment: "NEGATIVE", categories: Object.freeze(["Usability", "product", "usability"]) }),
@@ -166,7 +166,7 @@ describe("processing feedback", () => {
     expect(await values(ontologyStore, "Feedback", "abi:foundSentiment")).toEqual(["positive"]);
   });
 
-  it("fetches a customer whom the graph does not know, once for all who ask at the same time", async () => {
+  it("fetches a customer who is not in the graph, once for all simultaneous callers", async () => {
     const { workflow, source } = await startFeedback();
     const results = await Promise.all(
       Array.from({ length: 8 }, (_, n) => workflow.run(feedback({ feedback_id: `F-${n}`, send_response: false }))),
@@ -177,7 +177,7 @@ describe("processing feedback", () => {
     expect(source.asked).toEqual(["C-1"]);
   });
 
-  it("says which customer was not found, for good", async () => {
+  it("says which customer was not found, and that a retry won't help", async () => {
     const { workflow, source, mails } = await startFeedback();
     expect(await workflow.run(feedback({ customer_id: "C-404" }))).toEqual({
       feedback_id: "F-1",
@@ -193,7 +193,7 @@ describe("processing feedback", () => {
     expect(mails.mails).toEqual([]);
   });
 
-  it.each(["C-mute", "C-bad"])("says so where an email is due and %s has no usable address", async (customer_id) => {
+  it.each(["C-mute", "C-bad"])("says so if %s should get an email but has no usable address", async (customer_id) => {
     const { workflow, mails } = await startFeedback();
     const result = await workflow.run(feedback({ customer_id }));
     expect(result).toMatchObject({
@@ -223,7 +223,7 @@ describe("processing feedback", () => {
     expect(await values(ontologyStore, "Feedback", "abi:responseSent")).toEqual([]);
   });
 
-  it("holds acknowledgments of escalations back for the same reasons as replies", async () => {
+  it("withholds acknowledgments of escalations for the same reasons as replies", async () => {
     const { workflow, mails, ontologyStore } = await startFeedback({ responseCap: { responses: 1, minutes: 60 } });
     const escalate = (feedback_id: string, customer_id: string) =>
       workflow.run(feedback({ feedback_id, customer_id, categories: ["bug"] }));
@@ -245,7 +245,7 @@ describe("processing feedback", () => {
     expect(await values(ontologyStore, "Ticket", "abi:id")).toHaveLength(4);
   });
 
-  it("gives priority to customers of the policy's segments, however they are written, and to bad news", async () => {
+  it("gives priority to customers in the policy's segments, however those are spelled, and to bad news", async () => {
     const { workflow, mails, ontologyStore } = await startFeedback();
     await ontologyStore.update(
       "customer_data",
@@ -274,7 +274,7 @@ describe("processing feedback", () => {
     expect(withoutNames(premium!)).not.toBe(withoutNames(standard!));
   });
 
-  it("says in the log, not to anybody, that a lifetime value is no number", async () => {
+  it("logs that a lifetime value is no number, without the value or the customer", async () => {
     const lines: string[] = [];
     const logger = pino({ level: "warn" }, { write: (line: string) => void lines.push(line) });
     const { workflow, ontologyStore } = await startFeedback({ logger });
@@ -299,8 +299,8 @@ describe("processing feedback", () => {
   });
 
   /**
-   * An email that waits for its retry when the customer objects. Its place under the cap is given back, and the answer to that gets
-   * lost so often; meanwhile the customer has nothing against it any more.
+   * An email waits for its retry when the customer objects. Its place under the cap is freed, but the store's answer to that gets
+   * lost `answersLost` times; meanwhile the customer withdraws the objection.
    */
   async function startObjection(answersLost: number) {
     const store = await OxigraphOntologyStore.open({ path: ":memory:" });
@@ -325,7 +325,7 @@ describe("processing feedback", () => {
     return { ...parts, result };
   }
 
-  it("keeps to it that an email is withheld, although the customer takes the objection back while that is noted", async () => {
+  it("keeps withholding an email even if the customer withdraws the objection while that is recorded", async () => {
     const { result, mails, workflow } = await startObjection(1);
     expect(result).toMatchObject({ success: true, steps_completed: ANALYZED });
     expect(await workflow.findWorkflow("F-1")).toMatchObject({ status: "completed", current_step: ANALYZED.at(-1) });
@@ -334,7 +334,7 @@ describe("processing feedback", () => {
     expect(await workflow.run(feedback({ feedback_id: "F-2" }))).toHaveProperty("response_id");
   });
 
-  it("sends an email that was withheld only on a place under the cap, where the run is taken up again", async () => {
+  it("needs a new place under the cap to send a withheld email when the run is retried", async () => {
     const { result, mails, workflow, ontologyStore } = await startObjection(3);
     expect(result).toMatchObject({ success: false, error_type: "io_error" });
     expect(await values(ontologyStore, "Feedback", "abi:responsePermitted")).toEqual([]);
@@ -344,7 +344,7 @@ describe("processing feedback", () => {
     expect(mails.mails).toHaveLength(1);
   });
 
-  it("sends one customer no more emails than the cap allows, and more when time has passed", async () => {
+  it("sends one customer no more emails than the cap allows, and more once its period has passed", async () => {
     let now = new Date("2026-05-01T10:00:00Z");
     const { workflow, mails } = await startFeedback({ responseCap: { responses: 3, minutes: 60 }, clock: () => now });
     const run = (n: number, customer_id = "C-1") => workflow.run(feedback({ feedback_id: `F-${n}`, customer_id }));
@@ -379,7 +379,7 @@ describe("processing feedback", () => {
 });
 
 describe("the graph after processing", () => {
-  it("conforms to the shapes that ship", async () => {
+  it("conforms to the package's shapes", async () => {
     const { workflow, ontologyStore } = await startFeedback();
     await workflow.run(feedback());
     await workflow.run(
@@ -394,7 +394,7 @@ describe("the graph after processing", () => {
       ...(await ontologyStore.getGraph("customer_data")),
     ];
     expect(await shaclViolations(data)).toEqual([]);
-    // The same validator refuses the same graph with one thing taken away.
+    // The same validator rejects the same graph if one property is missing.
     const incomplete = data.filter(({ predicate }) => !predicate.value.endsWith("#timestamp"));
     expect(await shaclViolations(incomplete)).toContain("timestamp");
   });
@@ -418,7 +418,7 @@ describe("the graph after processing", () => {
     expect([rows[0]!["analyzer"]!.value, rows[0]!["version"]!.value]).toEqual([name, version]);
   });
 
-  it("says, in the result, the log and the graph, why another analyzer judged", async () => {
+  it("says why the fallback analyzer judged, and so do the result and the log", async () => {
     const lines: string[] = [];
     const logger = pino({ level: "warn" }, { write: (line: string) => void lines.push(line) });
     const server = await startOpenAiServer([status(401), status(401)]);
@@ -447,8 +447,8 @@ describe("the graph after processing", () => {
   });
 });
 
-describe("doing it once", () => {
-  it("answers a repeated submission with the first result, at the same time and later", async () => {
+describe("the customer feedback workflow under repetition and failures", () => {
+  it("answers a repeated submission with the first result, whether simultaneous or later", async () => {
     const { workflow, mails, ontologyStore } = await startFeedback();
     const [first, ...others] = await Promise.all(
       Array.from({ length: 10 }, () => workflow.run(feedback({ feedback_text: "I was charged twice." }))),
@@ -464,7 +464,7 @@ describe("doing it once", () => {
     expect(await values(ontologyStore, "Feedback", "abi:timestamp")).toHaveLength(1);
   });
 
-  it("refuses another content under the same id", async () => {
+  it("refuses different content under the same id", async () => {
     const { workflow, ontologyStore } = await startFeedback();
     await workflow.run(feedback());
     expect(await workflow.run(feedback({ feedback_text: "Something else" }))).toMatchObject({
@@ -476,7 +476,7 @@ describe("doing it once", () => {
     expect(await values(ontologyStore, "Feedback", "abi:text")).toEqual(["The product is great!"]);
   });
 
-  it("tries the email again while the server is away, and repeats nothing before it", async () => {
+  it("retries the email while the server is down, and repeats no earlier step", async () => {
     const { workflow, mails, ontologyStore } = await startFeedback();
     mails.script("rcpt", { code: 451 }, { drop: true });
     expect(await workflow.run(feedback())).toMatchObject({ success: true });
@@ -484,8 +484,8 @@ describe("doing it once", () => {
     expect(await values(ontologyStore, "Feedback", "abi:timestamp")).toHaveLength(1);
   });
 
-  it("gives up with an error that may be tried again, and then goes on from the email", async () => {
-    // With more patience it might send the email by itself before it is asked again.
+  it("fails with a retriable error, and continues with the email when it is submitted again", async () => {
+    // With a longer retry time, it might send the email by itself before it is submitted again.
     const { workflow, mails } = await startFeedback({ mailRetryForMs: 0 });
     mails.script("rcpt", { code: 451 }, { code: 451 }, { code: 451 });
     const failed = await workflow.run(feedback());
@@ -502,7 +502,7 @@ describe("doing it once", () => {
     expect(mails.mails).toHaveLength(1);
   });
 
-  it("gives up an email that the server refuses for good", async () => {
+  it("fails without a retry if the server refuses the email permanently", async () => {
     const { workflow, mails } = await startFeedback();
     mails.script("rcpt", { code: 550 });
     expect(await workflow.run(feedback())).toMatchObject({
@@ -513,7 +513,7 @@ describe("doing it once", () => {
     expect(mails.mails).toEqual([]);
   });
 
-  it("reports a store that is away as an error that may be tried again", async () => {
+  it("reports an unavailable store as a retriable error", async () => {
     const parts = await startFeedback();
     let away = true;
     const { workflow } = await startFeedback({ ontologyStore: failingStore(parts.ontologyStore, () => away) });
@@ -530,7 +530,7 @@ describe("doing it once", () => {
     });
   });
 
-  it("says nothing of internals when a part breaks", async () => {
+  it("reveals no internals when a part breaks", async () => {
     const sentimentAnalyzer: SentimentAnalyzer = {
       name: "broken",
       version: "1",
@@ -550,7 +550,7 @@ describe("doing it once", () => {
   });
 });
 
-describe("bad parameters", () => {
+describe("the check of parameters", () => {
   it.each([
     ["nothing", undefined],
     ["null", null],
@@ -585,13 +585,13 @@ describe("bad parameters", () => {
     expect([mails.mails, await engine.list(), source.asked]).toEqual([[], [], []]);
   });
 
-  it("names the known categories", async () => {
+  it("names the known categories in its error", async () => {
     const { workflow } = await startFeedback();
     const { error } = await workflow.run(feedback({ categories: ["weather"] }));
     for (const category of CATEGORIES) expect(error).toContain(category);
   });
 
-  it("takes the longest that is allowed, and empty optional fields", async () => {
+  it("accepts the longest allowed values, and empty optional fields", async () => {
     const { workflow } = await startFeedback();
     const longest = feedback({
       feedback_id: "f".repeat(200),

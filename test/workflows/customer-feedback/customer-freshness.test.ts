@@ -1,4 +1,4 @@
-// How old a customer's data may be when an email leaves, and what happens where the source says otherwise, or nothing.
+// How old a customer's data may be when an email leaves, and what happens if the source has other data or doesn't answer.
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pino } from "pino";
@@ -21,7 +21,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const ADA: CustomerRecord = { id: "C-1", name: "Ada", email: "ada@example.org" };
 
-/** A source whose customer, or silence, the test decides on. */
+/** A source whose customer, or failure, the test chooses. */
 class ChangingSource implements CustomerSource {
   readonly name: string = "crm";
   asked = 0;
@@ -69,8 +69,8 @@ const moved = { ...ADA, email: "ada@new.example" };
 const objecting = { ...ADA, do_not_contact: true };
 const away = new IoError("The customer source is away.");
 
-describe("data that is older than it may be", () => {
-  it("is looked up again before an email leaves: the new address counts, and costs one request", async () => {
+describe("outdated customer data", () => {
+  it("is looked up again before an email leaves: one request, and the new address counts", async () => {
     const { submit, source, pass, recipients } = await start();
     await submit();
     source.says = moved;
@@ -85,7 +85,7 @@ describe("data that is older than it may be", () => {
     expect(recipients()).toEqual(["ada@example.org", "ada@example.org", "ada@new.example", "ada@new.example"]);
   });
 
-  it("is looked up again for the acknowledgment of an escalation, and decides on the escalation", async () => {
+  it("is looked up again before an escalation is decided and acknowledged", async () => {
     const { submit, source, pass, recipients } = await start();
     expect(await submit()).toMatchObject({ action: "auto_respond" });
     source.says = { ...moved, segment: "premium" };
@@ -95,7 +95,7 @@ describe("data that is older than it may be", () => {
     expect(source.asked).toBe(2);
   });
 
-  it("gives no email to who has objected, and to who is gone from the source, and says so", async () => {
+  it("leads to no email if the customer has since objected or is gone from the source, and the result says why", async () => {
     for (const [says, reason] of [
       [objecting, /does not want to be contacted/],
       [undefined, /does not know the customer any more/],
@@ -113,7 +113,7 @@ describe("data that is older than it may be", () => {
     }
   });
 
-  it("is that of an import as well", async () => {
+  it("is looked up again even if it came from an import", async () => {
     const { submit, source, pass, pipeline, recipients } = await start();
     await pipeline.loadAll();
     await submit();
@@ -125,7 +125,7 @@ describe("data that is older than it may be", () => {
     expect(recipients()).toEqual(["ada@example.org", "ada@new.example"]);
   });
 
-  it("keeps an objection that was noted in the graph where the source is silent about it", async () => {
+  it("keeps an objection that was recorded in the graph if the source doesn't mention it", async () => {
     const { submit, ontologyStore, source, pass, mails } = await start();
     await submit();
     await setCustomer(ontologyStore, "abi:doNotContact", true);
@@ -135,7 +135,7 @@ describe("data that is older than it may be", () => {
     expect(mails.mails).toHaveLength(1);
   });
 
-  it("is looked up once for all that ask at the same time", async () => {
+  it("is looked up once for all simultaneous callers", async () => {
     const { workflow, source, pass, submit, mails } = await start();
     await submit();
     pass(2 * HOUR);
@@ -146,7 +146,7 @@ describe("data that is older than it may be", () => {
     expect(source.asked).toBe(2);
   });
 
-  it("is looked up for every email where no age is allowed", async () => {
+  it("is looked up for every email if the maximum age is 0", async () => {
     const { submit, source, recipients } = await start({}, { maxAgeMs: 0, staleIfErrorMs: HOUR });
     await submit();
     const before = source.asked;
@@ -156,7 +156,7 @@ describe("data that is older than it may be", () => {
     expect(recipients()).toEqual(["ada@example.org", "ada@new.example"]);
   });
 
-  it("is looked up where its time is to come, since a clock was wrong", async () => {
+  it("is looked up if its timestamp is in the future because a clock was wrong", async () => {
     const { submit, source, pass, recipients } = await start();
     await submit();
     source.says = moved;
@@ -167,7 +167,7 @@ describe("data that is older than it may be", () => {
 });
 
 describe("a customer whom the source does not know", () => {
-  it("gets mail where somebody has put them into the graph by hand, or from elsewhere", async () => {
+  it("gets email if somebody put them into the graph by hand or from another source", async () => {
     const { submit, ontologyStore, source, pass, recipients } = await start();
     await ontologyStore.update(
       "customer_data",
@@ -186,7 +186,7 @@ describe("a customer whom the source does not know", () => {
     expect(recipients()).toEqual(["eve@example.org", "bo@example.org"]);
   });
 
-  it("gets none once they were in it, until they are in it again", async () => {
+  it("gets no email if the source used to know them, until it knows them again", async () => {
     const { submit, source, pass, recipients } = await start();
     await submit();
     source.says = undefined;
@@ -199,7 +199,7 @@ describe("a customer whom the source does not know", () => {
   });
 });
 
-describe("a source that gives no answer", () => {
+describe("a source that fails", () => {
   const failures: [string, Error][] = [
     ["is away", away],
     ["refuses us", new UnexpectedError(new Error("HTTP 401"))],
@@ -210,7 +210,7 @@ describe("a source that gives no answer", () => {
   ];
 
   it.each(failures)(
-    "because it %s leaves the graph's value valid up to the second limit, and is named in the log",
+    "because it %s leaves the graph's data valid up to the second limit, and is named in the log",
     async (_, error) => {
       const lines: string[] = [];
       const logger = pino({ level: "warn" }, { write: (line: string) => void lines.push(line) });
@@ -225,13 +225,13 @@ describe("a source that gives no answer", () => {
     },
   );
 
-  it.each(failures)("because it %s keeps the email back beyond that, and waits for the source", async (_, error) => {
+  it.each(failures)("because it %s delays the email beyond that limit, until the source answers", async (_, error) => {
     const { submit, source, pass, mails } = await start();
     await submit();
     source.says = error;
     pass(24 * HOUR);
     const failed = await submit({ feedback_id: "F-late" });
-    // It waits by itself, for as long as emails are tried.
+    // The run waits by itself, for as long as emails are retried.
     expect(failed).toMatchObject({ success: false, error_type: "io_error", retriable: true, status: "processing" });
     expect(failed.steps_completed).toContain("feedback_stored");
     expect(mails.mails).toHaveLength(1);
@@ -240,7 +240,7 @@ describe("a source that gives no answer", () => {
     expect(mails.mails).toHaveLength(2);
   });
 
-  it("is asked again in the attempts after the first, and the email goes where the source says by then", async () => {
+  it("is asked again in later attempts, and the email goes to the address that it then gives", async () => {
     const { submit, source, pass, recipients } = await start();
     await submit();
     pass(48 * HOUR);
@@ -256,7 +256,7 @@ describe("a source that gives no answer", () => {
     expect(recipients()).toEqual(["ada@example.org", "ada@new.example"]);
   });
 
-  it("keeps mail back from a customer of whom nobody knows when their data was read", async () => {
+  it("delays emails to a customer if it is unknown when their data was read", async () => {
     const { submit, ontologyStore, source, mails } = await start();
     await ontologyStore.update(
       "customer_data",
@@ -268,7 +268,7 @@ describe("a source that gives no answer", () => {
   });
 });
 
-it("data of the customer that the source spoils keeps the email back, however young the graph's is: it may be an objection", async () => {
+it("invalid customer data from the source stops the email, however new the graph's data is: it may be an objection", async () => {
   const { submit, source, pass, mails } = await start();
   await submit();
   source.says = new ValidationError("do_not_contact must be true or false", { code: "customer_invalid" });
@@ -277,8 +277,8 @@ it("data of the customer that the source spoils keeps the email back, however yo
   expect(mails.mails).toHaveLength(1);
 });
 
-describe("between permission and sending", () => {
-  /** A mail server that fails once, and what happens before the second attempt. */
+describe("an email that is retried hours after it was permitted", () => {
+  /** Lets the mail server fail once, and does something before the second attempt. */
   async function retried(meanwhile: (parts: Awaited<ReturnType<typeof start>>) => void) {
     const parts = await start();
     const { emailIntegration } = parts.workflow["configuration"];
@@ -293,7 +293,7 @@ describe("between permission and sending", () => {
     return { ...parts, result: await parts.submit() };
   }
 
-  it("hours may pass: an email that is tried again goes to the address of then", async () => {
+  it("goes to the customer's current address", async () => {
     const { recipients } = await retried(({ source, pass }) => {
       source.says = moved;
       pass(5 * HOUR);
@@ -305,7 +305,7 @@ describe("between permission and sending", () => {
     ["has objected", objecting, /contacted/],
     ["is gone", undefined, /any more/],
     ["has an address of a machine", { ...ADA, email: "no-reply@example.org" }, /no_reply_address/],
-  ])("a customer who %s by then gets none", async (_, says, reason) => {
+  ])("is not sent to a customer who meanwhile %s", async (_, says, reason) => {
     const { result, mails } = await retried(({ source, pass }) => {
       source.says = says;
       pass(5 * HOUR);
@@ -315,7 +315,7 @@ describe("between permission and sending", () => {
   });
 });
 
-describe("an email that a person has agreed to", () => {
+describe("an email that a person has approved", () => {
   async function approvedAfter(says: CustomerRecord | undefined | Error) {
     const parts = await start({ approval: true });
     const { workflow_id: id = "" } = await parts.submit();
@@ -326,7 +326,7 @@ describe("an email that a person has agreed to", () => {
     return { ...parts, id, rendering, result: await parts.workflow.getWorkflowResult(id) };
   }
 
-  it("does not go to an old address: it is drafted anew, to the new one, and waits again", async () => {
+  it("does not go to an old address: it is drafted again for the new one, and waits again", async () => {
     const { result, workflow, id, rendering, mails } = await approvedAfter(moved);
     expect(result).toMatchObject({ status: "waiting_for_approval" });
     expect(mails.mails).toEqual([]);
@@ -335,7 +335,7 @@ describe("an email that a person has agreed to", () => {
     expect(pending.rendering).not.toBe(rendering);
   });
 
-  it("goes out where nothing has changed", async () => {
+  it("goes out if nothing has changed", async () => {
     const { recipients } = await approvedAfter(ADA);
     expect(recipients()).toEqual(["ada@example.org"]);
   });
@@ -349,7 +349,7 @@ describe("an email that a person has agreed to", () => {
     expect(mails.mails).toEqual([]);
   });
 
-  it("waits where the source gives no answer", async () => {
+  it("waits if the source doesn't answer", async () => {
     const { result, mails } = await approvedAfter(away);
     expect(result).toMatchObject({ success: false, error_type: "io_error", retriable: true });
     expect(mails.mails).toEqual([]);
@@ -359,7 +359,7 @@ describe("an email that a person has agreed to", () => {
 it.each([
   { maxAgeMs: -1, staleIfErrorMs: 0 },
   { maxAgeMs: 0, staleIfErrorMs: Number.NaN },
-])("refuses the ages %j when it is made", async (freshness) => {
+])("the workflow's constructor refuses the ages %j", async (freshness) => {
   await expect(start({}, freshness)).rejects.toThrow(/customerFreshness/);
 });
 
@@ -377,7 +377,7 @@ describe("an application with a customer source in its settings", () => {
     return application.workflow;
   }
 
-  it("follows its file: an objection keeps the email back, and a customer who is taken out gets none", async () => {
+  it("follows changes to its file: a customer who objects or is removed gets no email", async () => {
     const file = join(temporaryFolder(), "customers.csv");
     writeFileSync(file, `${CSV}C-1,Ada,ada@example.org,\n`);
     const workflow = await openWith(file);
@@ -391,11 +391,11 @@ describe("an application with a customer source in its settings", () => {
       response_withheld: expect.stringMatching(/any more/),
     });
     rmSync(file);
-    // Young enough: the graph's value counts, and it says that they object.
+    // The graph's data is new enough to count, and says that the customer objects.
     expect(await workflow.run(feedback({ feedback_id: "F-4" }))).toMatchObject({ success: true });
   });
 
-  it("follows its service, which an import from the same server has filled", async () => {
+  it("follows changes in its service", async () => {
     const server = await serve({ json: { name: "Ada", email: "ada@example.org" } }, { status: 404 });
     const workflow = await openWith(`${server.origin}/{id}`, { CUSTOMER_MAX_AGE: "0" });
     expect(await workflow.run(feedback({ send_response: false }))).toMatchObject({ action: "no_action" });
@@ -404,7 +404,7 @@ describe("an application with a customer source in its settings", () => {
     });
   });
 
-  it("knows a source by its server or its file, and keeps no secret and no folder", () => {
+  it("identifies the source by its server or file name, without secrets or folders", () => {
     const name = (location: string) => createCustomerSource(location).name;
     expect(name("https://jo:hunter2@crm.example.com/v1/{id}?key=t0ken")).toBe("https://crm.example.com");
     expect(name("https://crm.example.com/customers")).toBe("https://crm.example.com");

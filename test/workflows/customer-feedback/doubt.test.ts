@@ -21,7 +21,7 @@ async function withApi(configuration: Partial<CustomerFeedbackWorkflowConfigurat
   return { ...parts, app };
 }
 
-/** What an operation answers, as its schema lets it through. */
+/** An operation's answer, parsed with its schema. */
 async function direct(operations: Service["operations"], name: string): Promise<unknown> {
   const found = operations.find(({ operation }) => operation.name === name)?.operation;
   if (found?.kind !== "direct") throw new Error(`no operation ${name}`);
@@ -30,8 +30,8 @@ async function direct(operations: Service["operations"], name: string): Promise<
 
 const NEUTRAL = /Thank you for your feedback/;
 
-describe("praise that is not sure enough", () => {
-  it("is answered like neutral feedback, and says so in the result and the graph", async () => {
+describe("praise that is not certain enough", () => {
+  it("is answered like neutral feedback, and marked in the result and the graph", async () => {
     const sentimentAnalyzer = answering({ score: 0.74, doubts: ["would have"] });
     const { workflow, ontologyStore, mails } = await startFeedback({ sentimentAnalyzer });
     const result = await workflow.run(feedback());
@@ -51,7 +51,7 @@ describe("praise that is not sure enough", () => {
     expect(await values(ontologyStore, "Feedback", "abi:doubtful")).toEqual([]);
   });
 
-  it("has a bound that can be set", async () => {
+  it("has a configurable bound", async () => {
     const parts = { sentimentAnalyzer: answering({ score: 0.9 }), thankAbove: 0.95 };
     expect(await (await startFeedback(parts)).workflow.run(feedback())).toMatchObject({ doubtful: true });
     const none = await startFeedback({ sentimentAnalyzer: answering({ score: 0.1 }), thankAbove: 0 });
@@ -60,7 +60,7 @@ describe("praise that is not sure enough", () => {
       await expect(startFeedback({ thankAbove })).rejects.toThrow("thankAbove must be a number from 0 to 1");
   });
 
-  it("goes to a person where the policy says so, and nothing else does", async () => {
+  it("goes to a person if the policy says so, and nothing else does", async () => {
     const escalationPolicy = { ...DEFAULT_ESCALATION_POLICY, escalateDoubtful: true };
     const { workflow } = await startFeedback({ escalationPolicy, sentimentAnalyzer: answering({ score: 0.5 }) });
     expect(await workflow.run(feedback())).toMatchObject({ action: "escalate", doubtful: true });
@@ -76,7 +76,7 @@ describe("praise that is not sure enough", () => {
     expect(await workflow.run(feedback({ sentiment: "positive" }))).toMatchObject({ doubtful: true });
   });
 
-  it("is none where the text was not read: then a stated label counts", async () => {
+  it("is not doubtful if the text was not read: then a stated label counts", async () => {
     const sentimentAnalyzer = answering({ sentiment: "neutral", score: 0, language: "fr" });
     const { workflow, mails, ontologyStore } = await startFeedback({ sentimentAnalyzer });
     const result = await workflow.run(feedback({ sentiment: "positive" }));
@@ -116,14 +116,14 @@ describe("how certain a sentiment is", () => {
     expect(runs[0]).not.toHaveProperty("excerpt");
   });
 
-  it("is not said of a stricter sentiment that somebody stated", async () => {
+  it("is not given for a stricter sentiment that somebody stated", async () => {
     const { workflow } = await startFeedback({ sentimentAnalyzer: answering({ score: 0.9 }) });
     const result = await workflow.run(feedback({ sentiment: "negative" }));
     expect(result).toMatchObject({ sentiment: "negative" });
     expect(result).not.toHaveProperty("sentiment_score");
   });
 
-  it("gives the reason where it sent the feedback to a person", async () => {
+  it("is the stated reason if it sent the feedback to a person", async () => {
     const escalationPolicy = { ...DEFAULT_ESCALATION_POLICY, escalateDoubtful: true };
     const { workflow } = await startFeedback({ ...PARTS, escalationPolicy });
     await workflow.run(feedback());

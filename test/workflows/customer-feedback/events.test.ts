@@ -7,7 +7,7 @@ const event = (fields: Record<string, unknown> = {}) => {
 };
 
 describe("events", () => {
-  it("process new feedback, and answer in the thread of the customer's email", async () => {
+  it("start the processing of new feedback, which is answered in the thread of the customer's email", async () => {
     const { workflow, mails } = await startFeedback();
     const result = await workflow.handleEvent(
       "new_feedback",
@@ -20,7 +20,7 @@ describe("events", () => {
   });
 
   it.each(["<a\u0000@mail.example>", "<\ud800@mail.example>"])(
-    "refuse a message_id that no store keeps: %j",
+    "are refused if their message_id contains characters that no store can hold: %j",
     async (message_id) => {
       const { workflow, mails } = await startFeedback();
       const answer = await workflow.handleEvent("new_feedback", event({ message_id }));
@@ -35,7 +35,7 @@ describe("events", () => {
     ["Precedence", { Precedence: ["bulk"] }],
     ["List-Unsubscribe", { list: { unsubscribe: { url: "https://news.example/u" } } }],
     ["List-Id", { "List-Id": "<users.lists.example>", Subject: "Hello" }],
-  ])("of an automatic email are processed, and nobody is mailed: %s", async (header, headers) => {
+  ])("from an automatic email are processed, but nobody gets an email: %s", async (header, headers) => {
     const { workflow, mails, ontologyStore } = await startFeedback();
     const answered = await workflow.handleEvent("new_feedback", event({ headers }));
     expect(answered).toMatchObject({ success: true, action: "auto_respond" });
@@ -44,7 +44,7 @@ describe("events", () => {
     expect(escalated).toMatchObject({ success: true, action: "escalate" });
     expect(escalated).toHaveProperty("response_withheld", expect.stringContaining(header));
     expect(escalated).toHaveProperty("ticket_id");
-    // Who could not be written to anyhow is no problem then.
+    // A customer without a usable address is no problem then.
     const mute = event({ id: "F-3", customer_id: "C-mute", headers });
     expect(await workflow.handleEvent("new_feedback", mute)).toMatchObject({ success: true });
     expect(mails.mails).toEqual([]);
@@ -52,7 +52,7 @@ describe("events", () => {
     expect(await values(ontologyStore, "Feedback", "abi:responsePermitted")).toEqual([]);
   });
 
-  it("of an automatic email wait for nobody's approval", async () => {
+  it("from an automatic email wait for nobody's approval", async () => {
     const { workflow, ontologyStore } = await startFeedback({ approval: true });
     const answered = await workflow.handleEvent("new_feedback", event({ headers: { Precedence: "junk" } }));
     expect(answered).toHaveProperty("response_withheld");
@@ -61,7 +61,7 @@ describe("events", () => {
   });
 
   it.each([{}, null, undefined, { "Auto-Submitted": "no", "X-Odd": 7, To: ["a@b.example"], Date: null }])(
-    "with the headers of a person's mail are answered: %j",
+    "with the headers of a person's email are answered: %j",
     async (headers) => {
       const { workflow, mails } = await startFeedback();
       expect(await workflow.handleEvent("new_feedback", event({ headers }))).toHaveProperty("response_id");
@@ -69,7 +69,7 @@ describe("events", () => {
     },
   );
 
-  it("say so where headers are not given by name", async () => {
+  it("are refused with an explanation if headers are not given by name", async () => {
     const { workflow, engine } = await startFeedback();
     for (const headers of ["Precedence: bulk", [["Precedence", "bulk"]], 7, { Precedence: 7 }]) {
       const answer = await workflow.handleEvent("new_feedback", event({ headers }));
@@ -79,7 +79,7 @@ describe("events", () => {
     expect(await engine.list()).toEqual([]);
   });
 
-  it("pass on what is judged already", async () => {
+  it("pass on labels that the caller states", async () => {
     const { workflow } = await startFeedback();
     const result = await workflow.handleEvent(
       "new_feedback",
@@ -108,7 +108,7 @@ describe("events", () => {
     expect(await values(ontologyStore, "Feedback", "abi:hasResponse/abi:text")).toHaveLength(2);
   });
 
-  it("say what is wrong with them", async () => {
+  it("that are invalid are answered with an explanation", async () => {
     const { workflow } = await startFeedback();
     expect(await workflow.handleEvent("feedback_response", { feedback_id: "F-404", response_text: "x" })).toEqual({
       status: "error",
@@ -139,10 +139,10 @@ describe("hostile feedback", () => {
     "__proto__",
   ];
 
-  it.each(HOSTILE)("is stored and shown as it is, and changes nothing else: %j", async (text) => {
+  it.each(HOSTILE)("is stored and shown unchanged, and affects nothing else: %j", async (text) => {
     const { workflow, mails, ontologyStore } = await startFeedback({ escalationPolicy: false });
     await workflow.run(feedback({ feedback_id: "other" }));
-    // Of an id everything must be visible.
+    // Every character of an id must be visible.
     const id = text.replaceAll(/\p{C}/gu, "").replaceAll(/ +/g, " ").slice(0, 200).trim();
     const subject = text.replaceAll(/[\r\n]/g, " ").slice(0, 500);
     const result = await workflow.run(feedback({ feedback_id: id, subject, feedback_text: text }));

@@ -22,7 +22,7 @@ async function startTools() {
   return { ...parts, process, analyze, categorize, call };
 }
 
-/** Strict mode's rules, as OpenAI documents them: every property required, nothing beside them, few keywords. */
+/** Strict mode's rules, as OpenAI documents them: every property required, no additional ones, few keywords. */
 function strictModeFaults(schema: Record<string, unknown>, path = "$"): string[] {
   const allowed = new Set([
     "$schema",
@@ -50,7 +50,7 @@ function strictModeFaults(schema: Record<string, unknown>, path = "$"): string[]
 }
 
 describe("the workflow as tools", () => {
-  it("gives exactly the three tools of the guide, with its descriptions", async () => {
+  it("provides exactly the three tools of the guide, with its descriptions", async () => {
     const { workflow } = await startFeedback();
     const tools = workflow.as_tools();
     expect(tools.map(({ name }) => name)).toEqual(NAMES);
@@ -63,7 +63,7 @@ describe("the workflow as tools", () => {
     expect(tools.every(({ responseFormat }) => responseFormat === "content_and_artifact")).toBe(true);
   });
 
-  it("shows models schemas that are valid in strict mode, every field described", async () => {
+  it("gives models schemas that are valid in strict mode, with every field described", async () => {
     const { workflow } = await startFeedback();
     for (const tool of workflow.as_tools()) {
       const { parameters } = convertToOpenAITool(tool).function;
@@ -76,7 +76,7 @@ describe("the workflow as tools", () => {
     ).toHaveLength(3);
   });
 
-  it("processes feedback and answers with a line for the model and the whole result for the program", async () => {
+  it("processes feedback and returns a line for the model and the whole result for the program", async () => {
     const { process, call, mails } = await startTools();
     const answer = await call(process, feedback({ sentiment: null, categories: null, send_response: null }));
     expect(answer.tool_call_id).toBe("call-1");
@@ -85,12 +85,12 @@ describe("the workflow as tools", () => {
     expect(mails.mails).toHaveLength(1);
   });
 
-  it("accepts a call that leaves the optional fields out", async () => {
+  it("accepts a call without the optional fields", async () => {
     const { process } = await startTools();
     expect(JSON.parse((await process.invoke(feedback())) as string)).toMatchObject({ success: true });
   });
 
-  it("derives a missing or null id from the content: the same call planned twice sends one email", async () => {
+  it("derives a missing or null id from the content, so that the same call made twice sends one email", async () => {
     const { process, call, mails, ontologyStore } = await startTools();
     const { feedback_id: _, ...rest } = feedback();
     const answers = await Promise.all([call(process, { ...rest, feedback_id: null }), call(process, rest)]);
@@ -145,7 +145,7 @@ describe("the workflow as tools", () => {
     expect([await ontologyStore.listStores(), await engine.list()]).toEqual([[], []]);
   });
 
-  it("tells the progress of a running call", async () => {
+  it("reports the progress of a running call", async () => {
     const { process, call } = await startTools();
     const events: unknown[] = [];
     await call(process, feedback(), { callbacks: [{ handleToolEvent: (event: unknown) => void events.push(event) }] });
@@ -162,7 +162,7 @@ describe("the workflow as tools", () => {
     );
   });
 
-  it("tells each caller of its own run only", async () => {
+  it("reports to each caller only the progress of its own run", async () => {
     const { process, call } = await startTools();
     const progressOf = async (feedback_id: string): Promise<string[]> => {
       const ids: string[] = [];
@@ -176,7 +176,7 @@ describe("the workflow as tools", () => {
     expect(new Set(progress.flat()).size).toBe(3);
   });
 
-  it("starts nothing for a caller who has left already, and lets go of one who leaves", async () => {
+  it("starts nothing for a call that was already aborted, and returns early if a call is aborted later", async () => {
     const { process, call, mails, engine } = await startTools();
     await expect(call(process, feedback(), { signal: AbortSignal.abort(new Error("gone")) })).rejects.toThrow("gone");
     expect(await engine.list()).toEqual([]);
@@ -212,7 +212,7 @@ describe("the workflow over HTTP", () => {
     return { ...parts, post, get };
   }
 
-  it("accepts feedback at once and tells what became of it", async () => {
+  it("accepts feedback at once and later reports its outcome", async () => {
     const { post, get, engine, mails } = await startApi();
     const held = Promise.withResolvers<void>();
     mails.script("data", { after: held.promise });
@@ -249,7 +249,7 @@ describe("the workflow over HTTP", () => {
     expect(mails.mails).toHaveLength(1);
   });
 
-  it("says of feedback whose email waits for its server that it is processed, and what keeps it", async () => {
+  it("reports feedback as processing while its email waits for the mail server, with the reason", async () => {
     const { post, get, engine, mails } = await startApi();
     mails.greylists = true;
     const { workflow_id } = (await (await post(feedback())).json()) as { workflow_id: string };
@@ -261,7 +261,7 @@ describe("the workflow over HTTP", () => {
     });
   });
 
-  it("tells of feedback without an answer, that failed, and that is not known", async () => {
+  it("reports feedback that got no answer, failed, was cancelled or is unknown", async () => {
     const { post, get, engine, mails } = await startApi({ mailRetryForMs: 0 });
     const ended = async (fields: Record<string, unknown>) => {
       const { workflow_id } = (await (await post(feedback(fields))).json()) as { workflow_id: string };
@@ -292,8 +292,8 @@ describe("the workflow over HTTP", () => {
 
   it.each([
     ["invalid fields", feedback({ subject: "", categories: ["x"] }), 422],
-    ["what is no JSON", "{", 400],
-    ["what is no UTF-8", Uint8Array.of(0x22, 0xff, 0x22), 400],
+    ["invalid JSON", "{", 400],
+    ["invalid UTF-8", Uint8Array.of(0x22, 0xff, 0x22), 400],
     ["an empty body", "", 400],
     ["megabytes", feedback({ feedback_text: "x".repeat(2_000_000) }), 413],
   ])("refuses %s", async (_, body, status) => {
@@ -304,14 +304,14 @@ describe("the workflow over HTTP", () => {
     expect(await engine.list()).toEqual([]);
   });
 
-  it("names the fields at fault", async () => {
+  it("names the invalid fields", async () => {
     const { post } = await startApi();
     const response = await post(feedback({ subject: "", categories: ["x"] }));
     const { fields } = (await response.json()) as { fields: { field: string }[] };
     expect(fields.map(({ field }) => field)).toEqual(["subject", "categories[0]"]);
   });
 
-  it("answers other content under a known id with 409", async () => {
+  it("answers different content under a known id with 409", async () => {
     const { post } = await startApi();
     await post(feedback());
     expect((await post(feedback({ feedback_text: "other" }))).status).toBe(409);

@@ -16,8 +16,8 @@ beforeEach(async () => {
 });
 
 /**
- * The graph as another process has it, through which a writer sees what was there when its change began, and writes when `turn` comes: as
- * endpoints under snapshot isolation let it happen.
+ * The graph as another process uses it, on an endpoint with snapshot isolation: a change sees the data from when it began, and
+ * writes only when `turn` resolves.
  */
 function graphWithSnapshots(turn: (began: Promise<unknown>) => Promise<unknown>): FeedbackGraph {
   const change = async (name: string, { unless, insert = [], ...rest }: Change): Promise<void> => {
@@ -37,14 +37,14 @@ describe("the cap of emails for one customer", () => {
   const permit = (graph: FeedbackGraph, id: string, at = NOW): Promise<boolean> =>
     graph.permitResponse(id, CUSTOMER, CAP, at);
 
-  it("is exact within a process, however many ask at once", async () => {
+  it("is exact within a process, however many calls are made at once", async () => {
     const graph = new FeedbackGraph(store);
     const answers = await Promise.all(Array.from({ length: 8 }, (_, n) => permit(graph, `F-${n}`)));
     expect(answers.filter(Boolean)).toHaveLength(2);
     expect(await permitted()).toBe(2);
   });
 
-  it("is kept where two processes both find the last place free", async () => {
+  it("holds even if two processes both find the last place free", async () => {
     await permit(new FeedbackGraph(store), "F-1");
     const began: Promise<unknown>[] = [];
     const { promise: both, resolve } = Promise.withResolvers<void>();
@@ -57,7 +57,7 @@ describe("the cap of emails for one customer", () => {
     expect(await permitted()).toBe(1 + answers.filter(Boolean).length);
   });
 
-  it("is kept where the one that began first, by the clock as well, writes after the other has looked", async () => {
+  it("holds even if the process with the earlier start and timestamp writes after the other has read", async () => {
     await permit(new FeedbackGraph(store), "F-1");
     const { promise: other, resolve } = Promise.withResolvers<void>();
     const slow = permit(
@@ -73,7 +73,7 @@ describe("the cap of emails for one customer", () => {
     expect(await permitted()).toBe(2);
   });
 
-  it("gives the same answer to the same feedback again", async () => {
+  it("gives the same feedback the same answer again", async () => {
     const graph = new FeedbackGraph(store);
     const ids = ["F-1", "F-2", "F-3"];
     const ask = async (): Promise<boolean[]> => {
@@ -85,7 +85,7 @@ describe("the cap of emails for one customer", () => {
     expect(await ask()).toEqual([true, true, false]);
   });
 
-  it("is not reached because a change got lost", async () => {
+  it("does not count as reached because a change got lost", async () => {
     const match = store.match.bind(store);
     const lossy = Object.assign(Object.create(store) as OntologyStore, {
       match,

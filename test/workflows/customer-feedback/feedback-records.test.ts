@@ -14,7 +14,7 @@ const idsOf = ({ feedback }: FeedbackPage): string[] => feedback.map(({ feedback
 const get = (parts: Feedback, id: string) => call<FeedbackDetails>(parts, "get_feedback", { feedback_id: id });
 
 describe("listing feedback", () => {
-  it("gives pages, newest first, each of which names the next", async () => {
+  it("returns pages, newest first, each with a cursor for the next", async () => {
     const parts = await startFeedback();
     for (let n = 1; n <= 5; n++) await parts.workflow.run(feedback({ feedback_id: `F-${n}` }));
     const first = await list(parts, { limit: 2 });
@@ -28,7 +28,7 @@ describe("listing feedback", () => {
     expect(idsOf(await list(parts, { order: "oldest", after: oldest.next }))).toEqual(["F-4", "F-5"]);
   });
 
-  it("finds by what was written and by what was found, page by page", async () => {
+  it("filters by the customer's words and by the analysis, page by page", async () => {
     const parts = await startFeedback();
     const happy = { feedback_text: "I love the new search, wonderful!" };
     const angry = { feedback_text: "You charged me twice. I am furious.", subject: "Invoice" };
@@ -67,7 +67,7 @@ describe("one piece of feedback", () => {
     });
   });
 
-  it("gives as a reason that it could not be read only where that was one", async () => {
+  it("gives an unreadable language as a reason only if it was one", async () => {
     const parts = await startFeedback({
       escalationPolicy: { ...DEFAULT_ESCALATION_POLICY, escalateUnreadable: true },
     });
@@ -81,7 +81,7 @@ describe("one piece of feedback", () => {
     expect(other.reasons).toContain(reason);
   });
 
-  it("tells what became of each version of its email, and who decided on it", async () => {
+  it("shows the outcome of each version of its email, and who decided on it", async () => {
     const parts = await startFeedback({ approval: true });
     const { workflow } = parts;
     const { workflow_id: id = "" } = await workflow.run(feedback());
@@ -97,7 +97,7 @@ describe("one piece of feedback", () => {
     expect([response_id, response_time]).toEqual([expect.stringMatching(/^</), expect.any(String)]);
   });
 
-  it("tells of a rejected mail with its reason, and of answers from elsewhere", async () => {
+  it("shows a rejected email with the reason, and answers from other systems", async () => {
     const parts = await startFeedback({ approval: true });
     const { workflow } = parts;
     const { workflow_id: id = "" } = await workflow.run(feedback());
@@ -110,7 +110,7 @@ describe("one piece of feedback", () => {
     expect(replies).toMatchObject([{ text: "We have talked." }]);
   });
 
-  it("is not found where there is none", async () => {
+  it("is not found if it does not exist", async () => {
     await expect(get(await startFeedback(), "F-404")).rejects.toMatchObject({ code: "not_found" });
   });
 });

@@ -13,7 +13,7 @@ const SPELLINGS = [
 
 const names = ["constructor", "toString", "__proto__", "hasOwnProperty"];
 
-describe("an id that is spelt in several ways", () => {
+describe("an id that is spelled in several ways", () => {
   it("is one run, one email and one piece of feedback, on every interface", async () => {
     const { workflow, mails, ontologyStore, engine } = await startFeedback();
     const app = new Hono();
@@ -50,7 +50,7 @@ describe("an id that is spelt in several ways", () => {
     expect(await values(ontologyStore, "Feedback", "abi:id")).toEqual(["F-77"]);
   });
 
-  it("gives a derived id that does not hang on it", async () => {
+  it("leads to the same derived id", async () => {
     const { workflow } = await startFeedback();
     const [operation] = workflow.operations;
     const { feedback_id: _, ...rest } = feedback();
@@ -63,7 +63,7 @@ describe("an id that is spelt in several ways", () => {
     expect((blank as { feedback_id: string }).feedback_id).toBe(derived[0]);
   });
 
-  it("finds a run by its workflow id with blanks around it", async () => {
+  it("finds a run if there are spaces around the workflow id", async () => {
     const { workflow } = await startFeedback();
     const id = await workflow.startWorkflow(feedback());
     await workflow.getWorkflowResult(` ${id}`);
@@ -73,7 +73,7 @@ describe("an id that is spelt in several ways", () => {
   });
 });
 
-it("a customer id that is a number is read as its digits, whatever else is wrong", async () => {
+it("a customer id that is a number is read as its digits, even if other fields are invalid", async () => {
   const { workflow } = await startFeedback();
   expect(await workflow.run(feedback({ customer_id: 404 }))).toMatchObject({
     customer_id: "404",
@@ -86,7 +86,7 @@ it("a customer id that is a number is read as its digits, whatever else is wrong
   });
 });
 
-it("what nobody sees in an id is named by its code point, and nothing is done", async () => {
+it("an invisible character in an id is named by its code point, and nothing is done", async () => {
   const { workflow, engine, source } = await startFeedback();
   const result = await workflow.run(feedback({ feedback_id: "F-\u202E77", customer_id: "C\u200B-1" }));
   expect(result).toMatchObject({ success: false, error_type: "validation_error" });
@@ -94,7 +94,7 @@ it("what nobody sees in an id is named by its code point, and nothing is done", 
   expect([await engine.list(), source.asked]).toEqual([[], []]);
 });
 
-it("ids that every object has a property for are ids like others", async () => {
+it("ids that are names of properties of every object work like any other id", async () => {
   class Source extends CountingSource {
     override async get(id: string) {
       return names.includes(id) ? { ...CUSTOMERS[0]!, id } : undefined;
@@ -118,7 +118,7 @@ it("ids that every object has a property for are ids like others", async () => {
   expect((await values(ontologyStore, "Feedback", "abi:id")).toSorted()).toEqual(names.toSorted());
 });
 
-it.each(names)("a field named %s, whatever is in it, is one that does not exist", async (name) => {
+it.each(names)("a field named %s is refused as unknown, whatever its value", async (name) => {
   const { workflow } = await startFeedback();
   const [tool, analyze] = workflow.as_tools();
   for (const value of [null, "null", "x", {}]) {

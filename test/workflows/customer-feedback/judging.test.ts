@@ -18,7 +18,7 @@ describe("an email's quotations and footers", () => {
     "Acme Ltd, registered in England and Wales No. 01234567. Registered office: 1 High Street, London.",
     "On 5 May 2026, at 10:00, Support <care@shop.example> wrote:\n\n> Your invoice is overdue, and your account was hacked.\n> We will sue you.",
     "Kind regards,\nAnn Ford\nLegal Counsel, Acme Security Inc.\nann@acme.example",
-  ])("do not make thanks a case for a person: %j", async (footer) => {
+  ])("do not escalate a message of thanks: %j", async (footer) => {
     const { workflow, ontologyStore, mails } = await startFeedback();
     const feedback_text = `${THANKS}\n\n${footer}`;
     const result = await workflow.run(feedback({ feedback_text }));
@@ -30,7 +30,7 @@ describe("an email's quotations and footers", () => {
     expect(await workflow.run(feedback({ feedback_text: THANKS }))).toMatchObject({ error_type: "conflict" });
   });
 
-  it("are not judged by the two tools either, and the ticket has the whole text", async () => {
+  it("are not judged by the two tools either, but the ticket has the whole text", async () => {
     const asked: string[] = [];
     const language = "en";
     const sentimentAnalyzer: SentimentAnalyzer = {
@@ -58,7 +58,7 @@ describe("an email's quotations and footers", () => {
 describe("labels that the caller states", () => {
   const BREACH = "Your security is a disaster: my data was leaked and my account hacked. Terrible.";
 
-  it("add to what is found and never make it milder", async () => {
+  it("add to the labels that are found, and never make them milder", async () => {
     const { workflow, ontologyStore } = await startFeedback();
     const stated = { categories: ["general"], sentiment: "positive" };
     const result = await workflow.run(feedback({ feedback_text: BREACH, ...stated }));
@@ -81,18 +81,18 @@ describe("labels that the caller states", () => {
     ["neutral beside praise", { sentiment: "neutral" }, "neutral"],
     ["positive beside facts", { sentiment: "positive", feedback_text: "The parcel has three parts." }, "neutral"],
     ["positive in a language that is not read", { sentiment: "positive", feedback_text: UNREADABLE }, "positive"],
-  ])("count where they are the stricter ones: %s", async (_, fields, sentiment) => {
+  ])("count if they are the stricter ones: %s", async (_, fields, sentiment) => {
     const { workflow } = await startFeedback();
     expect(await workflow.run(feedback(fields))).toMatchObject({ success: true, sentiment });
   });
 
-  it("decide over the customer's value by the stricter sentiment", async () => {
+  it("let the stricter sentiment decide on the escalation of a valuable customer", async () => {
     const { workflow } = await startFeedback();
     const fields = { customer_id: "C-5001", feedback_text: "Terrible. I hate it.", sentiment: "positive" };
     expect(await workflow.run(feedback(fields))).toMatchObject({ action: "escalate", sentiment: "negative" });
   });
 
-  it("are joined by what the policy calls critical, and by nothing else", async () => {
+  it("are joined by found categories only if the policy calls those critical", async () => {
     const billing = { feedback_text: "I was charged twice for a slow product.", categories: ["service"] };
     const { workflow } = await startFeedback();
     expect(await workflow.run(feedback(billing))).toMatchObject({
@@ -109,14 +109,14 @@ describe("labels that the caller states", () => {
     }
   });
 
-  it("do not keep from a person what the policy hands over unread", async () => {
+  it("do not stop the policy from handing unreadable feedback to a person", async () => {
     const escalationPolicy = { ...DEFAULT_ESCALATION_POLICY, escalateUnreadable: true };
     const { workflow } = await startFeedback({ escalationPolicy });
     const fields = { feedback_text: UNREADABLE, sentiment: "positive", categories: ["general"] };
     expect(await workflow.run(feedback(fields))).toMatchObject({ action: "escalate", sentiment: "positive" });
   });
 
-  it("are no more than that by whichever way they come", async () => {
+  it("have no more weight on one interface than on another", async () => {
     const { workflow } = await startFeedback();
     const stated = { categories: ["general"], sentiment: "positive", feedback_text: BREACH };
     const escalated = { action: "escalate", sentiment: "negative" };
@@ -134,7 +134,7 @@ describe("labels that the caller states", () => {
     expect((await tool.invoke(call)).artifact).toMatchObject(escalated);
   });
 
-  it("are in the graph only where somebody stated them, and so is what was found instead", async () => {
+  it("are in the graph only if somebody stated them, next to the labels that were found", async () => {
     const { workflow, ontologyStore } = await startFeedback();
     await workflow.run(feedback());
     const asked = `${PREFIXES} SELECT ?stated { ?f abi:statedSentiment|abi:statedCategory ?stated }`;

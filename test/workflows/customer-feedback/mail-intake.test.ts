@@ -31,14 +31,14 @@ async function customers(store: OntologyStore, ...records: CustomerRecord[]): Pr
   await new CustomerDataPipeline({ customerSource: source, ontologyStore: store }).loadAll();
 }
 
-/** A workflow that knows the usual customers. */
+/** A workflow whose graph contains the usual customers. */
 async function start(configuration: Partial<CustomerFeedbackWorkflowConfiguration> = {}): Promise<Feedback> {
   const started = await startFeedback(configuration);
   await customers(started.ontologyStore, ...CUSTOMERS);
   return started;
 }
 
-/** The result of the run that an email has started. */
+/** The result of the run that an email started. */
 const finished = ({ workflow }: Feedback, { workflow_id }: { [field: string]: unknown }) =>
   workflow.getWorkflowResult(String(workflow_id));
 
@@ -57,7 +57,7 @@ const conforms = async ({ ontologyStore }: Feedback): Promise<void> => {
 };
 
 describe("an email from a customer", () => {
-  it("is processed as feedback, and answered in its thread at the address in the graph alone", async () => {
+  it("is processed as feedback, and answered in its thread, only at the address in the graph", async () => {
     const started = await start();
     const raw = rawMail({
       "Message-ID": "<q1@mail.example.org>",
@@ -82,7 +82,7 @@ describe("an email from a customer", () => {
     await conforms(started);
   });
 
-  it("is one piece of feedback however often and concurrently it comes", async () => {
+  it("is one piece of feedback, however often and concurrently it arrives", async () => {
     const started = await start();
     const raw = rawMail();
     const concurrent = await Promise.all(Array.from({ length: 5 }, () => started.workflow.receiveMail(raw)));
@@ -93,7 +93,7 @@ describe("an email from a customer", () => {
     expect(started.mails.mails).toHaveLength(1);
   });
 
-  it("is the same one after its customer's address has gone to another", async () => {
+  it("stays the same piece of feedback after the address now belongs to another customer", async () => {
     const started = await start();
     const raw = rawMail();
     await finished(started, await started.workflow.receiveMail(raw));
@@ -104,15 +104,15 @@ describe("an email from a customer", () => {
 
   it.each([
     ["without a subject", { Subject: null }, "Your feedback"],
-    ["with one of blanks", { Subject: "=?utf-8?q?=C2=A0?=" }, "Your feedback"],
-    ["with one that is too long", { Subject: "x".repeat(900) }, "x".repeat(500)],
+    ["with a blank subject", { Subject: "=?utf-8?q?=C2=A0?=" }, "Your feedback"],
+    ["with a subject that is too long", { Subject: "x".repeat(900) }, "x".repeat(500)],
   ])("is processed %s", async (_, headers: RawHeaders, subject) => {
     const started = await start();
     await finished(started, await started.workflow.receiveMail(rawMail(headers)));
     expect(await values(started.ontologyStore, "Feedback", "abi:subject")).toEqual([subject]);
   });
 
-  it("is processed by its own words where it is too long with what it quotes", async () => {
+  it("is processed without its quotations if it is too long with them", async () => {
     const started = await start();
     const quoted = "> as you wrote before, and before\n".repeat(1000);
     const receipt = await started.workflow.receiveMail(
@@ -122,13 +122,13 @@ describe("an email from a customer", () => {
     expect(await values(started.ontologyStore, "Feedback", "abi:text")).toEqual(["I love it!"]);
   });
 
-  it("finds them whatever the case of the address, in the graph and in the email", async () => {
+  it("is assigned to them whatever the case of the address in the graph and in the email", async () => {
     const started = await start();
     await customers(started.ontologyStore, { id: "C-caps", email: "Zoe@Example.Org" });
     for (const from of ["zoe@example.org", "ZOE@EXAMPLE.ORG", "Zoe@Example.Org", "Zoe <zoe@EXAMPLE.org>"]) {
       expect(await started.workflow.receiveMail(rawMail({ From: from }))).toMatchObject({ customer_id: "C-caps" });
     }
-    // The old address is nobody's any more.
+    // The old address no longer belongs to anybody.
     await customers(started.ontologyStore, { id: "C-caps", email: "zoe.new@example.org" });
     expect(await started.workflow.receiveMail(rawMail({ From: "zoe@example.org" }))).toMatchObject({
       reason: "unknown_sender",
@@ -136,7 +136,7 @@ describe("an email from a customer", () => {
     await conforms(started);
   });
 
-  it("is taken by a graph on a SPARQL endpoint as well", async () => {
+  it("is also accepted with a graph on a SPARQL endpoint", async () => {
     const endpoint = await startSparqlEndpoint();
     const started = await start({ ontologyStore: new SparqlEndpointStore({ url: `${endpoint.origin}/sparql` }) });
     await finished(started, await started.workflow.receiveMail(rawMail()));
@@ -147,7 +147,7 @@ describe("an email from a customer", () => {
   });
 });
 
-describe("an email that nobody waits for an answer to", () => {
+describe("an email that must not be answered", () => {
   it.each<[string, RawHeaders]>([
     ["automatic_mail", { "Auto-Submitted": "auto-replied" }],
     ["automatic_mail", { "Auto-Submitted": "auto-generated (vacation)" }],
@@ -177,7 +177,7 @@ describe("an email that nobody waits for an answer to", () => {
     expect(await values(started.ontologyStore, "Reply", "abi:text")).toEqual([]);
   });
 
-  it("is what we send ourselves, as it left", async () => {
+  it("includes any email that we sent ourselves", async () => {
     const started = await start();
     await started.workflow.run(feedback());
     const [ours] = started.mails.mails;
@@ -185,8 +185,8 @@ describe("an email that nobody waits for an answer to", () => {
   });
 });
 
-describe("a reply to an email of ours", () => {
-  it("is noted with the feedback that it answers, once", async () => {
+describe("a reply to one of our emails", () => {
+  it("is recorded with the feedback that it answers, once", async () => {
     const started = await start();
     const raw = rawMail(
       { "In-Reply-To": await answer(started), Subject: "RE: Product Feedback" },
@@ -207,14 +207,14 @@ describe("a reply to an email of ours", () => {
     await conforms(started);
   });
 
-  it("is known by any of its references, in which ours may be an older one", async () => {
+  it("is recognized by any of its references, even if ours is an older one", async () => {
     const started = await start();
     const references = `<a@b.example> ${await answer(started)} <colleague@example.org>`;
     const raw = rawMail({ "In-Reply-To": "<colleague@example.org>", References: references }, "Thanks!");
     expect(await started.workflow.receiveMail(raw)).toMatchObject({ status: "recorded", reply_to: "F-1" });
   });
 
-  it("is processed as feedback too where it is a complaint, and says so in the graph", async () => {
+  it("is also processed as feedback if it is a complaint, and linked in the graph", async () => {
     const started = await start();
     const headers = { "In-Reply-To": await answer(started), Subject: "RE: Product Feedback" };
     const raw = rawMail(headers, "This is terrible, you have charged me twice!\n\n> I love it. Great!");
@@ -227,7 +227,7 @@ describe("a reply to an email of ours", () => {
     await conforms(started);
   });
 
-  it("goes on where it was noted and not yet processed", async () => {
+  it("continues if it was recorded but not yet processed", async () => {
     const started = await start();
     const raw = rawMail({ "In-Reply-To": await answer(started) }, "This is terrible, you have charged me twice!");
     const away = vi.spyOn(started.workflow, "submit").mockRejectedValueOnce(new IoError("The database is away."));
@@ -238,7 +238,7 @@ describe("a reply to an email of ours", () => {
     expect(await values(started.ontologyStore, "Reply", "abi:text")).toHaveLength(1);
   });
 
-  it("is held where it comes from another address, a customer's or not", async () => {
+  it("is held if it comes from another address, whether a customer's or not", async () => {
     const started = await start();
     const headers = { "In-Reply-To": await answer(started) };
     for (const From of ["grace@example.org", "stranger@example.net"]) {
@@ -250,7 +250,7 @@ describe("a reply to an email of ours", () => {
     await conforms(started);
   });
 
-  it("is theirs whose feedback it answers where several customers share the address", async () => {
+  it("belongs to the customer whose feedback it answers if several customers share the address", async () => {
     const started = await start();
     const messageId = await answer(started);
     await customers(started.ontologyStore, { id: "C-0", email: ADA });
@@ -258,7 +258,7 @@ describe("a reply to an email of ours", () => {
     expect(receipt).toMatchObject({ status: "recorded", customer_id: "C-1" });
   });
 
-  it("is no reply where the Message-ID only looks like ours", async () => {
+  it("is no reply if the Message-ID only looks like ours", async () => {
     const started = await start();
     const raw = rawMail({ "In-Reply-To": "<0123456789012345678901234567890123456789@shop.example>" });
     expect(await started.workflow.receiveMail(raw)).toMatchObject({ status: "processing", customer_id: "C-1" });
@@ -284,7 +284,7 @@ describe("an email that needs a person", () => {
     ],
   ];
 
-  it.each(HARD)("is held, once, with all that a person needs: %s", async (reason, headers, body) => {
+  it.each(HARD)("is held once, with everything a person needs: %s", async (reason, headers, body) => {
     const started = await start();
     const raw = rawMail(headers, body);
     const receipt = await started.workflow.receiveMail(raw);
@@ -299,14 +299,14 @@ describe("an email that needs a person", () => {
     await conforms(started);
   });
 
-  it("is one whose address several customers have: nobody guesses", async () => {
+  it("is one whose address belongs to several customers: the workflow doesn't guess", async () => {
     const started = await start();
     await customers(started.ontologyStore, { id: "C-2", email: "ADA@example.org" });
     const receipt = await started.workflow.receiveMail(rawMail());
     expect(receipt).toMatchObject({ status: "needs_person", reason: "several_customers" });
   });
 
-  it("is one with the Message-ID of another email, which keeps it", async () => {
+  it("is one that reuses the Message-ID of another email", async () => {
     const started = await start();
     const id = { "Message-ID": "<same@mail.example.org>" };
     const first = await started.workflow.receiveMail(rawMail(id));
@@ -323,9 +323,9 @@ describe("an email that needs a person", () => {
   });
 
   it.each<[string, string, string]>([
-    ["a reply that was noted", "Thanks!", "Thanks a lot!"],
-    ["a held one", "", "Hello"],
-  ])("is one with the Message-ID of %s", async (_, before, after) => {
+    ["a recorded reply", "Thanks!", "Thanks a lot!"],
+    ["a held email", "", "Hello"],
+  ])("is also one that reuses the Message-ID of %s", async (_, before, after) => {
     const started = await start();
     const headers = { "Message-ID": "<same@mail.example.org>", "In-Reply-To": await answer(started) };
     await started.workflow.receiveMail(rawMail(headers, before));
@@ -335,7 +335,7 @@ describe("an email that needs a person", () => {
     });
   });
 
-  it("is processed when it comes again after its sender has become a customer, and waits no longer", async () => {
+  it("is processed, and waits no longer, if it arrives again after its sender has become a customer", async () => {
     const started = await start();
     const raw = rawMail({ From: "new@example.net" });
     await started.workflow.receiveMail(raw);
@@ -346,7 +346,7 @@ describe("an email that needs a person", () => {
     await conforms(started);
   });
 
-  it("is processed as whose a person says, in its thread, and only once", async () => {
+  it("is processed once, in its thread, as feedback of the customer whom a person names", async () => {
     const started = await start();
     const raw = rawMail({ From: "new@example.net", "Message-ID": "<q1@mail.example.org>" });
     const { mail_id } = (await started.workflow.receiveMail(raw)) as unknown as { mail_id: string };
@@ -365,7 +365,7 @@ describe("an email that needs a person", () => {
     await conforms(started);
   });
 
-  it("is processed with a person's own summary where it can't be as it is", async () => {
+  it("is processed with a person's summary if it can't be processed unchanged", async () => {
     const started = await start();
     const receipt = await started.workflow.receiveMail(rawMail({}, "I have much to say. ".repeat(1200)));
     const mail_id = String(receipt["mail_id"]);
@@ -377,7 +377,7 @@ describe("an email that needs a person", () => {
     expect(await values(started.ontologyStore, "Feedback", "abi:text")).toEqual(["Has much to say."]);
   });
 
-  it("is left alone once it was dismissed, and stays in the graph", async () => {
+  it("is left alone once it has been dismissed, but stays in the graph", async () => {
     const started = await start();
     const raw = rawMail({ From: "new@example.net" });
     const mail_id = String((await started.workflow.receiveMail(raw))["mail_id"]);
@@ -389,16 +389,16 @@ describe("an email that needs a person", () => {
     expect(await started.workflow.getHeldMail(mail_id)).toMatchObject({ status: "dismissed" });
   });
 
-  it.each(["unknown", "", "../x", '"> <x'])("is named by its id: %j is refused", async (mail_id) => {
+  it.each(["unknown", "", "../x", '"> <x'])("must be named by a known id: %j is refused", async (mail_id) => {
     const { workflow } = await start();
     await expect(workflow.getHeldMail(mail_id)).rejects.toMatchObject({ code: "unknown_mail" });
   });
 });
 
-describe("an email from an address that no customer has", () => {
+describe("an email from an unknown address", () => {
   const raw = () => rawMail({ From: '"Evil <b>Words</b>" <New.One@example.net>' });
 
-  it("makes its sender a customer of whom nothing but the address is believed", async () => {
+  it("makes its sender a customer if that is configured, but takes over only the address", async () => {
     const started = await start({ mailRules: { unknownSender: "create" } });
     const receipts = await Promise.all([started.workflow.receiveMail(raw()), started.workflow.receiveMail(raw())]);
     expect(new Set(receipts.map(({ customer_id }) => customer_id)).size).toBe(1);
@@ -411,13 +411,13 @@ describe("an email from an address that no customer has", () => {
     await conforms(started);
   });
 
-  it("is ignored where that is set", async () => {
+  it("is ignored if that is configured", async () => {
     const started = await start({ mailRules: { unknownSender: "ignore" } });
     expect(await started.workflow.receiveMail(raw())).toMatchObject({ status: "ignored", reason: "unknown_sender" });
     expect(await heldReasons(started)).toEqual([]);
   });
 
-  it("has the source asked where that is set, which is then in the graph", async () => {
+  it("is assigned to the customer that the customer source finds, if that is configured", async () => {
     const path = join(temporaryFolder(), "customers.csv");
     writeFileSync(path, "id,name,email\nC-77,Newton,new.one@EXAMPLE.net\nC-78,Other,other@example.net\n");
     const ontologyStore = await OxigraphOntologyStore.open({ path: ":memory:" });
@@ -438,7 +438,7 @@ describe("an email from an address that no customer has", () => {
     expect(twin).toMatchObject({ status: "needs_person", reason: "several_customers" });
   });
 
-  it("comes again later where the source gives no answer: nothing has become of it", async () => {
+  it("fails without a trace if the customer source doesn't answer, so that it can be delivered again", async () => {
     const ontologyStore = await OxigraphOntologyStore.open({ path: ":memory:" });
     const customerSource = {
       get: async () => undefined,
@@ -459,7 +459,7 @@ describe("an email from an address that no customer has", () => {
 describe("an email whose sender may be forged", () => {
   const mailRules = { unknownSender: "create", authservId: "mx.shop.example" } as const;
 
-  it("is processed where the mail server vouches for the sender", async () => {
+  it("is processed if the mail server vouches for the sender", async () => {
     const started = await start({ mailRules });
     const results = "mx.shop.example; dmarc=pass header.from=example.org";
     const receipt = await started.workflow.receiveMail(rawMail({ "Authentication-Results": results }));
@@ -470,7 +470,7 @@ describe("an email whose sender may be forged", () => {
     ["says nothing", {}],
     ["says no", { "Authentication-Results": "mx.shop.example; dmarc=fail header.from=example.org" }],
     ["is another", { "Authentication-Results": "mx.evil.example; dmarc=pass header.from=example.org" }],
-  ])("is held where the mail server %s, also as a reply", async (_, headers) => {
+  ])("is held if the mail server %s, even if it is a reply", async (_, headers) => {
     const started = await start({ mailRules });
     const reply = { "In-Reply-To": await answer(started) };
     for (const more of [{}, reply]) {
@@ -480,8 +480,8 @@ describe("an email whose sender may be forged", () => {
   });
 });
 
-describe("as operations", () => {
-  it("emails come in by operators and are decided on by people, never by a model", async () => {
+describe("the operations for incoming emails", () => {
+  it("are for operators (to deliver) and people (to decide), never for a model", async () => {
     const started = await start();
     const service = new Service({ engine: started.engine, workflows: [started.workflow] });
     const mail = rawMail({ From: "new@example.net" }).toString("base64");
@@ -505,14 +505,14 @@ describe("as operations", () => {
     expect(started.workflow.as_tools()).toHaveLength(3);
   });
 
-  it("refuse what is no email", async () => {
+  it("refuse input that is not an email", async () => {
     const started = await start();
     const service = new Service({ engine: started.engine, workflows: [started.workflow] });
     await expect(service.receiveMail(Buffer.from("no email"))).rejects.toMatchObject({ code: "not_a_mail" });
     expect(() => service.operation("ingest_mail").input.parse({ mail: "no base64!" })).toThrow("base64");
   });
 
-  it("counts attachments in what is held, and keeps none", async () => {
+  it("count the attachments of held emails, but store none", async () => {
     const started = await start();
     const body = multipart("b", "Content-Type: application/pdf\r\n\r\nSECRET");
     await started.workflow.receiveMail(rawMail({ "Content-Type": "multipart/mixed; boundary=b" }, body));
@@ -522,7 +522,7 @@ describe("as operations", () => {
   });
 });
 
-it("lists held emails by the page, the oldest first, and reads no text for it", async () => {
+it("the list of held emails comes in pages, oldest first, without reading their texts", async () => {
   const started = await start({ clock: () => new Date(now) });
   let now = Date.parse("2026-11-22T09:00:00Z");
   for (const name of ["third", "first", "second"]) {

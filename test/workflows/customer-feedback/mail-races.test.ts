@@ -8,12 +8,12 @@ import { rawMail } from "../../support/raw-mail.ts";
 /** Customer feedback whose customers are in the graph. */
 async function start(configuration: Parameters<typeof startFeedback>[0] = {}) {
   const parts = await startFeedback(configuration);
-  // Whoever has given feedback is known by their address.
+  // Stores the addresses of these customers in the graph.
   const { response_id } = await parts.workflow.run(feedback());
   return { ...parts, response_id: response_id! };
 }
 
-it("of two emails with one Message-ID that come in at once, both are held", async () => {
+it("if two emails with the same Message-ID arrive at once, both are held", async () => {
   const { workflow } = await start();
   const mail = (text: string) => rawMail({ From: "stranger@else.example", "Message-ID": "<same@x.example>" }, text);
   await Promise.all([workflow.receiveMail(mail("number 1")), workflow.receiveMail(mail("number 2"))]);
@@ -21,7 +21,7 @@ it("of two emails with one Message-ID that come in at once, both are held", asyn
   expect(held.map(({ text }) => text).toSorted()).toEqual(["number 1", "number 2"]);
 });
 
-it("of two replies with one Message-ID that come in at once, one is noted and the other held", async () => {
+it("if two replies with the same Message-ID arrive at once, one is recorded and the other held", async () => {
   const { workflow, ontologyStore, response_id } = await start();
   const mail = (text: string) => rawMail({ "In-Reply-To": response_id, "Message-ID": "<same@x.example>" }, text);
   const receipts = await Promise.all([workflow.receiveMail(mail("Thanks 1")), workflow.receiveMail(mail("Thanks 2"))]);
@@ -32,7 +32,7 @@ it("of two replies with one Message-ID that come in at once, one is noted and th
   expect([...noted, (await workflow.getHeldMail(held!.mail_id)).text].toSorted()).toEqual(["Thanks 1", "Thanks 2"]);
 });
 
-it("a reply that was noted as a complaint is processed, however it is judged when it comes again", async () => {
+it("a reply that was recorded as a complaint is processed, however it is judged when it arrives again", async () => {
   const sentimentAnalyzer = new EmbeddedSentimentAnalyzer();
   const feedbackCategorizer = new EmbeddedFeedbackCategorizer();
   const { workflow, response_id } = await start({ sentimentAnalyzer, feedbackCategorizer });
@@ -50,7 +50,7 @@ it("a reply that was noted as a complaint is processed, however it is judged whe
   expect(await workflow.receiveMail(raw)).toMatchObject({ status: "processing" });
 });
 
-it("what was assigned to a customer is not dismissed, however close the two come", async () => {
+it("an email that was assigned to a customer is not dismissed, even if both decisions come at once", async () => {
   const { workflow } = await start();
   await workflow.receiveMail(rawMail({ From: "stranger@else.example" }));
   const [held] = await workflow.listHeldMails();

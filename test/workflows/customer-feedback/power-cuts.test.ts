@@ -6,7 +6,7 @@ import { feedback, startFeedback } from "../../support/feedback.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 import { watchCommits } from "../../support/sqlite-commits.ts";
 
-/** Processes one piece of feedback. Gives what the databases were told before each effect outside, and after the last one. */
+/** Processes one piece of feedback. Returns what was done to the databases before each external effect, and after the last one. */
 async function process(names: { runs: string; graph: string }, fields: Record<string, unknown>) {
   const folder = temporaryFolder();
   const { taken } = watchCommits();
@@ -28,7 +28,7 @@ async function process(names: { runs: string; graph: string }, fields: Record<st
     },
     { runs: join(folder, names.runs) },
   );
-  // The first one also brings its customer.
+  // The first piece also fetches its customer.
   await workflow.run(feedback({ ...fields, feedback_id: "F-0" }));
   taken();
   told.length = 0;
@@ -37,7 +37,7 @@ async function process(names: { runs: string; graph: string }, fields: Record<st
   return told;
 }
 
-describe("before something leaves that can't be taken back", () => {
+describe("before an irreversible effect", () => {
   describe.each([
     ["one file", { runs: "data.sqlite", graph: "data.sqlite" }],
     ["two files", { runs: "runs.sqlite", graph: "graph.sqlite" }],
@@ -45,17 +45,17 @@ describe("before something leaves that can't be taken back", () => {
     it.each([
       ["praise", { feedback_text: "The product is great!" }, ["mail", "end"]],
       ["an escalation", { customer_id: "C-vip" }, ["ticket", "mail", "end"]],
-    ])("all that it follows from is on disk: %s", async (_, fields, effects) => {
+    ])("everything that led to it is on disk: %s", async (_, fields, effects) => {
       const told = await process(names, fields);
       const after = told.map(([effect, before]) => [effect, before.slice(before.lastIndexOf("flush"))]);
       expect(after).toEqual(effects.map((effect) => [effect, ["flush"]]));
     });
   });
 
-  it("nothing is flushed that may as well be done again: four flushes for an answer, where all is in one file", async () => {
+  it("only work that can't be repeated is flushed: an answer takes four flushes with everything in one file", async () => {
     const told = await process({ runs: "data.sqlite", graph: "data.sqlite" }, {});
     const flushes = told.map(([effect, before]) => [effect, before.filter((what) => what === "flush").length]);
-    // When it is accepted and before the email leaves; that it has left, and the end.
+    // At acceptance, before the email leaves, after it has left, and at the end.
     expect(flushes).toEqual([
       ["mail", 2],
       ["end", 2],

@@ -36,7 +36,7 @@ const KINDS: Record<string, () => Promise<{ store: OntologyStore; end(): Promise
 
 type Rows = Record<string, unknown>[];
 
-describe.each(Object.entries(KINDS))("questions about customer feedback, asked of %s", (_, open) => {
+describe.each(Object.entries(KINDS))("questions about customer feedback on %s", (_, open) => {
   let opened: Awaited<ReturnType<typeof open>>;
   beforeAll(async () => {
     opened = await open();
@@ -54,7 +54,7 @@ describe.each(Object.entries(KINDS))("questions about customer feedback, asked o
   const ids = async (name: string, parameters: object, field = "feedback_id") =>
     (await ask(name, parameters)).rows.map((row) => row[field]);
 
-  it("a customer's history", async () => {
+  it("find a customer's history", async () => {
     const { rows, truncated } = await ask("get_customer_history", { customer_id: "C-1" });
     expect(truncated).toBe(false);
     expect(rows.map(({ feedback_id }) => feedback_id)).toEqual(["F-6", "F-3", "F-2", "F-1"]);
@@ -73,7 +73,7 @@ describe.each(Object.entries(KINDS))("questions about customer feedback, asked o
     expect(await ids("get_customer_history", { customer_id: "C-404" })).toEqual([]);
   });
 
-  it("one piece of feedback", async () => {
+  it("find one piece of feedback", async () => {
     const { rows, truncated } = await ask("look_up_feedback", { feedback_id: "F-2" });
     expect(truncated).toBe(false);
     expect(rows).toEqual([
@@ -108,7 +108,7 @@ describe.each(Object.entries(KINDS))("questions about customer feedback, asked o
     expect(await ids("look_up_feedback", { feedback_id: "F-404" })).toEqual([]);
   });
 
-  it("open escalations", async () => {
+  it("find open escalations", async () => {
     expect(await ids("list_open_escalations", {}, "ticket_id")).toEqual(["T-F-2", "T-F-1"]);
     expect(await ids("list_open_escalations", { priority: "normal" }, "ticket_id")).toEqual(["T-F-1"]);
     expect(await ids("list_open_escalations", { customer_id: "C-2" }, "ticket_id")).toEqual([]);
@@ -123,7 +123,7 @@ describe.each(Object.entries(KINDS))("questions about customer feedback, asked o
     });
   });
 
-  it("complaints by category and time", async () => {
+  it("count complaints by category and time", async () => {
     const counts = async (parameters: object) =>
       (await ask("count_complaints", parameters)).rows.map((row) => Object.values(row).join(" "));
     expect(await counts({ since: "2026-10-01" })).toEqual([
@@ -139,7 +139,7 @@ describe.each(Object.entries(KINDS))("questions about customer feedback, asked o
     expect(await counts({ per: "day", until: "2026-10-01" })).toEqual(["2026-09-30 billing 1 1"]);
   });
 
-  it("similar complaints of a customer, and of nobody else", async () => {
+  it("find similar complaints of the same customer, and of nobody else", async () => {
     const similar = (feedback_id: string, customer_id = "C-1") =>
       ids("find_similar_complaints", { customer_id, feedback_id });
     expect(await similar("F-2")).toEqual(["F-6", "F-1"]);
@@ -151,7 +151,7 @@ describe.each(Object.entries(KINDS))("questions about customer feedback, asked o
     expect(await similar("F-1", "C-2")).toEqual([]);
   });
 
-  it("emails sent to a customer", async () => {
+  it("find emails sent to a customer", async () => {
     expect(await ids("list_sent_mails", { customer_id: "C-2" })).toEqual(["F-5", "F-4"]);
     expect((await ask("list_sent_mails", { customer_id: "C-1" })).rows).toEqual([
       {
@@ -174,7 +174,7 @@ describe.each(Object.entries(KINDS))("questions about customer feedback, asked o
     });
   });
 
-  it("tell no names, addresses or words of customers, unless that is allowed", async () => {
+  it("reveal no names, addresses or texts of customers unless that is allowed", async () => {
     const all = [
       ["get_customer_history", { customer_id: "C-1" }],
       ["list_open_escalations", {}],
@@ -198,7 +198,7 @@ describe.each(Object.entries(KINDS))("questions about customer feedback, asked o
 
   it.each(
     HOSTILE_VALUES.map((value) => [value.length > 60 ? `${value.slice(0, 10)}… (${value.length})` : value, value]),
-  )("take %j for an id that is not known, or refuse it", async (_name, value) => {
+  )("treat %j as an unknown id, or refuse it", async (_name, value) => {
     for (const [name, rest] of [
       ["get_customer_history", {}],
       ["list_open_escalations", {}],
@@ -219,7 +219,7 @@ describe.each(Object.entries(KINDS))("questions about customer feedback, asked o
     );
   });
 
-  it("find a customer whose id is hostile, and only them", async () => {
+  it("find a customer with a hostile id, and only them", async () => {
     const id = `" } ?s ?p ?o #`;
     const customers = new ABIGraph();
     const customer = customers.createEntity("Customer", { id });
@@ -250,7 +250,7 @@ describe.each(Object.entries(KINDS))("questions about customer feedback, asked o
   });
 });
 
-it("a question that is an update is not usable, and its author reads why", () => {
+it("a question that is an update is refused, and its author reads why", () => {
   const [question] = CUSTOMER_FEEDBACK_QUESTIONS;
   expect(() => checkQuestion({ ...question!, sparql: "DELETE WHERE { ?s ?p ?o }" })).toThrow(
     /its SPARQL does not work\. This is an update, not a query\. A question can only read\.$/,

@@ -12,14 +12,14 @@ const SPEAKABLE = /^[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}$/;
 
 describe("the reference of a piece of feedback", () => {
   it.each(["F-1", "4711", "2026/05-0001", "ticket#77", "x".repeat(20)])(
-    "is the id where that can be said: %j",
+    "is the id if people can say that: %j",
     (id) => {
       expect(referenceOf(id)).toBe(id);
     },
   );
 
   it.each([LONG_ID, "x".repeat(21), "<0a1b@mail.example>", "Ünï", "F  1", " F-1", "😀", "a\u200Bb"])(
-    "is a short one where the id can't be said: %j",
+    "is a short code if people can't say the id: %j",
     (id) => {
       expect(referenceOf(id)).toMatch(SPEAKABLE);
       expect(referenceOf(id)).toBe(referenceOf(id));
@@ -27,11 +27,11 @@ describe("the reference of a piece of feedback", () => {
     },
   );
 
-  it("stays the same in every version, for customers have it in writing", () => {
+  it("stays the same in every version, because customers have it in writing", () => {
     expect(referenceOf(LONG_ID)).toBe("WDVR0-4D3CC");
   });
 
-  it("is known again however it is said and written down", () => {
+  it("is recognized however it is read out and written down", () => {
     fc.assert(
       fc.property(fc.string({ minLength: 21, maxLength: 200 }), (id) => {
         const reference = referenceOf(id);
@@ -45,8 +45,8 @@ describe("the reference of a piece of feedback", () => {
   });
 });
 
-describe("references in the process", () => {
-  it("are what the customer is asked to quote, in the email, the result and the graph", async () => {
+describe("references in the workflow", () => {
+  it("are in the email, where the customer is asked to quote them, the result and the graph", async () => {
     const { workflow, mails, ontologyStore } = await startFeedback();
     const [tool] = workflow.as_tools() as [DynamicStructuredTool];
     const args = feedback({ feedback_id: null });
@@ -66,7 +66,7 @@ describe("references in the process", () => {
     expect(await shaclViolations(await ontologyStore.getGraph("feedback_data"))).toEqual([]);
   });
 
-  it("are the id itself where that is short, and then no field of their own", async () => {
+  it("are the id itself if that is short, and then are no separate field", async () => {
     const { workflow, mails, ontologyStore } = await startFeedback();
     expect(await workflow.run(feedback())).not.toHaveProperty("reference");
     expect(mails.mails[0]!.parsed.text).toMatch(/Reference: F-1\n/);
@@ -74,7 +74,7 @@ describe("references in the process", () => {
     expect(await values(ontologyStore, "Feedback", "abi:reference|abi:id")).toEqual(["F-1"]);
   });
 
-  it("find the run, also where two have the same", async () => {
+  it("find the run, or both runs if two share a reference", async () => {
     const { workflow } = await startFeedback();
     await workflow.run(feedback({ feedback_id: LONG_ID }));
     await workflow.run(feedback({ feedback_id: "F-1001" }));
@@ -111,7 +111,7 @@ describe("a customer without a name", () => {
     }
   });
 
-  it("is greeted by a name that is there, whatever blanks are around it", async () => {
+  it("is greeted by name once there is one", async () => {
     const { workflow, mails } = await startFeedback();
     await workflow.run(feedback());
     expect(mails.mails[0]!.parsed.text).toMatch(/\n\nHello Ada Lovelace,\n\n/);

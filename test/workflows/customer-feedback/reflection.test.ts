@@ -1,4 +1,4 @@
-// What an email repeats of what came with the feedback, and what a model that was talked into it can't make it say.
+// Which submitted fields an email repeats, and which words a manipulated model can't put into it.
 import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
 import type { ToolOptions } from "../../../src/interfaces/model-calls/fixed-fields.ts";
@@ -37,11 +37,14 @@ async function mailOf(parts: Feedback, submit: (parts: Feedback) => Promise<unkn
 }
 
 describe("a tool whose customer the model chooses", () => {
-  it.each([LURE, LINK, "Product Feedback"])("repeats nothing of the subject %j", async (subject) => {
-    const { subject: sent, text } = await mailOf(await startFeedback(), (parts) => byTool(parts, { subject }));
-    expect(sent).toBe(`RE: your feedback (${derivedReference("F-1")})`);
-    expect(text).not.toContain(subject);
-  });
+  it.each([LURE, LINK, "Product Feedback"])(
+    "sends an email that repeats nothing of the subject %j",
+    async (subject) => {
+      const { subject: sent, text } = await mailOf(await startFeedback(), (parts) => byTool(parts, { subject }));
+      expect(sent).toBe(`RE: your feedback (${derivedReference("F-1")})`);
+      expect(text).not.toContain(subject);
+    },
+  );
 
   it.each([
     LURE,
@@ -53,7 +56,7 @@ describe("a tool whose customer the model chooses", () => {
     "a".repeat(200),
     "CALL-08005551",
     "PAY-NOW",
-  ])("shows a code in place of the id %j, in the subject and in the text", async (feedback_id) => {
+  ])("sends an email with a code in place of the id %j, in the subject and in the text", async (feedback_id) => {
     const mail = await mailOf(await startFeedback(), (parts) => byTool(parts, { feedback_id }));
     const [, code] = /^RE: your feedback \(([0-9A-Z]{5}-[0-9A-Z]{5})\)$/.exec(mail.subject) ?? [];
     expect(code).toBeDefined();
@@ -61,20 +64,20 @@ describe("a tool whose customer the model chooses", () => {
     expect(mail.text + mail.html).not.toContain(feedback_id);
   });
 
-  it("gives a template of your own the code as the id as well", () => {
+  it("passes the code as the id to custom templates as well", () => {
     const submitted = { feedback_id: "PAY-NOW" };
     expect(shownId({ ...submitted, customer_from_model: true })).toBe(derivedReference("PAY-NOW"));
     expect(shownId(submitted)).toBe("PAY-NOW");
   });
 
-  it("does so with an acknowledgment as well", async () => {
+  it("repeats no subject in an acknowledgment either", async () => {
     const customer = { customer_id: "C-vip", subject: LURE };
     expect((await mailOf(await startFeedback(), (parts) => byTool(parts, customer))).subject).toBe(
       `RE: your feedback (${derivedReference("F-1")})`,
     );
   });
 
-  it("does so in an email that waits for a person, who may write another subject", async () => {
+  it("repeats no subject in an email that waits for a person, who may write another one", async () => {
     const parts = await startFeedback({ approval: true });
     const waiting = (await byTool(parts, { subject: LURE })) as { workflow_id: string };
     const { rendering, subject } = await pendingOf(parts.workflow, waiting.workflow_id);
@@ -85,7 +88,7 @@ describe("a tool whose customer the model chooses", () => {
     expect(parts.mails.mails[0]!.parsed.subject).toBe("About your order");
   });
 
-  it("is one submission with the same from elsewhere, and the first stands", async () => {
+  it("counts as the same submission as one from another interface, and the first decides", async () => {
     for (const [first, second, expected] of [
       ["tool", "code", `RE: your feedback (${derivedReference("F-1")})`],
       ["code", "tool", `RE: ${LURE}`],
@@ -100,7 +103,7 @@ describe("a tool whose customer the model chooses", () => {
   });
 });
 
-it("what a tool took is kept with the run, for whoever executes it", async () => {
+it("a run remembers that a tool accepted it, for the process that executes it", async () => {
   const { workflow, engine } = await startFeedback();
   await workflow.as_tools()[0]!.invoke(feedback() as never);
   await workflow.run(feedback({ feedback_id: "F-2" }));
@@ -117,7 +120,7 @@ describe("a tool whose customer the program has set", () => {
     expect(subject).toBe(`RE: ${LURE}`);
   });
 
-  it("does nothing for another customer, however the model was talked into it", async () => {
+  it("does nothing for another customer, even if the model asks it to", async () => {
     const parts = await startFeedback();
     expect(await byTool(parts, { customer_id: "C-5000" }, options)).toMatchObject({
       success: false,
@@ -127,7 +130,7 @@ describe("a tool whose customer the program has set", () => {
     expect(parts.source.asked).toEqual([]);
   });
 
-  it("is as careful as ever where another field than the customer is set", async () => {
+  it("repeats no subject if the program has set another field instead", async () => {
     const parts = await startFeedback();
     const { subject } = await mailOf(parts, () => byTool(parts, { subject: LURE }, { fixed: { send_response: true } }));
     expect(subject).toBe(`RE: your feedback (${derivedReference("F-1")})`);
@@ -135,7 +138,7 @@ describe("a tool whose customer the program has set", () => {
 });
 
 describe.each(Object.entries(interfaces))("feedback by %s", (_, submit) => {
-  it("has its subject repeated, but not where that could be a link", async () => {
+  it("has its subject repeated unless that could be a link", async () => {
     const parts = await startFeedback();
     const subjectOf = async (subject: string, id: string) =>
       (await mailOf(parts, ({ workflow }) => submit(workflow, { subject, feedback_id: id }))).subject;
@@ -145,10 +148,13 @@ describe.each(Object.entries(interfaces))("feedback by %s", (_, submit) => {
     expect(await subjectOf(LINK, "evil.example")).toBe(`RE: your feedback (${referenceOf("evil.example")})`);
   });
 
-  it.each(["Re:", "AW: Re: ", "\u200B\u200B"])("has no email without a subject: %j", async (subject) => {
-    const parts = await startFeedback();
-    expect((await mailOf(parts, ({ workflow }) => submit(workflow, { subject }))).subject).toBe(
-      "RE: your feedback (F-1)",
-    );
-  });
+  it.each(["Re:", "AW: Re: ", "\u200B\u200B"])(
+    "leads to an email with a subject even if it has none: %j",
+    async (subject) => {
+      const parts = await startFeedback();
+      expect((await mailOf(parts, ({ workflow }) => submit(workflow, { subject }))).subject).toBe(
+        "RE: your feedback (F-1)",
+      );
+    },
+  );
 });

@@ -10,7 +10,7 @@ const remote = ({ origin }: SparqlEndpoint): SparqlEndpointStore =>
   new SparqlEndpointStore({ url: `${origin}/sparql`, retries: 0 });
 
 describe("the workflow on a SPARQL endpoint", () => {
-  it("does all that it does on the embedded store", async () => {
+  it("does everything that it does on the embedded store", async () => {
     const endpoint = await startSparqlEndpoint();
     const { workflow, mails, ontologyStore } = await startFeedback({ ontologyStore: remote(endpoint) });
     const reply = await workflow.run(feedback());
@@ -29,7 +29,7 @@ describe("the workflow on a SPARQL endpoint", () => {
       expect(await shaclViolations(await ontologyStore.getGraph(store))).toEqual([]);
   });
 
-  it("keeps emails that wait for a person there, byte by byte", async () => {
+  it("stores waiting emails there byte for byte", async () => {
     const endpoint = await startSparqlEndpoint();
     const { workflow, mails } = await startFeedback({ ontologyStore: remote(endpoint), approval: true });
     const { workflow_id: id = "" } = await workflow.run(feedback());
@@ -39,7 +39,7 @@ describe("the workflow on a SPARQL endpoint", () => {
     expect(mails.mails[0]!.parsed).toMatchObject({ html, text });
   });
 
-  it("shares its graph with another machine's", async () => {
+  it("shares its graph with the workflow on another machine", async () => {
     const endpoint = await startSparqlEndpoint();
     const here = await startFeedback({ ontologyStore: remote(endpoint) });
     const there = await startFeedback({ ontologyStore: remote(endpoint) });
@@ -49,17 +49,17 @@ describe("the workflow on a SPARQL endpoint", () => {
     expect(await values(here.ontologyStore, "Feedback", "abi:id")).toEqual(["F-1", "F-2"]);
   });
 
-  it("gets over an endpoint that fails now and then, and does nothing twice", async () => {
+  it("copes with an endpoint that fails now and then, and does nothing twice", async () => {
     const endpoint = await startSparqlEndpoint();
     const { workflow, mails, ontologyStore } = await startFeedback({ ontologyStore: remote(endpoint) });
-    // The engine tries each step three times, from its first request on.
+    // The engine makes three attempts at each step, each from the step's first request.
     endpoint.failNext(
       ...([503, null, null, "drop-after", null] as const), // the customer: looked up, fetched, found
       ...(["drop-after", null] as const), // the feedback
       ...(["drop-after", null] as const), // the ticket
-      ...([null, null, null, "drop-after", null, null, null] as const), // the permission: what is there, its own
+      ...([null, null, null, "drop-after", null, null, null] as const), // the permission: read existing ones, then write its own
       ...([503, null] as const), // the email
-      "drop", // and what is known of it
+      "drop", // recording the email
     );
     expect(await workflow.run(feedback({ customer_id: "C-vip" }))).toMatchObject({ success: true, action: "escalate" });
     expect(mails.mails).toHaveLength(1);
@@ -67,7 +67,7 @@ describe("the workflow on a SPARQL endpoint", () => {
     expect(await values(ontologyStore, "Feedback", "abi:id")).toEqual(["F-1"]);
   });
 
-  it("takes 1 for true, as endpoints may spell it", async () => {
+  it("reads 1 as true, because endpoints may return it like that", async () => {
     const endpoint = await startSparqlEndpoint();
     const { workflow, ontologyStore } = await startFeedback({ ontologyStore: remote(endpoint) });
     await workflow.run(feedback());

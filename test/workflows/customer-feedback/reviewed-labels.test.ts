@@ -11,7 +11,7 @@ const by = "Eve";
 const approve: ResponseDecision = { decision: "approve", by };
 const reject: ResponseDecision = { decision: "reject", by };
 
-/** What is known of the labels of praise about a product after these decisions, one on each email that was drafted for it. */
+/** The reviewed labels of praise for a product after these decisions, one for each email that was drafted. */
 const labelsAfter = (...decisions: ResponseDecision[]) => labelsOf({}, ...decisions);
 
 async function labelsOf(certainty: { doubtful?: boolean; sentimentScore?: number }, ...decisions: ResponseDecision[]) {
@@ -39,7 +39,7 @@ async function labelsOf(certainty: { doubtful?: boolean; sentimentScore?: number
 
 const judged = { sentiment: "positive", categories: ["product"] };
 
-it("counts an approval for the labels that were shown", async () => {
+it("an approval counts for the labels that were shown", async () => {
   expect(await labelsAfter(approve)).toEqual([
     {
       id: "F-1",
@@ -52,7 +52,7 @@ it("counts an approval for the labels that were shown", async () => {
   ]);
 });
 
-it("counts what a person named before what was shown, also where the email was approved later", async () => {
+it("labels that a person stated count before those that were shown, even if the email was approved later", async () => {
   const named = { ...reject, sentiment: "neutral", categories: ["pricing", "bug"] } satisfies ResponseDecision;
   const [after] = await labelsAfter(named, approve);
   expect(after).toMatchObject({
@@ -64,12 +64,12 @@ it("counts what a person named before what was shown, also where the email was a
   expect(half).toMatchObject({ sentiment: { source: "stated" }, categories: { source: "approved" } });
 });
 
-it("counts the last of what persons named", async () => {
+it("the last labels that people stated count", async () => {
   const [after] = await labelsAfter({ ...reject, sentiment: "neutral" }, { ...approve, sentiment: "negative" });
   expect(after?.sentiment).toEqual({ label: "negative", source: "stated" });
 });
 
-it("has no label where an email was edited or rejected and nobody said what is right", async () => {
+it("there is no label if an email was edited or rejected without anybody stating the right one", async () => {
   for (const decision of [reject, { decision: "edit", by, rendering: "0".repeat(64) } as const]) {
     const [after] = await labelsAfter(approve, decision);
     expect(after).toMatchObject({ id: "F-1", judged });
@@ -79,7 +79,7 @@ it("has no label where an email was edited or rejected and nobody said what is r
   expect(await labelsAfter()).toEqual([]);
 });
 
-it("counts no approval of a sentiment in doubt, nor of anything in a text that was not read", async () => {
+it("an approval does not count for a doubtful sentiment, or for any label of a text that was not read", async () => {
   const categories = { labels: ["product"], source: "approved" };
   const [doubtful] = await labelsOf({ doubtful: true, sentimentScore: 0.5 }, approve);
   expect(doubtful).toMatchObject({ uncertain: true, categories });

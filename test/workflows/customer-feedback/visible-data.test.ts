@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { abi, prov, rdf } from "../../../src/ontology/vocabulary.ts";
 import { IMPERSONAL_DATA } from "../../../src/workflows/customer-feedback/visible-data.ts";
 
-/** Who somebody is, how to reach them, what somebody wrote; and classes whose members are named for people. */
+/** Terms that say who somebody is, how to reach them or what they wrote, and classes whose members are named after people. */
 const HIDDEN = [
   abi.name,
   abi.email,
@@ -33,13 +33,13 @@ const HIDDEN = [
   abi.Store,
 ];
 
-it("says of every term of the vocabulary whether it shows a person", () => {
+it("every term of the vocabulary is either visible or hidden because it may identify a person", () => {
   const { feedback_data: part, ...others } = IMPERSONAL_DATA;
   expect(others).toEqual({});
   const visible = [...part!.properties, ...part!.classes];
   const names = (terms: readonly { value: string }[]) => terms.map(({ value }) => value).toSorted();
   const all = [...Object.values(abi), ...Object.values(prov)];
   expect(names([...visible, ...HIDDEN])).toEqual(names(all));
-  // It is visible by its classes alone.
+  // rdf:type is visible only for the visible classes.
   expect(names(visible)).not.toContain(rdf.type.value);
 });

@@ -5,7 +5,7 @@ import { by, pendingOf } from "../../support/approval.ts";
 import { feedback, startFeedback } from "../../support/feedback.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 
-it("does all that feedback takes without loading Oxigraph, on every interface", async () => {
+it("feedback is processed without loading Oxigraph, on every interface", async () => {
   const { WebAssembly: host } = globalThis as unknown as { WebAssembly: { Module: () => void } };
   const loads = vi.spyOn(host, "Module");
   onTestFinished(() => loads.mockRestore());

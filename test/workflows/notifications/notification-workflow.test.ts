@@ -69,7 +69,7 @@ function open(
 const bodiesOf = ({ requests }: ScriptedServer) =>
   requests.map(({ body }) => JSON.parse(body) as Record<string, unknown>);
 
-/** With somebody who decides on each first draft in the last moment before its run would wait. */
+/** Opens a workflow in which somebody decides on each first draft just before its run would wait. */
 function openDecidingAtOnce(receiver: ScriptedServer) {
   const inMemory = new SqliteRunStore(":memory:", { worker: true });
   const store = troubledStore(inMemory, {
@@ -78,7 +78,7 @@ function openDecidingAtOnce(receiver: ScriptedServer) {
       return inMemory.write(batch);
     },
   });
-  // So many that nobody who waits for a result is told before the last one that it goes on being tried.
+  // With so many attempts, callers wait for the final result and don't get "still retrying" first.
   const retry = { ...RETRY, attempts: 1_000_000 };
   const opened = open({ channels: [new WebhookChannel(receiver.origin)] }, new DurableEngine({ store, retry }));
   const { engine, orders } = opened;
@@ -96,7 +96,7 @@ async function startMail(recipient = "ops@shop.example") {
 }
 
 describe("a notification", () => {
-  it("says by a signed webhook that an email waits, and nothing of the customer", async () => {
+  it("says by a signed webhook that an email waits, and reveals nothing about the customer", async () => {
     const receiver = await serve({ status: 204 });
     const { engine, workflow } = await startFeedback({ approval: true });
     const channels = [new WebhookChannel(`${receiver.origin}/hook`, SECRET)];
@@ -118,7 +118,7 @@ describe("a notification", () => {
     expect(body).not.toMatch(/ada|great|C-1/i);
   });
 
-  it("says what has failed and why, and what has completed where that was asked for", async () => {
+  it("says what failed and why, and what completed if that is configured", async () => {
     const receiver = await serve({});
     const { orders, results } = open({
       channels: [new WebhookChannel(receiver.origin)],
@@ -134,7 +134,7 @@ describe("a notification", () => {
     expect(failed?.["data"]).toMatchObject({ error: "There is no such thing.", error_code: "nothing_there" });
   });
 
-  it("is only of what a person has to look at, unless it is chosen otherwise", async () => {
+  it("is sent only about runs that need a person, unless configured otherwise", async () => {
     const receiver = await serve({});
     const { orders, results } = open({ channels: [new WebhookChannel(receiver.origin)] });
     await orders.run({ id: "O-1", kind: "good" });
@@ -143,7 +143,7 @@ describe("a notification", () => {
     expect(bodiesOf(receiver)).toMatchObject([{ type: "approval.waiting" }]);
   });
 
-  it("is not sent where nobody has to decide any more", async () => {
+  it("is not sent if the decision has already been made", async () => {
     const receiver = await serve({});
     const { orders, results } = openDecidingAtOnce(receiver);
     expect(await orders.run({ id: "O-1", kind: "asking" })).not.toHaveProperty("status");
@@ -151,7 +151,7 @@ describe("a notification", () => {
     expect(receiver.requests).toEqual([]);
   });
 
-  it("is not sent of what is decided, where the run waits for something else by now", async () => {
+  it("is not sent about a decision already made if the run now waits for something else", async () => {
     const receiver = await serve({});
     const { orders, results } = openDecidingAtOnce(receiver);
     expect(await orders.run({ id: "O-1", kind: "asking twice" })).toMatchObject({ status: "waiting_for_approval" });
@@ -161,7 +161,7 @@ describe("a notification", () => {
     expect(receiver.requests).toHaveLength(1);
   });
 
-  it("is tried again with the same id until it is taken", async () => {
+  it("is retried with the same id until it is accepted", async () => {
     const away = { status: 503 };
     const receiver = await serve(away, away, away, away, { status: 200 });
     const { orders, results } = open({ channels: [new WebhookChannel(receiver.origin, SECRET)] });
@@ -172,7 +172,7 @@ describe("a notification", () => {
     expect(receiver.requests).toHaveLength(5);
   });
 
-  it("reaches one channel where another refuses it", async () => {
+  it("reaches one channel even if another refuses it", async () => {
     const receiver = await serve({ status: 400 });
     const { mails, channel } = await startMail();
     const { orders, results } = open({
@@ -189,7 +189,7 @@ describe("a notification", () => {
     expect(mail.parsed.headers.get("auto-submitted")).toBe("auto-generated");
   });
 
-  it("is one email each, up to twenty an hour; the twentieth says that no more will come", async () => {
+  it("is an email of its own, up to twenty an hour; the twentieth says that no more will come", async () => {
     const { mails, channel } = await startMail();
     const { orders, results } = open({ channels: [channel] });
     for (let n = 1; n <= 22; n++) {
@@ -205,7 +205,7 @@ describe("a notification", () => {
     ]);
   });
 
-  it("is not lost, and comes once, where the process ends just before its run comes to rest", async () => {
+  it("is sent exactly once even if the process ends just before its run waits or ends", async () => {
     const path = join(temporaryFolder(), "runs.sqlite");
     const receiver = await serve({});
     const channels = [new WebhookChannel(receiver.origin)];
@@ -230,7 +230,7 @@ describe("a notification", () => {
     expect(order).toMatchObject({ status: "waiting_for_approval" });
   });
 
-  it("is sent by an application whose settings say whom to tell", async () => {
+  it("is sent by an application whose settings name a receiver", async () => {
     const receiver = await serve({});
     const settings = { dataDirectory: ":memory:", approval: true, notifyUrl: receiver.origin, notifySecret: SECRET };
     const application = await openApplication(readSettings(settings, {}), silentLogger);
@@ -246,12 +246,12 @@ describe("a notification", () => {
     [{ notifyUrl: "http://localhost", notifySecret: "whsec_c2hvcnQ=" }, /24 to 64 random bytes/],
     [{ notifyUrl: "http://localhost", notifySecret: "not base64!" }, /24 to 64 random bytes/],
     [{ notifyMail: "Ann and Bob" }, /NOTIFY_MAIL \(notifyMail\) must be one plain address/],
-  ])("is refused with %j", async (options, message) => {
+  ])("is not configurable with %j", async (options, message) => {
     const settings = readSettings({ dataDirectory: ":memory:", ...options }, {});
     await expect(openApplication(settings, silentLogger)).rejects.toThrow(message);
   });
 
-  it("is not about what there is not", () => {
+  it("is not configurable for unknown types", () => {
     expect(() => readSettings({}, { NOTIFY_ON: "run.failed,run.ended" })).toThrow(
       "must be some of approval.waiting, run.failed, run.completed",
     );

@@ -74,7 +74,7 @@ describe("OutboxTransport", () => {
     expect(readdirSync(join(root, "my outbox"))).toHaveLength(1);
   });
 
-  it("fails with an IoError without a path if the folder can't be used, and leaves no partial mail", async () => {
+  it("fails with an IoError without a path if the folder can't be used, and leaves no partial email", async () => {
     const notAFolder = join(root, "file");
     writeFileSync(notAFolder, "");
     const error = await rejection(createMailTransport(`outbox:${notAFolder}`).send(mailMessage()));

@@ -166,19 +166,19 @@ describe("a mail server that does not answer", () => {
 });
 
 describe("a mail server that is not there", () => {
-  it("on the port is an IoError", async () => {
+  it("causes an IoError if nothing listens on the port", async () => {
     const error = await rejection(transport(`smtp://127.0.0.1:${await unusedPort()}`).send(mailMessage()));
     expect(error).toBeInstanceOf(IoError);
     expect((error as Error).message).toMatch(/refused the connection/);
   });
 
-  it("by its name is an IoError", async () => {
+  it("causes an IoError if its name is unknown", async () => {
     const error = await rejection(transport("smtp://mail.invalid:25?timeout=5000").send(mailMessage()));
     expect(error).toBeInstanceOf(IoError);
     expect((error as Error).message).toMatch(/^The mail server at mail\.invalid:25 /);
   });
 
-  it("but something else is an IoError", async () => {
+  it("causes an IoError if something else is listening", async () => {
     const web = createServer((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
     await once(web.listen(0, "127.0.0.1"), "listening");
     opened.push({ close: async () => void web.close() });
@@ -283,7 +283,7 @@ describe("connections", () => {
     expect(smtp.connections).toBe(2);
   });
 
-  it("are closed with the transport, after the current mail", async () => {
+  it("are closed with the transport, after the current email", async () => {
     const smtp = await server();
     const mailer = transport(smtp.url());
     const { promise, resolve } = Promise.withResolvers<void>();

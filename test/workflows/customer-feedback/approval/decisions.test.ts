@@ -5,7 +5,7 @@ import { feedback, startFeedback, values } from "../../../support/feedback.ts";
 import { temporaryFolder } from "../../../support/folder.ts";
 
 describe("decisions on emails", () => {
-  it("stand once made: the same again is fine, another is refused", async () => {
+  it("stand once made: repeating one is fine, a different one is refused", async () => {
     const { workflow, mails, id, pending } = await startWaiting();
     const approval = { rendering: pending.rendering, by };
     const first = await workflow.approveResponse(id, approval);
@@ -18,7 +18,7 @@ describe("decisions on emails", () => {
     expect(mails.mails).toHaveLength(1);
   });
 
-  it("of two people at once: one wins, and one email goes out", async () => {
+  it("by two people at once end with one winner and one email sent", async () => {
     const { workflow, mails, id, pending } = await startWaiting();
     const { rendering } = pending;
     const decisions = await Promise.allSettled([
@@ -31,7 +31,7 @@ describe("decisions on emails", () => {
     expect(mails.mails.map(({ parsed }) => parsed.text)).toEqual([`${winner}'s words.\n`]);
   });
 
-  it("leave no words in the graph that come too late", async () => {
+  it("leave no text in the graph if they come too late", async () => {
     const { workflow, id, pending, ontologyStore } = await startWaiting();
     const { rendering } = pending;
     const first = { rendering, by, text: "First words." };
@@ -51,7 +51,7 @@ describe("decisions on emails", () => {
     expect(await values(ontologyStore, "ResponseDraft", "abi:id")).toEqual(drafts);
   });
 
-  it("are not made where their words could not be kept", async () => {
+  it("are not made if their text could not be stored", async () => {
     const { ontologyStore, breakWhen } = await breakableStore();
     const { workflow, mails, id, pending } = await startWaiting({}, { ontologyStore });
     breakWhen(() => true);
@@ -64,7 +64,7 @@ describe("decisions on emails", () => {
     expect(mails.mails).toEqual([]);
   });
 
-  it("are about one email of one run", async () => {
+  it("apply to one email of one run", async () => {
     const { workflow, id, pending, mails } = await startWaiting();
     const { workflow_id: other = "" } = await workflow.run(feedback({ feedback_id: "F-2" }));
     const { rendering: others } = await pendingOf(workflow, other);
@@ -83,24 +83,24 @@ describe("decisions on emails", () => {
 
   it.each([
     ["who", { by: "" }, "by"],
-    ["who, in more than blanks", { by: "   " }, "by"],
-    ["who, in more than blanks of other kinds", { by: "\u00A0\u3000\t" }, "by"],
-    ["who, in more than what nobody sees", { by: "\u200B\u2060" }, "by"],
-    ["who, in words that can't be shown", { by: "Ann\nBob" }, "by"],
-    ["who, in the order in which it is read", { by: "Ann \u202Eboss" }, "by"],
-    ["who, on one line for every reader", { by: "Ann\u2028Bob" }, "by"],
-    ["why, where they say it at all", { reason: " \u00A0 " }, "reason"],
-    ["why, in the order in which it is read", { reason: "no \u2067reason" }, "reason"],
-    ["why, on one line for every reader", { reason: "no\u2029reason" }, "reason"],
+    ["who, in more than spaces", { by: "   " }, "by"],
+    ["who, in more than spaces of other kinds", { by: "\u00A0\u3000\t" }, "by"],
+    ["who, in more than invisible characters", { by: "\u200B\u2060" }, "by"],
+    ["who, without a line break", { by: "Ann\nBob" }, "by"],
+    ["who, without changing the reading direction", { by: "Ann \u202Eboss" }, "by"],
+    ["who, without a Unicode line separator", { by: "Ann\u2028Bob" }, "by"],
+    ["why in more than spaces, if they give a reason", { reason: " \u00A0 " }, "reason"],
+    ["why, without changing the reading direction", { reason: "no \u2067reason" }, "reason"],
+    ["why, without a Unicode paragraph separator", { reason: "no\u2029reason" }, "reason"],
     ["who, briefly", { by: "a".repeat(201) }, "by"],
     ["on which email", { rendering: "abc" }, "rendering"],
     ["why, on one line", { reason: "no\r\nBcc: x" }, "reason"],
-    ["a sentiment that there is", { sentiment: "angry" }, "sentiment: must be one of positive, negative, neutral"],
-    ["categories that there are", { categories: ["refunds"] }, "categories[0]: must be one of product, service"],
+    ["a sentiment that exists", { sentiment: "angry" }, "sentiment: must be one of positive, negative, neutral"],
+    ["categories that exist", { categories: ["refunds"] }, "categories[0]: must be one of product, service"],
     ["at least one category", { categories: [] }, 'categories: must name at least one; where none fits, say "general"'],
-    ["that no category fits, or which", { categories: ["bug", "general"] }, '"general" means that no other'],
+    ["which categories fit, or that none does", { categories: ["bug", "general"] }, '"general" means that no other'],
     ["nothing else", { send: true }, "send"],
-  ])("say %s", async (_, fields, path) => {
+  ])("must say %s", async (_, fields, path) => {
     const { workflow, id, pending } = await startWaiting();
     const rejection = workflow.rejectResponse(id, { rendering: pending.rendering, by, ...fields });
     await expect(rejection).rejects.toMatchObject({ type: "validation_error", message: expect.stringContaining(path) });
@@ -109,10 +109,10 @@ describe("decisions on emails", () => {
 
   it.each([
     ["no text", { text: " \n " }],
-    ["a text of which an email keeps nothing", { text: "\u0007\u0000 \u001F" }],
-    ["a text that nobody sees", { text: "\u200B \u2060" }],
-    ["a subject of which an email keeps nothing", { text: "Hi.", subject: " \u0007\t" }],
-    ["a subject that nobody sees", { text: "Hi.", subject: "\u200B" }],
+    ["a text of characters that emails omit", { text: "\u0007\u0000 \u001F" }],
+    ["an invisible text", { text: "\u200B \u2060" }],
+    ["a subject of characters that emails omit", { text: "Hi.", subject: " \u0007\t" }],
+    ["an invisible subject", { text: "Hi.", subject: "\u200B" }],
     ["a text that is too long", { text: "a".repeat(20_001) }],
     ["a subject of two lines", { text: "Hi.", subject: "Hi\r\nBcc: eve@evil.example" }],
   ])("refuse %s", async (_, fields) => {
@@ -122,14 +122,14 @@ describe("decisions on emails", () => {
     expect(await workflow.getPendingResponse(id)).toEqual(pending);
   });
 
-  it("are kept without the blanks around the name", async () => {
+  it("are stored without the spaces around the name", async () => {
     const { workflow, id, pending } = await startWaiting();
     await workflow.rejectResponse(id, { rendering: pending.rendering, by: "  Ann Ford ", reason: " Called.\n" });
     const result = await workflow.getWorkflowResult(id);
     expect(result).toMatchObject({ response_withheld: "rejected by Ann Ford: Called." });
   });
 
-  it("are for people alone: no tool can make one, whatever it is told", async () => {
+  it("are for people only: no tool can make one, whatever arguments it receives", async () => {
     const { workflow, id, pending, mails } = await startWaiting();
     const tools = workflow.as_tools();
     expect(tools.map(({ name }) => name)).toEqual([
@@ -148,14 +148,14 @@ describe("decisions on emails", () => {
     expect(mails.mails).toEqual([]);
   });
 
-  it("tell a model that the email waits", async () => {
+  it("are pending when a tool answers, and the model learns that", async () => {
     const { workflow } = await startFeedback({ approval: true });
     const [process] = workflow.as_tools();
     const answer = JSON.parse((await process!.invoke(feedback())) as string) as object;
     expect(answer).toMatchObject({ success: true, status: "waiting_for_approval" });
   });
 
-  it("hold for a run that another process has begun, whatever that one's setting", async () => {
+  it("apply to a run that another process has started, whatever the setting of the process that continues it", async () => {
     const folder = temporaryFolder();
     const runs = join(folder, "runs.sqlite");
     const first = await startFeedback({ approval: true }, { runs });

@@ -10,7 +10,7 @@ import { temporaryFolder } from "../../../support/folder.ts";
 import { shaclViolations } from "../../../support/shacl.ts";
 
 describe("what approval leaves behind", () => {
-  it("conforms to the shapes that ship, and says who decided what, and when", async () => {
+  it("conforms to the package's shapes, and says who decided what, and when", async () => {
     const { workflow, id, pending, ontologyStore } = await startWaiting();
     const edit = { rendering: pending.rendering, by, text: "My words." };
     const { edited_rendering, decided_at } = await workflow.editResponse(id, edit);
@@ -41,7 +41,7 @@ describe("what approval leaves behind", () => {
     expect(new Date(told[0]!["time"]!).toISOString()).toBe(decided_at);
   });
 
-  it("has the labels that the person named, with who and when", async () => {
+  it("includes the labels that a person stated, with their name and the time", async () => {
     const { workflow, id, pending, ontologyStore } = await startWaiting();
     expect(pending).toMatchObject({ sentiment: "positive", categories: ["product"] });
     const rejection = { rendering: pending.rendering, by, sentiment: "Negative", categories: ["service", "bug"] };
@@ -74,7 +74,7 @@ describe("what approval leaves behind", () => {
     expect(await shaclViolations(graph)).toEqual([]);
   });
 
-  it("calls no email a revision of itself, where a person writes what is there already", async () => {
+  it("never makes an email a revision of itself if a person's edit changes nothing", async () => {
     const { workflow, id, pending, ontologyStore, mails } = await startWaiting();
     await setCustomer(ontologyStore, "abi:email", "new@example.org");
     await workflow.editResponse(id, { rendering: pending.rendering, by, text: "Mine." });
@@ -95,7 +95,7 @@ describe("what approval leaves behind", () => {
     expect(await shaclViolations(await ontologyStore.getGraph("feedback_data"))).toEqual([]);
   });
 
-  it("keeps what the mail server said first, and shows the email in place of the refused one", async () => {
+  it("includes the mail server's first answer, and the email that replaces the refused one", async () => {
     const { ontologyStore } = await breakableStore();
     onTestFinished(() => ontologyStore.close());
     const drafts = new ResponseDrafts(ontologyStore);

@@ -3,15 +3,15 @@ import { describe, expect, it } from "vitest";
 import { ANALYZED, by, pendingOf, setCustomer, startWaiting } from "../../../support/approval.ts";
 import { feedback, startFeedback, values } from "../../../support/feedback.ts";
 
-describe("approval of emails", () => {
-  it("is off unless it is asked for", async () => {
+describe("the workflow with approval", () => {
+  it("asks for approval only if that is configured", async () => {
     const { workflow, mails, ontologyStore } = await startFeedback();
     expect(await workflow.run(feedback())).toHaveProperty("response_id");
     expect(mails.mails).toHaveLength(1);
     expect(await values(ontologyStore, "ResponseDraft", "abi:id")).toEqual([]);
   });
 
-  it("answers with what is known while the email waits, everywhere, and holds nothing up", async () => {
+  it("returns what is known so far while the email waits, on every interface, and blocks nothing", async () => {
     const { workflow, mails, ontologyStore } = await startFeedback({ approval: true });
     const app = new Hono();
     workflow.as_api(app);
@@ -55,7 +55,7 @@ describe("approval of emails", () => {
     expect(await values(ontologyStore, "Feedback", "abi:responseSent")).toEqual([]);
   });
 
-  it("sends exactly the email that was shown, when a person agrees", async () => {
+  it("sends exactly the email that was shown when a person approves it", async () => {
     const { workflow, mails, id, pending, ontologyStore } = await startWaiting();
     expect(pending).toMatchObject({
       workflow_id: id,
@@ -67,7 +67,7 @@ describe("approval of emails", () => {
       text: expect.stringContaining("Ada Lovelace"),
       rendering: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
-    // What the template would say now is not what was agreed to.
+    // The template would now produce another email than the approved one.
     await setCustomer(ontologyStore, "abi:name", "Countess Lovelace");
     const decided = await workflow.approveResponse(id, { rendering: pending.rendering, by });
     expect(decided).toEqual({
@@ -107,7 +107,7 @@ describe("approval of emails", () => {
     expect(mails.mails[0]!.parsed).toMatchObject({ inReplyTo: "<q@mail.example>", references: "<q@mail.example>" });
   });
 
-  it("asks before an escalation is acknowledged, with the ticket made already", async () => {
+  it("asks before an escalation is acknowledged, when the ticket already exists", async () => {
     const { workflow, mails, id, pending, ontologyStore } = await startWaiting({ customer_id: "C-vip" });
     const [ticket_id] = await values(ontologyStore, "Ticket", "abi:id");
     expect(await workflow.getWorkflowResult(id)).toMatchObject({
@@ -124,7 +124,7 @@ describe("approval of emails", () => {
     });
   });
 
-  it("sends nothing where a person says no, and says who and why", async () => {
+  it("sends nothing if a person rejects the email, and says who did and why", async () => {
     const { workflow, mails, id, pending, ontologyStore } = await startWaiting();
     await workflow.rejectResponse(id, { rendering: pending.rendering, by, reason: "We have called her." });
     expect(await workflow.getWorkflowResult(id)).toMatchObject({
@@ -142,7 +142,7 @@ describe("approval of emails", () => {
     expect(await values(ontologyStore, "Feedback", "abi:responseSent")).toEqual([]);
   });
 
-  it("gives the place under the customer's cap back where a person says no, and no other", async () => {
+  it("frees one place under the customer's cap if a person rejects the email", async () => {
     const responseCap = { responses: 1, minutes: 60 };
     const { workflow, mails, id, pending } = await startWaiting({}, { responseCap });
     const full = await workflow.run(feedback({ feedback_id: "F-2" }));
@@ -157,7 +157,7 @@ describe("approval of emails", () => {
     expect(mails.mails).toHaveLength(1);
   });
 
-  it("gives the place back as well where the customer objects before the email goes out", async () => {
+  it("also frees the place if the customer objects before the email is sent", async () => {
     const responseCap = { responses: 1, minutes: 60 };
     const { workflow, id, pending, ontologyStore } = await startWaiting({}, { responseCap });
     await setCustomer(ontologyStore, "abi:doNotContact", true);
@@ -167,7 +167,7 @@ describe("approval of emails", () => {
     expect(await workflow.run(feedback({ feedback_id: "F-2" }))).toMatchObject({ status: "waiting_for_approval" });
   });
 
-  it("sends a person's own words as they stand, whatever they look like", async () => {
+  it("sends a person's own text unchanged, whatever it looks like", async () => {
     const { workflow, mails, id, pending } = await startWaiting();
     const text =
       'Dear Ada,\r\n\r\n<script>alert("1")</script> {{customer_name}} & 5 > 4\u0001\u202E\n.\nBcc: eve@evil.example\n';
@@ -186,7 +186,7 @@ describe("approval of emails", () => {
     expect(mail!.parsed.html).toContain("{{customer_name}} &amp; 5 &gt; 4");
   });
 
-  it("puts a person's subject on one line, without what no subject may hold", async () => {
+  it("puts a person's subject on one line, without characters that no subject may contain", async () => {
     const { workflow, mails, id, pending } = await startWaiting();
     const subject = " Sorry\u2028about \tthat\u0007 =?utf-8?B?Zm9v?= ";
     const edit = { rendering: pending.rendering, by, subject, text: "Thank you, Ada." };
@@ -195,14 +195,14 @@ describe("approval of emails", () => {
     expect(mails.mails[0]!.parsed.subject).toBe("Sorry about that =?utf-8?B?Zm9v?=");
   });
 
-  it("keeps the subject where a person changes the text alone", async () => {
+  it("keeps the subject if a person changes only the text", async () => {
     const { workflow, mails, id, pending } = await startWaiting();
     await workflow.editResponse(id, { rendering: pending.rendering, by, text: "Thank you, Ada." });
     await workflow.getWorkflowResult(id);
     expect(mails.mails[0]!.parsed).toMatchObject({ subject: "RE: Product Feedback", text: "Thank you, Ada.\n" });
   });
 
-  it("asks again where the customer's address has changed meanwhile, and sends nothing to the old one", async () => {
+  it("asks again if the customer's address has changed meanwhile, and sends nothing to the old one", async () => {
     const { workflow, mails, id, pending, ontologyStore } = await startWaiting();
     await setCustomer(ontologyStore, "abi:email", "new@example.org");
     await workflow.approveResponse(id, { rendering: pending.rendering, by });
@@ -218,7 +218,7 @@ describe("approval of emails", () => {
     expect(mails.mails.map(({ envelope }) => envelope.to)).toEqual([["new@example.org"]]);
   });
 
-  it("keeps a person's own words for the new address", async () => {
+  it("keeps a person's own text for the new address", async () => {
     const { workflow, mails, id, pending, ontologyStore } = await startWaiting();
     await setCustomer(ontologyStore, "abi:email", "new@example.org");
     await workflow.editResponse(id, { rendering: pending.rendering, by, text: "My own words." });

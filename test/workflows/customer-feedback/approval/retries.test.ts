@@ -17,8 +17,8 @@ import { feedback, startFeedback } from "../../../support/feedback.ts";
 import { temporaryFolder } from "../../../support/folder.ts";
 import { shaclViolations } from "../../../support/shacl.ts";
 
-describe("an agreed mail that can't be handed over", () => {
-  it("sends nothing to the old address where it changes between two attempts, and asks again for the new one", async () => {
+describe("an approved email that can't be handed over", () => {
+  it("is not sent to the old address if that changes between two attempts, and waits again for the new one", async () => {
     const { workflow, mails, id, pending, ontologyStore } = await startWaiting();
     const changed = mails.reached("rcpt").then(() => setCustomer(ontologyStore, "abi:email", "new@example.org"));
     mails.script("rcpt", { code: 451, after: changed });
@@ -39,7 +39,7 @@ describe("an agreed mail that can't be handed over", () => {
     expect(mails.mails.map(({ envelope }) => envelope.to)).toEqual([["new@example.org"]]);
   });
 
-  it("asks again where the address changes before the run is retried, and sends on the first approval where it changes back", async () => {
+  it("waits again if the address changes before the run is retried, and goes out on one approval if it changes back", async () => {
     const { workflow, mails, id, pending, ontologyStore } = await startWaiting({}, { mailRetryForMs: 0 });
     mails.script("rcpt", { code: 451 }, { code: 451 }, { code: 451 });
     await workflow.approveResponse(id, { rendering: pending.rendering, by });
@@ -59,7 +59,7 @@ describe("an agreed mail that can't be handed over", () => {
   });
 
   it.each(["away", "refusing"])(
-    "keeps to a person's own words where the address goes back to one approved earlier (server %s)",
+    "keeps a person's own text if the address changes back to one approved earlier (server %s)",
     async (server) => {
       const { workflow, mails, id, pending, ontologyStore } = await startWaiting({}, { mailRetryForMs: 0 });
       await setCustomer(ontologyStore, "abi:email", "new@example.org");
@@ -83,7 +83,7 @@ describe("an agreed mail that can't be handed over", () => {
     },
   );
 
-  it("waits with a person's own words where it is cancelled, and the address is one approved earlier", async () => {
+  it("waits with a person's own text if its run is cancelled and the address changes back to one approved earlier", async () => {
     const { workflow, mails, id, pending, ontologyStore } = await startWaiting();
     await setCustomer(ontologyStore, "abi:email", "new@example.org");
     await workflow.approveResponse(id, { rendering: pending.rendering, by });
@@ -103,7 +103,7 @@ describe("an agreed mail that can't be handed over", () => {
     expect(mails.mails).toEqual([]);
   });
 
-  it("asks nobody again about an email that a version with other steps has sent", async () => {
+  it("is not asked about again if a version with other steps has sent it", async () => {
     const { ontologyStore, breakWhen } = await breakableStore();
     const runs = join(temporaryFolder(), "runs.sqlite");
     const retry = { attempts: 1000, initialDelayMs: 20, maximumDelayMs: 20 };
@@ -131,7 +131,7 @@ describe("an agreed mail that can't be handed over", () => {
   });
 
   it.each([true, false])(
-    "goes out again under the Message-ID that it had, also when the sender's domain has changed (approval %s)",
+    "is sent again under its first Message-ID, even if the sender's domain has changed (approval %s)",
     async (approval) => {
       const { ontologyStore } = await breakableStore();
       const runs = join(temporaryFolder(), "runs.sqlite");
@@ -169,7 +169,7 @@ describe("an agreed mail that can't be handed over", () => {
     },
   );
 
-  it("asks nobody again about an email that has gone, whatever becomes of the address", async () => {
+  it("is not asked about again once it has been sent, even if the address changes", async () => {
     const { ontologyStore, breakWhen } = await breakableStore();
     const { workflow, mails, id, pending } = await startWaiting({}, { ontologyStore });
     breakWhen((quads) => quads.some(({ predicate }) => predicate.value.endsWith("responseSent")));
@@ -181,7 +181,7 @@ describe("an agreed mail that can't be handed over", () => {
     expect(mails.mails.map(({ envelope }) => envelope.to)).toEqual([["ada@example.org"]]);
   });
 
-  it("tries an agreed mail again while the server is away, shows that it does, and asks nobody again", async () => {
+  it("is retried while the server is down, shows that in the status, and is not asked about again", async () => {
     const { workflow, engine, mails, id, pending } = await startWaiting();
     mails.script("rcpt", { code: 451 }, { code: 451 });
     const whileAway: WorkflowStatus[] = [];
@@ -202,7 +202,7 @@ describe("an agreed mail that can't be handed over", () => {
     expect(mails.mails).toHaveLength(1);
   });
 
-  it("sends nothing to a customer who objects while the agreed mail waits for its retry", async () => {
+  it("is not sent to a customer who objects while it waits for its retry", async () => {
     const { workflow, mails, id, pending, ontologyStore } = await startWaiting();
     mails.greylists = true;
     await workflow.approveResponse(id, { rendering: pending.rendering, by });
@@ -216,7 +216,7 @@ describe("an agreed mail that can't be handed over", () => {
     expect(mails.mails).toEqual([]);
   });
 
-  it("sends nothing that has been changed in the graph since it was agreed to", async () => {
+  it("is not sent if it has been changed in the graph since it was approved", async () => {
     const { workflow, mails, id, pending, ontologyStore } = await startWaiting();
     mails.greylists = true;
     await workflow.approveResponse(id, { rendering: pending.rendering, by });
@@ -228,7 +228,7 @@ describe("an agreed mail that can't be handed over", () => {
   });
 });
 
-describe("an agreed mail that the mail server refuses for good", () => {
+describe("an approved email that the mail server refuses permanently", () => {
   const SPAM = { code: 554, text: "5.7.1 <ada@example.org> looks like \u001B[2J spam" };
 
   /** An email that was approved and refused; its run has failed. */
@@ -247,7 +247,7 @@ describe("an agreed mail that the mail server refuses for good", () => {
     return parts;
   }
 
-  it("waits again when the run is retried, with what the server said, and no earlier decision stands for it", async () => {
+  it("waits again when the run is retried, with the server's answer, and no earlier decision applies to it", async () => {
     const { workflow, mails, id, pending, ontologyStore } = await startRefused();
     expect(await workflow.run(feedback())).toMatchObject({ success: true, status: "waiting_for_approval" });
     const again = await pendingOf(workflow, id);
@@ -268,7 +268,7 @@ describe("an agreed mail that the mail server refuses for good", () => {
     expect(await shaclViolations(await ontologyStore.getGraph("feedback_data"))).toEqual([]);
   });
 
-  it("can be given other words, or up", async () => {
+  it("can be edited or rejected", async () => {
     const { workflow, mails, id } = await startRefused();
     await workflow.retryWorkflow(id);
     await workflow.getWorkflowResult(id);
@@ -288,7 +288,7 @@ describe("an agreed mail that the mail server refuses for good", () => {
     expect(second.mails.mails).toEqual([]);
   });
 
-  it("waits anew after every refusal, with a person's own words kept, also where they are the same", async () => {
+  it("waits anew after every refusal and keeps a person's own text, even an unchanged one", async () => {
     const { workflow, mails, id, pending } = await startWaiting();
     const renderings = new Set<string>();
     let { rendering } = pending;
@@ -310,7 +310,7 @@ describe("an agreed mail that the mail server refuses for good", () => {
     expect(mails.mails.map(({ parsed }) => parsed.text)).toEqual(["My own words.\n"]);
   });
 
-  it("goes on from the newest of its emails where the server is away and the run is retried once more", async () => {
+  it("is replaced by its newest version if the server is down and the run is retried once more", async () => {
     const { workflow, mails, id } = await startRefused();
     await workflow.retryWorkflow(id);
     await workflow.getWorkflowResult(id);
@@ -323,7 +323,7 @@ describe("an agreed mail that the mail server refuses for good", () => {
     expect(mails.mails.map(({ parsed }) => parsed.text)).toEqual(["Harmless words.\n"]);
   });
 
-  it("waits for the address that the customer has by then", async () => {
+  it("waits with the customer's current address", async () => {
     const { workflow, mails, id, ontologyStore } = await startRefused();
     await setCustomer(ontologyStore, "abi:email", "new@example.org");
     await workflow.retryWorkflow(id);
@@ -335,7 +335,7 @@ describe("an agreed mail that the mail server refuses for good", () => {
     expect(mails.mails.map(({ envelope }) => envelope.to)).toEqual([["new@example.org"]]);
   });
 
-  it("is tried again as it is where nobody has to agree", async () => {
+  it("is tried again unchanged if no approval is needed", async () => {
     const { workflow, mails } = await startFeedback();
     mails.script("data", SPAM);
     expect(await workflow.run(feedback())).toMatchObject({

@@ -7,7 +7,7 @@ import { by, startWaiting } from "../../../support/approval.ts";
 import { feedback, startFeedback, values } from "../../../support/feedback.ts";
 import { temporaryFolder } from "../../../support/folder.ts";
 
-describe("whether approval is needed", () => {
+describe("the approval setting", () => {
   const TOMORROW = new Date(Date.now() + 86_400_000);
   const event = { id: "F-1", customer_id: "C-1", subject: "Product Feedback", text: "The product is great!" };
   const interfaces: [string, (workflow: CustomerFeedbackWorkflow) => Promise<unknown>][] = [
@@ -28,14 +28,14 @@ describe("whether approval is needed", () => {
     ],
   ];
 
-  /** The input with which a run is kept that this has accepted. */
+  /** The stored input of the run that `accept` started. */
   async function keptInput(accept: (workflow: CustomerFeedbackWorkflow) => Promise<unknown>, approval: boolean) {
     const { workflow, engine } = await startFeedback({ approval });
     await accept(workflow);
     return (await engine.find("customer-feedback", "F-1"))?.input;
   }
 
-  it.each(interfaces)("is kept with what is accepted by %s", async (_, accept) => {
+  it.each(interfaces)("is stored with feedback that is accepted by %s", async (_, accept) => {
     expect(await keptInput(accept, true)).toHaveProperty("approval", true);
     expect(await keptInput(accept, false)).not.toHaveProperty("approval");
   });
@@ -44,27 +44,30 @@ describe("whether approval is needed", () => {
     ["on", "off", "waiting_for_approval"],
     ["off", "on", "waiting_for_approval"],
     ["off", "off", undefined],
-  ])("accepted with %s, executed with %s: %s", async (accepted, executed, status) => {
-    const runs = join(temporaryFolder(), "runs.sqlite");
-    const first = await startFeedback({ approval: accepted === "on" }, { runs, worker: false });
-    await first.workflow.startWorkflow(feedback());
-    await first.engine.close();
-    const { ontologyStore } = first;
-    const second = await startFeedback({ approval: executed === "on", ontologyStore }, { runs });
-    const result = await second.workflow.run(feedback());
-    expect(result).toMatchObject({ success: true, duplicate: true });
-    expect(result["status"]).toBe(status);
-    expect([...first.mails.mails, ...second.mails.mails]).toHaveLength(status === undefined ? 1 : 0);
-  });
+  ])(
+    "counts if it was on at acceptance or is on at execution (accepted with %s, executed with %s: %s)",
+    async (accepted, executed, status) => {
+      const runs = join(temporaryFolder(), "runs.sqlite");
+      const first = await startFeedback({ approval: accepted === "on" }, { runs, worker: false });
+      await first.workflow.startWorkflow(feedback());
+      await first.engine.close();
+      const { ontologyStore } = first;
+      const second = await startFeedback({ approval: executed === "on", ontologyStore }, { runs });
+      const result = await second.workflow.run(feedback());
+      expect(result).toMatchObject({ success: true, duplicate: true });
+      expect(result["status"]).toBe(status);
+      expect([...first.mails.mails, ...second.mails.mails]).toHaveLength(status === undefined ? 1 : 0);
+    },
+  );
 
-  it("is for no caller to say", async () => {
+  it("can't be chosen by a caller", async () => {
     const { workflow } = await startFeedback({ approval: true });
     expect(await workflow.run(feedback({ approval: false }))).toMatchObject({ error_type: "validation_error" });
   });
 });
 
-describe("what was decided about a piece of feedback", () => {
-  it("stands while its email waits, whatever the policy is after a restart", async () => {
+describe("the action decided for a piece of feedback", () => {
+  it("stays the same while the email waits, even if the policy changes at a restart", async () => {
     const runs = join(temporaryFolder(), "runs.sqlite");
     const first = await startWaiting({}, {}, { runs });
     await first.engine.close();
@@ -78,7 +81,7 @@ describe("what was decided about a piece of feedback", () => {
     expect(result).toMatchObject({ success: true, action: "auto_respond", response_id: expect.any(String) });
     expect(result).not.toHaveProperty("ticket_id");
     expect(await values(ontologyStore, "Feedback", "abi:action")).toEqual(["auto_respond"]);
-    // The other policy holds for what comes after it.
+    // The new policy applies to later feedback.
     expect(await second.workflow.run(feedback({ feedback_id: "F-2" }))).toMatchObject({ action: "escalate" });
   });
 });

@@ -3,7 +3,7 @@ import type { OntologyStore } from "../../../../src/ontology/ontology-store.ts";
 import { by, deleteDrafts, pendingOf, setDrafts, startWaiting } from "../../../support/approval.ts";
 import { startFeedback } from "../../../support/feedback.ts";
 
-describe("drafts in the graph", () => {
+describe("the approval step", () => {
   it.each([
     ["sender", "eve@evil.example"],
     ["recipient", "eve@evil.example"],
@@ -13,7 +13,7 @@ describe("drafts in the graph", () => {
     ["messageId", "<other@shop.example>"],
     ["inReplyTo", "<other@mail.example>"],
   ])(
-    "neither shows nor sends an email whose %s alone was changed in the graph, and lets it be rejected",
+    "neither shows nor sends an email of which just the %s was changed in the graph, but lets people reject it",
     async (field, value) => {
       const { workflow, mails, ontologyStore } = await startFeedback({ approval: true });
       const event = { id: "F-1", customer_id: "C-1", subject: "Hi", text: "Great!", message_id: "<q@mail.example>" };
@@ -34,7 +34,7 @@ describe("drafts in the graph", () => {
   it.each<[string, (store: OntologyStore) => Promise<void>]>([
     ["lost one of its parts", (store) => setDrafts(store, "abi:text")],
     ["was deleted", deleteDrafts],
-  ])("says so where the email that waits %s in the graph, and lets it be rejected", async (_, spoil) => {
+  ])("says so if the waiting email %s in the graph, and lets people reject it", async (_, spoil) => {
     const { workflow, mails, id, pending, ontologyStore } = await startWaiting();
     const { rendering } = pending;
     await spoil(ontologyStore);
