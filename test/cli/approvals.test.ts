@@ -172,7 +172,7 @@ test("sends an edited text from standard input, and sends nothing if the email i
   const pending = await call(["approvals", "show", "F-2", "--json"], place);
   const other = (JSON.parse(pending.stdout) as { rendering: string }).rendering;
   const reject = ["approvals", "reject", workflow_id, "--rendering", other, "--by", "Eve", "--reason", "Called her."];
-  expect((await call(reject, place)).stdout).toContain("not answered · no mail: rejected by Eve: Called her.");
+  expect((await call(reject, place)).stdout).toContain("not answered · no email: rejected by Eve: Called her.");
   expect(outbox(place)).toHaveLength(1);
 });
 

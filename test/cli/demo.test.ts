@@ -14,7 +14,7 @@ test("the demo shows calls, results, a table, emails and an answer from the grap
   const mails = readdirSync(outbox).length;
   expect(first).toMatchObject({ code: 0, stderr: "" });
   expect(first.stdout).toContain("→ process_customer_feedback(");
-  expect(first.stdout).toMatch(/^ +✓ C-1006: positive, doubtful · .* · mail sent$/m);
+  expect(first.stdout).toMatch(/^ +✓ C-1006: positive, doubtful · .* · email sent$/m);
   expect(first.stdout.replaceAll(/\s+/g, " ")).toMatch(
     /from customer C-1006: positive \(doubtful\), .* answered by email, without thanks for kind words/,
   );

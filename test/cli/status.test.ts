@@ -31,7 +31,7 @@ test("status says what happened to the email, or why there was none", async () =
   await call(["process", ...FEEDBACK.with(1, "F-2").with(3, "C-2")], place);
   const outcome = async (id: string) =>
     /^ *outcome +(.*)$/m.exec(stripVTControlCharacters((await call(["status", id], place)).stdout))?.[1];
-  expect(await outcome("F-1")).toBe("not answered · no mail: the customer does not want to be contacted");
+  expect(await outcome("F-1")).toBe("not answered · no email: the customer does not want to be contacted");
   expect(await outcome("F-2")).toBe("answered by email");
   const list = stripVTControlCharacters((await call(["status"], { ...place, columns: 200 })).stdout);
   expect(list).toMatch(/^F-2 .* response_sent /m);

@@ -243,7 +243,7 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
     await expect.poll(() => mails.getByRole("button", { name: "Reject" }).count()).toBe(2);
     const first = mails.filter({ has: page.getByRole("link", { name: "F-1", exact: true }) });
     await first.getByRole("button", { name: "Reject" }).click();
-    await first.getByRole("button", { name: /Reject: send no mail/ }).click();
+    await first.getByRole("button", { name: /Reject: send no email/ }).click();
     await first.waitFor({ state: "detached" });
     expect(await page.getByText("Both are settled.").count()).toBe(0);
     await mails.getByRole("button", { name: "Approve" }).click();

@@ -208,7 +208,7 @@ describe.skipIf(!chromiumPath)(`every page ${SKIPPED}`, () => {
     const figures = page.locator("figure", { hasText: "What was decided" });
     await figures.getByText("Figures").click();
     const rows = await figures.locator("tbody tr").allInnerTexts();
-    expect(rows.map((text) => text.replaceAll(/\s+/g, " ")).toSorted()).toEqual(["answer by mail 1", "escalate 1"]);
+    expect(rows.map((text) => text.replaceAll(/\s+/g, " ")).toSorted()).toEqual(["answer by email 1", "escalate 1"]);
   });
 
   it("shows each attempt of a step that keeps failing, and can retry it now", async () => {
