@@ -10,7 +10,7 @@ const SENTIMENT_COLORS: ReadonlyMap<string, "green" | "red" | "yellow"> = new Ma
   ["neutral", "yellow"],
 ]);
 
-/** A sentiment in its colour, also with its certainty behind it; any other text as it is. */
+/** A sentiment in its colour, with or without its certainty after it; any other text unchanged. */
 export function sentimentText(text: string): string {
   const [sentiment = ""] = /^\w*/.exec(text) ?? [];
   const color = SENTIMENT_COLORS.get(sentiment);
@@ -19,7 +19,7 @@ export function sentimentText(text: string): string {
   return styled(color, sentiment) + (certainty === "" ? "" : dim(certainty));
 }
 
-/** `positive 0.58, doubtful`, as far as it is known. */
+/** `positive 0.58, doubtful`; unknown parts are left out. */
 export function judgedText({
   sentiment,
   sentiment_score: score,
@@ -31,19 +31,19 @@ export function judgedText({
   return `${sentiment}${sure}${doubtful === true ? ", doubtful" : ""}${unreadable === true ? ", not read" : ""}`;
 }
 
-/** Whether a person has to agree to the email first. */
+/** Whether a person has to approve the email first. */
 export const isWaiting = ({ status }: { status?: unknown }): boolean => status === "waiting_for_approval";
 
-/** Whether a step keeps failing and is tried again by itself. */
+/** Whether a step keeps failing and is retried automatically. */
 export const isDelayed = ({ status }: { status?: unknown }): boolean => status === "processing";
 
-/** What was done, in a few words: `answered by mail`, `escalated, ticket TICKET-1`. */
+/** What was done, in a few words: `answered by email`, `escalated, ticket TICKET-1`. */
 export function outcomeText(result: CustomerFeedbackResult): string {
   const { action, response_id, response_withheld, ticket_id } = result;
   const waiting = isWaiting(result);
   const mail = waiting ? "the email waits for approval" : response_id === undefined ? "" : "customer told by email";
   const reply = waiting ? mail : response_id === undefined ? "not answered" : "answered by email";
-  const withheld = response_withheld === undefined ? "" : oneLine(`no mail: ${response_withheld}`);
+  const withheld = response_withheld === undefined ? "" : oneLine(`no email: ${response_withheld}`);
   const parts = {
     auto_respond: [reply, withheld],
     escalate: ["escalated to a person", mail, withheld],
@@ -65,16 +65,16 @@ export function fields(rows: readonly (readonly [name: string, value: string])[]
 
 /**
  * One result for people.
- * @param outbox the folder that emails go to, where they do
+ * @param outbox the folder to which emails are written, if they are
  */
 export function resultText(result: CustomerFeedbackResult, outbox: string | undefined): string {
-  // What failed its validation may lack either.
+  // An invalid result may lack either.
   const { feedback_id: id, customer_id: customer, success, duplicate }: Partial<CustomerFeedbackResult> = result;
   const title = bold(oneLine(`Feedback ${id ?? "without id"} from customer ${customer ?? "unknown"}`));
   const steps = result.steps_completed.join(dim(" → ")) || dim("none");
   if (!success) {
     const delayed = isDelayed(result);
-    const outlook = delayed ? ", tried again by itself" : result.retriable === true ? ", may go well later" : "";
+    const outlook = delayed ? ", retried automatically" : result.retriable === true ? ", may succeed later" : "";
     return [
       `${delayed ? styled("yellow", "…") : styled("red", "✗")} ${title}`,
       fields([
@@ -98,7 +98,7 @@ export function resultText(result: CustomerFeedbackResult, outbox: string | unde
       ["outcome", outcomeText(result)],
       ...(result.reference === undefined ? [] : [["reference", result.reference] as const]),
       ["steps", steps],
-      ...(mail ? [["mail", oneLine(join(outbox, outboxFileName(result.response_id ?? "")))] as const] : []),
+      ...(mail ? [["email", oneLine(join(outbox, outboxFileName(result.response_id ?? "")))] as const] : []),
       ["graph", oneLine(result.feedback_uri ?? "")],
       ...(isWaiting(result) ? [["look at it", furtherCommand(`approvals show ${result.workflow_id}`)] as const] : []),
     ]),

@@ -66,7 +66,7 @@ function fieldsOf({ artifact, text }: ToolMessage): Fields | undefined {
 
 function failure(name: string, { feedback_id: id, error, retriable }: Fields): string {
   const what = typeof id === "string" ? `Feedback ${id} could not be processed` : `${name} did not succeed`;
-  return `${what}: ${typeof error === "string" ? error : "no reason was given"}${retriable === true ? " (It may go well later.)" : ""}`;
+  return `${what}: ${typeof error === "string" ? error : "no reason was given"}${retriable === true ? " (It may succeed later.)" : ""}`;
 }
 
 function processed(result: Fields): string {
@@ -99,7 +99,7 @@ function outcome({
     return `${handedOver}${mail ? "; the customer was told by email" : ""}.${noMail}${awaits}`;
   }
   if (action === "auto_respond" && mail)
-    return `The customer was answered by mail${doubtful === true ? ", without thanks for kind words, because the praise is doubtful" : ""}.`;
+    return `The customer was answered by email${doubtful === true ? ", without thanks for kind words, because the praise is doubtful" : ""}.`;
   if (action === "auto_respond") return (noMail + awaits).trim() || "No email was sent.";
   return "It was stored; no answer was sent.";
 }

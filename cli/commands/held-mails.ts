@@ -30,7 +30,7 @@ export async function listHeldMails({ limit, ...options }: GlobalOptions & { lim
   const { table } = await import("../terminal/table.ts");
   print(table(COLUMNS, mails.map(rowOf)));
   const more = total - mails.length;
-  note(`${plural(total, "mail")} waiting, oldest first${more > 0 ? `; ${count(more)} not shown` : ""}`);
+  note(`${plural(total, "email")} waiting, oldest first${more > 0 ? `; ${count(more)} not shown` : ""}`);
 }
 
 export async function showHeldMail(id: string, options: GlobalOptions): Promise<void> {
@@ -84,8 +84,8 @@ const callAt = (service: ServiceClient, name: OperationName, json: object, signa
   service.call(`/workflows/${FEEDBACK_WORKFLOW}/operations/${name}`, { json, ...withoutAbsent({ signal }) });
 
 /**
- * Calls an operation at the service that the options name, or on the files of this machine without executing any run; undefined where
- * there are none, and none are made then.
+ * Calls an operation at the service that the options name, or on the files of this machine without
+ * executing any run. If there are no files, creates none and returns undefined.
  */
 async function callHere<Output>(
   name: OperationName,
@@ -122,7 +122,7 @@ function report(id: string, mail: ShownHeldMail | undefined, { json }: GlobalOpt
 }
 
 const COLUMNS = [
-  { title: "mail", whole: true },
+  { title: "email", whole: true },
   { title: "received (UTC)", spare: true },
   { title: "reason" },
   { title: "from", flexible: true },
@@ -140,7 +140,7 @@ const rowOf = ({ mail_id, received, reason, sender = "", subject }: HeldMailSumm
 const mailText = ({ text, ...mail }: ShownHeldMail): string =>
   [
     fields([
-      ["mail", mail.mail_id],
+      ["email", mail.mail_id],
       ["status", mail.status],
       ["received", mail.received],
       ["why", mail.message],

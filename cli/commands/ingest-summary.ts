@@ -3,7 +3,7 @@ import { BatchSummary, tally, type RowResult } from "./batch/summary.ts";
 import { bold, count, dim, oneLine, plural, styled } from "../terminal/output.ts";
 import { fields } from "../result-view.ts";
 
-/** The outcome of one mail: its receipt and the result of its run, or an error. */
+/** The outcome of one email: its receipt and the result of its run, or an error. */
 export type IngestResult = { place: string } & (MailReceipt | (Omit<MailReceipt, "status"> & { status: "failed" }));
 
 const SHOWN_FAILURES = 10;
@@ -29,7 +29,7 @@ export class IngestSummary {
     if (status === "needs_person") increase(this.held, reason ?? "");
     const run = result["run"] as RowResult | undefined;
     if (status === "processing" && !run) this.unseen += 1;
-    // What an earlier call has done was counted there; what is not well yet is counted again.
+    // Runs that succeeded in an earlier call were counted there; others are counted again.
     if (run && (status === "processing" || !run.success)) this.runs.add({ ...run, line: this.mails });
     const error = status === "failed" ? result["error"] : run?.success === false ? run.error : undefined;
     if (status === "failed") this.failed += 1;
@@ -39,7 +39,7 @@ export class IngestSummary {
   progress(): string {
     const perSecond = this.mails / Math.max(this.runs.seconds, 0.001);
     const failed = this.failed + this.runs.failed;
-    return `${plural(this.mails, "mail")}${failed > 0 ? `, ${count(failed)} failed` : ""}, ${perSecond.toFixed(0)}/s`;
+    return `${plural(this.mails, "email")}${failed > 0 ? `, ${count(failed)} failed` : ""}, ${perSecond.toFixed(0)}/s`;
   }
 
   /** Whether everything went well. Waiting for a person counts as well. */
@@ -51,9 +51,9 @@ export class IngestSummary {
     const of = (status: string): number => this.statuses.get(status) ?? 0;
     const failed = this.failed + this.runs.failed;
     const lines: [string, string][] = [
-      ["mails", bold(count(this.mails))],
+      ["emails", bold(count(this.mails))],
       ["processed", `${count(of("processing"))}${detail(this.runs.actions)}`],
-      ["replies noted", count(of("recorded"))],
+      ["replies recorded", count(of("recorded"))],
       ["ignored", `${count(of("ignored"))}${detail(this.ignored)}`],
       ["for a person", `${count(of("needs_person"))}${detail(this.held)}`],
       ["duplicates", `${count(of("duplicate"))}${of("duplicate") > 0 ? dim("  taken in before") : ""}`],

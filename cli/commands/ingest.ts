@@ -20,7 +20,8 @@ export async function ingest(path: string, options: GlobalOptions): Promise<void
   const settings = settingsFrom(options);
   const summary = new IngestSummary();
   const mails = path === STDIN ? mailsOf(host().stdin) : mailsIn(resolvedPath(path));
-  // Before anything is opened: a path that is wrong must not make a data directory.
+  // Read the first email before anything is opened, because a wrong path must not create a data
+  // directory.
   const first = await mails.next();
   const progress = await createProgress("Taking in emails");
   try {
@@ -44,7 +45,7 @@ export async function ingest(path: string, options: GlobalOptions): Promise<void
   if (summary.mails === 0) note("There are no emails.");
   if (summary.unseen > 0) note(RESULT_NOT_SHOWN);
   const held = summary.statuses.get("needs_person") ?? 0;
-  if (held > 0) note(`${plural(held, "mail")} held for a person. Look at them with: ${furtherCommand("held-mails")}`);
+  if (held > 0) note(`${plural(held, "email")} held for a person. Look at them with: ${furtherCommand("held-mails")}`);
   host().exitCode = summary.isGood ? 0 : 1;
 }
 

@@ -56,7 +56,7 @@ test("Ctrl-C finishes what is in hand and says how to go on; the same command go
   running.kill("SIGINT");
   const { code, stdout, stderr } = await running.ended;
   expect(code).toBe(130);
-  expect(stderr).toContain("Run the same command again to go on: what is done is not repeated.");
+  expect(stderr).toContain("Run the same command again to continue: finished work is not repeated.");
   const done = parseLines(stdout);
   expect(done.length).toBeLessThan(60);
 

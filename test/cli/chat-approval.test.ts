@@ -79,7 +79,7 @@ test("at a terminal, the person sees the email and approves it", async () => {
     env: { ...env, APPROVAL: "on", OPENAI_BASE_URL: server.url },
   });
   const card = await chat.until("Approve");
-  expect(card).toMatch(/This mail waits for you:[^]*to +ann@example\.com[^]*Ann Ford/);
+  expect(card).toMatch(/This email waits for you:[^]*to +ann@example\.com[^]*Ann Ford/);
   expect(outboxOf(cwd)).toEqual([]);
   chat.press(ENTER);
   await chat.until("Who decides?");

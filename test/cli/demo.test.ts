@@ -14,13 +14,13 @@ test("shows calls, results, a table, the emails and what was learned; the second
   const mails = readdirSync(outbox).length;
   expect(first).toMatchObject({ code: 0, stderr: "" });
   expect(first.stdout).toContain("→ process_customer_feedback(");
-  expect(first.stdout).toMatch(/^ +✓ C-1006: positive, doubtful · .* · mail sent$/m);
+  expect(first.stdout).toMatch(/^ +✓ C-1006: positive, doubtful · .* · email sent$/m);
   expect(first.stdout.replaceAll(/\s+/g, " ")).toMatch(
     /from customer C-1006: positive \(doubtful\), .* answered by email, without thanks for kind words/,
   );
   expect(first.stdout).toMatch(/^F-30\d\d +C-\d+ +positive, doubtful /m);
   expect(first.stdout).toMatch(/ sentiment +negative .*, of these \d+ doubtful: no thanks/);
-  expect(first.stdout).toMatch(/^F-3002 +C-1022 +negative +.* escalate +TICKET-\w+ mail$/m);
+  expect(first.stdout).toMatch(/^F-3002 +C-1022 +negative +.* escalate +TICKET-\w+ email$/m);
   expect(first.stdout).toMatch(/^F-3022 +C-9999 +refused +customer_not_found$/m);
   expect(first.stdout).toMatch(new RegExp(`mails +${mails} sent, [1-9]`));
   expect(first.stdout).toContain(".abi-workflows/demo/outbox");

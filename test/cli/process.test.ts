@@ -66,7 +66,7 @@ test("takes the whole feedback from a JSON file, into another data directory", a
   writeFileSync(join(place.cwd, "feedback.json"), JSON.stringify(feedback));
   const { code, stdout } = await call(["process", "--input", "feedback.json", "--data", "elsewhere"], place);
   expect(code).toBe(0);
-  expect(stdout).toMatch(/escalated to a person · customer told by mail · TICKET-/);
+  expect(stdout).toMatch(/escalated to a person · customer told by email · TICKET-/);
   expect(readdirSync(place.cwd).sort()).toEqual(["customers.csv", "elsewhere", "feedback.json"]);
 });
 

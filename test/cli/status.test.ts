@@ -31,7 +31,7 @@ test("status says what has become of the email, and why there was none", async (
   await call(["process", ...FEEDBACK.with(1, "F-2").with(3, "C-2")], place);
   const outcome = async (id: string) =>
     /^ *outcome +(.*)$/m.exec(stripVTControlCharacters((await call(["status", id], place)).stdout))?.[1];
-  expect(await outcome("F-1")).toBe("not answered · no mail: the customer does not want to be contacted");
+  expect(await outcome("F-1")).toBe("not answered · no email: the customer does not want to be contacted");
   expect(await outcome("F-2")).toBe("answered by email");
   const list = stripVTControlCharacters((await call(["status"], { ...place, columns: 200 })).stdout);
   expect(list).toMatch(/^F-2 .* response_sent /m);
@@ -50,7 +50,7 @@ test("status --history tells every attempt; retry lets what failed go on, once i
   writeFileSync(join(place.cwd, "customers.csv"), "id,name,email\nC-1,Ann Ford,ann@example.com\n");
   await call(["import-customers", "customers.csv"], place);
   const retried = await call(["retry", "--failed"], place);
-  expect(retried.stdout.split("\n").sort()).toEqual(["", "F-1 goes on.", "F-2 goes on."]);
+  expect(retried.stdout.split("\n").sort()).toEqual(["", "F-1 continues.", "F-2 continues."]);
   expect((await call(["status", "--status", "failed"], place)).stderr).toBe("No run here is failed.\n");
   // Any process that executes runs takes them up.
   await call(["process", ...FEEDBACK.with(1, "F-3")], place);
@@ -74,7 +74,7 @@ test("cancel stops a run that waits for its mail server, and retry lets it go on
     code: 1,
     stdout: "F-1 has already ended: it is cancelled.\n",
   });
-  expect((await call(["retry", "F-1"], place)).stdout).toBe("F-1 goes on.\n");
+  expect((await call(["retry", "F-1"], place)).stdout).toBe("F-1 continues.\n");
   expect(await call(["process", ...FEEDBACK, "--json"], place)).toMatchObject({ code: 0 });
 });
 

@@ -21,7 +21,7 @@ function reportWaiting(waiting: readonly RunView[], limit: number, { json }: Glo
   if (waiting.length === 0) return note("No email waits for a person.");
   print(waitingTable(waiting));
   const more = waiting.length === limit ? "; there may be more (--limit)" : "";
-  note(`${plural(waiting.length, "mail")} waiting, oldest first${more}`);
+  note(`${plural(waiting.length, "email")} waiting, oldest first${more}`);
 }
 
 /** The email of one of them. */

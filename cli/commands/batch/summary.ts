@@ -17,13 +17,13 @@ export class BatchSummary {
   mailsSent = 0;
   mailsWithheld = 0;
   mailsWaiting = 0;
-  /** Their server doesn't accept them at the moment; they are retried. */
+  /** Emails that their server doesn't accept at the moment; they are retried. */
   mailsDelayed = 0;
   /** Praise that is not certain enough for thanks. */
   doubtful = 0;
   /** Texts that the analyser couldn't read. */
   unreadable = 0;
-  /** Judged by another analyser than the configured one. */
+  /** Texts judged by an analyser other than the configured one. */
   fallbacks = 0;
   readonly actions = new Map<string, number>();
   readonly sentiments = new Map<string, number>();
@@ -65,7 +65,7 @@ export class BatchSummary {
   /** For the progress display. */
   progress(): string {
     const failed = this.failed > 0 ? `, ${count(this.failed)} failed` : "";
-    const delayed = this.mailsDelayed > 0 ? `, ${plural(this.mailsDelayed, "mail")} delayed` : "";
+    const delayed = this.mailsDelayed > 0 ? `, ${plural(this.mailsDelayed, "email")} delayed` : "";
     return `${count(this.processed)} processed${failed}${delayed}, ${this.perSecond.toFixed(0)}/s`;
   }
 
@@ -118,7 +118,7 @@ export class BatchSummary {
       ["actions", tally(this.actions)],
       ["sentiment", this.sentiment()],
       ...(this.fallbacks > 0 ? [["fallback", this.#fallbackText()] as [string, string]] : []),
-      ["mails", this.mails()],
+      ["emails", this.mails()],
       ["time", `${this.seconds.toFixed(1)} s, ${this.perSecond.toFixed(1)} per second`],
     ];
     if (outbox !== undefined) lines.push(["emails are in", oneLine(outbox)]);
@@ -135,8 +135,8 @@ export class BatchSummary {
     const wait = this.mailsDelayed === 1 ? "waits" : "wait";
     return [
       "",
-      `  ${styled("yellow", "…")} ${plural(this.mailsDelayed, "mail")} ${wait} for the mail server, the first from ${placeOf(this.#delay)}: ${oneLine(error)}`,
-      dim("    As long as no process is at work, the next worker or batch on this data tries them."),
+      `  ${styled("yellow", "…")} ${plural(this.mailsDelayed, "email")} ${wait} for the mail server, the first from ${placeOf(this.#delay)}: ${oneLine(error)}`,
+      dim("    If no process is running, the next worker or batch on this data retries them."),
     ];
   }
 

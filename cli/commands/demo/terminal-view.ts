@@ -30,9 +30,9 @@ const COLUMNS = [
   { title: "sentiment" },
   { title: "categories", flexible: true },
   { title: "action" },
-  { title: "mail or ticket", flexible: true },
+  { title: "email or ticket", flexible: true },
 ];
-/** Marks what an earlier run has done. */
+/** Marks feedback that an earlier demo has processed. */
 const AGAIN = "↺";
 const ACTION_COLORS: ReadonlyMap<string, "magenta" | "red"> = new Map([
   ["escalate", "magenta"],
@@ -51,7 +51,7 @@ const heading = (text: string): void => print(`\n${bold(text)}`);
 export function terminalView(directory: string, model: string | undefined): DemoView {
   print(bold("abi-workflows demo"));
   print(dim(model === undefined ? "offline model: fixed rules, no key, no server" : `model ${oneLine(model)}`));
-  print(dim(`everything is kept in ${shown(directory)}`));
+  print(dim(`everything is stored in ${shown(directory)}`));
   heading("An agent answers written requests");
   return {
     request: (text) => {
@@ -62,7 +62,7 @@ export function terminalView(directory: string, model: string | undefined): Demo
       };
     },
     answer: ({ text }) => {
-      // It has said what it is in the first lines.
+      // The first lines have already said which model it is.
       print(`  ${indented(text.replace(SIGNATURE, "").trim())}`);
     },
     results: (results) => {
@@ -83,12 +83,12 @@ function cells(result: RowResult): string[] {
   return [feedback_id, customer_id, uncertain(result), categories.join(", "), action, reference(result)];
 }
 
-/** Without a score: the table is wide as it is. */
+/** Without a score, because the table is already wide. */
 const uncertain = ({ sentiment, doubtful, unreadable }: RowResult): string =>
   judgedText(withoutAbsent({ sentiment, doubtful, unreadable }));
 
 function reference({ duplicate, ticket_id, response_id, response_withheld, status }: RowResult): string {
-  const mail = isWaiting({ status }) ? "waits for approval" : response_id === undefined ? "" : "mail";
+  const mail = isWaiting({ status }) ? "waits for approval" : response_id === undefined ? "" : "email";
   const parts = [duplicate === true ? AGAIN : "", ticket_id ?? "", mail, response_withheld ?? ""];
   return parts.filter((part) => part !== "").join(" ");
 }
@@ -113,8 +113,8 @@ async function showEnd({ outbox, summary, mailsBefore, mailsAfter, learned }: De
       ["feedback", `${count(processed)} pieces, ${count(duplicates)} processed before, ${count(failed)} refused`],
       ["sentiment", summary.sentiment()],
       ["actions", tally(actions)],
-      ["mails", summary.mails()],
-      ["emails lie in", `${shown(outbox)}  ${dim(`${count(mailsAfter)} .eml files`)}`],
+      ["emails", summary.mails()],
+      ["emails are in", `${shown(outbox)}  ${dim(`${count(mailsAfter)} .eml files`)}`],
       ["time", `${summary.seconds.toFixed(1)} s`],
     ]),
   );
@@ -126,7 +126,7 @@ async function showEnd({ outbox, summary, mailsBefore, mailsAfter, learned }: De
   const again = mailsBefore > 0;
   print(
     again
-      ? `${styled("green", "✓")} Nothing was sent twice: ${plural(mailsBefore, "mail")} before this run, ${count(mailsAfter)} now.`
+      ? `${styled("green", "✓")} Nothing was sent twice: ${plural(mailsBefore, "email")} before this run, ${count(mailsAfter)} now.`
       : dim(`Run it again: nothing will be sent twice. Use ${bold("--fresh")} to start over.`),
   );
 }

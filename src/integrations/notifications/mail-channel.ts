@@ -3,7 +3,7 @@ import { isEmailAddress } from "../email/email-address.ts";
 import type { EmailIntegration } from "../email/email-integration.ts";
 import type { Notification, NotificationChannel, NotificationType } from "./notification-channel.ts";
 
-/** Limits emails: if many runs fail in one night, not each one needs an email. */
+/** Limits emails: if many runs fail in one night, nobody needs an email about each of them. */
 const MAX_PER_HOUR = 20;
 
 const SUBJECTS: Record<NotificationType, (key: string) => string> = {
@@ -39,7 +39,7 @@ export class MailChannel implements NotificationChannel {
   }
 }
 
-const NO_MORE = `This is the ${MAX_PER_HOUR}th mail of this kind in this hour. No more of them are sent before the next full hour: check the list of runs.`;
+const NO_MORE = `This is the ${MAX_PER_HOUR}th email of this kind in this hour. No more of them are sent before the next full hour: check the list of runs.`;
 
 function bodyOf({ type, time, workflow, workflow_id, key, url, error }: Notification): string {
   const facts = [`${workflow} ${key}`, workflow_id, time.toISOString()];

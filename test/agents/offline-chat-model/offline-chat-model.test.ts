@@ -145,7 +145,7 @@ describe("the summary of results", () => {
     ],
     [
       { feedback_id: "F-1", success: false, error: "The mail server is down.", retriable: true },
-      "The mail server is down. (It may go well later.)",
+      "The mail server is down. (It may succeed later.)",
     ],
   ])("%j", (artifact, expected) => {
     expect(summary(artifact)).toContain(expected);
@@ -163,7 +163,7 @@ describe("the summary of results", () => {
       categories: ["billing"],
     };
     expect(history([{ ...row, ticket_id: "T-1", answered_at: "2026-11-29T10:00:01Z" }, row])).toMatch(
-      /newest first:\n- F-1, 2026-11-29: negative, about billing; ticket T-1, answered by mail\.\n- F-1, .*; not answered\.\n/,
+      /newest first:\n- F-1, 2026-11-29: negative, about billing; ticket T-1, answered by email\.\n- F-1, .*; not answered\.\n/,
     );
     expect(history([])).toMatch(/^There is no feedback from this customer\./);
   });

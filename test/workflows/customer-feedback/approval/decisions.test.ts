@@ -97,7 +97,7 @@ describe("decisions on emails", () => {
     ["why, on one line", { reason: "no\r\nBcc: x" }, "reason"],
     ["a sentiment that there is", { sentiment: "angry" }, "sentiment: must be one of positive, negative, neutral"],
     ["categories that there are", { categories: ["refunds"] }, "categories[0]: must be one of product, service"],
-    ["at least one category", { categories: [] }, 'categories: must name at least one; where none fits, say "general"'],
+    ["at least one category", { categories: [] }, 'categories: must name at least one; if none fits, use "general"'],
     ["that no category fits, or which", { categories: ["bug", "general"] }, '"general" means that no other'],
     ["nothing else", { send: true }, "send"],
   ])("say %s", async (_, fields, path) => {
