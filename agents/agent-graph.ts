@@ -22,7 +22,7 @@ export function createAgentGraph(
 ): ReactAgent {
   const { tools, model, checkpointer, approval, decider, logger = silentLogger } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  // Outermost first: a repeated call of the model is repaired like the first one.
+  // Outermost first, so a repeated call of the model is repaired like the first one.
   const middleware: AgentMiddleware[] = [
     ...(approval ? [mailApproval(approval, decider, logger)] : []),
     requestLimits(limits),
@@ -38,7 +38,8 @@ export function createAgentGraph(
     ...withoutAbsent({ checkpointer }),
     middleware,
   }).withConfig({
-    // A round is at most 4 steps of the graph (approval, limit, model, tools); the limits end a request long before this does.
+    // A round has at most 4 steps of the graph (approval, limit, model, tools). The request's own
+    // limits end it long before this one does.
     recursionLimit: 4 * limits.modelCalls + 10,
   });
 }

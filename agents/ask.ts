@@ -35,12 +35,12 @@ export interface AskOptions {
   context?: Readonly<Record<string, unknown>>;
   signal?: AbortSignal;
   /**
-   * The model's words as they come, including its remarks between tool calls. A line break
+   * The model's words as they arrive, including its remarks between tool calls. A line break
    * separates messages.
    */
   onToken?: (token: string) => void;
   onToolStart?: (call: ToolCallStart) => void;
-  /** What a running tool yields. */
+  /** Called with each value that a running tool yields. */
   onToolProgress?: (call: Pick<ToolCallStart, "id" | "name">, progress: unknown) => void;
   /**
    * Called once for every call, even if it was refused before it started, and again if a person's
@@ -63,7 +63,10 @@ export interface AgentAnswer {
    * says so.
    */
   text: string;
-  /** False where `limits.modelCalls` ended the request before the model had answered; `text` then says so. */
+  /**
+   * False if `limits.modelCalls` ended the request before the model had answered; `text` then says
+   * so.
+   */
   complete: boolean;
   /**
    * In the order in which the model planned them. Within one turn, calls with unreadable arguments
@@ -90,7 +93,8 @@ export async function ask(agent: ReactAgent, text: string, options: RunOptions):
 }
 
 /**
- * Continues an interrupted conversation, or one whose agent has not heard the outcome of a decision.
+ * Continues an interrupted conversation, or one whose model doesn't know the outcome of a decision
+ * yet.
  * @param command LangGraph's `Command` with the answer
  * @throws ValidationError (`nothing_waits`)
  */
@@ -98,7 +102,7 @@ export async function resume(agent: ReactAgent, command: unknown, options: RunOp
   const { messages, review, isUnheard } = await stateOf(agent, options.threadId);
   if (!review && !isUnheard)
     throw new ValidationError("This conversation is not waiting for a decision.", { code: "nothing_waits" });
-  // Without an input, LangGraph goes on where the conversation has stopped.
+  // Without an input, LangGraph continues where the conversation has stopped.
   const input = (review ? command : null) as AgentInput;
   return run(agent, input, new Report(options, messages), options);
 }
@@ -107,7 +111,7 @@ interface ConversationState {
   messages: BaseMessage[];
   /** The emails whose decisions it waits for. */
   review: MailReviewRequest | undefined;
-  /** Whether it was broken off after a decision, before the model could answer to the outcome. */
+  /** Whether it was aborted after a decision, before the model could respond to the outcome. */
   isUnheard: boolean;
 }
 
@@ -163,20 +167,26 @@ interface Update {
   [node: string]: { messages?: BaseMessage[] } | { value?: unknown }[] | null | undefined;
 }
 
-/** Follows one request: who calls what, what came of it, and what the model says at last. */
+/** Follows one request: its tool calls, their results, and the model's answer. */
 class Report {
   #text = "";
   #complete = true;
   #review: MailReviewRequest | undefined;
   readonly #listeners: AskOptions;
   readonly #calls = new Map<string, ToolCallStart & { started: boolean; end?: ToolCallEnd }>();
-  /** The message that the model is at, and what the listeners have heard of it. */
+  /**
+   * The id of the message that the model is writing; `#heard` is the part that listeners have
+   * received.
+   */
   #message: string | undefined;
   #heard = "";
   #reasoning = new ReasoningFilter();
   #hasSpoken = false;
 
-  /** @param before the messages of a conversation that goes on in the middle of a request: its calls may get another result */
+  /**
+   * @param before the messages of a conversation that continues in the middle of a request, because
+   *   the results of its calls may change
+   */
   constructor(listeners: AskOptions, before: readonly BaseMessage[] = []) {
     this.#listeners = listeners;
     const last = before.findLast((message) => AIMessage.isInstance(message));
@@ -243,7 +253,10 @@ class Report {
     }
   }
 
-  /** What of a finished message did not come as tokens: all of it where nothing was streamed, or its end. */
+  /**
+   * The part of a finished message that did not arrive as tokens: its end, or all of it if nothing
+   * was streamed.
+   */
   #unheard(text: string): string {
     const [heard, whole] = [this.#heard.trimStart(), text.trimStart()];
     const known = [heard, heard.trimEnd()].find((start) => whole.startsWith(start));

@@ -1,5 +1,5 @@
 /**
- * The agent behind a service's `/chat`. It has the tools of all workflows; for each caller, only
+ * The agent behind a service's `/chat`. It has the tools of all workflows; each caller gets only
  * those that they may call themselves.
  */
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
@@ -62,7 +62,10 @@ interface ScopedTool {
   scope: Scope;
 }
 
-/** The tools of all workflows and the questions to the graph that the settings allow, with the scope that each needs. */
+/**
+ * The tools of all workflows, and of the questions to the graph that the settings allow, each with
+ * the scope that it needs.
+ */
 async function scopedTools({ service, ontologyStore }: Application, settings: ChatSettings): Promise<ScopedTool[]> {
   const scopes = new Map(service.operations.map(({ operation: { name, scope } }) => [name, scope]));
   const questions =
@@ -91,7 +94,7 @@ class AgentChat implements Chat {
   /** One for each set of scopes. */
   readonly #agents = new Map<string, Promise<FeedbackAgent>>();
   readonly #queue = new KeyedQueue();
-  /** What breaks off the requests of each thread. */
+  /** Aborts the requests of each thread. */
   readonly #requests = new Map<string, Set<AbortController>>();
 
   constructor(parts: Parts, status: Chat["status"]) {
@@ -143,7 +146,7 @@ class AgentChat implements Chat {
     const thread_id = threadOf(caller, threadId);
     const reason = new ConflictError("This conversation was deleted.", { code: "conversation_deleted" });
     for (const request of this.#requests.get(thread_id) ?? []) request.abort(reason);
-    // In its turn: a request that is broken off stores how far it has come.
+    // Wait for the thread's turn, because an aborted request still stores its state.
     return this.#queue.run(thread_id, async () => {
       const isThere = (await checkpointer.getTuple({ configurable: { thread_id } })) !== undefined;
       await checkpointer.deleteThread(thread_id);

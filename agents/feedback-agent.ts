@@ -75,7 +75,7 @@ export interface FeedbackAgent {
   readonly agent: ReactAgent;
   /**
    * Sends one message and resolves when the answer is complete. Listeners get tokens and the
-   * progress of tools as they come. Requests on the same thread run one at a time.
+   * progress of tools as they arrive. Requests on the same thread run one at a time.
    * @throws the signal's reason; `IoError` if the model or the memory can't be reached, or the model gives no usable answer at the moment; `ValidationError` if the message is empty or longer than `LONGEST_MESSAGE`, the service refuses key, model or request, or the server is not a model service
    */
   ask(text: string, options?: AskOptions): Promise<AgentAnswer>;
@@ -93,9 +93,9 @@ export interface FeedbackAgent {
     options: AskOptions & { threadId: string; by?: string },
   ): Promise<AgentAnswer>;
   /**
-   * Returns the emails that a conversation waits for, even one from another process; undefined if it
-   * waits for none. An email that someone has decided on since has `decided`; its decision is `null`.
-   * If it is so for all of them, or there are none left, `decide([], …)` tells the agent the
+   * Returns the emails that a conversation waits for, even one from another process; undefined if
+   * it waits for none. An email that someone has decided on since has `decided`; its decision is
+   * `null`. If all of them are decided, or none are left, `decide([], …)` tells the agent the
    * outcome.
    * @throws IoError
    */
@@ -152,7 +152,7 @@ export async function createSharingAgent(
       try {
         return await work({ ...rest, threadId, signal: ended, modelName: nameOf(model) });
       } finally {
-        // An aborted request also continues from where it was.
+        // An aborted request continues from its latest step, too.
         if (checkpointer instanceof SqliteCheckpointSaver) await checkpointer.forgetSteps(threadId);
       }
     };
@@ -185,7 +185,7 @@ export async function createSharingAgent(
   };
 }
 
-/** Most clients of models have the model's name under one of these. */
+/** Most model clients have the model's name in one of these fields. */
 function nameOf(model: BaseChatModel): string | undefined {
   const names: unknown[] = [Reflect.get(model, "model"), Reflect.get(model, "modelName")];
   return names.find((name) => typeof name === "string" && name !== "") as string | undefined;

@@ -3,7 +3,7 @@ import { propertyOf } from "../src/json.ts";
 import { AGENT_MODEL_RETRY } from "../src/retry-policies.ts";
 import { AbiError, IoError, toAbiError, ValidationError } from "../src/errors.ts";
 
-/** The first of an error and its causes for which this holds. */
+/** The first among an error and its causes that matches. */
 const findCause = (error: unknown, matches: (cause: unknown) => boolean): unknown => [...chainOf(error)].find(matches);
 
 const ownError = (error: unknown): AbiError | undefined =>
@@ -28,11 +28,11 @@ export function isTransient(error: unknown): boolean {
 type Words = (model: string, status?: number) => string;
 
 const NO_COMPLETION: Words = () =>
-  "The model service answered with something that is no chat completion. Check OPENAI_BASE_URL: it must be the address of an " +
+  "The model service answered with something that is not a chat completion. Check OPENAI_BASE_URL: it must be the address of an " +
   "OpenAI-compatible API, which usually ends in /v1.";
 
 const UNREACHABLE: Words = () =>
-  "The model service can't be reached or broke off its answer. Try again later; if it stays that way, check OPENAI_BASE_URL.";
+  "The model service can't be reached or broke off its answer. Try again later; if the problem persists, check OPENAI_BASE_URL.";
 
 /** The code of each failure, and its message for people. */
 const MESSAGES: Readonly<Record<FailureKind, readonly [code: string, words: Words]>> = {
@@ -44,7 +44,7 @@ const MESSAGES: Readonly<Record<FailureKind, readonly [code: string, words: Word
   ],
   payment_required: [
     "model_payment_required",
-    () => "The model service wants to be paid first: the account of OPENAI_API_KEY has no credit. Top it up there.",
+    () => "The model service requires payment: the account of OPENAI_API_KEY has no credit. Top it up there.",
   ],
   quota_exhausted: [
     "model_quota_exhausted",
@@ -59,7 +59,7 @@ const MESSAGES: Readonly<Record<FailureKind, readonly [code: string, words: Word
   unknown_address: [
     "model_not_found",
     (model) =>
-      `The model service does not know this address, or not ${model}. Check OPENAI_BASE_URL, which usually ends in /v1, and OPENAI_MODEL.`,
+      `The model service does not know this address, or does not have ${model}. Check OPENAI_BASE_URL, which usually ends in /v1, and OPENAI_MODEL.`,
   ],
   no_tool_support: [
     "model_without_tools",
@@ -77,7 +77,7 @@ const MESSAGES: Readonly<Record<FailureKind, readonly [code: string, words: Word
       (status === 422
         ? "The model service does not accept a field of the request (status 422)."
         : `The model service refused the request (status ${status ?? 400}).`) +
-      ` ${capitalized(model)} may not support tools, or the conversation holds what it does not take: start a new conversation, or choose another model with OPENAI_MODEL.`,
+      ` ${capitalized(model)} may not support tools, or the conversation contains something that it does not accept: start a new conversation, or choose another model with OPENAI_MODEL.`,
   ],
   timeout: [
     "model_timeout",
@@ -94,7 +94,7 @@ const MESSAGES: Readonly<Record<FailureKind, readonly [code: string, words: Word
   service_error: [
     "model_unavailable",
     (_model, status) =>
-      `The model service failed${status === undefined ? "" : ` (status ${status})`}. Try again later; if it stays that way, check OPENAI_BASE_URL and OPENAI_MODEL.`,
+      `The model service failed${status === undefined ? "" : ` (status ${status})`}. Try again later; if the problem persists, check OPENAI_BASE_URL and OPENAI_MODEL.`,
   ],
   not_a_completion: ["model_answer_unreadable", NO_COMPLETION],
   content_filter: [

@@ -94,7 +94,10 @@ function slowestFirst(length: number): [what: string, figure: string] {
   ];
 }
 
-/** What new processes need beyond one that does nothing, with and without Node's compile cache. */
+/**
+ * How much longer new processes take than one that does nothing, with and without Node's compile
+ * cache.
+ */
 function starts(): [what: string, figure: string][] {
   const [rooms, ending] = builtPackage();
   const analysis = `import * as analysis from "${rooms.href}src/analysis.${ending}";`;

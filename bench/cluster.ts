@@ -144,7 +144,8 @@ async function onRestate(
 }
 
 /**
- * Flushes of its logs, by its own count, because the shim can't reach a statically linked program.
+ * The number of flushes of its logs, as it counts them itself, because the shim can't reach a
+ * statically linked program.
  */
 async function syncsOf({ metricsUrls }: RestateServerProcess): Promise<number> {
   const pages = await Promise.all(metricsUrls.map(async (url) => (await fetch(url)).text()));
@@ -395,7 +396,7 @@ async function check(
   }
   await graph.close();
   const different = new Set(mails).size;
-  // If a worker was taken for dead while it sent an email, the other one has sent the email again,
+  // If a worker counted as dead while it sent an email, the other one has sent the email again,
   // under the same Message-ID.
   const repeated = mails.length - different;
   console.log(

@@ -1,4 +1,5 @@
-// The first page of the inbox with few and with many feedback: the answer of the API, and the time until a browser shows the rows.
+// The first page of the inbox with little and with much feedback: the answer of the API, and the
+// time until a browser shows the rows.
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync } from "node:fs";
@@ -20,7 +21,7 @@ const ORIGINALS = 20;
 const MINUTE_MS = 60_000;
 const TOKEN = "bench-0123456789abcdef";
 const LIST = "/workflows/customer-feedback/operations/list_feedback";
-/** In each round. */
+/** Calls in each round. */
 const CALLS = 50;
 const VISITS = 5;
 
@@ -30,7 +31,7 @@ const executablePath = [process.env["CHROMIUM_PATH"], "/usr/bin/chromium", "/usr
 
 interface Figures {
   api: number[];
-  /** Of the same server, in the same browser: what no page can be faster than. */
+  /** An empty page of the same server, in the same browser; no page can be faster. */
   emptyPage: number[];
   firstVisit: number[];
   nextVisit: number[];
@@ -83,7 +84,7 @@ export async function run(bench: Bench): Promise<void> {
   console.log(`\n${table(heads, rows)}`);
 }
 
-/** A data directory with so many completed runs, one a minute. */
+/** A data directory with this many completed runs, one a minute. */
 async function fill(bench: Bench, size: number): Promise<string> {
   const folder = mkdtempSync(join(bench.folder, "console-"));
   const application = await openApplication(settingsOf(folder, writeCustomers(folder)));
@@ -94,7 +95,7 @@ async function fill(bench: Bench, size: number): Promise<string> {
   const copies = "WITH RECURSIVE copies (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM copies WHERE n < :last)";
   const last = Math.ceil(size / ORIGINALS) - 1;
   database.exec("BEGIN");
-  // Events first: the runs that they belong to are those that are there.
+  // Copy the events first, while the only runs are the originals.
   database
     .prepare(
       `${copies} INSERT INTO events (run, n, type, time, name, is_listed, value, error, is_final, retry_until)
@@ -171,7 +172,10 @@ async function listed(url: string, cookie: string): Promise<void> {
   if (page?.length !== 50) throw new Error(`status ${response.status}, ${page?.length} rows`);
 }
 
-/** From the beginning of the navigation to the frame after so many rows are in the page, in milliseconds. */
+/**
+ * Time from the beginning of the navigation to the frame after this many rows are in the page, in
+ * milliseconds.
+ */
 async function seen(context: BrowserContext, address: string, rows: number): Promise<number> {
   const page = await context.newPage();
   await page.addInitScript(`globalThis.seen = new Promise((resolve) => {

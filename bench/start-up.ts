@@ -52,7 +52,7 @@ async function processOne(folder: string): Promise<string> {
   return dataDirectory;
 }
 
-/** The command as installed with the package: next to the sources, it would run those. */
+/** The command as installed with the package: next to the sources, it would run the sources. */
 function installBin(folder: string): string {
   mkdirSync(join(folder, "bin"));
   const bin = join(folder, "bin/abi-workflows.js");

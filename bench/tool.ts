@@ -1,4 +1,4 @@
-// The overhead of a tool call: the whole process and a short operation, as tools and called
+// The overhead of a tool call: the whole workflow and a short operation, as tools and called
 // directly.
 import { tool as createTool } from "@langchain/core/tools";
 import { mkdtempSync } from "node:fs";
@@ -29,8 +29,8 @@ export async function run(bench: Bench): Promise<void> {
   const bare = createTool(async ({ n }) => String(n), { name: "bare", schema: z.object({ n: z.number() }) });
   let n = 0;
   const work: Record<string, () => Promise<unknown>> = {
-    "the process, called directly": () => workflow.run(feedback(n++)),
-    "the process as a tool": () => tools.get("process_customer_feedback")!.invoke(feedback(n++)),
+    "the workflow, called directly": () => workflow.run(feedback(n++)),
+    "the workflow as a tool": () => tools.get("process_customer_feedback")!.invoke(feedback(n++)),
     "the sentiment of a text, called directly": async () => analyzer.analyze(`${feedbackText(n)} (${n++})`),
     "the sentiment of a text as a tool": () =>
       tools.get("analyze_feedback_sentiment")!.invoke({ text: `${feedbackText(n)} (${n++})` }),

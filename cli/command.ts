@@ -34,7 +34,7 @@ export function positiveNumber(value: string): number {
   return Number(value);
 }
 
-/** Parses options that are a length of time. */
+/** Parses options that are durations. */
 export function duration(value: string): string {
   if (DURATION.test(value) && value !== "0") return value;
   throw new InvalidArgumentError("It must be a length of time, such as 30s or 5m.");

@@ -18,7 +18,7 @@ export async function answerText({ result, variables }: QueryAnswer): Promise<st
   return [...(rows.length > 0 ? [table(columns, cells)] : []), dim(plural(rows.length, "row"))].join("\n");
 }
 
-/** IRIs with a known prefix are shortened; of the rest everything is shown. */
+/** IRIs with a known prefix are shortened; all others are shown in full. */
 function cell(term: Term | undefined): string {
   if (term?.termType !== "NamedNode") return term?.value ?? "";
   const known = Object.entries(NAMESPACES).find(([, namespace]) => term.value.startsWith(namespace));

@@ -10,7 +10,7 @@ const SENTIMENT_COLORS: ReadonlyMap<string, "green" | "red" | "yellow"> = new Ma
   ["neutral", "yellow"],
 ]);
 
-/** A sentiment in its colour, also with its certainty behind it; any other text as it is. */
+/** A sentiment in its colour, with or without its certainty after it; any other text unchanged. */
 export function sentimentText(text: string): string {
   const [sentiment = ""] = /^\w*/.exec(text) ?? [];
   const color = SENTIMENT_COLORS.get(sentiment);
@@ -19,7 +19,7 @@ export function sentimentText(text: string): string {
   return styled(color, sentiment) + (certainty === "" ? "" : dim(certainty));
 }
 
-/** `positive 0.58, doubtful`, as far as it is known. */
+/** `positive 0.58, doubtful`; unknown parts are left out. */
 export function judgedText({
   sentiment,
   sentiment_score: score,
@@ -31,10 +31,10 @@ export function judgedText({
   return `${sentiment}${sure}${doubtful === true ? ", doubtful" : ""}${unreadable === true ? ", not read" : ""}`;
 }
 
-/** Whether a person has to agree to the email first. */
+/** Whether a person has to approve the email first. */
 export const isWaiting = ({ status }: { status?: unknown }): boolean => status === "waiting_for_approval";
 
-/** Whether a step keeps failing and is tried again by itself. */
+/** Whether a step keeps failing and is retried automatically. */
 export const isDelayed = ({ status }: { status?: unknown }): boolean => status === "processing";
 
 /** What was done, in a few words: `answered by email`, `escalated, ticket TICKET-1`. */
@@ -65,16 +65,16 @@ export function fields(rows: readonly (readonly [name: string, value: string])[]
 
 /**
  * One result for people.
- * @param outbox the folder that emails go to, where they do
+ * @param outbox the folder to which emails are written, if they are
  */
 export function resultText(result: CustomerFeedbackResult, outbox: string | undefined): string {
-  // What failed its validation may lack either.
+  // An invalid result may lack either.
   const { feedback_id: id, customer_id: customer, success, duplicate }: Partial<CustomerFeedbackResult> = result;
   const title = bold(oneLine(`Feedback ${id ?? "without id"} from customer ${customer ?? "unknown"}`));
   const steps = result.steps_completed.join(dim(" → ")) || dim("none");
   if (!success) {
     const delayed = isDelayed(result);
-    const outlook = delayed ? ", tried again by itself" : result.retriable === true ? ", may go well later" : "";
+    const outlook = delayed ? ", retried automatically" : result.retriable === true ? ", may succeed later" : "";
     return [
       `${delayed ? styled("yellow", "…") : styled("red", "✗")} ${title}`,
       fields([

@@ -8,12 +8,12 @@ import type { RunView } from "./runs/runs.ts";
 
 const TIMEOUT_MS = 90_000;
 const MAX_RESPONSE_BYTES = 200_000_000;
-/** How often the service is asked how far a run is. Milliseconds. */
+/** Interval at which the service is asked about a run. Milliseconds. */
 const POLL_INTERVAL_MS = 500;
 /** Seconds that the service waits for the result of one submission. */
 const PREFERRED_WAIT = 30;
 
-/** What a request says beside its path. */
+/** The parts of a request besides its path. */
 interface ServiceRequest {
   /** Sent as JSON. */
   json?: object;
@@ -22,13 +22,13 @@ interface ServiceRequest {
   signal?: AbortSignal;
 }
 
-/** A service that runs somewhere, for commands that are told its address. */
+/** A running service, for commands that are given its address. */
 export class ServiceClient {
   readonly #url: string;
   readonly #token: string | undefined;
   readonly #client: HttpClient;
 
-  /** @throws ValidationError for an address that is none */
+  /** @throws ValidationError for an invalid address */
   constructor(url: string, token: string | undefined) {
     this.#url = url.replace(/\/+$/, "");
     this.#token = token;
@@ -42,14 +42,14 @@ export class ServiceClient {
   }
 
   /**
-   * The JSON that a path answers with.
-   * @throws what the service answers instead: an error of the same type and code; IoError where it does not answer
+   * Returns the JSON answer of a path.
+   * @throws the service's error, with its type and code; IoError if the service doesn't answer
    */
   async call(path: string, request: ServiceRequest = {}): Promise<unknown> {
     return parsed((await this.#send(path, request)).text);
   }
 
-  /** The JSON Lines that a path answers with. @throws as `call` */
+  /** Returns the JSON Lines of a path's answer. @throws as `call` */
   async callForLines(path: string, request: ServiceRequest): Promise<Record<string, unknown>[]> {
     const { text } = await this.#send(path, request);
     const lines = text.split("\n").filter((line) => line !== "");
@@ -70,7 +70,8 @@ export class ServiceClient {
         if (answer.status < 400) return answer;
         throw errorIn(parsed(answer.text), answer.status);
       } catch (error) {
-        // A batch may have more rows than the service takes in a minute. It says when it takes the next.
+        // A batch may have more rows than the service accepts in a minute. The service says when it
+        // accepts the next one.
         if (!(error instanceof IoError) || error.code !== "rate_limited" || error.retryAfterMs === 0) throw error;
         await pause(error.retryAfterMs, undefined, { signal });
       }
@@ -100,7 +101,7 @@ export class ServiceClient {
     }
   }
 
-  /** Once: a message that may have been taken must not be sent again. */
+  /** Sends it once, because a message that may have been accepted must not be sent again. */
   async #post(path: string, json: object, signal: AbortSignal | undefined): Promise<Response> {
     try {
       return await fetch(this.#client.resolve(`${this.#url}${path}`), {
@@ -134,7 +135,7 @@ export class ServiceClient {
     return { type, text, truncated: headers.get("x-truncated") === "true" };
   }
 
-  /** The same as `call`; undefined where it answers with this code. */
+  /** The same as `call`; undefined if the answer is an error with this code. */
   async find(path: string, absent = "unknown_run"): Promise<unknown> {
     try {
       return await this.call(path);
@@ -148,7 +149,7 @@ export class ServiceClient {
     return (await this.find(pathOfRun(workflowId))) as RunView | undefined;
   }
 
-  /** Submits to the process of a workflow and waits for its result, however long that takes. */
+  /** Submits a run to a workflow and waits for its result, however long that takes. */
   async process(workflow: string, parameters: unknown, signal: AbortSignal): Promise<RunResult> {
     const answer = (await this.call(`/workflows/${workflow}`, {
       json: parameters as object,
@@ -158,7 +159,7 @@ export class ServiceClient {
     return answer.success === undefined ? this.result(answer.workflow_id!, signal) : answer;
   }
 
-  /** The same as `result`; undefined where the token may submit, but not look at runs. */
+  /** The same as `result`; undefined if the token may submit, but not read runs. */
   async resultIfAllowed(workflowId: string, signal: AbortSignal): Promise<RunResult | undefined> {
     try {
       return await this.result(workflowId, signal);
@@ -169,8 +170,9 @@ export class ServiceClient {
   }
 
   /**
-   * The result of a run, once it has ended, waits for a person, or is tried for longer than anybody waits.
-   * @throws ValidationError (`unknown_run`) where the service doesn't know it
+   * The result of a run, once it has ended, waits for a person, or is retried for longer than
+   * anyone waits.
+   * @throws ValidationError (`unknown_run`) if the service doesn't know it
    */
   async result(workflowId: string, signal: AbortSignal): Promise<RunResult> {
     for (;;) {
@@ -184,13 +186,16 @@ export class ServiceClient {
 
 export const pathOfRun = (workflowId: string): string => `/runs/${encodeURIComponent(workflowId)}`;
 
-/** Whether the next request would meet the same error, whatever is in it: the token, the address or the connection is at fault. */
+/**
+ * Whether any other request would fail in the same way, because the token, the address or the
+ * connection is at fault.
+ */
 export const concernsEveryRequest = (error: unknown): boolean =>
   isAbiError(error) && /^(?:token_|scope_|host_|origin_|no_service$|unavailable$|redirect_refused$)/.test(error.code);
 
 export const isScopeMissing = (error: unknown): boolean => isAbiError(error) && error.code === "scope_missing";
 
-/** For what a token has started and can't see the end of. */
+/** For a run that the token could start, but whose result it can't read. */
 export const RESULT_NOT_SHOWN = "The token lacks the scope feedback:read, so the result can't be shown.";
 
 function resultOf(run: RunView): RunResult | undefined {

@@ -1,4 +1,4 @@
-/** What commands read of the settings. */
+/** The settings as commands use them. */
 import { accessSync, constants, statSync } from "node:fs";
 import { IoError, ValidationError } from "../src/errors.ts";
 import { outboxFolderOf } from "../src/integrations/email/outbox/outbox-folder.ts";
@@ -8,7 +8,7 @@ import { DEFAULT_DATA_DIRECTORY, IN_MEMORY } from "../src/application/settings.t
 import type { GlobalOptions } from "./command.ts";
 import { host, resolvedPath } from "./terminal/host.ts";
 
-/** The settings of the host's environment, with `--data` and `--workflows` before them. */
+/** The settings from the host's environment; `--data` and `--workflows` take precedence. */
 export function settingsFrom({ data, workflows: module }: GlobalOptions): Settings {
   const settings = readSettings({ dataDirectory: data, workflows: module }, host().env);
   const { dataDirectory, customerSource, mailUrl, mailTemplates, workflows, httpTokensFile } = settings;
@@ -24,12 +24,12 @@ export function settingsFrom({ data, workflows: module }: GlobalOptions): Settin
   };
 }
 
-/** Whether this begins with a scheme, known or not. A single letter is a Windows drive. */
+/** Whether a text begins with a scheme, known or not. A single letter is a Windows drive. */
 export const isUrl = (location: string): boolean => /^[a-z][a-z\d+.-]+:/i.test(location);
 
 /**
- * Whether a command executes runs, besides `serve` and `worker`. None does on Restate: Restate hands all new runs to the address that was
- * registered last, which would soon be gone.
+ * Whether a command executes runs, besides `serve` and `worker`. No command does on Restate, which
+ * gives all new runs to the address that was registered last, and that would soon be gone.
  */
 export const executesRuns = ({ worker, databaseUrl }: Pick<Settings, "worker" | "databaseUrl">): boolean =>
   worker && !/^restate\+/i.test(databaseUrl ?? "");
@@ -41,8 +41,8 @@ export function loggerFor({ logLevel }: Pick<Settings, "logLevel">): Logger {
 }
 
 /**
- * For commands that look at what is kept, or decide on it, and make no folder: one that was named must be there. The default one
- * may be missing: nothing is kept yet.
+ * For commands that read stored data, or decide on it, and create no folder. A folder that was
+ * named must exist; the default one may be missing, because nothing may be stored yet.
  * @throws ValidationError (`no_data_directory`), IoError (`data_directory_unreadable`)
  */
 export function requireDataDirectory({ dataDirectory }: Settings): void {
@@ -55,7 +55,7 @@ export function requireDataDirectory({ dataDirectory }: Settings): void {
   });
 }
 
-/** Otherwise a file in it that this user may not see would look like one that isn't there. */
+/** Without this check, a file that this user may not see would look like a missing one. */
 function readableFolder(path: string) {
   try {
     const place = statSync(path, { throwIfNoEntry: false });

@@ -4,7 +4,8 @@ import { interruptible } from "./terminal/interruption.ts";
 import { executesRuns, loggerFor } from "./settings.ts";
 
 /**
- * Opens the application for the time of `work`, which Ctrl-C asks to end; the steps in hand are finished either way.
+ * Opens the application for the duration of `work`, which Ctrl-C asks to end; the current steps are
+ * finished either way.
  * @param options `worker: false` executes nothing, whatever the settings say. Default: see `executesRuns`
  */
 export const withApplication = <Result>(

@@ -27,7 +27,7 @@ type Answer<Result> =
 /** Libraries for comparison. This package doesn't depend on them. */
 export const LIBRARIES = ["vader", "afinn", "wink"] as const;
 
-/** VADER's authors call everything from -0.05 to 0.05 neutral. */
+/** VADER's authors classify everything from -0.05 to 0.05 as neutral. */
 const VADER_NEUTRAL = 0.05;
 
 export const guideContestant: Contestant = {

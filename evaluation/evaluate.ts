@@ -115,7 +115,7 @@ function untilRefused({ sentiment, categories, ...contestant }: Contestant): Con
     return (text) => {
       if (refusal !== undefined) return refusal;
       const answer = ask(text);
-      // What answers at once is not made to wait: it is timed.
+      // Do not await an immediate answer, because the time is measured.
       return answer instanceof Promise ? answer.then(note) : answer;
     };
   };
@@ -223,7 +223,7 @@ async function answersOf<Row extends { text: string }, Answer, Scores extends { 
     }
     for (const { text } of portion) {
       const answer = ask(text);
-      // What answers at once is not made to wait: it is timed.
+      // Do not await an immediate answer, because the time is measured.
       answers.push(answer instanceof Promise ? await answer : answer);
     }
   }

@@ -27,7 +27,7 @@ export function guideCategories(text: string): CategoriesAnswer {
   return { categories: categories.length > 0 ? categories : ["general"] };
 }
 
-/** @param border how far from 0 neutral reaches */
+/** @param border values this close to 0 are neutral */
 export function bySign(value: number, border = 0): SentimentAnswer["sentiment"] {
   if (value > border) return "positive";
   return value < -border ? "negative" : "neutral";

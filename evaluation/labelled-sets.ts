@@ -13,7 +13,7 @@ const SentimentRow = z.object({
 
 const KNOWN = new Set<string>(CATEGORIES);
 
-/** A category, or several of which any one is right: `bug|performance`. */
+/** A category, or several, any of which is right: `bug|performance`. */
 const CategoryLabel = z.string().refine((label) => categoriesOf(label).every((name) => KNOWN.has(name)), {
   error: ({ input }) => `There is no category "${String(input)}". There are ${CATEGORIES.join(", ")}.`,
 });

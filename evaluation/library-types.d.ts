@@ -1,4 +1,4 @@
-// The part of libraries without types of their own that is used for comparison.
+// Types for the parts that we use of libraries without their own types.
 
 declare module "vader-sentiment" {
   export const SentimentIntensityAnalyzer: { polarity_scores(text: string): { compound: number } };

@@ -50,7 +50,7 @@ function isCommon(word: string): boolean {
 const parts = (word: string): string[] => word.split(/['’]/u);
 const wordsIn = (text: string): string[] => text.match(WORD) ?? [];
 const normalized = (text: string): string => text.replaceAll(VARIANTS, (variant) => variant.normalize("NFKC"));
-/** "Hope’s" is about "Hope". */
+/** The name in a word: "Hope" in "Hope’s". */
 const nameIn = (word: string): string => word.replace(/['’](?:s|m|d|ll|re|ve)$/iu, "");
 const lookedUp = (word: string): string => word.toLowerCase().replaceAll("’", "'");
 
@@ -100,8 +100,9 @@ export function maskTexts(asWritten: readonly TextOf[]): string[] {
 }
 
 /**
- * Without the secrets as a whole, including those that are not words, such as an id of digits. A name that is a single ordinary word
- * ("Rose") is only masked in the letters of the name; anything else in small and capital letters alike.
+ * Masks each secret as a whole, even if it is not a word, such as an id of digits. A name that is a
+ * single ordinary word ("Rose") is only masked in the same case as the name; anything else is
+ * masked in any case.
  */
 function withoutSecrets(text: string, secrets: readonly string[]): string {
   const longest = secrets.filter((secret) => secret.trim() !== "").toSorted((one, other) => other.length - one.length);

@@ -1,4 +1,4 @@
-/** The style of the evaluation page; for light and dark screens and for paper. */
+/** The style of the evaluation page, for light and dark screens and for paper. */
 export const PAGE_STYLE = `
 :root { color-scheme: light dark; --ink: light-dark(#1d2430, #e6e9ef); --quiet: light-dark(#667085, #98a2b3);
   --line: light-dark(#e4e7ec, #344054); --ground: light-dark(#fff, #12161d); }

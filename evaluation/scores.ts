@@ -34,7 +34,8 @@ export const mean = (values: readonly number[]): number =>
   );
 
 /**
- * Whether what a change fixes outnumbers what it breaks by more than one standard error. If not, it may be chance.
+ * Whether a change fixes more than it breaks by over one standard error. If not, the gain may be
+ * chance.
  */
 export const isBeyondChance = (fixed: number, broken: number): boolean => fixed - broken > Math.sqrt(fixed + broken);
 

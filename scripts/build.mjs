@@ -11,7 +11,7 @@ const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/pack
 rmSync(join(root, "dist"), { recursive: true, force: true });
 const compile = (...options) => execFileSync(process.execPath, [tsc, ...options], { cwd: root, stdio: "inherit" });
 compile("-p", "tsconfig.build.json");
-// What browsers run, with their types.
+// The code for browsers, with its types.
 const client = "src/interfaces/console/client";
 compile(
   "-p",

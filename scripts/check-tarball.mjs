@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const folder = mkdtempSync(join(tmpdir(), "abi-workflows-tarball-"));
-// Side by side: a folder inside another would find that one's packages.
+// Next to each other, because a folder inside another would find that one's packages.
 const project = join(folder, "project");
 const small = join(folder, "workflow-only");
 const run = (command, args, cwd) =>
@@ -25,7 +25,7 @@ try {
   cpSync(join(root, "scripts", "tarball-checks.mjs"), join(project, "checks.mjs"));
   const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const entries = Object.keys(exports).filter((entry) => !entry.endsWith(".json"));
-  // And the project of someone who wants the workflow alone.
+  // Also a project of someone who only wants the workflow.
   run(
     "sh",
     [

@@ -1,4 +1,5 @@
-// What a notebook's cells put out, and a digest that tells whether it stems from them.
+// The outputs of a notebook's cells, and a digest that shows whether the outputs belong to the
+// cells.
 import { createHash } from "node:crypto";
 
 interface Cell {
@@ -12,7 +13,10 @@ const codeOf = ({ cells }: { cells: readonly Cell[] }): Cell[] => cells.filter((
 export const outputsOf = (notebook: { cells: readonly Cell[] }): unknown[] =>
   codeOf(notebook).map(({ outputs }) => outputs);
 
-/** Of the cells' sources and outputs together, so that neither can be changed without a run. */
+/**
+ * The digest of the cells' sources and outputs together, so that neither can be changed without a
+ * run.
+ */
 export const digestOf = (notebook: { cells: readonly Cell[] }): string =>
   createHash("sha256")
     .update(JSON.stringify(codeOf(notebook).map(({ source, outputs }) => [source, outputs])))

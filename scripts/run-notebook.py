@@ -1,4 +1,4 @@
-"""Executes notebook.ipynb in Deno's kernel, and prints it with what its cells put out."""
+"""Executes notebook.ipynb in Deno's kernel, and prints it with the outputs of its cells."""
 import sys
 
 import nbformat
@@ -6,8 +6,8 @@ from jupyter_client.manager import start_new_kernel
 
 LONGEST_SILENCE_S = 600
 MARK = "end of the cell"
-# Deno's kernel may say that a cell is done before it sends what the cell put out, so "idle" is no end. This comes behind it
-# on both ways that outputs take.
+# Deno's kernel may report that a cell is done before it sends the cell's outputs, so "idle" does not mark the end. This
+# follows the outputs on both channels.
 END = f'console.log("{MARK}"); "{MARK}"'
 
 

@@ -1,6 +1,7 @@
 /**
- * Writes the screenshots of docs/console.md: `node scripts/screenshots.ts`, or `… chat` for only those whose names begin with `chat`. It needs Chromium and
- * pngquant. It serves the sample feedback, of which people have decided some, as if it had come in over two weeks.
+ * Writes the screenshots of docs/console.md: `node scripts/screenshots.ts`, or `… chat` for only
+ * those whose names begin with `chat`. It needs Chromium and pngquant. It serves the sample
+ * feedback as if it had come in over two weeks and people had decided on some of it.
  */
 import { execFileSync } from "node:child_process";
 import { createReadStream, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -29,11 +30,11 @@ interface Shot {
   width?: number;
   height?: number;
   dark?: boolean;
-  /** What is done before it is taken. */
+  /** Actions before the screenshot is taken. */
   act?: (page: Page) => Promise<void>;
 }
 
-/** Asks the agent for this and that, and at last for something after which an email waits. */
+/** Asks the agent a few things, and finally for something that leaves an email waiting. */
 async function talk(page: Page): Promise<void> {
   const message = page.getByLabel("Message", { exact: true });
   const ask = async (text: string): Promise<void> => {
@@ -80,7 +81,7 @@ const MOVE = `PREFIX abi: <http://example.org/abi#>
   DELETE { ?f ?property ?time } INSERT { ?f ?property ?moved }
   WHERE { ?f abi:id ?id ; ?property ?time . VALUES ?property { abi:timestamp abi:responseTime } BIND(?time - ?by AS ?moved) }`;
 
-/** Moves everything that has happened to a run, and to its feedback, into the past: the older ids further. */
+/** Moves all events of each run and of its feedback into the past, those with lower ids further. */
 async function spread({ ontologyStore }: Application, dataDirectory: string, keys: readonly string[]): Promise<void> {
   const database = openSqlite(join(dataDirectory, "data.sqlite"));
   const offset = (index: number): number =>
@@ -102,7 +103,7 @@ async function spread({ ontologyStore }: Application, dataDirectory: string, key
   database.close();
 }
 
-/** Two of three emails are decided on, by two people. */
+/** Decides on two of three emails, in the names of two people. */
 async function decide({ workflow }: Application, ids: readonly string[]): Promise<string[]> {
   const waiting: string[] = [];
   for (const [index, id] of ids.entries()) {
@@ -148,7 +149,7 @@ async function shoot(
   await page.waitForTimeout(1500);
   const file = join(target, `${name}.png`);
   await page.screenshot({ path: file });
-  // A quarter of the size, and no difference that is seen.
+  // A quarter of the size, without a visible difference.
   execFileSync("pngquant", ["--force", "--strip", "--quality", "85-100", "--output", file, file]);
   await page.close();
 }

@@ -10,9 +10,9 @@ import test from "node:test";
 
 const entries = process.env.ENTRIES.split(" ");
 const bin = "node_modules/.bin/abi-workflows";
-// The Node.js that runs this, for what is called by its name.
+// Use the Node.js that runs this for commands that are called by name.
 const env = { ...process.env, PATH: dirname(process.execPath) + delimiter + process.env.PATH };
-// Tests inside this test are a run of their own.
+// Tests inside this test must count as a separate run.
 delete env.NODE_TEST_CONTEXT;
 
 for (const entry of entries) {
@@ -72,7 +72,7 @@ void test("the README's links lead to files of the package", () => {
   );
 });
 
-void test("the programs of README and guides run as they say", () => {
+void test("the programs of README and guides run as described", () => {
   const settings = { ABI_DATA_DIRECTORY: mkdtempSync(join(tmpdir(), "abi-workflows-readme-")) };
   cpSync(join(installed, "examples/data/customers.csv"), "customers.csv");
   const guide = readFileSync(join(installed, "docs/agents.md"), "utf8");
@@ -98,7 +98,7 @@ void test("the examples run once they are copied", () => {
   }
 });
 
-void test("the workflow works without the packages of an agent, and an agent says which it lacks", () => {
+void test("the workflow works without an agent's packages, and the agent says which ones are missing", () => {
   const command = (...args) =>
     spawnSync(process.execPath, [bin, "--data", "data", ...args], { cwd: "../workflow-only", encoding: "utf8" });
   assert.ok(!existsSync("../workflow-only/node_modules/langchain"));
@@ -125,7 +125,7 @@ void test("the demo runs from the package", () => {
   assert.equal(demo.status, 0, demo.stderr);
 });
 
-void test("a project of one's own is made of it, fits its types, passes its tests and serves", async () => {
+void test("a project created with init type-checks, passes its tests and serves", async () => {
   const cwd = "../my-workflows";
   execFileSync(process.execPath, [bin, "init", cwd]);
   const { dependencies } = JSON.parse(readFileSync(join(cwd, "package.json"), "utf8"));
@@ -150,13 +150,14 @@ void test("a project of one's own is made of it, fits its types, passes its test
     assert.equal((await response.json()).decision, "paid");
     assert.deepEqual(readdirSync(join(cwd, "payments")), ["R-1.json"]);
   } finally {
-    // To all of them, as a terminal does: npm doesn't pass it on to what its shell has started.
+    // Signal all processes, as a terminal does: npm doesn't pass the signal on to processes that
+    // its shell has started.
     process.kill(-Number(service.pid), "SIGTERM");
     await once(service, "close");
   }
 });
 
-void test("the notebook runs in Deno's kernel and puts out what is saved in it", (t) => {
+void test("the notebook runs in Deno's kernel and gives the saved outputs", (t) => {
   const { NOTEBOOK: script, TARBALL: tarball } = process.env;
   const { status, stderr } = spawnSync(process.execPath, [script, "--check", "--tarball", tarball], {
     encoding: "utf8",

@@ -67,7 +67,7 @@ export async function createKnowledgeGraphTools(
 function freeQuery(options: KnowledgeGraphToolsOptions, set: readonly string[]): DirectOperation {
   if (set.length > 0) {
     throw invalidConfiguration(
-      `A free query can't be confined by ${set.join(" and ")}. Leave freeQuery out where fields are set.`,
+      `A free query can't be confined by ${set.join(" and ")}. Leave freeQuery out if fields are set.`,
     );
   }
   const { ontologyStore, store = FEEDBACK_STORE, visible = IMPERSONAL_DATA, allowPersonalData = false } = options;

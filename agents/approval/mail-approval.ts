@@ -24,8 +24,9 @@ type Outcome =
 /**
  * Runs between a tool's result and the model. If a run waits for a person, it interrupts the
  * conversation with the email, and later continues with the run's outcome. LangGraph records each
- * look at an email and each outcome (`task`) before the next. So even if another process resumes the
- * conversation, a decision applies to the email that was on the screen, and is made once.
+ * email that was shown and each outcome (`task`) before the next one. So even if another process
+ * resumes the conversation, a decision applies to the email that was on the screen, and is made
+ * once.
  */
 export function mailApproval(approvals: MailApprovals, decider: Decider, logger: Logger): AgentMiddleware {
   const { workflow } = approvals;
@@ -89,7 +90,7 @@ async function review(
 }
 
 /**
- * If the person writes instead of deciding, no email is shown again. But the model must not go on
+ * If the person writes instead of deciding, no email is shown again. But the model must not keep
  * saying that an email waits if it was decided on elsewhere.
  */
 async function settledSince(
@@ -117,7 +118,7 @@ function approvalSteps(workflow: MailApprovals["workflow"], logger: Logger) {
           return { id, mail: shown };
         }
         const result = await resultOf(id, signal);
-        // Another email may have taken its place meanwhile.
+        // Another email may have replaced it in the meantime.
         if (result.status !== "waiting_for_approval") return { id, outcome: { state: "settled", result } };
       }
     } catch (error) {
@@ -157,7 +158,8 @@ function approvalSteps(workflow: MailApprovals["workflow"], logger: Logger) {
     const id = mail.workflow_id;
     try {
       if (decision === null) return await lookAgain(mail, signal);
-      if (by === undefined) return again("Nobody here may decide. Decide in the console or by the command approvals.");
+      if (by === undefined)
+        return again("Nobody here may decide. Decide in the console or with the command approvals.");
       const decided = await decideOrYield(mail, unchangedIsApproved(mail, decision), by);
       return await outcomeOf(id, decided, signal);
     } catch (error) {
@@ -169,7 +171,7 @@ function approvalSteps(workflow: MailApprovals["workflow"], logger: Logger) {
 
   /** The outcome of a decision. The decision is stored, and no failure here undoes it. */
   const outcomeOf = async (id: string, decided: Decided, signal: AbortSignal | undefined): Promise<Outcome> => {
-    const whose = decided.first ? `${decided.by} has decided first` : "Your decision was kept";
+    const whose = decided.first ? `${decided.by} has decided first` : "Your decision was stored";
     try {
       const result = await resultOf(id, signal);
       if (result.status !== "waiting_for_approval") return { state: "settled", result, decided };
@@ -198,8 +200,8 @@ function approvalSteps(workflow: MailApprovals["workflow"], logger: Logger) {
       return "The email has changed since it was shown. Nothing was decided: look at it again.";
     }
     if (isAbiError(error) && error.type !== "unexpected_error") return `Nothing was decided: ${error.message}`;
-    logger.error({ cause: describeCause(error) }, "a decision could not be taken");
-    return "The decision could not be taken. Try it again.";
+    logger.error({ cause: describeCause(error) }, "a decision could not be made");
+    return "The decision could not be made. Try again.";
   };
 
   return {

@@ -1,7 +1,8 @@
 /**
- * The request for a person's decision on emails, and the answer: LangChain's human-in-the-loop shapes. LangChain.js names their fields in
- * camelCase, its Python edition and Agent Chat UI in snake_case: a request has both, and either is understood in an answer. Each object has
- * them too: LangGraph's SDK hands the camelCase ones to clients under both names.
+ * The request for a person's decision on emails, and the answer, in LangChain's human-in-the-loop
+ * shapes. LangChain.js names their fields in camelCase, its Python edition and Agent Chat UI in
+ * snake_case. A request has both, in nested objects too, because LangGraph's SDK passes the
+ * camelCase ones to clients under both names. An answer may have either.
  */
 import type { ActionRequest, HITLRequest, ReviewConfig } from "langchain";
 import { z } from "zod";
@@ -10,7 +11,9 @@ import { withoutAbsent } from "../../src/json.ts";
 import type { CustomerFeedbackWorkflow } from "../../src/workflows/customer-feedback/customer-feedback-workflow.ts";
 import type { PendingResponse } from "../../src/workflows/customer-feedback/responses/approval.ts";
 
-/** The name of the action that a person decides on. No tool has it: a model can't call it. */
+/**
+ * The name of the action that a person decides on. No tool has this name, so a model can't call it.
+ */
 export const SEND_MAIL = "send_mail_to_customer";
 
 /** An email as it is stored with a conversation. */
@@ -103,7 +106,7 @@ function describe({ feedback_id, customer_id, ...mail }: ReviewedMail, note: str
     ...(mail.refusal === undefined ? [] : [`refused   ${oneLine(mail.refusal)}`]),
     "",
     mail.text.trimEnd(),
-    // Last, and marked at every line: it can't look like a part of the email.
+    // The text comes last, with a mark on every line, so it can't look like a part of the email.
     "",
     "The customer wrote:",
     mail.feedback_text.trimEnd().replaceAll(/^/gmu, "> "),
@@ -122,7 +125,7 @@ const oneLine = (text: string): string => text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+
 
 type Waiting = Pick<CustomerFeedbackWorkflow, "getPendingResponse">;
 
-/** The same request, in which the emails that no longer wait say so. */
+/** The same request, with the emails marked that no longer wait. */
 export async function withDecided(review: MailReviewRequest, workflow: Waiting): Promise<MailReviewRequest> {
   const actions = await Promise.all(
     review.actionRequests.map(async (action): Promise<MailAction> =>

@@ -1,4 +1,4 @@
-/** The results of a tool that wait for a person, and what becomes of them. */
+/** The results of a tool that wait for a person, and their outcomes. */
 import { ToolMessage, type BaseMessage } from "@langchain/core/messages";
 import { isObject, withoutAbsent, type Json } from "../../src/json.ts";
 import { describeCause, type Logger } from "../../src/log.ts";
@@ -67,7 +67,7 @@ export async function recordedDecision(
   try {
     return lastDecision((await workflow.getFeedback(feedback_id)).mails);
   } catch (error) {
-    // The outcome itself is known. The conversation goes on without the names.
+    // The outcome itself is known. The conversation continues without the names.
     logger.error({ cause: describeCause(error), feedback_id }, "a decision could not be read");
     return undefined;
   }

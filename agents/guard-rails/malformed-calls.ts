@@ -29,9 +29,10 @@ export const malformedCalls: AgentMiddleware = createMiddleware({
 });
 
 /**
- * The message with each broken call twice: among the calls with empty arguments, so that it is answered as the protocol
- * wants, and among the invalid ones, which marks it. Ids are made unique in the conversation (some servers count anew in every
- * answer): every result needs a call of its own.
+ * The message with each broken call in two places: among the calls, with empty arguments, so that
+ * it gets the answer that the protocol requires, and among the invalid calls, which marks it as
+ * broken. Ids are made unique in the conversation, because each result needs its own call and some
+ * servers restart counting in every answer.
  * @throws ModelAnswerError
  */
 function understood(message: AIMessage, conversation: readonly BaseMessage[]): AIMessage {
@@ -57,7 +58,8 @@ function understood(message: AIMessage, conversation: readonly BaseMessage[]): A
       return !broken && id === other?.id && name === other.name && JSON.stringify(args) === JSON.stringify(other.args);
     });
   if (asItWas && content === message.content) return message;
-  // A fresh message of the same id: the raw chunks, and what the provider sent, must not speak against the calls.
+  // A new message with the same id, without the raw chunks and the provider's fields, which could
+  // contradict the calls.
   const { tool_calls: _raw, function_call: _legacy, ...kwargs } = message.additional_kwargs;
   return new AIMessage({
     content,
@@ -71,7 +73,10 @@ function understood(message: AIMessage, conversation: readonly BaseMessage[]): A
   });
 }
 
-/** Of a streamed message the raw pieces: LangChain makes arguments of half ones. Else what LangChain made, sound or not. */
+/**
+ * From a streamed message, reads the raw pieces, because LangChain completes partial arguments.
+ * Otherwise, reads LangChain's calls, valid or not.
+ */
 function readCalls(message: AIMessage, cutOff: boolean): WireToolCall[] {
   const chunks = (AIMessageChunk.isInstance(message) && message.tool_call_chunks) || [];
   const collector = new ToolCallCollector();

@@ -1,6 +1,9 @@
 import { AIMessage, HumanMessage, type BaseMessage } from "@langchain/core/messages";
 
-/** The messages that came after what the user said last: what the agent has done so far for the request at hand. */
+/**
+ * The messages after the user's last one, which show what the agent has done so far for the current
+ * request.
+ */
 export const messagesSinceRequest = (messages: readonly BaseMessage[]): BaseMessage[] =>
   messages.slice(messages.findLastIndex((message) => HumanMessage.isInstance(message)) + 1);
 

@@ -33,11 +33,11 @@ function explain(error: unknown, tool: string): string {
     return `The arguments of ${tool} do not fit its schema. Repair them and call it again.\n${details.join("\n")}`.trim();
   }
   if (isAbiError(error) && error.type !== "unexpected_error") {
-    return `${error.message}${error.retriable ? " It may go well if it is tried once more later." : ""}`;
+    return `${error.message}${error.retriable ? " It may succeed if it is tried once more later." : ""}`;
   }
   return "The tool failed unexpectedly. Do not call it more than once again for this; tell the user that it failed.";
 }
 
-/** LangGraph's way to pause a run travels as an exception and must pass. */
+/** LangGraph pauses a run by throwing an exception, which must not be caught. */
 const isInterrupt = (error: unknown): boolean =>
   typeof error === "object" && error !== null && "is_bubble_up" in error && error.is_bubble_up === true;

@@ -1,4 +1,7 @@
-/** The tables of the conversation memory. Values are as LangGraph's serializer wrote them, with its type beside each. */
+/**
+ * The tables of the conversation memory. Values are stored as LangGraph's serializer writes them,
+ * each next to its type.
+ */
 export const SCHEMA = `
   CREATE TABLE IF NOT EXISTS checkpoints (
     thread_id TEXT NOT NULL,

@@ -59,13 +59,14 @@ export class SqliteCheckpointSaver extends BaseCheckpointSaver {
     return row && this.#tuple(row);
   }
 
-  /** Newest first, over all threads and namespaces that `config` does not rule out. */
+  /** Newest first, for all threads and namespaces that match `config`. */
   async *list(config: RunnableConfig, options: CheckpointListOptions = {}): AsyncGenerator<CheckpointTuple> {
     const threadId = threadOf(config) ?? null;
     const namespace = (config.configurable?.["checkpoint_ns"] as string | undefined) ?? null;
     const id = getCheckpointId(config) || null;
     const before = (options.before && getCheckpointId(options.before)) || null;
-    // The keys first, whole checkpoints one by one as they are asked for: a long history need not fit into memory.
+    // Reads the keys first and then one checkpoint at a time, so a long history need not fit into
+    // memory.
     const keys = this.#sqlite(
       () =>
         this.#database
@@ -126,7 +127,10 @@ export class SqliteCheckpointSaver extends BaseCheckpointSaver {
     return checkpointConfig(threadId, namespace, checkpoint.id);
   }
 
-  /** The first write of a task to a place stands, however often it comes; errors, interrupts and their answers are replaced. */
+  /**
+   * The first write of a task at an index stays, even if it is repeated; errors, interrupts and
+   * their answers are replaced.
+   */
   async putWrites(config: RunnableConfig, writes: PendingWrite[], taskId: string, taskPath = ""): Promise<void> {
     const { threadId, namespace } = threadAndNamespace(config);
     const checkpointId = requiredId("checkpoint_id", config.configurable?.["checkpoint_id"]);
@@ -147,7 +151,8 @@ export class SqliteCheckpointSaver extends BaseCheckpointSaver {
   }
 
   /**
-   * The threads whose ids are the prefix and a UUID, each with its last checkpoint; the one that was used last comes first.
+   * The threads whose ids consist of the prefix and a UUID, each with its last checkpoint, most
+   * recently used first.
    * @param options `before`: only threads whose last checkpoint is older than this one
    */
   threadsOf(prefix: string, { limit, before }: ThreadListOptions): { threadId: string; checkpointId: string }[] {
@@ -207,7 +212,10 @@ export class SqliteCheckpointSaver extends BaseCheckpointSaver {
     };
   }
 
-  /** In the order in which LangGraph applies them: SQLite compares UTF-8 bytes, which is the order of code points. */
+  /**
+   * Sorted as LangGraph applies them: SQLite compares UTF-8 bytes, which gives the order of code
+   * points.
+   */
   async #writes(threadId: string, namespace: string, checkpointId: string): Promise<CheckpointPendingWrite[]> {
     const rows = this.#sqlite(
       () =>

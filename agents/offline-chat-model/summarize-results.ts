@@ -66,7 +66,7 @@ function fieldsOf({ artifact, text }: ToolMessage): Fields | undefined {
 
 function failure(name: string, { feedback_id: id, error, retriable }: Fields): string {
   const what = typeof id === "string" ? `Feedback ${id} could not be processed` : `${name} did not succeed`;
-  return `${what}: ${typeof error === "string" ? error : "no reason was given"}${retriable === true ? " (It may go well later.)" : ""}`;
+  return `${what}: ${typeof error === "string" ? error : "no reason was given"}${retriable === true ? " (It may succeed later.)" : ""}`;
 }
 
 function processed(result: Fields): string {

@@ -95,7 +95,7 @@ async function inProcess(bench: Bench, task: Task): Promise<Result> {
   child.send(task);
   const [said] = await Promise.all([text(child.stderr!), once(child, "exit")]);
   clearTimeout(timer);
-  const reason = said.split("\n").find((line) => line.includes("Error")) ?? "it ended without a word";
+  const reason = said.split("\n").find((line) => line.includes("Error")) ?? "it ended without a message";
   return result ?? { missing: `failed: ${reason}` };
 }
 
@@ -139,7 +139,7 @@ function cells({ name, store }: Entry, result: Result): string[] {
   return [name, DURABILITY[store], figure(runsPerSecond), figure(processor), server, ...times, ...ofRun];
 }
 
-/** Each of ours compared with the best peer on the same store, and with the best on any. */
+/** Compares each of ours with the best peer on the same store, and with the best on any store. */
 function comparisons(rows: readonly { entry: Entry; result: Result }[]): string[] {
   const measured = rows.flatMap(({ entry, result }) =>
     "missing" in result ? [] : [{ entry, rate: result.runsPerSecond }],

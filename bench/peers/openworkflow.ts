@@ -1,7 +1,7 @@
 /**
  * OpenWorkflow. It polls for work and for results, at intervals that would dominate the
  * measurement. Here the worker is polled as soon as there is work, and a result is known when it is
- * recorded: better than its users get.
+ * recorded. That is better than its users get.
  */
 import { join } from "node:path";
 import { OpenWorkflow } from "openworkflow";

@@ -22,9 +22,9 @@ export interface BenchOptions {
 
 export interface Bench {
   readonly options: BenchOptions;
-  /** For everything that is written; deleted at the end. */
+  /** Folder for everything that is written; deleted at the end. */
   readonly folder: string;
-  /** For processes whose flushes are counted; empty if they can't be counted. */
+  /** Environment of processes whose flushes are counted; empty if they can't be counted. */
   readonly shimEnv: Record<string, string>;
   /** Why flushes are not counted; undefined if they are. */
   readonly shimMissing: string | undefined;

@@ -1,8 +1,8 @@
 /*
- * Counts the flushes of a process and, where asked to, makes each slower. Preloaded (LD_PRELOAD) into the
- * programs that are measured; run.ts compiles it.
+ * Counts the flushes of a process and, if asked to, makes each one slower. It is preloaded (LD_PRELOAD) into the
+ * measured programs; run.ts compiles it.
  *   BENCH_FLUSH_COUNT     a file of two 64-bit counters: all flushes, and those of a write-ahead log
- *   BENCH_FLUSH_DELAY_US  microseconds that each flush takes longer
+ *   BENCH_FLUSH_DELAY_US  microseconds added to each flush
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

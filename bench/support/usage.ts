@@ -50,7 +50,7 @@ const ticksOf = (pid: number): number =>
     .slice(11, 15)
     .reduce((sum, ticks) => sum + Number(ticks), 0);
 
-/** From the third field on: proc_pid_stat(5). */
+/** The fields of proc_pid_stat(5) from the third on. */
 const statOf = (pid: number): string[] => contentOf(`/proc/${pid}/stat`).split(") ").at(-1)!.split(" ");
 
 function contentOf(path: string): string {

@@ -61,7 +61,7 @@ export async function backUp({ databases, files, folders }: BackupSources, targe
   return [...databases, ...files, ...folders].map((path) => basename(path));
 }
 
-/** In Node.js since 22.16. */
+/** Exists in Node.js since 22.16. */
 function sqliteBackup(): typeof sqlite.backup {
   const { backup } = process.getBuiltinModule("node:sqlite") as Partial<typeof sqlite>;
   if (backup) return backup;
@@ -108,7 +108,7 @@ function openSnapshots(paths: readonly string[]): sqlite.DatabaseSync[] {
   }
 }
 
-/** A backup must be checked by reading it. */
+/** Checks a backup by reading it. */
 function check(path: string): void {
   const database = openSqlite(path);
   try {

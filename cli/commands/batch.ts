@@ -104,7 +104,7 @@ class SeenColumns {
   }
 }
 
-/** Runs the process for every item, and gives the results in their order. */
+/** Runs the workflow for every item, and returns the results in the order of the items. */
 type Process = (items: AsyncIterable<unknown>, signal: AbortSignal) => AsyncIterable<RunResult>;
 
 /** How many submissions to a service wait for their results at the same time. */

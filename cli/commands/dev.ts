@@ -15,7 +15,7 @@ import { note, print, relay } from "../terminal/output.ts";
 import { packageRoot } from "../../src/runtime/package-root.ts";
 import { announce, LOCAL_TOKEN, newLocalToken, sayTryIt, serveSettings, STOPPED_NOTE } from "./serve.ts";
 
-/** What `serve --json` says when it listens. */
+/** The message of `serve --json` when it is listening. */
 interface Ready {
   status: "ready";
   url: string;
@@ -23,12 +23,12 @@ interface Ready {
   try_it: string;
 }
 
-/** Runs `serve` under `node --watch`, which starts it again when a file that it has loaded changes. */
+/** Runs `serve` under `node --watch`, which restarts it when a file that it has loaded changes. */
 export async function dev(options: DevOptions): Promise<void> {
   const settings = serveSettings(options);
   if (settings.workflows === undefined) {
     throw usageError(
-      "dev starts again when your workflows change: name their module with --workflows or WORKFLOWS. For the service alone use serve.",
+      "dev restarts when your workflows change: name their module with --workflows or WORKFLOWS. For the service alone, use serve.",
     );
   }
   const port = settings.httpPort === 0 ? await freePort(settings.httpHost) : settings.httpPort;
@@ -41,7 +41,7 @@ export async function dev(options: DevOptions): Promise<void> {
   note(STOPPED_NOTE);
 }
 
-/** So that the address stays the same when the service starts again. */
+/** Chooses the port here, so that the address stays the same when the service restarts. */
 async function freePort(address: string): Promise<number> {
   const server = createServer();
   await once(server.listen(0, address), "listening");
@@ -70,7 +70,7 @@ function startWatched({ data, host: address }: DevOptions, { httpPort, workflows
   });
 }
 
-/** Messages that we and Node.js print at every restart, which are not news. */
+/** Messages that we and Node.js print at every restart, and that are not shown. */
 const NO_NEWS = [
   FINISHING_NOTE,
   STOPPED_NOTE,
@@ -79,7 +79,10 @@ const NO_NEWS = [
   "Waiting for graceful termination",
 ];
 
-/** Shows what the processes write, in a person's words where it is for a program. Resolves with the exit code when they have ended. */
+/**
+ * Shows the output of the processes, with messages for programs reworded for people. Resolves with
+ * the exit code when they have ended.
+ */
 async function showUntilEnd(child: ChildProcess, { json, open }: DevOptions): Promise<number | null> {
   let starts = 0;
   const onReady = async ({ url, token, try_it: call }: Ready): Promise<void> => {
@@ -111,7 +114,9 @@ function forEachLine(stream: Readable, show: (line: string) => unknown): void {
   });
 }
 
-/** What the command says to programs; undefined for anything else, such as what workflows write. */
+/**
+ * The command's message for programs; undefined for any other output, such as that of workflows.
+ */
 function readMessage(line: string): Partial<Ready> | undefined {
   if (!line.startsWith('{"status":"ready"') && !line.startsWith('{"success":false')) return undefined;
   try {

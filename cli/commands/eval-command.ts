@@ -8,7 +8,7 @@ export type AnalyzerName = (typeof ANALYZERS)[number];
 export interface EvalOptions extends GlobalOptions {
   analyzer: AnalyzerName[];
   html?: string;
-  /** Of this package. */
+  /** Version of this package. */
   version: string;
 }
 
@@ -20,7 +20,7 @@ export function addEvalCommand(program: Command): void {
     .description(
       "Let analysers judge labelled texts, and print how often they are right. The folder has sentiment/*.jsonl " +
         'with {"text", "label"} and categories/*.jsonl with {"text", "labels", "scope"} in each line; scope lists ' +
-        "the categories that the set is about. embedded is the analyser that the process uses, including earlier " +
+        "the categories that the set is about. embedded is the analyser that the workflow uses, including earlier " +
         "training; shipped is the one without training. chat-model sends every text to the service of " +
         "OPENAI_API_KEY or OPENAI_BASE_URL.",
     )

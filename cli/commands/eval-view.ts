@@ -15,7 +15,10 @@ const MAX_CONFUSIONS = 8;
 
 const figure = (value: number | undefined): string => value?.toFixed(3) ?? "–";
 
-/** Reports as tables: each set and the mean for every analyser, then their classes, then what they confuse. */
+/**
+ * Reports as tables: each set and the mean for every analyser, then the classes, then the
+ * confusions.
+ */
 export function evaluationText(reports: readonly AnalyzerReport[]): string {
   const sentiment = reports.flatMap(({ name, sentiment }) => (sentiment ? [{ name, report: sentiment }] : []));
   const categories = reports.flatMap(({ name, categories }) => (categories ? [{ name, report: categories }] : []));

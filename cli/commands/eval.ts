@@ -25,7 +25,7 @@ import { createProgress } from "../terminal/progress.ts";
 import { settingsFrom } from "../settings.ts";
 
 const TRAINED_ON =
-  "The embedded analysers were made with public sets that docs/text-analysis.md lists: on those their figures are too good.";
+  "The embedded analysers were made with public sets that docs/text-analysis.md lists, so their figures on those sets are too good.";
 
 const TRAINED_FOR_ANOTHER =
   'The weights that were trained here belong to another version of this package: embedded is as shipped. Run "abi-workflows train" again.';
@@ -50,7 +50,7 @@ async function run(
     throw usageError("chat-model needs a service: set OPENAI_API_KEY, or OPENAI_BASE_URL for another one.");
   }
   const sets = await readLabelledSets(resolvedPath(folder));
-  // Before any work, for it may take long and cost money.
+  // Check this first, because the evaluation may take long and cost money.
   if (html !== undefined)
     await orUnwritable(
       html,

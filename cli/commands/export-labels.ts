@@ -13,21 +13,23 @@ import type { ExportLabelsOptions } from "./export-labels-command.ts";
 
 const NAMES = "SELECT DISTINCT ?customer ?value WHERE { ?customer abi:name|abi:email|abi:id ?value }";
 
-/** `general` is what is left where nothing else was labelled. */
+/** `general` means that no other category was labelled. */
 const SCOPE = CATEGORIES.filter((category) => category !== "general");
 
 interface Counts {
   sentiment: number;
   categories: number;
-  /** Labels that differ from those that the process used. */
+  /** Labels that differ from those that the workflow used. */
   corrected: number;
-  /** Edited or rejected, and nobody said which labels are right. */
+  /** Texts whose emails were edited or rejected, without anyone naming the right labels. */
   unlabelled: number;
-  /** Approved, but not certain, and nobody said which labels are right. */
+  /**
+   * Texts whose emails were approved, but whose labels were not certain and that nobody labelled.
+   */
   uncertain: number;
 }
 
-/** Writes what reviewers have said about labels into a folder, in the format of `eval`. */
+/** Writes the labels from reviewers into a folder, in the format of `eval`. */
 export async function exportLabels(folder: string, options: ExportLabelsOptions): Promise<void> {
   const reviewed = await withGraph(options, readReviewed);
   const texts = options.rawTexts ? reviewed.map(({ text }) => text) : maskTexts(reviewed);
@@ -76,7 +78,7 @@ function write(folder: string, name: "sentiment" | "categories", rows: readonly 
     mkdirSync(place, { recursive: true, mode: 0o700 });
     replacePrivateFile(join(place, "reviewed.jsonl"), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
   } catch (cause) {
-    throw new IoError(`The labels can't be written to ${folder}. Check the name and its rights.`, {
+    throw new IoError(`The labels can't be written to ${folder}. Check its name and permissions.`, {
       code: "file_unwritable",
       cause,
     });
@@ -90,9 +92,7 @@ function report(folder: string, counts: Counts, { json, rawTexts }: ExportLabels
     host().exitCode = 1;
     note("There are no reviewed labels: they come from decisions in the approval queue (APPROVAL=on).");
   } else if (!json) {
-    print(
-      oneLine(`Written to ${folder}: ${count(sentiment)} labels of sentiment, ${count(categories)} of categories.`),
-    );
+    print(oneLine(`Written to ${folder}: ${count(sentiment)} sentiment labels, ${count(categories)} category labels.`));
     print(`${plural(corrected, "text")} with labels that reviewers corrected.`);
   }
   if (unlabelled > 0) {

@@ -14,8 +14,8 @@ export function addHeldMailsCommand(program: Command): void {
     .command("held-mails")
     .summary("show incoming emails that wait for a person, and decide on them")
     .description(
-      "Show the emails that couldn't be processed without guessing, such as because the sender is unknown or the " +
-        "mail has no text. Assign an email to a customer, or dismiss it.",
+      "Show the emails that couldn't be processed without guessing, for example because the sender is unknown or " +
+        "the email has no text. Assign an email to a customer, or dismiss it.",
     );
   command
     .command("list", { isDefault: true })

@@ -84,8 +84,8 @@ const callAt = (service: ServiceClient, name: OperationName, json: object, signa
   service.call(`/workflows/${FEEDBACK_WORKFLOW}/operations/${name}`, { json, ...withoutAbsent({ signal }) });
 
 /**
- * Calls an operation at the service that the options name, or on the files of this machine without executing any run; undefined where
- * there are none, and none are made then.
+ * Calls an operation at the service that the options name, or on the files of this machine without
+ * executing any run. If there are no files, creates none and returns undefined.
  */
 async function callHere<Output>(
   name: OperationName,

@@ -24,7 +24,7 @@ const SHOWN_COLUMNS = 20;
 
 interface UnreadColumn {
   column: string;
-  /** The field that its name may have meant. */
+  /** The field that was probably meant. */
   similar?: CustomerField;
 }
 
@@ -32,12 +32,12 @@ interface Import {
   counts: LoadCounts;
   /** The first of them. */
   issues: CustomerIssue[];
-  /** Rows with faults that were taken all the same. */
+  /** Rows that were stored although they had faults. */
   mended: number;
   unread: UnreadColumn[];
 }
 
-/** All customers of a file or an HTTP source into the graph. */
+/** Loads all customers of a file or an HTTP source into the graph. */
 export async function importCustomers(location: string, options: ImportOptions): Promise<void> {
   const result = await load(location, options);
   show(result, options);
@@ -70,7 +70,7 @@ const load = (location: string, options: ImportOptions): Promise<Import> =>
     return result;
   });
 
-/** Into the graph of this machine, or that of the service that the options name. */
+/** Loads them into the graph of this machine, or of the service that the options name. */
 async function loadAll(
   customerSource: CustomerSource,
   options: GlobalOptions,

@@ -3,7 +3,7 @@ import { BatchSummary, tally, type RowResult } from "./batch/summary.ts";
 import { bold, count, dim, oneLine, plural, styled } from "../terminal/output.ts";
 import { fields } from "../result-view.ts";
 
-/** The outcome of one mail: its receipt and the result of its run, or an error. */
+/** The outcome of one email: its receipt and the result of its run, or an error. */
 export type IngestResult = { place: string } & (MailReceipt | (Omit<MailReceipt, "status"> & { status: "failed" }));
 
 const SHOWN_FAILURES = 10;
@@ -29,7 +29,7 @@ export class IngestSummary {
     if (status === "needs_person") increase(this.held, reason ?? "");
     const run = result["run"] as RowResult | undefined;
     if (status === "processing" && !run) this.unseen += 1;
-    // What an earlier call has done was counted there; what is not well yet is counted again.
+    // Runs that succeeded in an earlier call were counted there; others are counted again.
     if (run && (status === "processing" || !run.success)) this.runs.add({ ...run, line: this.mails });
     const error = status === "failed" ? result["error"] : run?.success === false ? run.error : undefined;
     if (status === "failed") this.failed += 1;
@@ -53,7 +53,7 @@ export class IngestSummary {
     const lines: [string, string][] = [
       ["emails", bold(count(this.mails))],
       ["processed", `${count(of("processing"))}${detail(this.runs.actions)}`],
-      ["replies noted", count(of("recorded"))],
+      ["replies recorded", count(of("recorded"))],
       ["ignored", `${count(of("ignored"))}${detail(this.ignored)}`],
       ["for a person", `${count(of("needs_person"))}${detail(this.held)}`],
       ["duplicates", `${count(of("duplicate"))}${of("duplicate") > 0 ? dim("  taken in before") : ""}`],

@@ -20,7 +20,8 @@ export async function ingest(path: string, options: GlobalOptions): Promise<void
   const settings = settingsFrom(options);
   const summary = new IngestSummary();
   const mails = path === STDIN ? mailsOf(host().stdin) : mailsIn(resolvedPath(path));
-  // Before anything is opened: a path that is wrong must not make a data directory.
+  // Read the first email before anything is opened, because a wrong path must not create a data
+  // directory.
   const first = await mails.next();
   const progress = await createProgress("Taking in emails");
   try {

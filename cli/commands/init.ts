@@ -105,7 +105,7 @@ const STORED = [
   ["_tsconfig.json", "tsconfig.json"],
 ] as const;
 
-/** All of it, or nothing. */
+/** Writes all of it, or nothing. */
 function writeProject(target: string, name: string, self: OwnPackage): void {
   const source = template();
   let made: string | undefined;
@@ -139,7 +139,7 @@ function packageFile(target: string, name: string, self: OwnPackage): string {
 
 /** This very package: the file or repository that it was installed from, or its version in the registry. */
 function ownVersion(target: string, { version, installedFrom, checkout }: OwnPackage): string {
-  // What `npm pack` calls it.
+  // The name that `npm pack` gives it.
   if (checkout !== undefined) return `file:abi-workflows-${version}.tgz`;
   if (installedFrom === undefined) return `^${version}`;
   if (!isAbsolute(installedFrom)) return installedFrom;

@@ -37,7 +37,7 @@ export async function serveMcp(options: McpCommandOptions): Promise<void> {
   }
 }
 
-/** What the tools can be given. */
+/** The fields that tools accept. */
 const fieldsOf = ({ operations }: Application["service"]): string[] => {
   const inputs = operations.filter(({ operation }) => operation.audience === "agent");
   return [...new Set(inputs.flatMap(({ operation }) => Object.keys(operation.input.shape)))];

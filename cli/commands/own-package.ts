@@ -2,15 +2,18 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { packageFile, packageRoot } from "../../src/runtime/package-root.ts";
 
-/** Of this package, what another one has to say to depend on it. */
+/** What another package needs to know to depend on this one. */
 export interface OwnPackage {
   name: string;
   version: string;
-  /** Of the packages that it uses itself. */
+  /** Versions of the packages that it uses. */
   versions: Readonly<Record<string, string>>;
-  /** The file (absolute) or repository that npm installed it from; undefined where it came from the registry. */
+  /**
+   * The file (absolute) or repository that npm installed it from; undefined if it came from the
+   * registry.
+   */
   installedFrom?: string;
-  /** Its folder, where it is no installed package. */
+  /** Its folder, if it is not an installed package. */
   checkout?: string;
 }
 
@@ -24,7 +27,10 @@ export function ownPackage(): OwnPackage {
   return source === undefined ? own : { ...own, installedFrom: source };
 }
 
-/** npm notes where it has each package from. Other package managers don't, and are taken to have it from the registry. */
+/**
+ * npm records the origin of each package. Other package managers don't, so their packages are
+ * assumed to be from the registry.
+ */
 function sourceOf(modules: string, name: string): string | undefined {
   const list = join(modules, ".package-lock.json");
   if (!existsSync(list)) return undefined;

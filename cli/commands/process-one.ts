@@ -36,7 +36,7 @@ const processAt = (service: ServiceClient, parameters: unknown, json: boolean): 
     host().exitCode = result.success ? 0 : 1;
   });
 
-/** What the service makes of one piece of feedback. What it refuses to take is a failed result. */
+/** Returns the service's result for one piece of feedback. A refusal becomes a failed result. */
 export async function processOrRefuse(
   service: ServiceClient,
   parameters: unknown,

@@ -47,8 +47,8 @@ export async function askGraph(query: string, options: QueryOptions): Promise<vo
 export type AskGraph = (store: string, sparql: string) => Promise<readonly Row[]>;
 
 /**
- * Opens the graph for the time of `work`, or speaks to the service that the options name.
- * @throws ValidationError (`answer_too_long`) where the service leaves rows out
+ * Opens the graph for the duration of `work`, or calls the service that the options name.
+ * @throws ValidationError (`answer_too_long`) if the service leaves rows out
  */
 export function withGraph<Result>(options: GlobalOptions, work: (ask: AskGraph) => Promise<Result>): Promise<Result> {
   return interruptible(async (signal) => {
@@ -66,12 +66,12 @@ export function withGraph<Result>(options: GlobalOptions, work: (ask: AskGraph) 
 function allRows({ result, truncated }: QueryAnswer): readonly Row[] {
   if (!truncated) return result as Row[];
   throw new ValidationError(
-    "The service leaves rows out, for there are too many. Run the command where the data directory is, without --url.",
+    "The service left rows out, because there are too many. Run the command where the data directory is, without --url.",
     { code: "answer_too_long" },
   );
 }
 
-/** Its own limits hold there. */
+/** The service's own limits apply. */
 async function answerAt(
   service: ServiceClient,
   sparql: string,
@@ -90,7 +90,7 @@ async function answerAt(
   return { result: readJsonResults(json), variables: json.head?.vars ?? [], truncated };
 }
 
-/** Asking must not leave files behind. */
+/** A query must not create files. */
 async function openGraph(settings: Settings): Promise<OntologyStore> {
   if (settings.ontologyUrl !== undefined) return openOntologyStore(settings);
   requireDataDirectory(settings);

@@ -12,7 +12,7 @@ import { loggerFor, settingsFrom } from "../settings.ts";
 
 const PATH = "/pipelines/customer-data/refresh_customer";
 
-/** One customer from the source into the graph. */
+/** Reads one customer from the source into the graph. */
 export const refreshCustomer = (id: string, options: GlobalOptions): Promise<void> =>
   interruptible(async (signal) => {
     const service = await serviceFor(options);

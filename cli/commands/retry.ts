@@ -13,7 +13,7 @@ async function retryAll(runs: Runs | undefined, ids: readonly string[], { failed
     if (goesOn) resumed += 1;
     else host().exitCode = 1;
     if (json) printJson((await runs?.get(run.workflow_id)) ?? run);
-    else print(goesOn ? `${oneLine(run.key)} goes on.` : `${oneLine(run.key)} has not failed: it is ${run.status}.`);
+    else print(goesOn ? `${oneLine(run.key)} continues.` : `${oneLine(run.key)} has not failed: it is ${run.status}.`);
   };
   for (const id of ids) {
     const run = await runs?.find(id);

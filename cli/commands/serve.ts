@@ -19,14 +19,16 @@ import type { ServeOptions } from "./serve-command.ts";
 import { loggerFor, settingsFrom } from "../settings.ts";
 import { withApplication } from "../with-application.ts";
 
-/** Variable in which `dev` hands over the token, so that it stays the same when the service starts again. */
+/**
+ * Variable in which `dev` passes the token, so that it stays the same when the service restarts.
+ */
 export const LOCAL_TOKEN = "ABI_LOCAL_TOKEN";
 
 export const newLocalToken = (): string => `abi_${randomBytes(24).toString("base64url")}`;
 
-export const STOPPED_NOTE = "Stopped. Runs that are not finished go on with the next start.";
+export const STOPPED_NOTE = "Stopped. Unfinished runs continue at the next start.";
 
-/** Serves until it is told to stop. */
+/** Serves until it is stopped. */
 export async function serve(options: ServeOptions): Promise<void> {
   const settings = serveSettings(options);
   const ignored = options.demo ? leftOut() : [];
@@ -38,7 +40,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     await withApplication(
       withLinks(settings),
       async (application, signal) => {
-        // The demo is not to read real email.
+        // The demo must not read real email.
         const mailbox = options.demo ? undefined : await openMailboxWatcher(settings, application.service);
         const chat = await openChat(application, settings, options);
         const service = await openHttpService(application, settings, {
@@ -52,7 +54,7 @@ export async function serve(options: ServeOptions): Promise<void> {
           throw error;
         });
         const sample = options.demo ? submitSample(application, signal) : undefined;
-        // What goes wrong with it is said at the end.
+        // Its errors are reported at the end.
         sample?.catch(() => {});
         try {
           await mailbox?.start();
@@ -66,14 +68,12 @@ export async function serve(options: ServeOptions): Promise<void> {
           else {
             announce(service.url, service.isOpen ? localToken : undefined);
             if (options.demo)
-              print(
-                `\nMails are files in ${relative(host().cwd(), outboxFolder(settings)!)}, once somebody has approved them.`,
-              );
+              print(`\nApproved emails are written to files in ${relative(host().cwd(), outboxFolder(settings)!)}.`);
             sayTryIt(tryIt(service, application.service));
           }
           await untilAborted(signal);
         } finally {
-          // Side by side: a mail server that says nothing must not keep the service open.
+          // At the same time, because a silent mail server must not keep the service open.
           await Promise.all([mailbox?.close(), service.close()]);
           await sample;
         }
@@ -81,13 +81,16 @@ export async function serve(options: ServeOptions): Promise<void> {
       { worker: settings.worker },
     );
   } catch (error) {
-    // Told to stop before it was ready.
+    // It was stopped before it was ready.
     if (error !== INTERRUPTED) throw error;
   }
   note(STOPPED_NOTE);
 }
 
-/** The agent that people talk to in the console; undefined without a model, and then LangChain is not loaded. */
+/**
+ * The agent that people talk to in the console. Without a model, it is undefined, and LangChain is
+ * not loaded.
+ */
 async function openChat(
   application: Application,
   settings: Settings,
@@ -98,7 +101,7 @@ async function openChat(
   return chat.openChat(application, settings, { logger: loggerFor(settings) });
 }
 
-/** @throws ValidationError for what can't be used */
+/** @throws ValidationError for invalid settings */
 export function serveSettings(options: ServeOptions): Settings {
   const settings = settingsFrom(options);
   const { dataDirectory } = settings;
@@ -116,7 +119,7 @@ export function serveSettings(options: ServeOptions): Settings {
   return { ...demoSettings(join(dataDirectory, "demo-service")), ...ofCaller(settings, options), httpHost, httpPort };
 }
 
-/** With sample customers, and emails that go to files. */
+/** Settings with sample customers, and with emails that are written to files. */
 const demoSettings = (dataDirectory: string): Settings =>
   readSettings(
     {
@@ -129,7 +132,10 @@ const demoSettings = (dataDirectory: string): Settings =>
     {},
   );
 
-/** What counts of the caller's settings: how the demo is called, who answers in the chat. Nothing by which it could write to real customers. */
+/**
+ * The caller's settings that apply to the demo: how it is called, and who answers in the chat. None
+ * of them could make it write to real customers.
+ */
 const COUNTS = /^(?:http.*|openai.*|graphTools|logLevel|publicUrl|workflows)$/;
 
 const givenSettings = (): typeof SETTINGS => SETTINGS.filter(({ env }) => (host().env[env] ?? "") !== "");
@@ -139,13 +145,15 @@ function ofCaller(settings: Settings, { workflows }: ServeOptions): Partial<Sett
   return Object.fromEntries(Object.entries(settings).filter(([name]) => given.has(name) && COUNTS.test(name)));
 }
 
-/** The variables that are set and do not count. */
+/** The variables that are set, but ignored. */
 const leftOut = (): string[] =>
   givenSettings()
     .filter(({ name }) => name !== "dataDirectory" && !COUNTS.test(name))
     .map(({ env }) => env);
 
-/** The sample feedback, once: what was submitted by an earlier start is known. */
+/**
+ * Submits the sample feedback. Feedback that an earlier start has submitted is not processed again.
+ */
 async function submitSample({ workflow }: Application, signal: AbortSignal): Promise<void> {
   try {
     for await (const _ of workflow.runBatch(sampleFeedback(), { signal })) continue;
@@ -159,8 +167,8 @@ async function* sampleFeedback(): AsyncGenerator {
 }
 
 /**
- * Notices lead to the console. Without tokens only this machine is served, so its own address does; with tokens, nobody knows which
- * name people use but PUBLIC_URL.
+ * Notifications link to the console. Without tokens, only this machine is served, so its own
+ * address works. With tokens, only PUBLIC_URL says which name people use.
  */
 function withLinks(settings: Settings): Settings {
   const { publicUrl, httpTokens, httpTokensFile, httpHost, httpPort } = settings;
@@ -168,13 +176,13 @@ function withLinks(settings: Settings): Settings {
   return { ...settings, publicUrl: `http://${urlHost(httpHost)}:${httpPort}` };
 }
 
-/** Says where the service is. @param token the one it made; undefined where tokens are set */
+/** Prints the service's address. @param token the generated one; undefined if tokens are set */
 export function announce(url: string, token: string | undefined): void {
   print(`Console: ${url}`);
   print(dim(`How to call it: ${url}/docs`));
   if (token === undefined) return;
   print(
-    "\nNo tokens are set (HTTP_TOKENS), so only this machine is served. To sign in at the console, and to approve, until it stops:",
+    "\nNo tokens are set (HTTP_TOKENS), so only this machine is served. Until it stops, use this token to sign in at the console and to approve:",
   );
   print(`  ${token}`);
 }
@@ -182,7 +190,7 @@ export function announce(url: string, token: string | undefined): void {
 /** @param call see `tryIt` */
 export const sayTryIt = (call: string): void => print(`\nTry it:\n${call}`);
 
-/** A call that works: of a workflow of the user's own where there is one with an example. */
+/** A call that works, if possible to one of the user's own workflows with an example. */
 function tryIt({ url, isOpen }: HttpService, { workflows }: Service): string {
   const [ours, ...others] = [...workflows.values()];
   const { name, process: operation } = others.find(({ process: { example } }) => example !== undefined) ?? ours!;

@@ -9,7 +9,7 @@ import type { LoadCounts, LoadOptions } from "../../src/pipelines/customer-data-
 import type { ServiceClient } from "../service-client.ts";
 
 const PATH = "/pipelines/customer-data/import_customers";
-/** Customers in one request: few enough for progress, and for a request that is soon repeated. */
+/** Customers in one request: few enough to show progress, and to repeat a request quickly. */
 const CHUNK_SIZE = 500;
 /** Sent for a value that was not understood here: the service doesn't understand it either, and keeps the stored value. */
 const NOT_UNDERSTOOD = "not understood";
@@ -19,8 +19,9 @@ interface ImportLine extends LoadCounts {
 }
 
 /**
- * Loads the customers of a source into the graph of a service, as `CustomerDataPipeline.loadAll` does into one of this process.
- * @throws as `loadAll`, and what the service answers
+ * Loads the customers of a source into the graph of a service, as `CustomerDataPipeline.loadAll`
+ * does into that of this process.
+ * @throws as `loadAll`, and the service's errors
  */
 export async function importInto(
   service: ServiceClient,

@@ -82,7 +82,10 @@ function failingFields({ failing }: RunView): (readonly [string, string])[] {
   ];
 }
 
-/** What keeps runs failing, each reason once: so it is seen at night, however many runs there are. */
+/**
+ * Prints why runs keep failing, each reason once, so that it is easy to see however many runs there
+ * are.
+ */
 async function noteDelays(runs: Runs | undefined): Promise<void> {
   const byProblem = Map.groupBy(runs ? await delayedRuns(runs) : [], ({ failing }) => failing!.error);
   for (const [problem, delayed] of byProblem) {
@@ -148,13 +151,13 @@ async function showLatest(runs: Runs | undefined, options: StatusOptions): Promi
   await noteTraining(options);
 }
 
-/** Judgements that look odd may come from what somebody has trained here. */
+/** Says so if the analysis was trained here, because that may explain odd judgements. */
 async function noteTraining(options: StatusOptions): Promise<void> {
   if (await serviceFor(options)) return;
   const trained = await openTrainedWeights(settingsFrom(options));
   if (!trained) return;
   const { version, trained_at, texts } = trained;
-  const labels = `${count(texts.sentiment)} labels of sentiment and ${count(texts.categories)} of categories`;
+  const labels = `${count(texts.sentiment)} sentiment labels and ${count(texts.categories)} category labels`;
   note(
     isForThisVersion(trained)
       ? `The text analysis is trained: version ${version}, ${trained_at.slice(0, 10)}, on ${labels}`

@@ -14,7 +14,7 @@ const LINES: readonly [name: string, figure: keyof SentimentFigures][] = [
 const KEPT = "What was trained before stays in use.";
 const MAY_HAVE_SEEN = "What is in use may have learned from these texts: then its figures are too good.";
 
-/** What was learned from how many labels, and how it fares on texts that it has not seen. */
+/** What was learned, from how many labels, and how well it works on texts that it has not seen. */
 export const trainingText = (training: Omit<OwnTraining, "fits" | "isTaken">): string =>
   [
     ...sentimentText(training.sentiment),
@@ -32,7 +32,7 @@ function sentimentText(sentiment: OwnTraining["sentiment"]): string[] {
     ...("before" in sentiment ? [figuresTable(sentiment)] : []),
     ...("before" in sentiment ? [`${count(sentiment.fixed)} put right, ${count(sentiment.broken)} got wrong.`] : []),
     ...("inUse" in sentiment ? [MAY_HAVE_SEEN] : []),
-    sentiment.refusal === undefined ? "Taken." : `Not taken: ${sentiment.refusal}.`,
+    sentiment.refusal === undefined ? "Accepted." : `Not accepted: ${sentiment.refusal}.`,
   ];
 }
 
@@ -69,7 +69,7 @@ function categoriesText({ reports, skipped }: OwnTraining["categories"]): string
         before.f1.toFixed(3),
         ...(isCompared ? [(inUse ?? before).f1.toFixed(3)] : []),
         after.f1.toFixed(3),
-        isTaken ? "taken" : "stays as it is",
+        isTaken ? "accepted" : "unchanged",
       ]),
     ),
     ...(few.length > 0 ? [`Too few labels: ${few.join(", ")}.`] : []),

@@ -18,7 +18,7 @@ import { trainOwn } from "../../evaluation/training/train-own.ts";
 import type { TrainOptions } from "./train-command.ts";
 import { trainingText } from "./train-view.ts";
 
-/** Fits to a folder of labelled texts, and keeps what is better than before. */
+/** Trains on a folder of labelled texts, and stores what is better than before. */
 export async function trainOnFolder(folder: string, options: TrainOptions): Promise<void> {
   const settings = keptSettings(options);
   const sets = await readLabelledSets(resolvedPath(folder));
@@ -40,7 +40,7 @@ export async function trainOnFolder(folder: string, options: TrainOptions): Prom
   else print(trainingText(training));
   if (isTaken) {
     note(
-      `Kept as version ${weights.version}, in ${TRAINED_WEIGHTS_FILE} of the data directory. It is used from the next start on.`,
+      `Stored as version ${weights.version}, in ${TRAINED_WEIGHTS_FILE} of the data directory. It is used from the next start on.`,
     );
     return;
   }
@@ -48,7 +48,7 @@ export async function trainOnFolder(folder: string, options: TrainOptions): Prom
   host().exitCode = 1;
 }
 
-/** What an earlier training has left, if it fits the analysers of today. */
+/** The weights of an earlier training, if they fit the current analysers. */
 function weightsInUse(settings: Settings): TrainedWeights | undefined {
   try {
     const weights = readTrainedWeights(dataFile(settings, TRAINED_WEIGHTS_FILE));
@@ -60,7 +60,7 @@ function weightsInUse(settings: Settings): TrainedWeights | undefined {
   }
 }
 
-/** Goes back to what ships. */
+/** Goes back to the shipped weights. */
 export function resetTraining(options: TrainOptions): void {
   const settings = keptSettings(options);
   requireDataDirectory(settings);
@@ -91,7 +91,7 @@ function keep(weights: TrainedWeights, settings: Settings): void {
 }
 
 const unwritable = (cause: unknown): IoError =>
-  new IoError(`${TRAINED_WEIGHTS_FILE} can't be written in the data directory. Check the folder and its rights.`, {
+  new IoError(`${TRAINED_WEIGHTS_FILE} can't be written in the data directory. Check the folder and its permissions.`, {
     code: "file_unwritable",
     cause,
   });

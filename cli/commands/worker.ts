@@ -8,9 +8,9 @@ import type { MetricsServer } from "../../src/telemetry/metrics-server.ts";
 import type { Service } from "../../src/framework/service.ts";
 import { withApplication } from "../with-application.ts";
 
-/** Executes runs until it is told to stop. */
+/** Executes runs until it is stopped. */
 export async function runWorker(options: GlobalOptions): Promise<void> {
-  // Whatever WORKER says to the processes beside it.
+  // Always on, even if WORKER turns it off for other processes.
   const settings = { ...settingsFrom(options), worker: true };
   try {
     await withApplication(
@@ -31,13 +31,13 @@ export async function runWorker(options: GlobalOptions): Promise<void> {
       { worker: true },
     );
   } catch (error) {
-    // Told to stop before it was ready.
+    // It was stopped before it was ready.
     if (error !== INTERRUPTED) throw error;
   }
   note("Stopped. Unfinished runs continue with the next worker.");
 }
 
-/** Undefined where no setting asks for metrics. */
+/** Undefined if no setting asks for metrics. */
 async function servedMetrics(
   service: Service,
   { metricsHost: host, metricsPort: port }: Settings,

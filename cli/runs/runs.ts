@@ -14,18 +14,18 @@ import { requireDataDirectory, settingsFrom } from "../settings.ts";
 /** The workflow whose results commands show in its own words. */
 export const FEEDBACK_WORKFLOW = "customer-feedback";
 
-/** Delivered ones are listed only where somebody asks for them. */
+/** Delivered notifications are listed only on request. */
 export const NOTIFICATION_WORKFLOW = "notification";
 
 /** A run as commands show it. */
 export interface RunView extends WorkflowStatus {
   workflow: string;
   key: string;
-  /** Of feedback: its key. */
+  /** For feedback: its key. */
   feedback_id?: string;
-  /** Of feedback: what the customer is asked to quote, where that is not the key. */
+  /** For feedback: what the customer is asked to quote, if that is not the key. */
   reference?: string;
-  /** Of feedback whose email waits: the beginning of its text. */
+  /** For feedback whose email waits: the beginning of its text. */
   excerpt?: string;
 }
 
@@ -39,13 +39,13 @@ export interface RunsFilter {
   limit: number;
 }
 
-/** Port: the runs, wherever they are. */
+/** The port for runs, wherever they are stored. */
 export interface Runs {
   list(filter: RunsFilter): Promise<RunView[]>;
   get(workflowId: string): Promise<RunView | undefined>;
   /**
    * By workflow id, by its key (such as a feedback id), or by the reference that a customer was asked to quote.
-   * @throws ValidationError (`ambiguous_reference`) where several fit
+   * @throws ValidationError (`ambiguous_reference`) if several match
    */
   find(id: string): Promise<RunView | undefined>;
   history(workflowId: string): Promise<StepHistory[]>;
@@ -56,8 +56,9 @@ export interface Runs {
 }
 
 /**
- * Opens the runs without executing any, for the time of `work`, so that it can be done beside a process that does.
- * There are none where nothing has been run yet: looking at a folder must not fill it.
+ * Opens the runs without executing any, for the duration of `work`, so another process may be
+ * executing them. If nothing has been run yet, `work` gets undefined, because looking at a folder
+ * must not create files in it.
  */
 export async function withRuns(options: GlobalOptions, work: (runs: Runs | undefined) => Promise<void>): Promise<void> {
   const service = await serviceFor(options);
@@ -79,7 +80,10 @@ export async function withRuns(options: GlobalOptions, work: (runs: Runs | undef
   }
 }
 
-/** The service that the options or the environment name; undefined where the command works on its own files. */
+/**
+ * The service that the options or the environment name; undefined if the command works on its own
+ * files.
+ */
 export async function serviceFor({ url, token }: GlobalOptions): Promise<ServiceClient | undefined> {
   const { env } = host();
   const address = url ?? env["ABI_URL"];
@@ -89,8 +93,8 @@ export async function serviceFor({ url, token }: GlobalOptions): Promise<Service
 }
 
 /**
- * Opens the application to look at a run or to decide on it, for the time of `work`; undefined where nothing has been run yet, and
- * nothing is made then.
+ * Opens the application to look at a run or to decide on it, for the duration of `work`. If nothing
+ * has been run yet, creates nothing and returns undefined.
  */
 export async function withStoredRuns<Result>(
   settings: Settings,
@@ -107,7 +111,9 @@ export async function withStoredRuns<Result>(
   return withApplication(settings, workOn, options);
 }
 
-/** @throws ValidationError where there are several: which one is meant is for a person to say */
+/**
+ * @throws ValidationError if there are several, because only a person can say which one is meant
+ */
 export function onlyOne<Found>(
   what: "id" | "reference",
   text: string,
@@ -124,7 +130,7 @@ export function onlyOne<Found>(
 
 const PAGE = 100;
 
-/** All runs in a status, newest first, read before anything is done to the first of them. */
+/** All runs with a status, newest first. All of them are read before the first is returned. */
 export async function allRuns(runs: Runs, status: RunStatus): Promise<RunView[]> {
   const all: RunView[] = [];
   for (let after: { after?: string } = {}; ; after = { after: all.at(-1)?.workflow_id ?? "" }) {
@@ -134,7 +140,7 @@ export async function allRuns(runs: Runs, status: RunStatus): Promise<RunView[]>
   }
 }
 
-/** Runs with a step that keeps failing and is tried for longer than anybody waits for it. */
+/** Runs with a step that keeps failing and is retried for longer than anyone waits for it. */
 export const delayedRuns = async (runs: Runs): Promise<RunView[]> =>
   (await allRuns(runs, "processing")).filter(({ failing }) => failing?.until !== undefined);
 

@@ -1,7 +1,10 @@
 import { platform } from "node:os";
 import { host, type CommandHost } from "./host.ts";
 
-/** Opens a page in the user's browser, where a person is likely to look at one. Resolves with whether one was started. */
+/**
+ * Opens a page in a browser if a person is likely to see it. Resolves with whether a browser was
+ * started.
+ */
 export async function openInBrowser(url: string): Promise<boolean> {
   if (!hasBrowser(host())) return false;
   const { default: open } = await import("open");
@@ -11,7 +14,7 @@ export async function openInBrowser(url: string): Promise<boolean> {
   );
 }
 
-/** Not in CI, without a terminal, or on a machine that somebody else sits at; where BROWSER names one, it is wanted. */
+/** False in CI, without a terminal, or on a remote machine, unless BROWSER names a browser. */
 function hasBrowser({ env, stdout }: CommandHost): boolean {
   const browser = env["BROWSER"];
   if (stdout.isTTY !== true || env["CI"] || browser === "none") return false;

@@ -1,6 +1,7 @@
 /**
- * What commands use of the process they run in. They get it here, never from `process`, so that a program (a test, above all)
- * can run commands in its own process, each with its own streams, environment and working directory.
+ * The parts of the current process that commands use. Commands take them from here, never from
+ * `process`. So a program, above all a test, can run commands in its own process, each with its own
+ * streams, environment and working directory.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { resolve } from "node:path";
@@ -32,7 +33,7 @@ export interface CommandHost {
 /** A command that is running. */
 interface RunningCommand {
   readonly host: CommandHost;
-  /** Options that say where it works; those that further commands need as well. */
+  /** Options that say where it works, which further commands need as well. */
   place: readonly string[];
 }
 
@@ -45,7 +46,7 @@ export const host = (): CommandHost => running.getStore()?.host ?? process;
 export const runIn = <Result>(commandHost: CommandHost, command: () => Result): Result =>
   running.run({ host: commandHost, place: [] }, command);
 
-/** Notes with which options the command that is running was told where to work. */
+/** Records the options that say where the running command works. */
 export function workAt({ data, workflows, url }: PlaceOptions): void {
   const current = running.getStore();
   const given = Object.entries({ data, workflows, url }).filter((entry): entry is [string, string] =>
@@ -71,14 +72,17 @@ const shellWord = (text: string): string =>
 export const resolvedPath = (path: string): string =>
   host().cwd() === process.cwd() ? path : resolve(host().cwd(), path);
 
-/** Whether a stream shows colours: as NO_COLOR and FORCE_COLOR say, otherwise where it is a terminal that can. */
+/**
+ * Whether a stream shows colours: as NO_COLOR and FORCE_COLOR say, otherwise if it is a terminal
+ * that can.
+ */
 export function hasColors(stream: Output): boolean {
   const { env } = host();
   if (stream.isTTY !== true && env["FORCE_COLOR"] === undefined) return false;
-  // It looks at nothing but this environment.
+  // It only uses this environment.
   return WriteStream.prototype.getColorDepth(env) > 2;
 }
 
-/** The text in a style, plain where the stream shows no colours. */
+/** The text in a style; plain if the stream shows no colours. */
 export const styledFor = (stream: Output, style: Parameters<typeof styleText>[0], text: string): string =>
   hasColors(stream) ? styleText(style, text, { validateStream: false }) : text;

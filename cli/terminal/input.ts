@@ -9,7 +9,7 @@ export const STDIN = "-";
 
 /**
  * A whole file, or standard input for `-`, as UTF-8 text without byte order mark.
- * @throws IoError where it can't be read, ValidationError where it is not UTF-8
+ * @throws IoError if it can't be read, ValidationError if it is not UTF-8
  */
 export async function readText(path: string): Promise<string> {
   const bytes =
@@ -23,7 +23,7 @@ export async function readText(path: string): Promise<string> {
   }
 }
 
-/** @throws as `readText`; ValidationError where it is not JSON */
+/** @throws as `readText`; ValidationError if it is not JSON */
 export async function readJson(path: string): Promise<unknown> {
   const text = await readText(path);
   try {

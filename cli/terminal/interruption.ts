@@ -1,25 +1,28 @@
 import { host, runIn } from "./host.ts";
 import { note } from "./output.ts";
 
-/** Why work was ended by Ctrl-C or a polite kill; what was begun is kept and goes on with the next start. */
+/**
+ * The reason if work was ended by Ctrl-C or SIGTERM. Unfinished work is stored and continues at the
+ * next start.
+ */
 export const INTERRUPTED = new DOMException("Interrupted.", "AbortError");
 
-export const RESUME_NOTE = "Stopped. Run the same command again to go on: what is done is not repeated.";
+export const RESUME_NOTE = "Stopped. Run the same command again to continue: finished work is not repeated.";
 
 export const INTERRUPTED_EXIT_CODE = 130;
 
-export const FINISHING_NOTE = "Finishing the steps in hand. Press Ctrl-C again to end at once.";
+export const FINISHING_NOTE = "Finishing the current steps. Press Ctrl-C again to end at once.";
 
 /**
- * A terminal sends Ctrl-C to every process in it, and npm and `node --watch` pass it on to theirs as well: a signal within this
- * time counts as a copy of the first. Milliseconds.
+ * A terminal sends Ctrl-C to all of its processes, and npm and `node --watch` also pass it on to
+ * their children. So a signal within this time counts as a copy of the first. Milliseconds.
  */
 const COPIES_MS = 500;
 
 /**
- * Runs `work` with a signal that Ctrl-C (SIGINT) and SIGTERM abort, with `INTERRUPTED` as the reason, so that it can end
- * in good order. A second one ends the process at once.
- * @param saying what the user is told meanwhile
+ * Runs `work` with a signal that Ctrl-C (SIGINT) and SIGTERM abort, with `INTERRUPTED` as the
+ * reason, so that it can stop cleanly. A second signal ends the process at once.
+ * @param saying the message that the user sees in the meantime
  */
 export async function interruptible<Result>(
   work: (signal: AbortSignal) => Promise<Result>,
@@ -35,7 +38,7 @@ export async function interruptible<Result>(
     }
     first = performance.now();
     controller.abort(INTERRUPTED);
-    // A progress bar takes itself away in its own listener first.
+    // A progress bar removes itself in its own listener first.
     setImmediate(() => runIn(current, () => note(saying)));
   };
   current.on("SIGINT", interrupt);

@@ -1,6 +1,7 @@
 /**
- * What commands write: answers to standard output, everything else (progress, notes, errors) to standard error. Nothing else in the
- * package writes to either, so that foreign text cannot command the terminal, whoever forgets that it is foreign.
+ * The output of commands: answers to standard output, everything else (progress, notes, errors) to
+ * standard error. Nothing else in the package writes to either, so text from others can't control
+ * the terminal, even if someone forgets to escape it.
  */
 import { Writable } from "node:stream";
 import { stripVTControlCharacters, type styleText } from "node:util";
@@ -9,17 +10,23 @@ import { hasColors, host, styledFor, type Output } from "./host.ts";
 
 type Style = Parameters<typeof styleText>[0];
 
-/** Text for standard output in a style, plain where colours are not wanted or not possible (`NO_COLOR`, a pipe). */
+/**
+ * Text for standard output in a style; plain if colours are not wanted or not possible (`NO_COLOR`,
+ * a pipe).
+ */
 export const styled = (style: Style, text: string): string => styledFor(host().stdout, style, text);
 
 export const dim = (text: string): string => styled("dim", text);
 export const bold = (text: string): string => styled("bold", text);
 
-/** Begins and ends the styles that we use. */
+/** Matches the beginning and end of the styles that we use. */
 // oxlint-disable-next-line no-control-regex -- a style is made of one
 const OWN_STYLE = /(\u001B\[(?:0|1|2|22|3[1-6]|39)m)/;
 
-/** The text with nothing in it that commands a terminal but our own styles, where the stream may have any. */
+/**
+ * Writes the text without anything that controls a terminal, except our own styles if the stream
+ * shows styles.
+ */
 function write(stream: Output, text: string, styles = hasColors(stream)): void {
   const parts = styles ? text.split(OWN_STYLE) : [text];
   stream.write(parts.map((part, at) => (at % 2 === 1 ? part : withEscapes(part, LINES + JOINERS))).join(""));
@@ -30,21 +37,24 @@ const LINES = "\n\t";
 /** Characters that join letters in some scripts, without which their words are misspelt. */
 const JOINERS = "\u200C\u200D";
 
-/** A part of the answer, as it comes. */
+/** Prints a part of the answer as it arrives. */
 export const printPart = (text: string): void => write(host().stdout, text);
 
-/** One or more lines of the answer. */
+/** Prints one or more lines of the answer. */
 export const print = (text = ""): void => printPart(`${text}\n`);
 
-/** A value as JSON on one line. What could command a terminal is escaped, which means the same to machines. */
+/**
+ * A value as JSON on one line. Characters that could control a terminal are escaped, which means
+ * the same to programs.
+ */
 export const jsonText = (value: unknown): string => visibleJson(JSON.stringify(value));
 
-/** The answer for machines, on one line. */
+/** Prints the answer for programs, on one line. */
 export const printJson = (value: unknown): void => print(jsonText(value));
 
 /**
- * Standard output for a protocol alone: what anything else writes there from now on, such as a workflow of the user's own with
- * `console.log`, goes to standard error.
+ * Reserves standard output for a protocol. From then on, anything else written there, such as by
+ * `console.log` in the user's own workflow, goes to standard error.
  */
 export function reserveOutput(): { output: Writable; release: () => void } {
   const { stdout: stream, stderr: elsewhere } = host();
@@ -58,17 +68,20 @@ export function reserveOutput(): { output: Writable; release: () => void } {
   };
 }
 
-/** A line of a process of ours, which has made it fit for the terminal itself. */
+/** Writes a line from one of our own processes, which has already made it safe for the terminal. */
 export const relay = (stream: Output, line: string): void => void stream.write(`${line}\n`);
 
-/** A quiet line beside the answer. */
+/** Prints a dim line in addition to the answer. */
 export const note = (text: string): void => write(host().stderr, `${styledFor(host().stderr, "dim", text)}\n`);
 
-/** One line that says what is wrong and what to do. */
+/** Prints one line that says what is wrong and what to do. */
 export const printError = (text: string): void =>
   write(host().stderr, `${styledFor(host().stderr, "red", "error:")} ${text}\n`);
 
-/** For help, whose styles Commander takes out itself where they are not wanted, and for usage errors, which repeat what was typed. */
+/**
+ * For help, from which Commander itself removes unwanted styles, and for usage errors, which repeat
+ * what was typed.
+ */
 export const helpOutput = {
   writeOut: (text: string): void => write(host().stdout, text, true),
   writeErr: (text: string): void => write(host().stderr, text, true),
@@ -81,10 +94,13 @@ export function outputWidth(): number {
   return isTTY ? columns || 80 : Number.POSITIVE_INFINITY;
 }
 
-/** Foreign text of one or more lines that cannot command the terminal: what cannot be seen is escaped. Line breaks and tabs stay. */
+/**
+ * Text from others, on one or more lines, that can't control the terminal: invisible characters are
+ * escaped. Line breaks and tabs stay.
+ */
 export const escapedText = (text: string): string => withEscapes(text.replaceAll("\r\n", "\n"), LINES + JOINERS);
 
-/** The same on one line, with nothing in it that cannot be seen: for ids, names and messages. */
+/** The same on one line, without invisible characters: for ids, names and messages. */
 export const oneLine = (text: string): string => withEscapes(text.replaceAll(/\s+/gu, " ").trim());
 
 /**
@@ -106,10 +122,10 @@ export function wrapped(text: string, indent: number, width: number): string {
   return [...lines, line].join(`\n${" ".repeat(indent)}`);
 }
 
-/** Without what only sets the colour. */
+/** The length without the codes that set colours. */
 const lengthOf = (text: string): number => stripVTControlCharacters(text).length;
 
-/** The text, or its beginning and an ellipsis where it is longer than `length` characters. */
+/** The text, or its beginning and an ellipsis if it is longer than `length` characters. */
 export function truncated(text: string, length: number): string {
   const characters = Array.from(text);
   return characters.length > length ? `${characters.slice(0, length - 1).join("")}…` : text;
@@ -117,7 +133,10 @@ export function truncated(text: string, length: number): string {
 
 let numbers: Intl.NumberFormat | undefined;
 
-/** `1234567` as `1,234,567`. Short ones are the same everywhere; to load languages for them would take as long as Node.js to start. */
+/**
+ * `1234567` as `1,234,567`. Short numbers need no formatting, and loading the languages takes as
+ * long as starting Node.js.
+ */
 export const count = (value: number): string =>
   Number.isInteger(value) && Math.abs(value) < 1000
     ? String(value)

@@ -1,17 +1,17 @@
 import { host } from "./host.ts";
 import { note, oneLine } from "./output.ts";
 
-/** Tells on standard error how far long work is. Never throws, never waits. */
+/** Shows the progress of long work on standard error. Never throws, never waits. */
 export interface Progress {
-  /** @param share of the work that is done, 0 to 1; absent where the whole is not known */
+  /** @param share of the work that is done, 0 to 1; absent if the total is unknown */
   update(message: string, share?: number): void;
-  /** Takes it away. */
+  /** Removes it. */
   stop(): void;
 }
 
 const STEPS = 1000;
 const WIDTH = 28;
-/** Between two lines where there is no terminal to draw on. Milliseconds. */
+/** Interval between two lines if there is no terminal to draw on. Milliseconds. */
 const LINE_INTERVAL = 5000;
 
 /** A bar on a terminal; elsewhere a line now and then. */
@@ -31,7 +31,8 @@ async function terminalProgress(message: string): Promise<Progress> {
     styleFrame: (frame) => frame,
   });
   view.start(oneLine(message));
-  // The bar reads keys by itself and would end the process at Ctrl-C; as a signal it comes to those who can end in good order.
+  // The bar reads keys itself and would end the process at Ctrl-C. As a signal, Ctrl-C reaches the
+  // code that can stop cleanly.
   const { stdin } = host();
   if (stdin.isTTY) stdin.setRawMode?.(false);
   let drawn = 0;

@@ -3,11 +3,11 @@ import { dim, oneLine, outputWidth } from "./output.ts";
 
 export interface Column {
   title: string;
-  /** Gives way first where the terminal is too narrow. */
+  /** Shrinks first if the terminal is too narrow. */
   flexible?: boolean;
-  /** Left out where the table does not fit, the last such column first. */
+  /** Left out if the table does not fit, the last such column first. */
   spare?: boolean;
-  /** Never cut, because it is there to be copied. */
+  /** Never cut, because people copy it. */
   whole?: boolean;
 }
 
@@ -26,14 +26,20 @@ let segmenter: Intl.Segmenter | undefined;
 const WIDE =
   /\p{Extended_Pictographic}|[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60]/u;
 
-/** In columns. Most texts are plain; to load the rules for all others takes as long as Node.js to start. */
+/**
+ * Width in columns. Most texts are plain, and loading the rules for others takes as long as
+ * starting Node.js.
+ */
 function widthOf(text: string): number {
   if (ASCII.test(text)) return text.length;
   segmenter ??= new Intl.Segmenter();
   return [...segmenter.segment(text)].reduce((width, { segment }) => width + (WIDE.test(segment) ? 2 : 1), 0);
 }
 
-/** A quiet table: aligned columns under a dim heading, no lines, cut to the width of the terminal. Cells are made harmless. */
+/**
+ * A simple table: aligned columns under a dim heading, without lines, cut to the width of the
+ * terminal. Cells are escaped.
+ */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[], paint = noPaint): string {
   const measured = columns.map((column, at) => {
     const cells = rows.map((row) => oneLine(row[at] ?? ""));
@@ -59,7 +65,7 @@ const noPaint = (text: string): string => text;
 
 interface MeasuredColumn extends Column {
   cells: readonly string[];
-  /** Of the widest cell. */
+  /** Width of the widest cell. */
   width: number;
 }
 
@@ -69,7 +75,10 @@ function withoutSpare(columns: readonly MeasuredColumn[]): readonly MeasuredColu
   return needed <= outputWidth() || at === -1 ? columns : withoutSpare(columns.toSpliced(at, 1));
 }
 
-/** Takes from the flexible columns, the widest first, until all fit; from the others only when nothing else is left. */
+/**
+ * Shrinks the flexible columns, widest first, until all columns fit; the others only if that is not
+ * enough.
+ */
 function fit(columns: readonly MeasuredColumn[], available: number): number[] {
   const widths = columns.map(({ width }) => width);
   const total = (): number => widths.reduce((sum, width) => sum + width, 0);

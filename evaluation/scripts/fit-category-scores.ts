@@ -1,5 +1,5 @@
 // Finds how often the categorizer is right, by category and level of evidence, on a folder of labelled texts:
-//   node evaluation/scripts/fit-category-scores.ts <folder>           prints the figures, and whether the shipped ones come out again
+//   node evaluation/scripts/fit-category-scores.ts <folder>           prints the figures, and whether the shipped ones can be reproduced
 //   node evaluation/scripts/fit-category-scores.ts <folder> --write   writes src/analysis/embedded/category-sureness.json
 import { readFileSync, writeFileSync } from "node:fs";
 import { CATEGORIES } from "../../src/analysis/categories.ts";
@@ -10,7 +10,7 @@ import { labelOf, readLabelledSets, withScopes } from "../labelled-sets.ts";
 import { calibrationError } from "../scores.ts";
 
 const SURENESS = new URL("../../src/analysis/embedded/category-sureness.json", import.meta.url);
-/** This many answers count as much as what is known about all categories together. */
+/** How many answers the prior from all categories together counts as. */
 const PRIOR_WEIGHT = 20;
 
 interface Answer {
@@ -100,6 +100,6 @@ if (option === "--write") writeFileSync(SURENESS, content);
 else
   console.log(
     content === readFileSync(SURENESS, "utf8")
-      ? "the shipped figures come out again"
+      ? "the shipped figures can be reproduced"
       : "the shipped figures are different",
   );

@@ -1,9 +1,9 @@
 // Prints how labels of a new domain affect that domain and others, fitted as by `abi-workflows train`:
 //   node evaluation/scripts/new-domain.ts <folder> [labels]
 // Each set of the folder that has all three sentiments is the new domain once, with weights trained
-// without it; so is our made-up yarn shop, with the shipped weights. This many of its texts (300)
-// are labels to learn from, and the rest is judged. The other sets are judged by weights trained
-// without them as well.
+// without it; so is our made-up yarn shop, with the shipped weights. Some of its texts (default:
+// 300) are labels to learn from, and the rest is judged. The other sets are judged by weights
+// trained without them as well.
 import { readFileSync } from "node:fs";
 import { SentimentModel, type SentimentWeights } from "../../src/analysis/embedded/sentiment-model/sentiment-model.ts";
 import { SENTIMENTS } from "../../src/analysis/sentiment-analyzer.ts";

@@ -56,7 +56,7 @@ if (option === "--write") writeFileSync(WEIGHTS, content);
 else
   console.log(
     content === readFileSync(WEIGHTS, "utf8")
-      ? "the shipped weights come out again, byte for byte"
+      ? "the shipped weights can be reproduced, byte for byte"
       : "the shipped weights are different",
   );
 console.log(`${Math.ceil(content.length / 1000)} kB, bias ${shipped.bias.join(" ")}`);

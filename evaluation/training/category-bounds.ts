@@ -11,13 +11,16 @@ import { FOLDS, foldOf } from "./folds.ts";
 
 type Named = Exclude<Category, "general">;
 
-/** Takes this little less than the clues give. */
+/** A bound is this much lower than the evidence of its clues. */
 const MARGIN = 0.02;
 
-/** The least evidence that takes in these clues. */
+/** The bound that these clues just reach. */
 const atLeast = (...kinds: ("strong" | "weak")[]): number => Number((likelihoodOf(kinds) - MARGIN).toFixed(3));
 
-/** What may suffice for a category, from one weak clue to two strong ones. Two weak ones are what ships. */
+/**
+ * The bounds to choose from, from one weak clue to two strong ones. The shipped bound is two weak
+ * clues.
+ */
 const BOUNDS = [
   atLeast("weak"),
   EVIDENCE_THRESHOLD,
@@ -85,7 +88,7 @@ function scoresOf(cases: readonly Case[], boundOf: (one: Case) => number): Class
 
 const distance = (bound: number): number => Math.abs(bound - EVIDENCE_THRESHOLD);
 
-/** Whether what is found above the bound is labelled, and what is not found isn't. */
+/** Whether the bound gives the right answer: found and labelled, or neither. */
 const isRight = ({ evidence, isLabelled }: Case, bound: number): boolean => evidence >= bound === isLabelled;
 
 /** The bound with the best F1; if there are several, the one that changes least. */

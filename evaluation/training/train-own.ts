@@ -51,7 +51,7 @@ export interface SentimentTraining {
 }
 
 export interface OwnTraining {
-  /** What should be used: what was accepted, and otherwise what was trained before. */
+  /** The fits to use: those that were accepted, and otherwise those of an earlier training. */
   fits: Fits;
   isTaken: boolean;
   texts: { sentiment: number; categories: number };
@@ -59,7 +59,7 @@ export interface OwnTraining {
   unreadable: number;
   sentiment: SentimentTraining | { texts: Record<Sentiment, number>; refusal: string };
   categories: Omit<FittedBounds, "bounds">;
-  /** What stays as an earlier training has left it. */
+  /** Which fits of an earlier training stay in use. */
   kept: { sentiment: boolean; categories: boolean };
 }
 
@@ -80,7 +80,7 @@ function refusalOf(
   isFromMore: boolean,
 ): string | undefined {
   if (isFromMore && inUse !== undefined && inUse.macroF1 > after.macroF1) {
-    return "what is in use does better, and was trained on more texts: name all that you have, or use --reset first";
+    return "the weights in use do better, and were trained on more texts: pass all your texts, or use --reset first";
   }
   if (after.macroF1 <= before.macroF1 || fixed <= broken) return "it is no better on texts that it has not seen";
   if (!isBeyondChance(fixed, broken)) return "it is better by so little that it may be chance";
@@ -138,8 +138,8 @@ function tooFew(all: number, texts: Record<Sentiment, number>): string | undefin
  * Fits what the shipped analysers lack to labelled texts. A fit is only accepted if it is better on
  * held-out texts, which are judged by what was fitted without them.
  * @param thankAbove see `CustomerFeedbackWorkflowConfiguration`
- * @param current what an earlier training has put to use: it is compared, too, and stays where
- *   nothing better is found
+ * @param current the weights of an earlier training, which are compared, too, and stay if nothing
+ *   better is found
  * @throws ValidationError (`too_few_labels`) if there are too few labels to fit anything
  */
 export function trainOwn(sets: LabelledSets, thankAbove: number, current?: TrainedWeights): OwnTraining {

@@ -66,10 +66,10 @@ function optionText({ description, argChoices, defaultValue, negate, mandatory }
 const isShown = (value: unknown): boolean =>
   value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0);
 
-/** What the command's help says below its options. */
+/** The part of the command's help below its options. */
 function examples(command: Command): string {
   let text = "";
-  // A command is an emitter, which its type does not say.
+  // A command is an event emitter, but its type doesn't say so.
   (command as unknown as EventEmitter).emit("afterHelp", {
     error: false,
     command,

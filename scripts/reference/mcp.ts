@@ -3,7 +3,7 @@ import { createMcpServer } from "../../src/interfaces/mcp/create-mcp-server.ts";
 import type { Service } from "../../src/framework/service.ts";
 import { cell, code, page, table } from "./markdown.ts";
 
-/** The page about MCP, written from what a client receives. */
+/** The page about MCP, generated from what a client receives. */
 export async function mcpPage(service: Service): Promise<string> {
   const [ours, theirs] = InMemoryTransport.createLinkedPair();
   const server = createMcpServer(service);

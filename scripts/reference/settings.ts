@@ -28,7 +28,7 @@ export function settingsPage(): string {
     sections.at(-1)!.settings.push(setting);
   }
   if (sections.length !== Object.keys(SECTIONS).length)
-    throw new Error("A section begins at a setting that there is not.");
+    throw new Error("A section begins at a setting that doesn't exist.");
   const defaults = readSettings({}, {});
   return page(
     "Settings",

@@ -1,7 +1,7 @@
 /**
  * The port for queries by others. Such queries may never end, ask for everything, or look for data
- * that is not meant for them. So they can only read, are stopped at limits, and see no more than
- * they may. A program's own queries use `query`.
+ * that is not meant for them. So they can only read, are stopped at limits, and see only visible
+ * data. A program's own queries use `query`.
  */
 import type { Bindings, QueryResult } from "./ontology-store.ts";
 import type { Visible } from "./visible.ts";

@@ -10,7 +10,7 @@ const STORE_NAME = /^[A-Za-z0-9_-]{1,64}$/;
  * @throws ValidationError for a name that is not 1–64 letters, digits, `_` or `-`
  */
 export function storeIri(store: string): string {
-  // Otherwise other values would be converted to strings, even `undefined`.
+  // Without the check of the type, other values would be converted to strings, even `undefined`.
   if (typeof store !== "string" || !STORE_NAME.test(store)) {
     throw new ValidationError("A store's name has 1 to 64 letters, digits, underscores or hyphens.", {
       code: "invalid_store_name",

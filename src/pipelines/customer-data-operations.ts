@@ -27,7 +27,7 @@ const ImportCounts = z.object({
 
 type Importer = Pick<CustomerDataPipeline, "run" | "importCustomers">;
 
-/** The operations that operators have for customers. */
+/** The operations on customers, for operators. */
 export const customerDataOperations = (pipeline: Importer): (DirectOperation | StreamOperation)[] => [
   direct("refresh_customer", {
     description: "Read one customer again from the customer source, and store the current values.",

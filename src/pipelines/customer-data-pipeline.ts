@@ -152,8 +152,8 @@ export class CustomerDataPipeline extends Pipeline<
   }
 
   /**
-   * Loads given customers, as `loadAll` loads those of the source. They are stored as coming from
-   * no source.
+   * Loads given customers, as `loadAll` loads those of the source. They are stored without the name
+   * of a source.
    * @param items objects with the fields of a customer; all others are skipped and reported to `onInvalid`
    * @returns yields the counts after every batch that is stored, and returns those at the end
    * @throws ValidationError, IoError if the store fails, what `items` throws, the signal's reason
@@ -189,7 +189,7 @@ export class CustomerDataPipeline extends Pipeline<
     // Within a batch the last record of an id takes the place of those before it.
     const batch = new Map<string, CustomerRecord>();
     let read = 0;
-    // The time of the beginning: only that is certain for data from a long import.
+    // The time at which the import began: data from a long import may be as old as that.
     const time = this.#now();
     const flush = async (): Promise<LoadCounts> => {
       await this.#store([...batch.values()], time, source.name);
@@ -226,7 +226,7 @@ export class CustomerDataPipeline extends Pipeline<
     await this.configuration.ontologyStore.change(STORE, replaceCustomers(tidy, { time, source }));
   }
 
-  /** Only if its name resembles a field's; other columns are nothing to report. */
+  /** Only if its name resembles a field's; other columns are not worth reporting. */
   #logUnread(column: string, similar: CustomerField | undefined): void {
     if (similar === undefined) return;
     const logger = this.configuration.logger ?? silentLogger;

@@ -14,7 +14,7 @@ const looksLikeRows = (line: number): string =>
  * one.
  */
 const MOSTLY_ROWS = 0.75;
-/** Broken quotes make some text be read again: at most this many times the file's length. */
+/** Text with broken quotes is read again: in total, at most this many times the file's length. */
 const REREADING = 2;
 
 /**
@@ -24,7 +24,7 @@ const REREADING = 2;
  *
  * A row with broken quotes, a different number of columns or too many bytes gets a problem and does
  * not affect other rows. If a quoted value is not closed properly, only its first line is refused
- * and reading goes on with the next line. Nothing inside a closed quoted value is read as a row.
+ * and reading continues with the next line. Nothing inside a closed quoted value is read as a row.
  * But if most of its lines look like rows, a stray quote may have swallowed them, so they are
  * refused together.
  * @param size of the whole file in bytes

@@ -11,7 +11,7 @@ const [ARRAY, ARRAY_END] = [code("["), code("]")];
 /**
  * Reads the elements of one JSON array in UTF-8 or UTF-16. Each is parsed separately, so memory
  * stays flat and an element that is not valid JSON or too long does not affect the others. If a
- * quote or bracket is missing, reading goes on with the next object that can't be part of the
+ * quote or bracket is missing, reading continues with the next object that can't be part of the
  * broken one.
  * @param size of the whole file in bytes
  * @throws ValidationError if it is not an array
@@ -117,7 +117,7 @@ class ArrayScanner {
   }
 
   #stepOutside(chunk: Buffer, at: number, byte: number, indent: number | undefined): Row | undefined {
-    if (this.#state === "after") return brokenRow(this.#line, "the JSON array has ended, and there is more");
+    if (this.#state === "after") return brokenRow(this.#line, "there is more text after the end of the JSON array");
     if (this.#state === "before") {
       if (byte !== ARRAY) throw notAnArray();
       this.#state = "inside";

@@ -10,7 +10,7 @@ export interface TextPlace {
  */
 export function jsonFault(text: string): TextPlace | undefined {
   if (endsWhere(text) === undefined) return undefined;
-  // A binary search works because whatever can begin JSON has only prefixes that can begin it, too.
+  // A binary search works because, if a text can begin valid JSON, so can each of its prefixes.
   let [sound, broken] = [0, text.length + 1];
   while (broken - sound > 1) {
     const middle = Math.floor((sound + broken) / 2);

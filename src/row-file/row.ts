@@ -43,7 +43,7 @@ export type RowReader = (chunks: AsyncIterable<Buffer>, size: number, onColumns:
 export const brokenRow = (line: number, broken: string): FileRow => ({
   line,
   share: 1,
-  problem: `can't be read, and nothing after it: ${broken}`,
+  problem: `can't be read, nor can anything after it: ${broken}`,
   broken,
 });
 

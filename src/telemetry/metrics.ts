@@ -34,11 +34,11 @@ export interface Metrics {
   close(): void;
 }
 
-/** A scrape is mostly given ten seconds. */
+/** Scrapes usually time out after ten seconds. */
 const DATABASE_LIMIT_MS = 5000;
-/** From a look-up in memory to a mail server that takes its time. */
+/** From a look-up in memory to a slow mail server. */
 const STEP_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
-/** Steps may be named for what they work on; each name costs a series for each bucket. */
+/** Step names may contain what the step works on, and each name costs a series for each bucket. */
 const MAX_STEP_NAMES = 200;
 
 /**
@@ -55,7 +55,7 @@ export async function createMetrics(service: Pick<Service, "engine" | "workflows
   const observeStep = stepMetrics(client, registry);
   const mails = new client.Counter({
     name: "abi_mails_total",
-    help: "Emails by what became of them in this process: sent, delayed (attempts), refused, withheld.",
+    help: "Emails by their outcome in this process: sent, delayed (attempts), refused, withheld.",
     labelNames: ["outcome", "recipient", "reason"],
     registers: [registry],
   });
@@ -91,17 +91,17 @@ type Client = Pick<typeof PromClient, "Gauge" | "Counter" | "Histogram">;
 function runGauges(client: Client, registry: Registry) {
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
     new client.Gauge({ name, help, labelNames, registers: [registry] });
-  const up = gauge("abi_up", "1 where the database of runs answers, else 0.");
+  const up = gauge("abi_up", "1 if the database of runs answers, otherwise 0.");
   const runs = gauge("abi_workflow_runs", "Runs in the database by their status.", ["workflow", "status"]);
   const oldestDue = gauge(
     "abi_workflow_oldest_due_seconds",
-    "How long the run that has been due longest has waited to be taken up; 0 where none is due.",
+    "How long the run that has been due longest has waited to be claimed; 0 if none is due.",
     ["workflow"],
   );
   const waiting = gauge("abi_approvals_waiting", "Runs that wait for a person.", ["workflow"]);
   const oldestWaiting = gauge(
     "abi_approvals_oldest_seconds",
-    "How long the run that has waited longest for a person has waited; 0 where none waits.",
+    "How long the run that has waited longest for a person has waited; 0 if none waits.",
     ["workflow"],
   );
   const set = (counts: readonly RunCounts[] | undefined, workflows: readonly string[]): void => {
@@ -119,7 +119,7 @@ function runGauges(client: Client, registry: Registry) {
   return { set };
 }
 
-/** @returns what counts a step event */
+/** @returns the function that counts a step event */
 function stepMetrics(client: Client, registry: Registry): (event: StepEvent) => void {
   const durations = new client.Histogram({
     name: "abi_workflow_step_duration_seconds",
@@ -130,7 +130,7 @@ function stepMetrics(client: Client, registry: Registry): (event: StepEvent) => 
   });
   const retries = new client.Counter({
     name: "abi_workflow_step_retries_total",
-    help: "Attempts at steps in this process that failed and are made again.",
+    help: "Failed attempts at steps in this process that are retried.",
     labelNames: ["workflow", "step"],
     registers: [registry],
   });
@@ -152,7 +152,7 @@ function stepMetrics(client: Client, registry: Registry): (event: StepEvent) => 
 /** Reads counts from the database for scrapes; asks once at a time. */
 class CountsReader {
   readonly #service: Pick<Service, "engine" | "logger">;
-  /** A database that does not answer is not asked again meanwhile. */
+  /** Set while the database has not answered; it is not asked again in the meantime. */
   #pending: Promise<RunCounts[]> | undefined;
   #isFailing = false;
 
@@ -172,7 +172,7 @@ class CountsReader {
       // Log once for each outage, because there is a scrape every few seconds.
       if (!this.#isFailing) {
         const cause = describeCause(error);
-        this.#service.logger.warn({ cause }, "metrics are without runs: their database does not answer");
+        this.#service.logger.warn({ cause }, "metrics don't include runs: their database does not answer");
       }
       this.#isFailing = true;
       return undefined;

@@ -55,7 +55,10 @@ function tracedStep(original: Step, ofRun: Record<string, string>): Step {
   return step;
 }
 
-/** The span of a whole run, when it has ended; when it begins to wait for a person, a span of that moment. */
+/**
+ * Records the span of a whole run that has ended, or the moment at which a run begins to wait for a
+ * person.
+ */
 export function recordRunSpan({ id, workflow, status, input, error, startTime, time }: RestedRun): void {
   if (!isTracing()) return;
   const parent = traceOfRun(id, input());

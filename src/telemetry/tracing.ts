@@ -29,7 +29,10 @@ export interface SpanOptions {
 const REGISTRATIONS = Symbol.for("opentelemetry.js.api.1");
 const INSTRUMENTATION = "abi-workflows";
 const PACKAGE = "@opentelemetry/api";
-/** The SDK's own key; in such a context, instrumentations of others make no spans and send no headers. */
+/**
+ * The SDK's own key: in a context that has it, other instrumentations make no spans and send no
+ * headers.
+ */
 const SUPPRESSED = Symbol.for("OpenTelemetry SDK Context Key SUPPRESS_TRACING");
 
 let loaded: Api | "missing" | undefined;
@@ -80,7 +83,10 @@ export async function inSpan<Result>(
   }
 }
 
-/** The same for a generator: its span is active while the generator is at work, not while its consumer is. */
+/**
+ * The same for a generator: its span is active while the generator works, not while its consumer
+ * does.
+ */
 export async function* generateInSpan<Item, Result extends object>(
   name: string,
   options: SpanOptions,
@@ -140,16 +146,18 @@ export function activeTrace(): TraceContext | undefined {
   };
 }
 
-/** Links the active span with another trace, such as that of a run which an earlier request started. */
+/**
+ * Links the active span with another trace, such as that of a run that an earlier request started.
+ */
 export function linkActiveSpan(trace: TraceContext | undefined): void {
   const otel = api();
   if (otel && trace) otel.trace.getActiveSpan()?.addLink({ context: spanContextOf(otel, trace) });
 }
 
 /**
- * Sends a request to another server in a span of kind CLIENT, for one attempt. The headers get what
- * the SDK's propagator sends along (`traceparent`). Instrumentations of `fetch` are kept out,
- * because their spans would contain URLs with customers' ids.
+ * Sends a request to another server in a span of kind CLIENT, for one attempt. The SDK's propagator
+ * adds its headers (`traceparent`). Instrumentations of `fetch` are suppressed, because their spans
+ * would contain URLs with customers' ids.
  */
 export function inClientSpan(
   { method, url, headers, attempt }: { method: string; url: URL; headers: Headers; attempt: number },
@@ -175,7 +183,7 @@ export function inClientSpan(
 /** How a request was answered. */
 export interface AnsweredRequest {
   status: number;
-  /** The pattern that matched, such as `/runs/:id`; absent where none did. */
+  /** The pattern that matched, such as `/runs/:id`; absent if none did. */
   route?: string | undefined;
 }
 
@@ -273,17 +281,20 @@ function spanContextOf(otel: Api, { traceparent, tracestate }: TraceContext) {
   };
 }
 
-/** Beside the parameters in the input of a run; no name of a parameter begins like this. */
+/** The field beside the parameters in a run's input; no parameter's name begins like this. */
 const FIELD = "_trace";
 const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
-/** The input of a run with the active span, so that whoever executes it, whenever and wherever, goes on with that trace. */
+/**
+ * Adds the active span to a run's input, so that the run continues that trace whenever and wherever
+ * it is executed.
+ */
 export function withActiveTrace<Input extends Record<string, Json>>(input: Input): Input {
   const trace = activeTrace();
   return trace ? { ...input, [FIELD]: { ...trace } } : input;
 }
 
-/** The trace that is kept with the input of a run. */
+/** The trace that is stored with a run's input. */
 export function traceOfInput(input: Json): TraceContext | undefined {
   const kept = isObject(input) ? input[FIELD] : undefined;
   if (!isObject(kept)) return undefined;

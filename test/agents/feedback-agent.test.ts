@@ -421,7 +421,7 @@ describe("an agent with guard rails", () => {
       },
     );
     await agent.ask("Analyse");
-    expect(toolMessages(server, 1)[0]?.content).toContain("The store can't be reached. It may go well");
+    expect(toolMessages(server, 1)[0]?.content).toContain("The store can't be reached. It may succeed");
   });
 
   test("makes no more tool calls than the limit allows and tells the model", async () => {

@@ -47,9 +47,9 @@ test("shows a waiting email, sends it when it is approved, and refuses later dec
   expect(list.stdout).toMatch(
     new RegExp(`F-1 +C-1 +positive 0\\.94 +product +I love the new design! +auto_respond +\\S+ +${workflow_id}`),
   );
-  expect(list.stderr).toBe("1 mail waiting, oldest first\n");
+  expect(list.stderr).toBe("1 email waiting, oldest first\n");
   const cut = await call(["approvals", "--limit", "1"], place);
-  expect(cut.stderr).toBe("1 mail waiting, oldest first; there may be more (--limit)\n");
+  expect(cut.stderr).toBe("1 email waiting, oldest first; there may be more (--limit)\n");
   expect(JSON.parse((await call(["approvals", "--json"], place)).stdout)).toMatchObject([
     { workflow_id, status: "waiting_for_approval", result: { customer_id: "C-1", action: "auto_respond" } },
   ]);
@@ -148,7 +148,7 @@ test("shows the mail server's answer when an email that it refused permanently w
   const refused = await call([...approve, rendering], place);
   expect(refused.code).toBe(1);
   expect(refused.stdout).toMatch(/refused this email permanently \(554\).*Retry the run/s);
-  expect((await call(["retry", "F-1"], place)).stdout).toBe("F-1 goes on.\n");
+  expect((await call(["retry", "F-1"], place)).stdout).toBe("F-1 continues.\n");
   expect((await call(["process", ...FEEDBACK], place)).stdout).toContain("the email waits for approval");
   const shown = await call(["approvals", "show", "F-1"], place);
   expect(shown.stdout).toMatch(/refused before +Message failed: 554 5\.7\.1 looks like spam/);
@@ -227,7 +227,7 @@ test("executes nothing if it only lists or shows emails", async () => {
   const id = await starter.workflow.startWorkflow(feedback({ feedback_id: "F-2" }));
   await starter.close();
   expect((await waitingMail(place)).text).toContain("Hello Ann Ford,");
-  expect((await call(["approvals"], place)).stderr).toBe("1 mail waiting, oldest first\n");
+  expect((await call(["approvals"], place)).stderr).toBe("1 email waiting, oldest first\n");
   const { stdout } = await call(["status", id, "--json"], place);
   expect(JSON.parse(stdout)).toMatchObject({ status: "started", steps_completed: [] });
 });

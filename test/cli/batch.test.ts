@@ -56,7 +56,7 @@ test("Ctrl-C finishes the current rows and says how to continue; the same comman
   running.kill("SIGINT");
   const { code, stdout, stderr } = await running.ended;
   expect(code).toBe(130);
-  expect(stderr).toContain("Run the same command again to go on: what is done is not repeated.");
+  expect(stderr).toContain("Run the same command again to continue: finished work is not repeated.");
   const done = parseLines(stdout);
   expect(done.length).toBeLessThan(60);
 

@@ -67,11 +67,11 @@ test("retry tries a waiting email at once, and cancel ends it", async () => {
   }
   const shown = stripVTControlCharacters((await call(["process", ...FEEDBACK.with(1, "F-1")], place)).stdout);
   expect(shown).toMatch(
-    /^… Feedback F-1.*\n +problem +The mail server [^]*tried again by itself[^]*try it now +abi-workflows retry workflow-/,
+    /^… Feedback F-1.*\n +problem +The mail server [^]*retried automatically[^]*try it now +abi-workflows retry workflow-/,
   );
   expect((await call(["cancel", "F-2"], place)).stdout).toBe("F-2 is cancelled.\n");
   const server = await bringUp();
-  expect((await call(["retry", "--failed"], place)).stdout).toBe("F-1 goes on.\n");
+  expect((await call(["retry", "--failed"], place)).stdout).toBe("F-1 continues.\n");
   const again = await call(["process", ...FEEDBACK.with(1, "F-1"), "--json"], place);
   expect(JSON.parse(again.stdout)).toMatchObject({ success: true });
   expect(server.mails).toHaveLength(1);

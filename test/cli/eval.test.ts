@@ -36,7 +36,7 @@ describe("eval", () => {
   test("shows analysers side by side", async () => {
     const { code, stdout, stderr } = await call(["eval", "texts"], { cwd: labelledTexts() });
     expect(code).toBe(0);
-    expect(stderr).toContain("on those their figures are too good");
+    expect(stderr).toContain("so their figures on those sets are too good");
     expect(stdout).toMatch(/^ +texts +guide +embedded$/m);
     expect(stdout).toMatch(/^shop +3 +0\.\d{3} +0\.\d{3}$/m);
     expect(stdout).toMatch(/^billing +1 +0\.000 0\.000 0\.000 +1\.000 1\.000 1\.000$/m);
@@ -115,7 +115,7 @@ describe("eval", () => {
     expect(page).toMatch(/labelled <b>positive<\/b>, answered <b>negative<\/b> \(sure by 0\.\d+\)/);
     expect(page).not.toMatch(/<script|https?:/);
     expect(page).toMatch(/<p>texts · \d{4}-\d\d-\d\d · abi-workflows \d+\.\d+\.\d+<\/p>/);
-    expect(page).toContain("on those their figures are too good");
+    expect(page).toContain("so their figures on those sets are too good");
     expect(page).toMatch(
       /What was answered instead.*<th>→ none<\/th>.*<td>embedded<\/td><td>\w+<\/td><td>\d+ <small>/s,
     );

@@ -75,7 +75,7 @@ test("writes labels that reviewers stated or approved, and none if nobody said w
   const { code, stdout, stderr } = await call(["export-labels", "labels"], place);
   expect(code).toBe(0);
   expect(stdout).toBe(
-    "Written to labels: 2 labels of sentiment, 3 of categories.\n2 texts with labels that reviewers corrected.\n",
+    "Written to labels: 2 sentiment labels, 3 category labels.\n2 texts with labels that reviewers corrected.\n",
   );
   expect(stderr).toContain("1 text left out: edited or rejected, and nobody said which labels are right.");
   expect(rows(place, "sentiment")).toEqual([

@@ -48,7 +48,7 @@ test("ids and columns named like properties of every object work in every comman
     stdout: expect.stringMatching(/customer +__proto__\n[^]*subject +RE: Hello __proto__\n/),
   });
   expect(await shown("cancel", "toString", "hasOwnProperty")).toMatchObject({ code: 0 });
-  expect(await shown("retry", "toString")).toMatchObject({ code: 0, stdout: "toString goes on.\n" });
+  expect(await shown("retry", "toString")).toMatchObject({ code: 0, stdout: "toString continues.\n" });
   expect(await shown("status", "valueOf")).toMatchObject({ code: 1, stdout: expect.stringContaining("no run") });
 });
 

@@ -50,7 +50,7 @@ test("status --history shows every attempt; retry continues a failed run once th
   writeFileSync(join(place.cwd, "customers.csv"), "id,name,email\nC-1,Ann Ford,ann@example.com\n");
   await call(["import-customers", "customers.csv"], place);
   const retried = await call(["retry", "--failed"], place);
-  expect(retried.stdout.split("\n").sort()).toEqual(["", "F-1 goes on.", "F-2 goes on."]);
+  expect(retried.stdout.split("\n").sort()).toEqual(["", "F-1 continues.", "F-2 continues."]);
   expect((await call(["status", "--status", "failed"], place)).stderr).toBe("No run here is failed.\n");
   // Any process that executes runs picks it up.
   await call(["process", ...FEEDBACK.with(1, "F-3")], place);
@@ -74,7 +74,7 @@ test("cancel stops a run that waits for its mail server, and retry lets it conti
     code: 1,
     stdout: "F-1 has already ended: it is cancelled.\n",
   });
-  expect((await call(["retry", "F-1"], place)).stdout).toBe("F-1 goes on.\n");
+  expect((await call(["retry", "F-1"], place)).stdout).toBe("F-1 continues.\n");
   expect(await call(["process", ...FEEDBACK, "--json"], place)).toMatchObject({ code: 0 });
 });
 

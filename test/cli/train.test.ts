@@ -53,8 +53,8 @@ test("learns the words of a domain, puts the trained version in the provenance, 
   expect(code).toBe(0);
   expect(stdout).toMatch(/^Sentiment: \d+ positive, \d+ negative, \d+ neutral$/m);
   expect(stdout).toMatch(/^macro-F1 +0\.2\d\d +0\.[89]\d\d$/m);
-  expect(stdout).toContain("\nTaken.\n");
-  const [, version] = /Kept as version ([0-9a-f]{12})/.exec(stderr) ?? [];
+  expect(stdout).toContain("\nAccepted.\n");
+  const [, version] = /Stored as version ([0-9a-f]{12})/.exec(stderr) ?? [];
   expect(version).toBeDefined();
   expect(statSync(weightsFile(place)).mode & 0o077).toBe(0);
 
@@ -101,7 +101,7 @@ test("rejects weights that are no better on unseen texts, and says so with figur
   const { code, stdout, stderr } = await call(["train", "labels"], place);
   expect(stdout).toMatch(/^macro-F1 +0\.\d{3} +0\.\d{3}$/m);
   expect({ code, isKept: existsSync(weightsFile(place)) }).toEqual({ code: 1, isKept: false });
-  expect(stdout).toMatch(/put right, \d+ got wrong\.\nNot taken: it is (?:no better|better by so little)/);
+  expect(stdout).toMatch(/put right, \d+ got wrong\.\nNot accepted: it is (?:no better|better by so little)/);
   expect(stderr).toContain("nothing has changed");
 });
 
@@ -113,12 +113,12 @@ test("rejects weights that would thank more unhappy customers, however good they
   const { code, stdout } = await call(["train", "labels"], { ...place, env: { ...place.env, THANK_ABOVE: "0.3" } });
   const [, before, after] = /^unhappy customers thanked +(\S+) +(\S+)$/m.exec(stdout) ?? [];
   expect(Number(after)).toBeGreaterThan(Number(before));
-  expect(stdout).toContain("Not taken: it would thank more unhappy customers.");
+  expect(stdout).toContain("Not accepted: it would thank more unhappy customers.");
   expect({ code, isKept: existsSync(weightsFile(place)) }).toEqual({ code: 1, isKept: false });
 
   // With a higher bound for praise, none of those is thanked, and the same weights are accepted.
   const careful = await call(["train", "labels"], { ...place, env: { ...place.env, THANK_ABOVE: "0.75" } });
-  expect(careful).toMatchObject({ code: 0, stdout: expect.stringContaining("\nTaken.\n") });
+  expect(careful).toMatchObject({ code: 0, stdout: expect.stringContaining("\nAccepted.\n") });
 });
 
 test.each([
@@ -153,10 +153,10 @@ test("learns how much evidence a category requires, without missing texts that e
   write(place, "labels", "categories", rows);
   const { code, stdout } = await call(["train", "labels"], place);
   expect(code).toBe(0);
-  expect(stdout).toContain("Not taken: it takes 100 labelled texts in English");
-  expect(stdout).toMatch(/^product +40 +0\.\d+ +1\.000 +taken$/m);
+  expect(stdout).toContain("Not accepted: it takes 100 labelled texts in English");
+  expect(stdout).toMatch(/^product +40 +0\.\d+ +1\.000 +accepted$/m);
   const { categories, sentiment } = JSON.parse(readFileSync(weightsFile(place), "utf8")) as Record<string, object>;
-  expect(stdout).toMatch(/^bug +45 +0\.\d+ +0\.\d+ +stays as it is$/m);
+  expect(stdout).toMatch(/^bug +45 +0\.\d+ +0\.\d+ +unchanged$/m);
   expect(categories).not.toHaveProperty("bug");
   expect({ categories, sentiment }).toMatchObject({
     categories: { product: expect.any(Number) },
@@ -182,7 +182,7 @@ test("keeps the weights for one question when those for the other are trained or
   const second = await call(["train", "categories"], place);
   expect(second).toMatchObject({
     code: 0,
-    stdout: expect.stringMatching(/^Not taken: .*\nWhat was trained before stays/m),
+    stdout: expect.stringMatching(/^Not accepted: .*\nWhat was trained before stays/m),
   });
   const both = weights();
   expect(both).toMatchObject({ sentiment: first.sentiment, texts: { sentiment: 300, categories: 80 } });
@@ -196,7 +196,7 @@ test("keeps the weights for one question when those for the other are trained or
   const refused = await call(["train", "wrong"], place);
   expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("nothing has changed") });
   expect(refused.stdout.split(KEPT)).toHaveLength(3);
-  expect(refused.stdout).toMatch(/^product +40 +0\.\d+ +1\.000 +1\.000 +stays as it is$/m);
+  expect(refused.stdout).toMatch(/^product +40 +0\.\d+ +1\.000 +1\.000 +unchanged$/m);
   expect(weights()).toEqual(both);
 
   const again = await call(["train", "labels"], place);
@@ -215,10 +215,13 @@ test("rejects weights that do worse than those in use, which were trained on mor
   const kept = readFileSync(weightsFile(place), "utf8");
   write(place, "few", "sentiment", LABELS.slice(0, 110));
   const { code, stdout } = await call(["train", "few"], place);
-  expect(stdout).toContain("Not taken: what is in use does better, and was trained on more texts");
+  expect(stdout).toContain("Not accepted: the weights in use do better, and were trained on more texts");
   expect({ code, kept: readFileSync(weightsFile(place), "utf8") }).toEqual({ code: 1, kept });
   await call(["train", "--reset"], place);
-  expect(await call(["train", "few"], place)).toMatchObject({ code: 0, stdout: expect.stringContaining("\nTaken.\n") });
+  expect(await call(["train", "few"], place)).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining("\nAccepted.\n"),
+  });
 });
 
 test("replaces trained weights that are damaged", async () => {

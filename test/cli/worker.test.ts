@@ -161,7 +161,7 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
         WHERE lease_ends_at IS NOT NULL AND input ->> 'customer_id' = ANY(${inHand})`;
     expect(await held()).toHaveLength(inHand.length);
     busy.kill("SIGTERM");
-    await busy.said("Finishing the steps in hand");
+    await busy.said("Finishing the current steps");
     release.resolve();
     expect(await busy.ended).toMatchObject({ code: 0 });
     // Nobody has to wait for its leases to expire.

@@ -157,7 +157,7 @@ describe("a JSON array", () => {
 
   test.each([
     ['[{"a":1},{"a', "it ends in the middle of the JSON array"],
-    ['[{"a":1}] []', "the JSON array has ended, and there is more"],
+    ['[{"a":1}] []', "there is more text after the end of the JSON array"],
     [`[{"a":1},{"a":"${"x".repeat(MAX_ROW_LENGTH)}`, "it ends in the middle of the JSON array"],
   ])("that is broken (%.20s) yields the rows before the fault and says why it ends", async (text, broken) => {
     const rows = await jsonArray(text, 65_536);

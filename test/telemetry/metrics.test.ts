@@ -210,7 +210,7 @@ describe("metrics", () => {
       proxy.mend();
       await expect.poll(async () => (await scrape(metrics)).value("abi_up"), { timeout: 60_000 }).toBe(1);
       expect((await scrape(metrics)).value("abi_workflow_runs", { workflow, status: "started" })).toBe(0);
-      expect(lines.filter((line) => line.includes("metrics are without runs"))).toHaveLength(1);
+      expect(lines.filter((line) => line.includes("metrics don't include runs"))).toHaveLength(1);
     },
   );
 

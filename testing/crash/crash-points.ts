@@ -147,8 +147,8 @@ export class CrashPoints {
     const decide: RunStore["decide"] = (...args) =>
       args[3].take ? passing(["decide"], () => store.decide(...args)) : store.decide(...args);
     const cancel: RunStore["cancel"] = (id) => passing(["cancel"], () => store.cancel(id));
-    // There are no points before these, because they mostly find nothing to do. A worker even polls
-    // every second, forever, and a process that does nothing else must count as hanging.
+    // There are no points before these calls, because the calls mostly find nothing to do. A worker
+    // even polls every second, forever, and a process that does nothing else must count as hanging.
     const retry: RunStore["retry"] = async (id) => {
       const isRetried = await store.retry(id);
       if (isRetried) this.reach("after:runs.retry");

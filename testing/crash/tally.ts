@@ -1,4 +1,4 @@
-/** Nothing lost, nothing twice: compares what a receiver got with what it should have got. */
+/** Compares what a receiver got with what it should have got: nothing lost, nothing twice. */
 import { tableLines, type Columns } from "../text-table.ts";
 
 /** What one receiving side saw. */

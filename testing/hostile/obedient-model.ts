@@ -80,7 +80,7 @@ export async function obedientModel(options: ObedientModelOptions): Promise<Obed
       return looking.length > 0 ? plan("", false, looking, nth) : { reply: "There is nothing to do." };
     }
     const rounds = new Set(made.filter((id) => id.startsWith(WISHED)).map((id) => id.split("_")[2])).size;
-    // What is waiting is known only later; by then there is something to decide on.
+    // The waiting emails are known only later; by then there is something to decide on.
     if (rounds === 0 || (hasMade(ASKED) && text.wishes.decision !== undefined && rounds < DECIDING_ROUNDS)) {
       const wished = [...wishedCalls(text, customer, request), ...moreCalls(text, request)];
       if (wished.length > 0) return plan(text.name, true, wished, nth);

@@ -49,9 +49,9 @@ export const mailText = ({
     ]),
     "",
     escapedText(mail.text.trimEnd()),
-    // Of a conversation that was stored before this was added, it is missing.
+    // Missing in a conversation that was stored before this field was added.
     ...(mail.feedback_text === undefined ? [] : ["", "The customer wrote:", quoted(mail.feedback_text)]),
   ].join("\n");
 
-/** Marked at every line, so that no text can look like a part of the email. */
+/** Marks every line, so that no text can look like a part of the email. */
 const quoted = (text: string): string => escapedText(text.trimEnd()).replaceAll(/^/gm, "> ");

@@ -17,7 +17,10 @@ const LABELS = new Set(["sentiment", "categories"]);
 const DEFAULT_SUBJECT = "Your feedback";
 
 export interface ColumnMapping {
-  /** The workflow's parameters from one row; what is missing stays missing, for the workflow to say so. */
+  /**
+   * The workflow's parameters from one row; missing fields stay missing, so that the workflow
+   * reports them.
+   */
   toParameters: (values: Readonly<Record<string, unknown>>) => Record<string, unknown>;
   /**
    * What is wrong with a row of a file without a header: a required field is mapped to a column
@@ -109,12 +112,15 @@ function warningFor(column: string): string | undefined {
   }
   if (likelyField(column) !== "do_not_contact") return undefined;
   return (
-    `The column ${name} is not read. Whom no email may go to is in the customer data (do_not_contact); ` +
-    "for one piece of feedback, send_response says it."
+    `The column ${name} is not read. Customers who must get no email are marked in the customer data (do_not_contact); ` +
+    "for one piece of feedback, use send_response."
   );
 }
 
-/** A value as the field has it; text, because that is all a CSV file knows, is understood. Empty is absent where a field may be. */
+/**
+ * Converts a value to the form of the field. Text is accepted for every field, because CSV files
+ * contain nothing else. An empty value of an optional field counts as absent.
+ */
 function toField(field: string, value: unknown): unknown {
   if (value === undefined) return undefined;
   if (!REQUIRED.includes(field) && (value === null || value === "")) return undefined;

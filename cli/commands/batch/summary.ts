@@ -17,13 +17,13 @@ export class BatchSummary {
   mailsSent = 0;
   mailsWithheld = 0;
   mailsWaiting = 0;
-  /** Their server doesn't accept them at the moment; they are retried. */
+  /** Emails that their server doesn't accept at the moment; they are retried. */
   mailsDelayed = 0;
   /** Praise that is not certain enough for thanks. */
   doubtful = 0;
   /** Texts that the analyser couldn't read. */
   unreadable = 0;
-  /** Judged by another analyser than the configured one. */
+  /** Texts judged by an analyser other than the configured one. */
   fallbacks = 0;
   readonly actions = new Map<string, number>();
   readonly sentiments = new Map<string, number>();
@@ -136,7 +136,7 @@ export class BatchSummary {
     return [
       "",
       `  ${styled("yellow", "…")} ${plural(this.mailsDelayed, "email")} ${wait} for the mail server, the first from ${placeOf(this.#delay)}: ${oneLine(error)}`,
-      dim("    As long as no process is at work, the next worker or batch on this data tries them."),
+      dim("    If no process is running, the next worker or batch on this data retries them."),
     ];
   }
 

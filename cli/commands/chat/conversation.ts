@@ -31,16 +31,16 @@ interface ToolResult {
   decided?: { decision: string; by: string; first?: true };
 }
 
-/** Who has decided what, in a few words. */
+/** Who made which decision, in a few words. */
 export const decisionText = ({ decision, by, first }: { decision: string; by: string; first?: true }): string => {
   const what = { approve: "approved", edit: "edited", reject: "rejected" }[decision] ?? decision;
   return first ? `${by} was first: ${what}` : `${what} by ${by}`;
 };
 
-/** What a call came to, on one line. */
+/** The result of a call, on one line. */
 export function resultText({ artifact, content, failed }: ToolCallEnd): string {
   const result = (artifact ?? {}) as ToolResult;
-  // Of several calls at a time each says whose it is.
+  // If several calls run at the same time, each result names its customer.
   const who = result.customer_id === undefined ? "" : `${result.customer_id}: `;
   if (failed || result.error !== undefined)
     return `✗ ${oneLine(who + truncated(result.error ?? content, MAX_RESULT_LENGTH))}`;
@@ -51,7 +51,7 @@ export function resultText({ artifact, content, failed }: ToolCallEnd): string {
     result.ticket_id,
     ...(result.response_id === undefined ? [] : ["email sent"]),
     ...(isWaiting(result) ? ["the email waits for approval"] : []),
-    // With a decision it is in the next words.
+    // After a decision, the next part says it.
     ...(result.decided?.decision === "reject" ? [] : [result.response_withheld]),
     ...(result.decided === undefined ? [] : [decisionText(result.decided)]),
     ...(result.duplicate === true ? ["processed before, nothing done twice"] : []),
@@ -59,12 +59,15 @@ export function resultText({ artifact, content, failed }: ToolCallEnd): string {
   return `✓ ${oneLine(who + truncated(parts.length > 0 ? parts.join(" · ") : content, MAX_RESULT_LENGTH))}`;
 }
 
-/** Shows an answer as it comes: the words on standard output, what the agent does meanwhile dimly on standard error. */
+/**
+ * Shows an answer as it arrives: the words on standard output, and the agent's actions, dimmed, on
+ * standard error.
+ */
 export function liveView(): AskOptions & { end: () => void } {
   const { stdout } = host();
   let midLine = false;
   const aside = (text: string): void => {
-    // On a terminal both streams meet: a note begins on a line of its own.
+    // On a terminal, both streams are shown together, so a note begins on a line of its own.
     if (midLine && stdout.isTTY) print();
     if (stdout.isTTY) midLine = false;
     note(text);
@@ -72,7 +75,7 @@ export function liveView(): AskOptions & { end: () => void } {
   return {
     onToken: (token) => {
       const text = escapedText(token);
-      // The break between two messages, where a note has made it already.
+      // The line break between two messages, if a note has already made it.
       if (text === "\n" && !midLine && stdout.isTTY) return;
       printPart(text);
       midLine = !text.endsWith("\n");
@@ -81,7 +84,7 @@ export function liveView(): AskOptions & { end: () => void } {
     onToolProgress: (_call, progress) => {
       const { step, phase, retry_in_ms } = progress as ToolProgress;
       if (phase === "completed") aside(`  · ${step}`);
-      else if (phase === "failed") aside(`  · ${step} failed${retry_in_ms === undefined ? "" : ", is tried again"}`);
+      else if (phase === "failed") aside(`  · ${step} failed${retry_in_ms === undefined ? "" : ", will be retried"}`);
     },
     onToolEnd: (call) => aside(`  ${resultText(call)}`),
     end: () => {

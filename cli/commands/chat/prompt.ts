@@ -3,11 +3,12 @@ import { host } from "../../terminal/host.ts";
 
 type Prompts = typeof Clack;
 
-/** What every prompt is given: where to ask, and a signal that ends it. */
+/** Options of every prompt: where to ask, and a signal that ends it. */
 export type Terminal = Pick<NonNullable<Parameters<Prompts["text"]>[0]>, "input" | "output" | "signal">;
 
 /**
- * One prompt at the terminal; Undefined if the user ends it with Ctrl-C or Ctrl-D. On Ctrl-D, the library closes the input and its promise never settles, so we cancel it here.
+ * One prompt at the terminal; undefined if the user ends it with Ctrl-C or Ctrl-D. On Ctrl-D, the
+ * library closes the input and its promise never settles, so we cancel it here.
  */
 export async function prompted<Answer>(
   show: (prompts: Prompts, terminal: Terminal) => Promise<Answer>,

@@ -4,7 +4,7 @@ import type { MailAction, MailDecision, MailReviewRequest } from "../../../agent
 import { prompted } from "./prompt.ts";
 
 /**
- * Shows each email that waits and asks the person at the terminal what becomes of it. Emails that
+ * Shows each email that waits and asks the person at the terminal to decide on it. Emails that
  * someone has decided on since are not shown.
  */
 export async function reviewMails({ actionRequests, reviewConfigs }: MailReviewRequest): Promise<MailDecision[]> {
@@ -68,10 +68,10 @@ async function reject(): Promise<MailDecision> {
   return { type: "reject", ...(reason.trim() !== "" && { message: reason.trim() }) };
 }
 
-/** Who is at the terminal: their name stands with the decision. */
+/** Asks for the person's name, which is stored with the decision. */
 export const askName = async (initialValue: string): Promise<string | undefined> => {
   const name = await prompted((prompts, terminal) =>
-    prompts.text({ ...terminal, message: "Who decides? Your name is kept with it.", initialValue }),
+    prompts.text({ ...terminal, message: "Who decides? Your name is stored with the decision.", initialValue }),
   );
   return name?.trim() || undefined;
 };

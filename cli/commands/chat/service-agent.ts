@@ -11,10 +11,16 @@ import type { TalkingAgent } from "./earlier-decisions.ts";
 
 type ServiceOptions = AskOptions & { threadId: string };
 
-/** The agent of a service. Decisions go to the service directly, with the token of the person at this terminal. */
+/**
+ * The agent of a service. Decisions are sent to the service directly, with the token of the person
+ * at this terminal.
+ */
 export class ServiceAgent implements TalkingAgent {
   readonly #service: ServiceClient;
-  /** The emails of each conversation as they were shown, with what a decision has to name. */
+  /**
+   * The emails of each conversation as they were shown, with the renderings that decisions must
+   * name.
+   */
   readonly #shown = new Map<string, PendingResponse[]>();
 
   constructor(service: ServiceClient) {
@@ -59,7 +65,7 @@ export class ServiceAgent implements TalkingAgent {
     return (await this.#service.find(pathOf(threadId), "not_found")) as Conversation | undefined;
   }
 
-  /** Why the email has to be shown again; undefined where it has not. */
+  /** Why the email has to be shown again; undefined if it doesn't. */
   async #decideOn(mail: PendingResponse, decision: MailDecision): Promise<string | undefined> {
     if (decision === null) return undefined;
     const { workflow_id, rendering } = mail;
@@ -71,7 +77,8 @@ export class ServiceAgent implements TalkingAgent {
     } catch (error) {
       if (!isAbiError(error)) throw error;
       if (!(error instanceof ConflictError)) return error.message;
-      // What stands, or what waits in its place, is shown when the conversation goes on.
+      // The decision that counts, or the email that waits now, is shown when the conversation
+      // continues.
       note(oneLine(whoWasFirst(error.standing) ?? error.message));
     }
     return undefined;
@@ -101,7 +108,7 @@ export class ServiceAgent implements TalkingAgent {
     return waiting.length > 0 ? reviewRequest(shown, {}) : undefined;
   }
 
-  /** Undefined where somebody has decided already. */
+  /** Undefined if someone has already decided. */
   async #pending(id: string): Promise<PendingResponse | undefined> {
     const found = await this.#service.find(`/approvals/${encodeURIComponent(id)}`, "nothing_waits");
     return found as PendingResponse | undefined;
@@ -110,7 +117,7 @@ export class ServiceAgent implements TalkingAgent {
 
 const pathOf = (threadId: string): string => `/chat/${encodeURIComponent(threadId)}`;
 
-/** Hands an event to the listeners; what they don't hear is given back. */
+/** Passes an event to the listeners; returns it if there is no listener for it. */
 function hear(event: ChatEvent, listeners: AskOptions, ends: Map<string, ToolCallEnd>): ChatEvent | undefined {
   switch (event.type) {
     case "token":
@@ -141,7 +148,7 @@ function hear(event: ChatEvent, listeners: AskOptions, ends: Map<string, ToolCal
 
 function whoWasFirst(standing: unknown): string | undefined {
   if (!isObject(standing) || typeof standing["by"] !== "string") return undefined;
-  const did = { approve: "approved the email", edit: "sent other words", reject: "rejected the email" };
+  const did = { approve: "approved the email", edit: "sent a different text", reject: "rejected the email" };
   const what = did[standing["decision"] as keyof typeof did] ?? "decided";
   return `${standing["by"]} was first and ${what}. That decision stands.`;
 }

@@ -1,4 +1,7 @@
-/** What a person writes to the agent in the demo. The offline model understands plain requests only, and so do these. */
+/**
+ * The requests to the agent in the demo. They are plain, because the offline model understands
+ * nothing else.
+ */
 export const REQUESTS = [
   "Process feedback F-2001 from customer C-1002, subject 'Wrong amount': My invoice says 240, we agreed on 140. Please correct it.",
   "Customer C-1007 wrote: 'Absolutely love the new dashboard, everything is so easy to find now!'",

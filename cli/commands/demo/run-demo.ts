@@ -18,12 +18,12 @@ import { REQUESTS } from "./requests.ts";
 
 export interface DemoOptions {
   directory: string;
-  /** The language model that answers; without it the offline model. */
+  /** The language model that answers; default: the offline model. */
   chatModel: ChatModelSettings | undefined;
   signal: AbortSignal;
 }
 
-/** Told of everything as it happens. */
+/** Shows everything as it happens. */
 export interface DemoView {
   request(text: string): AskOptions;
   answer(answer: AgentAnswer): void;
@@ -33,7 +33,7 @@ export interface DemoView {
 
 export interface DemoReport {
   outbox: string;
-  /** Over the agent's requests and the file. */
+  /** Covers the agent's requests and the file. */
   summary: BatchSummary;
   /** Emails in the outbox before and after. */
   mailsBefore: number;
@@ -41,7 +41,7 @@ export interface DemoReport {
   learned: QueryAnswer;
 }
 
-/** Nothing of the environment counts here: a demo must not write to real customers. */
+/** Ignores the environment, because a demo must not send email to real customers. */
 const demoSettings = (directory: string): Settings =>
   readSettings({ dataDirectory: directory, customerSource: sampleFile("customers.csv"), logLevel: "error" }, {});
 

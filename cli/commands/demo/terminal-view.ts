@@ -32,7 +32,7 @@ const COLUMNS = [
   { title: "action" },
   { title: "email or ticket", flexible: true },
 ];
-/** Marks what an earlier run has done. */
+/** Marks feedback that an earlier demo has processed. */
 const AGAIN = "↺";
 const ACTION_COLORS: ReadonlyMap<string, "magenta" | "red"> = new Map([
   ["escalate", "magenta"],
@@ -51,7 +51,7 @@ const heading = (text: string): void => print(`\n${bold(text)}`);
 export function terminalView(directory: string, model: string | undefined): DemoView {
   print(bold("abi-workflows demo"));
   print(dim(model === undefined ? "offline model: fixed rules, no key, no server" : `model ${oneLine(model)}`));
-  print(dim(`everything is kept in ${shown(directory)}`));
+  print(dim(`everything is stored in ${shown(directory)}`));
   heading("An agent answers written requests");
   return {
     request: (text) => {
@@ -62,7 +62,7 @@ export function terminalView(directory: string, model: string | undefined): Demo
       };
     },
     answer: ({ text }) => {
-      // It has said what it is in the first lines.
+      // The first lines have already said which model it is.
       print(`  ${indented(text.replace(SIGNATURE, "").trim())}`);
     },
     results: (results) => {
@@ -83,7 +83,7 @@ function cells(result: RowResult): string[] {
   return [feedback_id, customer_id, uncertain(result), categories.join(", "), action, reference(result)];
 }
 
-/** Without a score: the table is wide as it is. */
+/** Without a score, because the table is already wide. */
 const uncertain = ({ sentiment, doubtful, unreadable }: RowResult): string =>
   judgedText(withoutAbsent({ sentiment, doubtful, unreadable }));
 

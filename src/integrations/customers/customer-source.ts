@@ -16,10 +16,10 @@ const text = (max: number, allowed: RegExp) =>
 
 /**
  * A customer as returned by a source. `segment` defaults to standard and `lifetime_value` to 0, as
- * when the graph is read.
+ * they do when the graph is read.
  */
 export const CustomerRecord = z.object({
-  id: identifier("Id of the customer, normalized as everywhere."),
+  id: identifier("Id of the customer, normalized like every id."),
   name: text(500, LINES).optional(),
   email: text(320, LINES).optional(),
   segment: text(100, LINES).optional(),
@@ -76,7 +76,7 @@ export interface CustomerRequest {
   onIssue?: (issue: CustomerIssue) => void;
   /**
    * Called once for each column or property that is not read, at the end of `list`, and after `get`
-   * has read a file. `similar` is the field that the name may have meant. This matters most for
+   * has read a file. `similar` is the field that was probably meant. This matters most for
    * objections: nobody should get mail because the column that forbids it has a different name.
    */
   onUnreadColumn?: (column: string, similar?: CustomerField) => void;

@@ -55,9 +55,9 @@ export interface FileCustomerSourceOptions {
  * (`6.000`) is read as the other numbers in the file suggest; in that case, the file is read twice.
  *
  * `list` streams the file. `get` reads it whole at the first call and whenever its size or
- * modification time has changed, and keeps it in memory: about 0.4 KB a customer. Beyond a million
- * customers import the file into the graph instead. `request` has no effect on what is returned,
- * because a file has no transactions or interactions.
+ * modification time has changed, and keeps it in memory: about 0.4 KB a customer. With more than a
+ * million customers, import the file into the graph instead. `request` has no effect on what is
+ * returned, because a file has no transactions or interactions.
  */
 export class FileCustomerSource implements CustomerSource {
   readonly name: string;

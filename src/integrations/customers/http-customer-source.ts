@@ -41,14 +41,13 @@ export interface HttpCustomerSourceOptions {
    */
   listUrl?: string;
   /**
-   * Where a page has its customers and the next page's URL, as dotted paths; default `items` and
-   * `next`.
+   * Dotted paths to the customers in a page and to the next page's URL; default `items` and `next`.
    */
   itemsPath?: string;
   nextPath?: string;
   /**
-   * Where an answer has each field, as dotted paths: `{ id: "customerId", email: "contact.emails.0"
-   * }`. All others are found by their names.
+   * Dotted paths to the fields in an answer: `{ id: "customerId", email: "contact.emails.0" }`. All
+   * other fields are found by their names.
    */
   fields?: FieldNames;
   headers?: Readonly<Record<string, string>>;

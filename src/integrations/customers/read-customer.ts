@@ -6,11 +6,11 @@ import { readEmailAddress } from "../email/email-address.ts";
 import { CustomerRecord, type CustomerField, type CustomerIssue, type CustomerRequest } from "./customer-source.ts";
 import { numberFrom, readNumber, type DecimalMark } from "./written-number.ts";
 
-/** A customer's fields as they came, before any check. */
+/** A customer's fields as received, before any check. */
 export type RawCustomer = Partial<Record<CustomerField, unknown>>;
 
 /**
- * Where a source has each field: the name of a column or property, or a dotted path into a
+ * Where a source keeps each field: the name of a column or property, or a dotted path into a
  * property.
  */
 export type FieldNames = Partial<Record<CustomerField, string>>;

@@ -32,8 +32,8 @@ export class UrlTemplate {
   }
 
   /**
-   * Undefined if the values can't be part of a URL: `.` and `..` as a whole path segment (also
-   * encoded ones go up a folder, WHATWG URL 4.4) and lone surrogates.
+   * Undefined if the values can't be part of a URL: `.` and `..` as a whole path segment (even
+   * encoded, they go up a folder, WHATWG URL 4.4) and lone surrogates.
    */
   expand(values: Readonly<Record<string, string>>): URL | undefined {
     if (!Object.values(values).every((value) => value.isWellFormed())) return undefined;

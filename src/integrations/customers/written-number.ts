@@ -44,7 +44,7 @@ export function readNumber(text: string): WrittenNumber {
   return withSign(readDigits(digits), inner !== undefined || signs === "-");
 }
 
-/** The number, if its own form or that of others in its column (`mark`) makes it clear. */
+/** The number, if its own form or the other numbers in its column (`mark`) show how to read it. */
 export function numberFrom(read: WrittenNumber, mark?: DecimalMark): number | undefined {
   if (read.kind === "number") return read.value;
   return read.kind === "ambiguous" && mark !== undefined ? read.value[mark] : undefined;

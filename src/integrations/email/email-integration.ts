@@ -118,8 +118,8 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
   }
 
   /**
-   * Sends a plain text mail to someone on our side, such as an operator.
-   * @param notice `key` identifies the mail: if it is sent again, it has the same message id
+   * Sends a plain text email to someone on our side, such as an operator.
+   * @param notice `key` identifies the email: if it is sent again, it has the same message id
    * @throws as `send`
    */
   async sendNotice(notice: { recipient: string; subject: string; text: string; key: string }): Promise<void> {

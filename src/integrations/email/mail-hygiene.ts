@@ -36,7 +36,7 @@ const AUTOMATIC = new Set(
 );
 const MAIL_SYSTEM = new Set(["mailerdaemon", "postmaster", "bounce", "bounces"]);
 
-/** Only as the whole local part: within an address, these are also people's names. */
+/** Matched only as the whole local part: as part of a longer one, they are also people's names. */
 const MAIL_SYSTEM_ALONE = new Set(["mailer", "daemon", "uucp", "nobody"]);
 const LIST_MANAGERS = new Set(["listserv", "majordomo", "mailman", "sympa", "listproc", "ezmlm", "listmaster"]);
 
@@ -48,7 +48,7 @@ const MAILING_LIST = /^owner-.|.-(?:owner|subscribe|unsubscribe)$|^(?:.*-)?list-
  * (BATV).
  */
 const REWRITTEN = /^(?:srs[01][=+-]|prvs=)/;
-/** People's names if combined with another name. */
+/** Combined with another name, these words are people's names. */
 const PERSON = /^[a-z]+\.bounce$|^notification\.[a-z]+$/;
 const MAX_WORDS = 3;
 
@@ -90,8 +90,8 @@ export function suppressionReason(address: string, ownAddress: string): Suppress
 const isGiven = (value: string): boolean => value !== "";
 
 /**
- * Headers that show that an email comes from a machine or a list, with the values for which they do.
- * In lower case.
+ * Headers that can show that an email comes from a machine or a list, each with a test of its value
+ * in lower case.
  */
 const AUTOMATIC_MAIL: readonly (readonly [name: string, isAutomatic: (value: string) => boolean])[] = [
   ["Auto-Submitted", (value) => isGiven(value) && !/^no(?:[\s;(]|$)/.test(value)],

@@ -1,4 +1,4 @@
-/** One complete mail. Addresses are bare (`a@b.c`), except `from`, which may include a name. */
+/** One complete email. Addresses are bare (`a@b.c`), except `from`, which may include a name. */
 export interface MailMessage {
   from: string;
   to: string;
@@ -25,6 +25,6 @@ export interface MailTransport {
    */
   send(message: MailMessage, options?: { signal?: AbortSignal }): Promise<void>;
 
-  /** Frees connections, after emails whose delivery is in progress. Safe to call twice. */
+  /** Closes connections once the deliveries in progress are done. Safe to call twice. */
   close(): Promise<void>;
 }

@@ -5,7 +5,7 @@
  */
 import { domainOf } from "../email/email-address.ts";
 
-/** No server writes a longer one, and a longer one from elsewhere would take long to parse. */
+/** Real servers write shorter ones, and a longer one from anyone else would take long to parse. */
 const MAX_HEADER_LENGTH = 10_000;
 
 /**

@@ -65,8 +65,8 @@ export interface IncomingMail {
 }
 
 /**
- * Reads an email with any charset and MIME structure. Of a broken mail, or one that was made to take
- * long, it returns what can be read.
+ * Reads an email with any charset and MIME structure. From a broken email, or one built to take
+ * long, it returns the parts that can be read.
  * @param raw the email as it was transmitted; a `From …` line of an mbox in front is ignored
  * @throws ValidationError (`not_a_mail`) if it has none of the headers that every email has
  */

@@ -94,7 +94,7 @@ async function inspect(path: string): Promise<{ isDirectory: boolean; size: numb
   }
 }
 
-/** In the order of their names, so the order is always the same. */
+/** Sorted by name, so the order is always the same. */
 async function listFiles(folder: string): Promise<string[]> {
   try {
     const entries = await readdir(folder, { withFileTypes: true });

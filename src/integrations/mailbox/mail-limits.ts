@@ -4,8 +4,8 @@
  */
 
 /**
- * Anything beyond this is not read. Text comes first in an email; what makes it large is attachments,
- * which are not stored. Bytes.
+ * Anything beyond this is not read. Text comes first in an email; attachments, which make it large,
+ * are not stored. Bytes.
  */
 export const MAX_MAIL_BYTES = 10_485_760;
 
@@ -15,7 +15,7 @@ export const MAX_HEADER_BYTES = 262_144;
 /** Forwarded emails in emails have about ten. */
 export const MAX_PART_DEPTH = 30;
 
-/** Lines of attachments have at least this many bytes, because they are filled. */
+/** Lines of attachments have at least this many bytes, because encoders fill them. */
 const SHORT_LINE = 60;
 const MAX_SHORT_LINES = 60_000;
 

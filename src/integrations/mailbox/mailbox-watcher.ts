@@ -13,12 +13,12 @@ const FLAGGED = String.raw`\Flagged`;
 
 /** How often to check a server that reports no new emails. Milliseconds. */
 const MAX_IDLE_MS = 5 * 60_000;
-/** How long after the last email to begin waiting for the server's reports. */
+/** How long after the last email it begins to wait for the server's reports. */
 const IDLE_AFTER_MS = 200;
 const CONNECTION_TIMEOUT_MS = 10_000;
-/** After this many failures in a row, the emails are not the cause. */
+/** After this many failures in a row, the emails are unlikely to be the cause. */
 const MAX_FAILURES = 5;
-/** How long the current mail may take when the watcher is closed. Milliseconds. */
+/** How long the current email may take when the watcher is closed. Milliseconds. */
 const CLOSE_GRACE_MS = 10_000;
 /** An idle connection is silent for less than this. */
 const SOCKET_TIMEOUT_MS = MAX_IDLE_MS + 60_000;
@@ -82,13 +82,13 @@ export class MailboxWatcher {
     await promise;
   }
 
-  /** Finishes the current mail, and leaves the rest to the next start. Safe to call twice. */
+  /** Finishes the current email, and leaves the rest to the next start. Safe to call twice. */
   async close(): Promise<void> {
     this.#closing.abort();
     clearTimeout(this.#retry);
     this.#wake();
     if (this.#watching === undefined) return;
-    // Don't wait for a silent server, or long for the current mail: it is delivered again.
+    // Don't wait for a silent server, or long for the current email: it is delivered again.
     if (!this.#isReceiving) this.#client?.close();
     const timer = setTimeout(() => this.#client?.close(), CLOSE_GRACE_MS);
     await this.#watching.finally(() => clearTimeout(timer));
@@ -254,8 +254,8 @@ export class MailboxWatcher {
   }
 
   /**
-   * Whatever error an email causes, it is not retried forever.
-   * @throws IoError: then nothing can be taken in for now
+   * No email is retried forever, whatever error it causes.
+   * @throws IoError if no email can be accepted for now
    */
   async #receive(uid: string, raw: Uint8Array): Promise<"taken" | "needs_person"> {
     try {

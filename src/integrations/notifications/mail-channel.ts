@@ -3,7 +3,7 @@ import { isEmailAddress } from "../email/email-address.ts";
 import type { EmailIntegration } from "../email/email-integration.ts";
 import type { Notification, NotificationChannel, NotificationType } from "./notification-channel.ts";
 
-/** Limits emails: if many runs fail in one night, not each one needs an email. */
+/** Limits emails: if many runs fail in one night, nobody needs an email about each of them. */
 const MAX_PER_HOUR = 20;
 
 const SUBJECTS: Record<NotificationType, (key: string) => string> = {

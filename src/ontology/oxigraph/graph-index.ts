@@ -145,8 +145,8 @@ export const tooLarge = (cause?: unknown): ValidationError =>
   );
 
 /**
- * A plain RDF/JS term instead of an object of the instance: the garbage collector would free that
- * one, and crash the process after a trap.
+ * A plain RDF/JS term instead of one of the instance's objects, because the garbage collector would
+ * free that object, and so crash the process after a trap.
  */
 const graphName = (iri: string): Oxigraph.NamedNode => DataFactory.namedNode(iri) as never;
 

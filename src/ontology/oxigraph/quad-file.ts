@@ -182,7 +182,7 @@ export class QuadFile {
   /**
    * Removes everything that matches one of the patterns, and the literals that are no longer used;
    * then adds the triples. A triple that would be removed and added again stays.
-   * @returns what has really changed; insertions only on request, because telling them costs one
+   * @returns what has really changed; insertions only on request, because finding them costs one
    *   statement for each triple
    */
   change(
@@ -411,7 +411,7 @@ const pieces = <Item>(items: readonly Item[]): (readonly Item[])[] =>
 
 /**
  * The items in blocks of these sizes. The last block is padded with its last item, which is
- * harmless: finding or inserting it twice is like once.
+ * harmless: finding or inserting it twice has no further effect.
  */
 function blocks<Item>(items: readonly Item[]): (readonly Item[])[] {
   const found: (readonly Item[])[] = [];

@@ -11,10 +11,7 @@ import { GraphIndex } from "./graph-index.ts";
 /** Maximum for one answer; more would fill WebAssembly's memory, and then that of the process. */
 export const MAX_ROWS = 1_000_000;
 
-/**
- * Maximum of changes that wait for the next query, so that it doesn't have to wait for more than
- * these.
- */
+/** The most changes that may wait for the next query, which has to apply them before it answers. */
 const MAX_WAITING = 5000;
 
 /** A position in the history of changes, for undoing everything after it. */
@@ -33,7 +30,7 @@ export interface GraphSource {
 
 /**
  * Answers SPARQL from a copy of the graphs in memory. The copy is read when it is first needed.
- * From then on, every change is noted, and all of them are applied before the next query. A copy
+ * From then on, every change is recorded, and all of them are applied before the next query. A copy
  * that can no longer be trusted is dropped and read again at the next query.
  */
 export class Questions {
@@ -125,7 +122,7 @@ export class Questions {
     return { load: this.#loads, position: this.#changes.length };
   }
 
-  /** Undoes everything that was noted since the mark. */
+  /** Undoes all changes recorded since the mark. */
   undo({ load, position }: Mark): void {
     if (!this.isTold && !this.#index) return;
     // The copy was read in the middle of a transaction that is now undone.
@@ -139,8 +136,8 @@ export class Questions {
   }
 
   /**
-   * Everything noted so far is final. If many changes are waiting, they are applied now instead of
-   * at the next query.
+   * All changes recorded so far are final. If many changes are waiting, they are applied now
+   * instead of at the next query.
    */
   settle(): void {
     this.#changes.splice(0, this.#applied);

@@ -99,8 +99,8 @@ const hashName = (algorithm = "MD5"): string | undefined => HASHES.get(algorithm
 const quoted = (text: string): string => `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
 
 /**
- * RFC 8187, for names that a header can't carry. `encodeURIComponent` leaves only these of the
- * excluded characters unencoded.
+ * RFC 8187, for names that a header can't carry. Of the characters that it excludes,
+ * `encodeURIComponent` leaves only these unencoded.
  */
 const userParameter = (user: string): string =>
   /^[\x20-\x7E]*$/.test(user)

@@ -68,7 +68,7 @@ export function withinStack<Result>(work: () => Result): Result {
     return work();
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
-    // Either may be in the middle of something.
+    // The parser or the generator may have stopped halfway.
     parser = undefined;
     generator = undefined;
     throw new ValidationError(

@@ -13,10 +13,13 @@ export interface ResponseCap {
   minutes: number;
 }
 
-/** Ten emails in three hours: far more than a person causes, far fewer than two machines that answer each other. */
+/**
+ * Ten emails in three hours: far more than a person causes, far fewer than two machines do that
+ * answer each other.
+ */
 export const DEFAULT_RESPONSE_CAP: ResponseCap = { responses: 10, minutes: 180 };
 
-/** How old a customer's data may be when an email is about to leave. Milliseconds. */
+/** How old a customer's data may be when an email is about to be sent. Milliseconds. */
 export interface CustomerFreshness {
   /** Older data is first read again from the customer source; 0: always. */
   maxAgeMs: number;
@@ -46,22 +49,23 @@ export interface MailRules {
 
 export const DEFAULT_MAIL_RULES: MailRules = { unknownSender: "person" };
 
-/** The parts that the process works with, and its rules. */
+/** The parts that the workflow uses, and its rules. */
 export interface CustomerFeedbackWorkflowConfiguration extends WorkflowConfiguration {
   /** Holds the stores `customer_data` and `feedback_data`. */
   ontologyStore: OntologyStore;
   /** Fetches customers who are not in the graph, or whose data is old. */
   customerDataPipeline: CustomerDataPipeline;
   /**
-   * Default: data in the graph is used however old it is. That is for pipelines without a customer
-   * source.
+   * Default, for pipelines without a customer source: data in the graph is used however old it is.
    */
   customerFreshness?: CustomerFreshness;
   sentimentAnalyzer: SentimentAnalyzer;
   feedbackCategorizer: FeedbackCategorizer;
   emailIntegration: EmailIntegration;
   ticketSystem: TicketSystem;
-  /** When a person takes over; `false`: never. Default: `DEFAULT_ESCALATION_POLICY`. */
+  /**
+   * When feedback is escalated to a person; `false`: never. Default: `DEFAULT_ESCALATION_POLICY`.
+   */
   escalationPolicy?: EscalationPolicy | false;
   /** Default: `DEFAULT_MAIL_RULES`. */
   mailRules?: MailRules;
@@ -74,7 +78,7 @@ export interface CustomerFeedbackWorkflowConfiguration extends WorkflowConfigura
   responseCap?: ResponseCap | false;
   /**
    * Whether a person has to approve every email before it goes out; default: no. It is stored with
-   * feedback that is accepted here.
+   * each piece of feedback when that is accepted.
    */
   approval?: boolean;
   /**

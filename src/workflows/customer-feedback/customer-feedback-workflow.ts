@@ -73,20 +73,23 @@ import {
   type CustomerFeedbackResult,
 } from "./result.ts";
 
-/** For steps that only read or judge, or write the same to the graph again: only what goes out must not follow from less than what is on disk. */
+/**
+ * For steps that only read or judge, or that write the same to the graph again: nothing needs to be
+ * on disk until something that depends on it leaves the system.
+ */
 const NO_FLUSH: StepOptions = { flush: false };
 
 /**
- * What the process knows about the customer, and the Message-ID of the email to them. Name and
- * address are not stored with the run; steps that need them read the graph.
+ * What the run knows about the customer, and the Message-ID of the email to them. Name and address
+ * are not stored with the run; steps that need them read the graph.
  */
 interface CustomerFacts {
   customer_uri: string;
   segment: string;
   lifetime_value: number;
   /**
-   * Kept, because it must stay when the sender's domain changes. Absent in runs from before it was
-   * added.
+   * Stored, because it must stay the same when the sender's domain changes. Absent in runs from
+   * before it was added.
    */
   message_id?: string;
 }
@@ -102,7 +105,7 @@ interface Decision {
 }
 
 interface DecidedAnalysis extends Analysis<CategoriesResult> {
-  /** Absent in runs that were begun when deciding was a step of its own. */
+  /** Absent in runs that began when deciding was a separate step. */
   decision?: Decision;
 }
 
@@ -239,7 +242,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   /**
-   * Handles an external event: `new_feedback` runs the process, `feedback_response` records a
+   * Handles an external event: `new_feedback` runs the workflow, `feedback_response` records a
    * person's answer. Problems are returned (`status: "error"`, or a result with `success: false`),
    * not thrown.
    */
@@ -276,9 +279,9 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   /**
-   * Handles an incoming email. A customer's feedback starts the process; a reply to one of our emails
-   * is stored with the feedback it answers; automatic emails are ignored; unclear emails are held
-   * until a person decides. The same email again changes nothing.
+   * Handles an incoming email. A customer's feedback starts a run; a reply to one of our emails is
+   * stored with the feedback it answers; automatic emails are ignored; unclear emails are held
+   * until a person decides. Receiving the same email again changes nothing.
    */
   override async receiveMail(raw: Uint8Array): Promise<MailReceipt> {
     this.register();
@@ -290,7 +293,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     return (await this.getHeldMails(Number.POSITIVE_INFINITY)).mails;
   }
 
-  /** Lists the oldest of them up to a limit, with the total number. */
+  /** Lists the oldest emails that wait for a person, up to a limit, with the total number. */
   getHeldMails(limit: number): Promise<{ mails: HeldMailSummary[]; total: number }> {
     return this.#heldMails.list(limit);
   }
@@ -450,7 +453,10 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       });
       // In a step, so replays don't log it again.
       if (analysis_fallback !== undefined) {
-        this.logger.warn({ feedback_id, reason: analysis_fallback }, "another analyser than the configured one judged");
+        this.logger.warn(
+          { feedback_id, reason: analysis_fallback },
+          "an analyser other than the configured one judged",
+        );
       }
       return uri;
     };
@@ -567,19 +573,19 @@ function certainty(sentiment: Sentiment, found: SentimentResult, doubtful: boole
   return { ...(found.sentiment === sentiment && { sentiment_score: found.score }), ...(doubtful && { doubtful }) };
 }
 
-/** @throws TypeError for a time that can't be */
+/** @throws TypeError for an invalid time */
 function mailRetryFor({ mailRetryForMs = MAIL_RETRY_BUDGET.forMs }: CustomerFeedbackWorkflowConfiguration): number {
   if (mailRetryForMs >= 0 && Number.isFinite(mailRetryForMs)) return mailRetryForMs;
   throw new TypeError(`mailRetryForMs must be a number of milliseconds of at least 0, not ${mailRetryForMs}`);
 }
 
-/** @throws TypeError for what is no share */
+/** @throws TypeError for a number that is not between 0 and 1 */
 function thankAbove({ thankAbove = DEFAULT_THANK_ABOVE }: CustomerFeedbackWorkflowConfiguration): number {
   if (thankAbove >= 0 && thankAbove <= 1) return thankAbove;
   throw new TypeError(`thankAbove must be a number from 0 to 1, not ${thankAbove}`);
 }
 
-/** Both reasons where they differ. */
+/** Both reasons if they differ. */
 function fallbackReason(
   sentiment: Analysis<SentimentResult>,
   categories: Analysis<CategoriesResult>,

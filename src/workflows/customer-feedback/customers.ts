@@ -33,7 +33,7 @@ const STORE = "customer_data";
 interface Parts {
   ontologyStore: OntologyStore;
   pipeline: CustomerDataPipeline;
-  /** Without it nothing is ever too old. */
+  /** Without it, no data is ever too old. */
   freshness: CustomerFreshness | undefined;
   clock: () => Date;
   logger: Logger;
@@ -46,7 +46,7 @@ export class Customers {
   readonly #clock: () => Date;
   readonly #logger: Logger;
 
-  /** @throws TypeError for ages that can't be */
+  /** @throws TypeError for invalid ages */
   constructor({ ontologyStore, pipeline, freshness, clock, logger }: Parts) {
     for (const [name, age] of Object.entries(freshness ?? {})) {
       if (!(age >= 0))
@@ -89,8 +89,8 @@ export class Customers {
   }
 
   /**
-   * Does the same, but reads data that is too old from the source again. If the source doesn't
-   * answer, the data in the graph is used.
+   * Does the same as `get`, but reads data that is too old from the source again. If the source
+   * doesn't answer, the data in the graph is used.
    * @throws as `get`
    */
   async refreshed(id: string): Promise<Customer> {
@@ -98,9 +98,9 @@ export class Customers {
   }
 
   /**
-   * Returns the customer for an email that is about to leave.
-   * @throws as `get`; ValidationError (`customer_invalid`) where what the source says now is not usable; IoError where it gives no answer
-   *   and the data is older than may be sent to even then
+   * Returns the customer for an email that is about to be sent.
+   * @throws as `get`; ValidationError (`customer_invalid`) if the source's current data is not
+   *   usable; IoError if the source gives no answer and the data is older than `staleIfErrorMs`
    */
   async current(id: string): Promise<Customer> {
     const { customer, failure } = await this.#lookUp(id);
@@ -108,7 +108,7 @@ export class Customers {
     if (!failure || this.#isYoungerThan(this.#freshness?.staleIfErrorMs ?? 0, customer)) return customer;
     if (failure instanceof IoError) throw failure;
     throw new IoError(
-      "The customer source gives no usable answer, and what is known of the customer is too old to write to. Check CUSTOMER_SOURCE; the log has the cause.",
+      "The customer source gives no usable answer, and the stored data of the customer is too old to send an email. Check CUSTOMER_SOURCE; the log has the cause.",
       { code: "customer_source_unavailable", cause: failure },
     );
   }
@@ -168,7 +168,7 @@ export class Customers {
       return { customer: { ...customer, isGone: !found && this.#cameFromSource(known) } };
     } catch (failure) {
       const cause = describeCause(failure);
-      this.#logger.warn({ customer_id: id, cause }, "a customer's data is old and could not be looked up again");
+      this.#logger.warn({ customer_id: id, cause }, "a customer's data is old and could not be read again");
       return { customer: known, failure };
     }
   }
@@ -184,17 +184,25 @@ export class Customers {
     return this.#pipeline.run({ customer_id: id, include_transactions: false, include_interactions: true });
   }
 
-  /** Others have put customers into the graph by hand, or from elsewhere: that this source does not know them says nothing. */
+  /**
+   * Customers may have been added to the graph by hand or from elsewhere. If this source doesn't
+   * know those, that means nothing.
+   */
   #cameFromSource({ retrievedAt, retrievedFrom }: Customer): boolean {
     return retrievedAt !== undefined && retrievedFrom === this.#pipeline.sourceName;
   }
 
-  /** A time that is to come is one of a clock that was wrong: it does not make data young for long. */
+  /**
+   * A time in the future comes from a wrong clock, and must not make data count as young for long.
+   */
   #isYoungerThan(ms: number, { retrievedAt }: Customer): boolean {
     return retrievedAt !== undefined && Math.abs(this.#clock().getTime() - retrievedAt.getTime()) < ms;
   }
 
-  /** By the URI that the pipeline gives; customers whom others have put into the graph may have another one. */
+  /**
+   * Looks up the URI that the pipeline assigns, then the id: customers that others have added may
+   * have another URI.
+   */
   async #find(id: string): Promise<Customer | undefined> {
     const uri = iri(customerUri(id));
     const own = await this.#described(id, [uri]);
@@ -243,5 +251,5 @@ export class Customers {
   }
 }
 
-/** The source's data about this customer can't be read; they may have objected. */
+/** Whether the source's data about this customer can't be read. It may contain an objection. */
 const isUnusable = (error: unknown): boolean => isAbiError(error) && error.code === "customer_invalid";

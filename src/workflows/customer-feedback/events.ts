@@ -53,7 +53,8 @@ export interface EventHandlers {
 }
 
 /**
- * Parameters of the process out of the data of a `new_feedback` event, and what else is kept with the run.
+ * The workflow's parameters from the data of a `new_feedback` event, and what else is stored with
+ * the run.
  * @throws ValidationError
  */
 export function readNewFeedback(data: unknown): { parameters: object; extras: Record<string, Json> } {

@@ -31,7 +31,7 @@ export interface FeedbackRecord {
   text: string;
   /** What the customer is asked to quote. */
   reference: string;
-  /** The labels that the process used. */
+  /** The labels that the workflow used. */
   sentiment: Sentiment;
   categories: readonly Category[];
   /** Praise that was not certain enough for thanks. */
@@ -55,13 +55,13 @@ export interface AnsweredMail {
 
 /** What a customer wrote back to an email of ours. */
 export interface Reply {
-  /** Of the email, as its digest. */
+  /** Id of the email, as its digest. */
   id: string;
   digest: string;
   customerUri: string;
   text: string;
   attachments: number;
-  /** Id of the feedback that it is processed as, where it is. */
+  /** Id of the feedback that it is processed as, if it is. */
   processedAs?: string | undefined;
   /** When it came in. */
   time: Date;
@@ -98,7 +98,7 @@ export class FeedbackGraph {
     const { sentimentAnalysis, categoryAnalysis } = record;
     const { sentiment: foundSentiment, ...bySentiment } = sentimentAnalysis.result;
     const { categories: foundCategories, ...byCategory } = categoryAnalysis.result;
-    // What was found is what the process went by unless somebody stated otherwise.
+    // The workflow used the labels that were found, unless someone stated others.
     const differs = stated.sentiment !== undefined || foundSentiment !== sentiment;
     const graph = new ABIGraph();
     const feedback = graph.createEntity("Feedback", {
@@ -148,7 +148,7 @@ export class FeedbackGraph {
     };
   }
 
-  /** For what steps write. */
+  /** A write inside a step. */
   #write(change: Change): Promise<void> {
     return this.#ontologyStore.change(FEEDBACK_STORE, { ...change, inStep: true });
   }
@@ -162,11 +162,11 @@ export class FeedbackGraph {
   }
 
   /**
-   * Counts this feedback's mail toward the customer's limit, until `withdrawPermission`. Within
+   * Counts this feedback's email toward the customer's limit, until `withdrawPermission`. Within
    * this process, runs do that one at a time. Two processes on one endpoint can both add the last
-   * possible mail. So each checks again when its own entry is visible; the one that checks last
-   * sees all entries and removes its own. Both may do so; then one email too few goes out, but never
-   * one too many.
+   * permitted email. So each checks again when its own entry is visible; the one that checks last
+   * sees all entries and removes its own. Both may do so; then one email too few goes out, but
+   * never one too many.
    * @throws IoError if the limit is not reached but the entry is missing: another process has just removed one, or the change was lost
    */
   permitResponse(feedbackId: string, customerUri: string, cap: ResponseCap, now: Date): Promise<boolean> {
@@ -222,7 +222,7 @@ export class FeedbackGraph {
     return { count: counted.length, isMine };
   }
 
-  /** Stops counting the feedback's mail toward the limit, because it doesn't go out. */
+  /** Stops counting the feedback's email toward the limit, because it isn't sent. */
   async withdrawPermission(feedbackId: string, customerUri: string): Promise<void> {
     const feedback = iri(feedbackUri(feedbackId));
     await this.#write({
@@ -239,7 +239,10 @@ export class FeedbackGraph {
     await this.#write({ insert: graph });
   }
 
-  /** Adds what a step has found out or done to the feedback; `properties` by their names in the vocabulary. */
+  /**
+   * Adds a step's findings or effects to the feedback; `properties` by their names in the
+   * vocabulary.
+   */
   async record(feedbackId: string, properties: FeedbackProperties): Promise<void> {
     const graph = new ABIGraph();
     const feedback = iri(feedbackUri(feedbackId));
@@ -247,7 +250,10 @@ export class FeedbackGraph {
     await this.#write({ insert: graph });
   }
 
-  /** The first of these Message-IDs that is one of an email of ours, with the feedback that it answered. */
+  /**
+   * The first of these Message-IDs that belongs to an email of ours, with the feedback that the
+   * email answered.
+   */
   async answeredBy(messageIds: readonly string[]): Promise<AnsweredMail | undefined> {
     const sent = await this.#ontologyStore.match(
       FEEDBACK_STORE,
@@ -268,8 +274,9 @@ export class FeedbackGraph {
   }
 
   /**
-   * Notes what the customer wrote back; not its Message-ID, which may name its sender.
-   * @returns the digest of what is noted under this id: another's where that was first
+   * Records what the customer wrote back, but not its Message-ID, which may name the sender.
+   * @returns the digest of the reply that is stored under this id, which is another one's if that
+   *   came first
    */
   async recordReply(feedbackId: string, reply: Reply): Promise<string | undefined> {
     const { id, digest, customerUri, text, attachments, processedAs, time } = reply;
@@ -309,7 +316,10 @@ export class FeedbackGraph {
 
 type Analyzer = Analysis<unknown>["analyzer"];
 
-/** The two that judged, which are the same for nearly all feedback, and stated once for all of it. */
+/**
+ * Adds the two analysers that judged. They are the same for nearly all feedback, so they are stored
+ * once.
+ */
 function addAnalyzers(graph: ABIGraph, ofSentiment: Analyzer, ofCategories: Analyzer): NamedNode {
   const nameOf = ({ name, version }: Analyzer): string => `${name}@${version}`;
   const add = (analyzer: Analyzer): NamedNode => {

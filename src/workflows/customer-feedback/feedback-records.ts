@@ -18,8 +18,8 @@ import { shownReference } from "./reflection.ts";
 import { certaintyOf, type Action, type CustomerFeedbackOutput } from "./result.ts";
 
 /**
- * How many runs one call reads at most. So a search for something rare answers in time, and says
- * how far it got.
+ * How many runs one call reads at most, so that a search for something rare answers in time. The
+ * answer says how far it got.
  */
 const MAX_RUNS_SEARCHED = 5000;
 /** Runs that are read at once while searching. */
@@ -34,8 +34,8 @@ interface Parts {
 }
 
 /**
- * Feedback for operators, read from the graph and from the runs, which are found fast however many
- * there are.
+ * Feedback for operators, read from the graph and from the runs. Looking it up is fast however many
+ * runs there are.
  */
 export class FeedbackRecords {
   readonly #parts: Parts;

@@ -7,7 +7,7 @@ import { ACTIONS, SENTIMENT_CERTAINTY } from "./result.ts";
 
 const time = z.iso.datetime().describe("ISO 8601, UTC.");
 
-/** Which feedback to list; all that is given must hold. */
+/** Which feedback to list; all given conditions must hold. */
 export const FeedbackFilter = z.strictObject({
   search: z
     .string()

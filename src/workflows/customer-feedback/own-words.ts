@@ -1,6 +1,9 @@
 let ownWords: ((text: string) => string) | undefined;
 
-/** Without quotations and signature. What finds them is loaded with the first text. */
+/**
+ * The text without quotations and signature. The code that finds them is loaded with the first
+ * text.
+ */
 export async function ownWordsOf(text: string): Promise<string> {
   ownWords ??= (await import("../../analysis/own-words/own-words.ts")).ownWords;
   return ownWords(text);

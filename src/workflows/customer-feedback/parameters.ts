@@ -6,7 +6,10 @@ import { identifier } from "../../identifier.ts";
 export const MAX_SUBJECT_LENGTH = 500;
 export const MAX_TEXT_LENGTH = 20_000;
 
-/** Text that every store, mail and log can hold: half of a surrogate pair has no UTF-8, and PostgreSQL and RDF have no NUL. */
+/**
+ * Text that every store, email and log can hold: half a surrogate pair can't be encoded in UTF-8,
+ * and PostgreSQL and RDF have no NUL.
+ */
 export const text = (): z.ZodString =>
   z
     .string()
@@ -36,7 +39,10 @@ export const categoryLabels = z.preprocess(
   z.array(z.enum(CATEGORIES, { error: known(CATEGORIES) })).overwrite(inStableOrder),
 );
 
-/** Parameters of the customer feedback process, as they come over any wire. Lengths are UTF-16 code units. */
+/**
+ * Parameters of the customer feedback workflow, however they are sent. Lengths are UTF-16 code
+ * units.
+ */
 export const CustomerFeedbackWorkflowParameters = z.strictObject({
   feedback_id: identifier(
     "Unique identifier of the feedback, 1 to 200 characters. The same id is processed once, however often it is submitted. " +
@@ -69,7 +75,9 @@ export const CustomerFeedbackWorkflowParameters = z.strictObject({
     ),
 });
 
-/** What identifies a run, and by what it is derived where nobody has given it. */
+/**
+ * The parameter that identifies a run, and those from which it is derived if nobody has given it.
+ */
 export const PROCESS_KEY = {
   key: "feedback_id",
   keyFrom: ["customer_id", "subject", "feedback_text"],
@@ -78,17 +86,22 @@ export const PROCESS_KEY = {
 
 export type CustomerFeedbackWorkflowParameters = z.output<typeof CustomerFeedbackWorkflowParameters>;
 
-/** What a run is started with: the parameters, and what else is to be kept with it. */
+/** The input of a run: the parameters, and what else is stored with it. */
 export type CustomerFeedbackInput = CustomerFeedbackWorkflowParameters & {
-  /** Where the feedback was an email: its Message-ID, to answer in its thread. */
+  /** If the feedback was an email: its Message-ID, to answer in its thread. */
   message_id?: string;
-  /** Where we have read that email ourselves: what stands for its content. */
+  /** If we have read that email ourselves: the digest of its content. */
   mail_digest?: string;
-  /** Where the feedback was an email that no automatic email may answer: the header that says so. */
+  /** If the feedback was an email that no automatic email may answer: the header that says so. */
   automatic_mail?: string;
-  /** Whether approval was on where the feedback was accepted: then its email needs it wherever it is executed. */
+  /**
+   * Whether approval was on when the feedback was accepted. If so, its email needs approval
+   * wherever the run is executed.
+   */
   approval?: boolean;
-  /** True where a model chose whose feedback it is: what it wrote is then not repeated to that customer. */
+  /**
+   * True if a model chose the customer: then nothing that it wrote is repeated to that customer.
+   */
   customer_from_model?: boolean;
 };
 

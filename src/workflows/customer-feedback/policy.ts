@@ -2,7 +2,9 @@ import { inStableOrder, type Category } from "../../analysis/categories.ts";
 import type { Sentiment } from "../../analysis/sentiment-analyzer.ts";
 import type { Action } from "./result.ts";
 
-/** When a person takes over. It is plain data, so it can be part of a settings file. */
+/**
+ * When feedback is escalated to a person. It is plain data, so it can be part of a settings file.
+ */
 export interface EscalationPolicy {
   /** Customers in these segments always get personal attention. */
   segments: readonly string[];
@@ -37,7 +39,7 @@ export interface Situation {
   sendResponse: boolean;
   /** The analyser does not read the text's language. */
   unreadable: boolean;
-  /** Praise that is not sure enough for thanks. */
+  /** Praise that is not certain enough for thanks. */
   doubtful: boolean;
 }
 
@@ -68,7 +70,7 @@ function escalationReasons(policy: EscalationPolicy, situation: Situation): stri
       ? [`Critical ${critical.length === 1 ? "category" : "categories"}: ${critical.join(", ")}.`]
       : []),
     ...(unreadable && escalateUnreadable === true ? ["The text is in a language that the analyser doesn't read."] : []),
-    ...(doubtful && escalateDoubtful === true ? ["Whether this is praise is in doubt."] : []),
+    ...(doubtful && escalateDoubtful === true ? ["It is not certain that this is praise."] : []),
   ];
 }
 
@@ -100,10 +102,10 @@ const stricter = (one: Sentiment, other: Sentiment): Sentiment =>
   BY_STRICTNESS.indexOf(one) > BY_STRICTNESS.indexOf(other) ? one : other;
 
 /**
- * The labels that the process uses if a caller states some. The stricter sentiment counts, whether
+ * The labels that the workflow uses if a caller states some. The stricter sentiment counts, whether
  * stated or found, and critical categories that were found are added. So a stated label can lead to
  * an escalation, but never makes the reaction milder than the text would.
- * @param found of a text that was not read, no sentiment
+ * @param found without a sentiment if the text was not read
  */
 export function stricterLabels(
   policy: EscalationPolicy | false,

@@ -30,13 +30,16 @@ interface Filters {
   [parameter: string]: string | undefined;
 }
 
-/** Times that are left out are beyond all times; everything else that is left out stays open. */
+/**
+ * A missing time becomes one that includes all feedback; any other missing value leaves its
+ * variable unbound.
+ */
 function bindings({ since: from = LONG_AGO, until: to = FAR_OFF, ...others }: Filters): Bindings {
   const given = Object.entries(others).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return { ...Object.fromEntries(given), since: new Date(from), until: new Date(to) };
 }
 
-/** Customers are known by their ids in the other store, whatever their URIs are. */
+/** Finds customers by their ids in the other store, whatever their URIs are. */
 const CUSTOMER = `GRAPH <${storeIri("customer_data")}> { ?customer abi:id ?customer_id }`;
 const WHO = `OPTIONAL { GRAPH <${storeIri("customer_data")}> { ?customer abi:name ?customer_name } }
   OPTIONAL { GRAPH <${storeIri("customer_data")}> { ?customer abi:email ?customer_email } }`;

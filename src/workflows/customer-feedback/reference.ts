@@ -1,10 +1,16 @@
 import { createHash } from "node:crypto";
 import { containsLink } from "../../integrations/email/link-detection.ts";
 
-/** Letters, digits and the usual marks between them: no sentence, and short enough to be said on the telephone. */
+/**
+ * Letters, digits and the usual marks between them: not a sentence, and short enough to say on the
+ * phone.
+ */
 const SPEAKABLE = /^[A-Za-z0-9](?:[A-Za-z0-9._/#:-]{0,18}[A-Za-z0-9])?$/;
 
-/** Base 32 of Douglas Crockford (https://www.crockford.com/base32.html): no letter that is taken for a digit or another one. */
+/**
+ * Base 32 of Douglas Crockford (https://www.crockford.com/base32.html): no letter that could be
+ * mistaken for a digit or another letter.
+ */
 const DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const LENGTH = 10;
 
@@ -18,9 +24,13 @@ const LENGTH = 10;
 export const referenceOf = (feedbackId: string): string =>
   SPEAKABLE.test(feedbackId) && !containsLink(feedbackId) ? feedbackId : derivedReference(feedbackId);
 
-/** The derived one, whatever the id: a model that chose whose feedback it is chose the id as well, and may say something by it. */
+/**
+ * The derived reference, whatever the id: a model that chose the customer also chose the id, and
+ * could put a message into it.
+ */
 export function derivedReference(feedbackId: string): string {
-  // UTF-16 keeps lone surrogates apart, which UTF-8 would all turn into the same replacement character.
+  // UTF-16 distinguishes lone surrogates; UTF-8 would turn them all into the same replacement
+  // character.
   let bits = createHash("sha256").update(Buffer.from(feedbackId, "utf16le")).digest().readBigUInt64BE();
   let text = "";
   for (; text.length < LENGTH; bits >>= 5n) text += DIGITS[Number(bits & 31n)];

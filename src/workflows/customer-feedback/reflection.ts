@@ -13,19 +13,28 @@ interface Identified {
   customer_from_model?: boolean | undefined;
 }
 
-/** What the customer is asked to quote. A model that chose whose feedback it is chose the id as well, and could say something by it. */
+/**
+ * What the customer is asked to quote. A model that chose the customer also chose the id, and could
+ * put a message into it.
+ */
 export const shownReference = ({ feedback_id: id, customer_from_model: isFromModel }: Identified): string =>
   isFromModel === true ? derivedReference(id) : referenceOf(id);
 
-/** The id that a template of your own may show: the feedback's, or its reference where a model chose it. */
+/**
+ * The id that your own templates may show: the feedback's, or its reference if a model chose the
+ * id.
+ */
 export const shownId = (feedback: Identified): string =>
   feedback.customer_from_model === true ? derivedReference(feedback.feedback_id) : feedback.feedback_id;
 
-/** The subject that the email answers: the feedback's, or one of ours where a model chose it, or where it could be a link or says nothing. */
+/**
+ * The subject that the email answers: the feedback's, or one of ours if a model chose it, or if it
+ * could be a link or is empty.
+ */
 export const answeredSubject = (feedback: Identified & { subject: string }): string =>
   feedback.customer_from_model === true || containsLink(feedback.subject) || !hasTopic(feedback.subject)
     ? `your feedback (${shownReference(feedback)})`
     : feedback.subject;
 
-/** Whether a person sees more of it than reply prefixes. */
+/** Whether a person sees anything in it besides reply prefixes. */
 const hasTopic = (subject: string): boolean => isVisible(replySubject(subject).slice("RE:".length));

@@ -35,7 +35,10 @@ export const CategoriesOutput = z.object({
   fallback,
 });
 
-/** How certain the sentiment is that the process used. Results from before a field was added lack it. */
+/**
+ * How certain the sentiment is that the workflow used. Results from before a field was added lack
+ * it.
+ */
 export const SENTIMENT_CERTAINTY = {
   sentiment_score: z
     .number()
@@ -55,7 +58,7 @@ export const SENTIMENT_CERTAINTY = {
     .describe("true if the analyzer couldn't read the text, so nothing was found in it; otherwise absent."),
 };
 
-/** What the process returns beside the fields of every run's result. */
+/** What the workflow returns besides the fields of every run's result. */
 export const CustomerFeedbackOutput = z.object({
   action: z.enum(ACTIONS),
   sentiment: z.enum(SENTIMENTS),
@@ -73,7 +76,7 @@ export const CustomerFeedbackOutput = z.object({
   analysis_fallback: z
     .string()
     .optional()
-    .describe("Why another analyzer than the configured one judged the text; absent if the configured one did."),
+    .describe("Why an analyzer other than the configured one judged the text; absent if the configured one did."),
 });
 
 export type CustomerFeedbackOutput = z.output<typeof CustomerFeedbackOutput>;
@@ -81,13 +84,16 @@ export type CustomerFeedbackOutput = z.output<typeof CustomerFeedbackOutput>;
 /** See `SENTIMENT_CERTAINTY`. */
 export type SentimentCertainty = { sentiment_score?: number; doubtful?: boolean; unreadable?: boolean };
 
-/** These fields of an output, where they are there. */
+/** These fields of an output, as far as they are present. */
 export const certaintyOf = ({
   sentiment_score,
   doubtful,
   unreadable,
 }: Partial<CustomerFeedbackOutput>): SentimentCertainty => withoutAbsent({ sentiment_score, doubtful, unreadable });
 
-/** Result of `CustomerFeedbackWorkflow.run`; the fields of the output are there when `success` is true. */
+/**
+ * Result of `CustomerFeedbackWorkflow.run`; the fields of the output are present if `success` is
+ * true.
+ */
 export type CustomerFeedbackResult = RunResult &
   Partial<CustomerFeedbackOutput> & { feedback_id: string; customer_id: string };

@@ -6,7 +6,10 @@ import type { Row } from "../../ontology/ontology-store.ts";
 import { withPrefixes } from "../../ontology/vocabulary.ts";
 import { ownWordsOf } from "./own-words.ts";
 
-/** `stated`: a person named it. `approved`: a person let the email go out as it was, and put nothing right. */
+/**
+ * `stated`: a person named it. `approved`: a person approved the email as it was, and corrected no
+ * label.
+ */
 export type LabelSource = "stated" | "approved";
 
 /** Feedback whose labels a person has looked at. */
@@ -16,11 +19,14 @@ export interface ReviewedFeedback {
   customer: string;
   /** The customer's own words, as they were judged. */
   text: string;
-  /** What the process went by. */
+  /** The labels that the workflow used. */
   judged: { sentiment: Sentiment; categories: Category[] };
   sentiment?: { label: Sentiment; source: LabelSource };
   categories?: { labels: Category[]; source: LabelSource };
-  /** The email was approved, but the analyser was not certain of a label that nobody named: so it is missing. */
+  /**
+   * The email was approved, but a label is missing because the analyser was not certain of it and
+   * nobody named it.
+   */
   uncertain?: true;
 }
 
@@ -57,11 +63,12 @@ function grouped(rows: readonly Row[], by: string): Map<string, Category[]> {
 }
 
 /**
- * All feedback that a person has decided on, in the order of its ids. What a person named counts, the last of several. If nobody has
- * named labels, an approval counts for those that were shown with the email, unless the analyser was not certain of them: then the person
- * may have looked at the email only. An edit or a rejection without labels says only that something was not right: such feedback has no
- * label.
- * @throws as the question to the graph
+ * All feedback that a person has decided on, sorted by id. Labels that a person named count; if
+ * there are several decisions, the last one. If nobody has named labels, an approval confirms those
+ * that were shown with the email, unless the analyser was not certain of them: then the person may
+ * have looked at the email only. An edit or a rejection without labels only says that something was
+ * wrong, so such feedback has no label.
+ * @throws as the query
  */
 export async function reviewedFeedback(ask: SelectFeedback): Promise<ReviewedFeedback[]> {
   const select = (sparql: string): Promise<readonly Row[]> => ask(withPrefixes(sparql));
@@ -89,7 +96,7 @@ const isUnread = (row: Row): boolean => row["score"] !== undefined && Number(row
 
 type Labels = Pick<ReviewedFeedback, "sentiment" | "categories" | "uncertain">;
 
-/** @param decisions on one piece of feedback, the oldest first */
+/** @param decisions on one piece of feedback, oldest first */
 function labelsBy(
   decisions: readonly Row[],
   reviewed: ReadonlyMap<string, Category[]>,

@@ -3,8 +3,9 @@ import { abi, prov } from "../../ontology/vocabulary.ts";
 import { FEEDBACK_STORE } from "./feedback-graph.ts";
 
 /**
- * What of the graph shows nobody's name or address, and no word that a customer or a colleague has written. Customers are known by their
- * ids, which stand in their URIs; the store `customer_data` is left out as a whole.
+ * The part of the graph without names, addresses and anything that a customer or a colleague has
+ * written. Customers are identified by the ids in their URIs; the whole store `customer_data` is
+ * left out.
  */
 export const IMPERSONAL_DATA: Visible = {
   [FEEDBACK_STORE]: {

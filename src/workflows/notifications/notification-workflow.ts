@@ -17,12 +17,15 @@ import type { WorkflowConfiguration } from "../../framework/configuration.ts";
 import { durable } from "../../framework/operation.ts";
 import { Workflow } from "../../framework/workflow.ts";
 
-/** Whom to tell, and of what. */
+/** Whom to notify, and of what. */
 export interface NotificationWorkflowConfiguration extends WorkflowConfiguration {
   channels: readonly NotificationChannel[];
-  /** Default: what a person has to look at, `approval.waiting` and `run.failed`. */
+  /** Default: those that need a person, `approval.waiting` and `run.failed`. */
   types?: readonly NotificationType[];
-  /** Where people reach the service, such as `https://abi.example.org`; without it notifications have no links. */
+  /**
+   * URL at which people reach the service, such as `https://abi.example.org`; without it,
+   * notifications have no links.
+   */
   publicUrl?: string;
 }
 
@@ -49,8 +52,9 @@ const Input = z.strictObject({
 const NAME = "notification";
 
 /**
- * Tells people and systems, once each, that a run waits for a person, has failed or has completed. Each notification is a durable run of
- * its own, which is tried again for a day. It looks first whether the run it is about is still in that state.
+ * Notifies people and systems, once each, that a run waits for a person, has failed or has
+ * completed. Each notification is a durable run of its own, which is retried for a day. It first
+ * checks whether the run it is about is still in that state.
  */
 export class NotificationWorkflow extends Workflow<NotificationWorkflowConfiguration> {
   override readonly name = NAME;
@@ -75,7 +79,10 @@ export class NotificationWorkflow extends Workflow<NotificationWorkflowConfigura
     }),
   ];
 
-  /** Has a notification follow each run of the engine that it is about. Call it before the first run is taken up. */
+  /**
+   * Registers the workflow, and starts a notification for each run that needs one. Call it before
+   * the first run is executed.
+   */
   override register(): this {
     const types = this.configuration.types ?? ["approval.waiting", "run.failed"];
     const isFirst = !this.#isFollowing;
@@ -136,14 +143,14 @@ export class NotificationWorkflow extends Workflow<NotificationWorkflowConfigura
 
 function followerOf(resting: RestingRun): FollowingRun {
   const { id, workflow, key, status, subject, error, resumedAt } = resting;
-  // Of each time that a run comes to rest there is one.
+  // There is one notification for each time that a run ends or waits.
   const occasion = JSON.stringify([status, subject, resumedAt]);
-  // A hash: what stands for a waiting email is not for everybody who may list runs.
+  // A hash, because not everyone who may list runs may see the rendering of a waiting email.
   const notification_id = `${id}-${createHash("sha256").update(occasion).digest("hex").slice(0, 16)}`;
   return {
     workflow: NAME,
     key: notification_id,
-    // Whenever it is planned again it is the same, but for the time and the words of the error.
+    // A repeated notification differs only in the time and in the text of the error.
     fingerprint: notification_id,
     input: inTraceOf(resting, {
       notification_id,
@@ -158,11 +165,11 @@ function followerOf(resting: RestingRun): FollowingRun {
   };
 }
 
-/** The notification goes on with the trace of the run that it is about. */
+/** The notification continues the trace of the run that it is about. */
 const inTraceOf = ({ id, input }: RestingRun, notification: Record<string, Json>): Record<string, Json> =>
   isTracing() ? inTrace(traceOfRun(id, input()), () => withActiveTrace(notification)) : notification;
 
-/** @throws IoError where it has not come to that yet */
+/** @throws IoError if the run has not ended yet and doesn't wait */
 function isStill(
   run: Run | undefined,
   { type, subject }: { type: NotificationType; subject: string | undefined },

@@ -191,7 +191,7 @@ describe("since a decision counts only for the email that was shown,", () => {
     expect(mails.mails).toEqual([]);
     expect(actionOf(first.review).mail.recipient).toBe("ada@example.org");
     expect(actionOf(again.review).mail.recipient).toBe("new@example.org");
-    expect(actionOf(again.review).description).toMatch(/^\*\*Your decision was kept, but another email waits now/);
+    expect(actionOf(again.review).description).toMatch(/^\*\*Your decision was stored, but another email waits now/);
 
     const { text } = await agent.decide([{ type: "approve" }], { threadId, by: "Ann" });
     expect(text).toBe("Done.");
@@ -208,7 +208,7 @@ describe("since a decision counts only for the email that was shown,", () => {
       throw new IoError("The engine can't be reached.", { code: "engine_unavailable" });
     });
     const { review } = await agent.decide([{ type: "approve" }], { threadId, by: "Ann" });
-    expect(actionOf(review).note).toBe("Your decision was kept; its result could not be read.");
+    expect(actionOf(review).note).toBe("Your decision was stored; its result could not be read.");
   });
 
   test("an email that replaced the shown one is not decided on", async () => {

@@ -145,7 +145,7 @@ describe("the summary of results", () => {
     ],
     [
       { feedback_id: "F-1", success: false, error: "The mail server is down.", retriable: true },
-      "The mail server is down. (It may go well later.)",
+      "The mail server is down. (It may succeed later.)",
     ],
   ])("for %j", (artifact, expected) => {
     expect(summary(artifact)).toContain(expected);

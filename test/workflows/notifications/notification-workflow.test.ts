@@ -197,7 +197,7 @@ describe("a notification", () => {
       await results();
     }
     expect(mails.mails).toHaveLength(20);
-    const last = mails.mails.filter(({ parsed }) => parsed.text?.includes("20th mail of this kind in this hour"));
+    const last = mails.mails.filter(({ parsed }) => parsed.text?.includes("20th email of this kind in this hour"));
     expect(last.map(({ parsed }) => parsed.subject)).toEqual(["A run has failed (O-20)"]);
     expect((await results()).slice(0, 2)).toMatchObject([
       { withheld: ["mail_delivered"] },

@@ -10,8 +10,8 @@ const MAILS_BEFORE_GROWTH = 100;
  */
 const MAX_REFUSALS = 10;
 /**
- * A server that has accepted an email within this time counts as answering: it may not have noticed
- * yet that our last connection is closed.
+ * A server that has accepted an email within this time counts as working even if it refuses a
+ * connection: it may not have noticed yet that our last one is closed.
  */
 const RECENTLY_MS = 10_000;
 const INITIAL_PAUSE_MS = 100;
@@ -86,7 +86,10 @@ export class ConnectionLimit {
     return this.#active > 1 || performance.now() - this.#servedAt < RECENTLY_MS;
   }
 
-  /** The number of connections is not the problem. Every refused mail has had its attempt. */
+  /**
+   * The server accepts nothing, so the number of connections is not the problem: refused emails
+   * fail.
+   */
   #servesNobody(): void {
     this.#change(this.#most);
     for (const { giveUp } of this.#queue.filter((turn) => turn.giveUp)) giveUp?.();
@@ -98,7 +101,7 @@ export class ConnectionLimit {
     return this.#turn(signal, refusal);
   }
 
-  /** @param refusal set for a refused mail, which goes before emails that have not been tried */
+  /** @param refusal set for a refused email, which comes before those not tried yet */
   #turn(signal: AbortSignal | undefined, refusal?: ConnectionRefused): Promise<void> {
     // An aborted signal fires no event.
     signal?.throwIfAborted();

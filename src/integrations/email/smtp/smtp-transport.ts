@@ -95,7 +95,7 @@ async function openPool(server: SmtpServer) {
     // the caller.
     maxRequeues: 2,
   });
-  // The message is read once the connection is established; nodemailer's errors do not tell whether
+  // The message is read once the connection is established; nodemailer's errors don't say whether
   // it was.
   pool.use("stream", ({ data, message }, done) => {
     message.processFunc((stream) => {

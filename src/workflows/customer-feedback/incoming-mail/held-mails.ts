@@ -13,15 +13,15 @@ const STORE = "held_mail";
 
 /** Why an email is held, as a code, with what a person should know. */
 export const HOLD_REASONS = {
-  no_sender: "It does not say from which one address it comes.",
-  unknown_sender: "No customer has the address that it comes from.",
-  several_customers: "Several customers have the address that it comes from.",
-  sender_not_authenticated: "The mail server does not vouch for the address that it comes from.",
-  other_sender: "It answers an email of ours, but comes from another address than that email went to.",
+  no_sender: "It names no sender's address, or more than one.",
+  unknown_sender: "No customer has the sender's address.",
+  several_customers: "Several customers have the sender's address.",
+  sender_not_authenticated: "The mail server does not vouch for the sender's address.",
+  other_sender: "It answers an email of ours, but from a different address than the one we wrote to.",
   no_text: "There is no text in it.",
   text_too_long: "Its text is too long to be processed as it is.",
   unreadable: "It is too large, or nested too deeply, to be read.",
-  same_message_id: "It has the Message-ID of another email that was taken in before.",
+  same_message_id: "It has the Message-ID of a different email that was received before.",
 } as const;
 
 export type HoldReason = keyof typeof HOLD_REASONS;
@@ -31,19 +31,19 @@ export type HeldMailStatus = "open" | "assigned" | "dismissed";
 /** An email that waits for a person, or did. */
 export interface HeldMail {
   id: string;
-  /** Stands for its content; see `IncomingMail`. */
+  /** Identifies its content; see `IncomingMail`. */
   digest: string;
   reason: HoldReason;
   status: HeldMailStatus;
   /** When it came in. */
   time: Date;
-  /** Its From address, or what stands there instead. */
+  /** Its From address, or whatever the From field contains instead. */
   sender?: string | undefined;
   subject: string;
   text: string;
   messageId?: string | undefined;
   attachments: number;
-  /** Id of the feedback that it answers, where that is known. */
+  /** Id of the feedback that it answers, if known. */
   answers?: string | undefined;
 }
 
@@ -87,7 +87,7 @@ export class HeldMails {
   /**
    * Lists undecided emails, oldest first, without their texts, because many long texts would be
    * megabytes.
-   * @param limit at most so many; `total` counts them all
+   * @param limit the maximum number to list; `total` counts all
    */
   async open(limit: number): Promise<{ mails: HeldMailHead[]; total: number }> {
     const isOpen = { predicate: abi.status, object: toTerm("open", "The status") };
@@ -110,8 +110,8 @@ export class HeldMails {
   }
 
   /**
-   * Notes that somebody has decided. What was assigned has a run, so it can't be dismissed any more.
-   * @returns what it is by now
+   * Records a decision. An assigned email has a run, so it can no longer be dismissed.
+   * @returns the resulting status
    */
   async close(
     id: string,

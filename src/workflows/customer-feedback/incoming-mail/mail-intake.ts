@@ -31,7 +31,7 @@ interface Parts {
   customers: Customers;
   graph: FeedbackGraph;
   held: HeldMails;
-  /** The run with this key; undefined where there is none. */
+  /** The run with this key, if any. */
   findRun: (feedbackId: string) => Promise<Run | undefined>;
   submit: (parameters: object, extras: Record<string, Json>) => Promise<Accepted>;
   /** Whether someone has to act on a customer's reply. */
@@ -43,9 +43,9 @@ interface Parts {
 /** An email that is being handled. */
 interface Arrival {
   mail: IncomingMail;
-  /** The email's id; another one where it has the Message-ID of an email with other content. */
+  /** The email's id; a different one if it has the Message-ID of an email with other content. */
   id: string;
-  /** Id of the feedback that it is processed as, where it is. */
+  /** Id of the feedback that it is processed as, if it is. */
   feedbackId: string;
 }
 
@@ -105,13 +105,13 @@ export class MailIntake {
       return ignored("automatic_mail", `A machine or a mailing list sent it: its header ${mark} says so.`);
     }
     if ((headers["received"] ?? []).length > MAX_HOPS) {
-      return ignored("mail_loop", `It has gone over more than ${MAX_HOPS} servers, so it goes in a circle.`);
+      return ignored("mail_loop", `It has passed through more than ${MAX_HOPS} servers, so it is in a loop.`);
     }
     const kind = sender === undefined ? undefined : this.#parts.email.suppressionReason(sender);
-    return kind && ignored(kind, "It comes from an address of ours, or from one that no person writes from.");
+    return kind && ignored(kind, "It comes from our own address, or from an address that no person writes from.");
   }
 
-  /** The email with its ids, or the receipt of one that came in before. */
+  /** The email with its ids, or the receipt if it came in before. */
   async #arrival(mail: IncomingMail): Promise<Arrival | MailReceipt> {
     const first = { mail, id: mail.id, feedbackId: feedbackIdOf(mail.id) };
     const before = await this.#takenBefore(first);
@@ -122,15 +122,16 @@ export class MailIntake {
   }
 
   /**
-   * The receipt where it was taken in and nothing is left to do; `other` where an email with other content has its id. One that is held is
-   * looked at again: its sender may be known by now. So is a reply, which may have been noted and not yet processed.
+   * The receipt if the email was taken in before and nothing is left to do; `other` if an email
+   * with other content has its id. A held email is handled again, because its sender may be known
+   * by now; so is a reply, which may be recorded but not yet processed.
    */
   async #takenBefore({ mail, id, feedbackId }: Arrival): Promise<MailReceipt | "other" | undefined> {
     const { findRun, graph, held } = this.#parts;
     const run = await findRun(feedbackId);
     const input = run?.input as Record<string, Json> | undefined;
     if (input !== undefined && input["mail_digest"] !== mail.digest) return "other";
-    // The engine may have been told to forget the run.
+    // The engine may have deleted the run.
     if (run !== undefined || (await graph.find(feedbackId))) {
       await this.#closeHeld(id, feedbackId);
       return duplicate({ feedback_id: feedbackId, ...(run && { workflow_id: run.id }) });
@@ -140,7 +141,10 @@ export class MailIntake {
     return kept?.status === "dismissed" ? duplicate({ reason: "dismissed", mail_id: id }) : undefined;
   }
 
-  /** Noted with the feedback whose email it answers, and processed where it is a complaint. */
+  /**
+   * Records a reply with the feedback whose email it answers, and processes it if it is a
+   * complaint.
+   */
   async #takeReply(arrival: Arrival, sender: string, { feedbackId, customerUri }: AnsweredMail): Promise<MailReceipt> {
     const { customers, graph, isComplaint, clock } = this.#parts;
     const { mail, id } = arrival;
@@ -150,13 +154,13 @@ export class MailIntake {
     if (text === undefined) return this.#hold(arrival, "text_too_long", feedbackId);
     const { digest, attachments } = mail;
     const known = await graph.reply(id);
-    // What was noted counts: judged anew, the text may be judged otherwise.
+    // The recorded judgement counts, because judging the text again might give another result.
     const isToBeProcessed = known ? known.isProcessed : await isComplaint(text);
     const processedAs = isToBeProcessed ? arrival.feedbackId : undefined;
     const isKnown = known !== undefined;
     if (!isKnown) {
       const reply = { id, digest, customerUri, text, attachments, processedAs, time: clock() };
-      // Another email with this Message-ID may have come in meanwhile.
+      // Another email with this Message-ID may have come in by now.
       if ((await graph.recordReply(feedbackId, reply)) !== digest)
         return this.#hold(otherThan(mail), "same_message_id");
     }
@@ -203,7 +207,7 @@ export class MailIntake {
     const about = { id, digest, reason, time: clock(), sender: shownSender(mail), subject: subjectOf(mail) };
     if (!isKnown) {
       await held.hold({ ...about, text, messageId, attachments, answers });
-      // Another email with this Message-ID may have come in meanwhile.
+      // Another email with this Message-ID may have come in by now.
       const other = otherThan(mail);
       if (id !== other.id && (await held.find(id))?.digest !== digest) return this.#hold(other, "same_message_id");
     }
@@ -211,14 +215,14 @@ export class MailIntake {
     return isKnown ? duplicate(receipt) : { status: "needs_person", ...receipt };
   }
 
-  /** What was held for a person has been taken care of without one. */
+  /** Closes a held email that was handled without a person after all. */
   async #closeHeld(id: string, processedAs?: string): Promise<void> {
     const { held } = this.#parts;
     if ((await held.find(id))?.status === "open") await held.close(id, "assigned", processedAs);
   }
 }
 
-/** The ids of an email where another one has its Message-ID. */
+/** The ids of an email if a different one has its Message-ID. */
 function otherThan(mail: IncomingMail): Arrival {
   const id = `${mail.id}-${mail.digest.slice(0, 8)}`;
   return { mail, id, feedbackId: feedbackIdOf(id) };
@@ -231,7 +235,10 @@ const ignored = (reason: string, message: string): MailReceipt => ({ status: "ig
 const subjectOf = ({ subject }: IncomingMail): string =>
   isVisible(subject) ? subject.slice(0, MAX_SUBJECT_LENGTH).toWellFormed() : NO_SUBJECT;
 
-/** For a person who has to decide: what the email says of its sender, also where that is no usable address. */
+/**
+ * For the person who has to decide: the sender as stated in the email, even if it is not a usable
+ * address.
+ */
 const shownSender = ({ sender, headers }: IncomingMail): string | undefined =>
   sender ??
   (oneLine(headers["from"]?.join(", ") ?? "")
@@ -239,7 +246,10 @@ const shownSender = ({ sender, headers }: IncomingMail): string | undefined =>
     .toWellFormed() ||
     undefined);
 
-/** A conversation of hundreds of emails has fewer; to look for quotations takes time for each. */
+/**
+ * Even a conversation of hundreds of emails has fewer; looking for quotations takes time for each
+ * line.
+ */
 const MAX_LINES = 20_000;
 
 function countLines(text: string): number {
@@ -248,7 +258,10 @@ function countLines(text: string): number {
   return count;
 }
 
-/** Whole; where it is too long, without quotations and signature; undefined where that is too long as well. */
+/**
+ * The whole text or, if it is too long, the text without quotations and signature; undefined if
+ * that is too long as well.
+ */
 async function processableText(text: string): Promise<string | undefined> {
   if (text.length <= MAX_TEXT_LENGTH) return text;
   if (countLines(text) > MAX_LINES) return undefined;

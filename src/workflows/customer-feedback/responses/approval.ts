@@ -5,17 +5,20 @@ import { isVisible } from "../../../visible-text.ts";
 import { SENTIMENT_CERTAINTY, type SentimentCertainty } from "../result.ts";
 import { categoryLabels, CustomerFeedbackWorkflowParameters, longText, sentimentLabel, text } from "../parameters.ts";
 
-/** What identifies exactly one mail: see `renderingOf`. */
+/** Identifies exactly one email: see `renderingOf`. */
 const rendering = z
   .string()
   .trim()
-  .regex(/^[0-9a-f]{64}$/, "must be the 64 hexadecimal digits that stand with the email")
+  .regex(/^[0-9a-f]{64}$/, "must be the 64 hexadecimal digits shown with the email")
   .describe("The rendering of the email that you have seen, as returned by `getPendingResponse`.");
 
 const MAX_NAME_LENGTH = 200;
 const MAX_REASON_LENGTH = 500;
 
-/** One line that people read as it stands, in results and in the graph: nothing in it is hidden or turns it round. */
+/**
+ * One line that people read unchanged, in results and in the graph: nothing in it is hidden or
+ * changes the reading direction.
+ */
 const visibleLine = (longest: number): z.ZodString =>
   text()
     .trim()
@@ -23,7 +26,7 @@ const visibleLine = (longest: number): z.ZodString =>
     .max(longest, `must have at most ${longest} characters`)
     .regex(
       /^[^\p{Cc}\p{Bidi_Control}\u2028\u2029]*$/u,
-      "must be one line without control characters and marks of direction",
+      "must be one line without control characters and direction marks",
     );
 
 const by = visibleLine(MAX_NAME_LENGTH).describe("Name of the person who decides, 1 to 200 characters.");
@@ -37,7 +40,7 @@ const labels = {
     .optional()
     .describe("The right sentiment of the feedback: positive, negative or neutral. Optional."),
   categories: categoryLabels
-    .refine((categories) => categories.length > 0, 'must name at least one; where none fits, say "general"')
+    .refine((categories) => categories.length > 0, 'must name at least one; if none fits, use "general"')
     .refine(
       (categories) => categories.length === 1 || !categories.includes("general"),
       '"general" means that no other category fits: leave it out, or leave the others out',
@@ -46,11 +49,11 @@ const labels = {
     .describe("All the right categories of the feedback. Optional."),
 };
 
-/** The email goes out as it stands. */
+/** The email is sent as it is. */
 export const ResponseApproval = z.strictObject({ rendering, by, ...labels });
 export type ResponseApproval = z.input<typeof ResponseApproval>;
 
-/** The email goes out with this text instead of its own. Writing the text approves it. */
+/** The email is sent with this text instead of its own. Writing the text approves it. */
 export const ResponseEdit = z.strictObject({
   rendering,
   by,
@@ -100,7 +103,7 @@ export const PendingOutput = z.object({
   subject: z.string(),
   text: z.string(),
   html: z.string(),
-  refusal: z.string().optional().describe("What the mail server said about the refused mail that this one replaces."),
+  refusal: z.string().optional().describe("What the mail server said about the refused email that this one replaces."),
 });
 
 /** See `DecidedResponse`. */
@@ -117,11 +120,14 @@ export const DecidedOutput = z.object({
 /** Labels that a person gives to the feedback while deciding on its email. */
 export type ReviewedLabels = {
   sentiment?: Sentiment;
-  /** All that fit, in stable order. */
+  /** All categories that fit, in stable order. */
   categories?: Category[];
 };
 
-/** A decision as it is kept with the run. The words of an edit are in the graph, under the rendering that it names. */
+/**
+ * A decision as it is stored with the run. The text of an edit is in the graph, under the rendering
+ * that the decision names.
+ */
 export type ResponseDecision = (
   | { decision: "approve"; by: string }
   | { decision: "edit"; by: string; rendering: string }
@@ -136,7 +142,7 @@ export interface PendingResponse extends SentimentCertainty {
   customer_id: string;
   /** What the customer wrote. */
   feedback_text: string;
-  /** The labels that the process used. */
+  /** The labels that the workflow used. */
   sentiment: Sentiment;
   categories: Category[];
   /** Identifies exactly this email; every decision names it. */
@@ -150,7 +156,7 @@ export interface PendingResponse extends SentimentCertainty {
   refusal?: string;
 }
 
-/** What was decided. Of two decisions on one email the first stands. */
+/** The decision that counts: of two decisions on one email, the first. */
 export interface DecidedResponse {
   workflow_id: string;
   feedback_id: string;
@@ -160,9 +166,9 @@ export interface DecidedResponse {
   by: string;
   /** ISO 8601, UTC. */
   decided_at: string;
-  /** Of an edit: the rendering that goes out. */
+  /** For an edit: the rendering that is sent. */
   edited_rendering?: string;
-  /** The right labels of the feedback, where the person named them. */
+  /** The right labels of the feedback, if the person named them. */
   sentiment?: Sentiment;
   categories?: Category[];
 }

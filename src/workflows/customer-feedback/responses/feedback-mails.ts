@@ -10,11 +10,12 @@ import { FEEDBACK_STORE } from "../feedback-graph.ts";
 import type { FeedbackMail } from "../feedback-schemas.ts";
 import type { DecidedResponse } from "./approval.ts";
 
-/** An email as the graph has it, before it is known what became of it. */
+/** An email as stored in the graph, before its state is known. */
 type Draft = Omit<FeedbackMail, "state">;
 
 /**
- * The emails that were drafted for a piece of feedback, in the order in which they were decided on; what waits comes last.
+ * The emails that were drafted for a piece of feedback, in the order in which they were decided on;
+ * one that waits comes last.
  * @param feedback what the graph says about the feedback
  * @param waiting rendering of the email that a person has to decide on
  */
@@ -34,7 +35,7 @@ export async function mailsOf(
 /** A decision on an email, with the email's subject. */
 export interface MailDecided extends Pick<DecidedResponse, "decision" | "by" | "decided_at"> {
   reason?: string;
-  /** Of the email that it lets go out, or keeps here. */
+  /** Subject of the email that was approved or rejected. */
   subject: string;
 }
 
@@ -94,7 +95,7 @@ const decisionOn = (draft: Draft, drafts: readonly Draft[]): Draft["decision"] =
 
 const decidedAt = (draft: Draft, drafts: readonly Draft[]): string => decisionOn(draft, drafts)?.time ?? "9";
 
-/** Whether somebody has let exactly this email go out. */
+/** Whether someone has approved exactly this email. */
 function isAgreed(draft: Draft, drafts: readonly Draft[]): boolean {
   const { decision } = draft;
   if (decision) return decision.decision === "approve" || (decision.decision === "edit" && !isRevised(draft, drafts));

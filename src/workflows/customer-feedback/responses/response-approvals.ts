@@ -24,7 +24,7 @@ interface Parts {
   standing(workflowId: string, rendering: string, decision: ResponseDecision): Promise<Decision | undefined>;
 }
 
-/** What people decide on the emails that wait for them. */
+/** People's decisions on the emails that wait for them. */
 export class ResponseApprovals {
   readonly #parts: Parts;
 
@@ -62,7 +62,8 @@ export class ResponseApprovals {
     const message = this.#parts.email.rewrite(draft.message, { text, ...withoutAbsent({ subject }) });
     const rewritten = { ...draft, message };
     const decision = { decision: "edit", by, rendering: renderingOf(rewritten), ...withoutAbsent(labels) } as const;
-    // In the graph before it is decided on: the decision names it, and the run sends it. One that comes too late stays out of it.
+    // Store the edited email before the decision, which names it, so that the run can send it. An
+    // edit that comes too late is not stored.
     if (!(await this.#parts.standing(run.id, rendering, decision))) {
       await this.#parts.drafts.store(run.key, rewritten, { revisionOf: rendering });
     }
@@ -78,15 +79,16 @@ export class ResponseApprovals {
       ...withoutAbsent({ reason }),
       ...withoutAbsent(labels),
     } as const;
-    // What the run waits for can be rejected whatever has become of it in the graph: nothing goes out.
+    // The waiting email can be rejected even if it was changed or deleted in the graph, because
+    // nothing is sent.
     const known = run.waitingFor?.subject === rendering || (await this.#parts.standing(run.id, rendering, decision));
     if (!known) await this.#draft(run, rendering);
     return this.#decide(run, rendering, decision);
   }
 
   /**
-   * An email that was drafted for a run, be it still the one that waits or not.
-   * @throws ConflictError: `draft_changed`; `decision_outdated` where there was never such an email
+   * An email that was drafted for a run, whether or not it still waits.
+   * @throws ConflictError: `draft_changed`; `decision_outdated` if there was never such an email
    */
   async #draft({ key: feedbackId, waitingFor }: Run, rendering: string): Promise<Draft> {
     const draft = await this.#parts.drafts.find(feedbackId, rendering);

@@ -24,10 +24,11 @@ export interface Draft {
 }
 
 /**
- * The hash of an email as it goes out (SHA-256, hexadecimal), which identifies exactly that email. The
- * message id is in it, and with it the feedback: no two pieces of feedback have an email of the same
- * hash. The headers that all our emails have are not. An email in the place of one that was refused
- * has another hash even with the same words: what was decided on that one is not for this one.
+ * The hash of an email as it goes out (SHA-256, hexadecimal), which identifies exactly that email.
+ * It includes the message id, and with it the feedback, so no two pieces of feedback have an email
+ * with the same hash. It does not include the headers that all our emails have. An email that
+ * replaces a refused one has another hash even if the text is the same, because the decision on the
+ * refused one doesn't apply to it.
  */
 export function renderingOf({ message, refused }: { message: MailMessage; refused?: { rendering: string } }): string {
   const { from, to, subject, html, text, messageId, inReplyTo } = message;
@@ -57,7 +58,7 @@ export class ResponseDrafts {
   }
 
   /**
-   * Keeps an email as it would go out, and returns its rendering.
+   * Stores an email as it would be sent, and returns its rendering.
    * @param origin the run that wrote it, or the rendering that a person has revised
    */
   async store(
@@ -82,8 +83,8 @@ export class ResponseDrafts {
   }
 
   /**
-   * The email of this rendering, or undefined where the feedback has none.
-   * @throws ConflictError (`draft_changed`) where what is stored is not what the rendering stands for
+   * The email with this rendering; undefined if the feedback has none.
+   * @throws ConflictError (`draft_changed`) if the stored email doesn't match the rendering
    */
   async find(feedbackId: string, rendering: string): Promise<Draft | undefined> {
     const [feedback, draft] = [iri(feedbackUri(feedbackId)), draftUri(rendering)];
@@ -111,7 +112,10 @@ export class ResponseDrafts {
     return (await this.#ontologyStore.match(FEEDBACK_STORE, refusals)).length > 0;
   }
 
-  /** Notes that the mail server has refused this email permanently, and what it said first: the step that notes it may be done again. */
+  /**
+   * Records that the mail server has refused this email permanently, with its first reply, because
+   * the step may be repeated.
+   */
   async recordRefusal(rendering: string, refusal: string): Promise<void> {
     const graph = new ABIGraph();
     const [subject, predicate] = [draftUri(rendering), abi.refusal];
@@ -119,7 +123,7 @@ export class ResponseDrafts {
     await this.#ontologyStore.change(FEEDBACK_STORE, { unless: { subject, predicate }, insert: graph });
   }
 
-  /** Notes who has decided what on a draft, and when, and what they said the feedback is. */
+  /** Records who has decided what on a draft, when, and with which labels for the feedback. */
   async recordDecision(rendering: string, decision: ResponseDecision, time: Date): Promise<void> {
     const graph = new ABIGraph();
     const { by, sentiment: reviewedSentiment, categories = [] } = decision;
@@ -140,13 +144,13 @@ export class ResponseDrafts {
   }
 }
 
-/** Without one of these there is no email. */
+/** An email needs all of these. */
 const CONTENT = [abi.sender, abi.recipient, abi.subject, abi.text, abi.html, abi.messageId];
 
-/** With two of one of these nobody knows which email it is. */
+/** If one of these has two values, it is unclear which email it is. */
 const SINGLE = [...CONTENT, abi.inReplyTo, abi.insteadOf];
 
-/** @param refused what is known of the email in whose place this one is */
+/** @param refused facts about the email that this one replaces */
 function toDraft(facts: Facts, refused: Facts | undefined): Draft {
   const [rendering, refusal] = [refused?.value(abi.id), refused?.value(abi.refusal)];
   return {

@@ -32,13 +32,16 @@ type Withheld = { withheld: string };
 const MAIL_STEPS = ["response_sent", "acknowledgment_sent"] as const;
 type MailStep = (typeof MAIL_STEPS)[number];
 
-/** Whether a step sends the email or prepares that: for callers, whichever of them fails, it is the email that waits. */
+/**
+ * Whether a step sends the email or prepares it. For callers, if any of them fails, it is the email
+ * that waits.
+ */
 export const isMailStep = (step: string): boolean =>
   MAIL_STEPS.some((name) => name === step) || /^(?:response_permitted|response_drafted|draft_checked)/.test(step);
 
 /**
- * How an agreed mail stands before it goes out: as it should, to an address that is none any more, refused by the mail server, or with
- * another one in its place already.
+ * The state of an approved email before it is sent: ready, to an address that is no longer the
+ * customer's, refused by the mail server, or already replaced by another one.
  */
 type Standing = "current" | "outdated" | "refused" | "superseded";
 
@@ -47,16 +50,22 @@ interface Parts {
   drafts: ResponseDrafts;
   customers: Customers;
   graph: FeedbackGraph;
-  /** Whether a person has to agree also to emails of runs that were accepted where that was not asked for. */
+  /**
+   * Whether a person has to approve all emails, even those of runs that were accepted without
+   * approval.
+   */
   approval: boolean;
-  /** How long an email is tried again; see `CustomerFeedbackWorkflowConfiguration`. */
+  /** How long an email is retried; see `CustomerFeedbackWorkflowConfiguration`. */
   retryForMs: number;
 }
 
-/** The email to the customer as steps of a run. */
+/** Sends the email to the customer in steps of a run. */
 export class ResponseSteps {
   readonly #parts: Parts;
-  /** Of the steps that send, and of those that first read the customer anew, from a source that may be away as well. */
+  /**
+   * For the steps that send, and for those that first read the customer again, from a source that
+   * may be unavailable, too.
+   */
   readonly #patience: StepOptions;
 
   constructor(parts: Parts) {
@@ -65,8 +74,9 @@ export class ResponseSteps {
   }
 
   /**
-   * Sends one email as the named step, unless something or somebody speaks against it, and notes it in the graph.
-   * @param output what the run knows so far, for those who have to agree
+   * Sends one email as the named step, unless a rule or a person forbids it, and records it in the
+   * graph.
+   * @param output what the run knows so far, for the people who approve
    */
   async respond(context: RunContext, name: MailStep, due: DueResponse, output: Json): Promise<ResponseOutput> {
     const { step } = context;
@@ -95,8 +105,9 @@ export class ResponseSteps {
   }
 
   /**
-   * Null where the email may go out, the reason where it must not. A person has to agree where the process that accepted the feedback
-   * said so, or this one does. That is kept with the run: it must not depend on how the process that goes on with it is set.
+   * Null if the email may be sent, otherwise the reason why not. A person has to approve it if
+   * approval is on in this process or was on in the one that accepted the feedback. The answer is
+   * stored with the run, so it doesn't depend on the settings of a process that continues the run.
    */
   async #permission({ feedback }: DueResponse): Promise<string | null | { approval: true }> {
     const { responses, customers, approval } = this.#parts;
@@ -111,7 +122,7 @@ export class ResponseSteps {
     return withheld ?? (approval || feedback.approval === true ? { approval: true } : null);
   }
 
-  /** An email that does not go out after all must not keep the next one from the customer. */
+  /** An email that is not sent after all must not count against the customer's next one. */
   async #withdrawPermission({ feedback }: DueResponse): Promise<void> {
     const { uri } = await this.#parts.customers.get(feedback.customer_id);
     await this.#parts.graph.withdrawPermission(feedback.feedback_id, uri);
@@ -122,7 +133,10 @@ export class ResponseSteps {
     return this.#sendPermitted(context, due, this.#parts.responses.compose(request), request.customer);
   }
 
-  /** A run that is taken up again may have given its place under the cap back: it takes one anew, or keeps the one that it has. */
+  /**
+   * A resumed run may have returned its place under the limit. It then takes a new one; otherwise
+   * it keeps the one that it has.
+   */
   async #sendPermitted(
     { resumedAt }: RunContext,
     { feedback }: DueResponse,
@@ -136,10 +150,11 @@ export class ResponseSteps {
   }
 
   /**
-   * Drafts the email, waits until a person agrees, and sends exactly what was agreed to. Where the customer's address is another
-   * one by then, all of it begins anew; and so it does where a run that failed because the mail server refused the email for good, or
-   * because the address changed while it was tried, is taken up again. There is no way back to an earlier round: what a person has
-   * decided since stands.
+   * Drafts the email, waits until a person approves it, and sends exactly the approved email. If
+   * the customer's address has changed by then, everything starts over. It also starts over if a
+   * run is resumed that failed because the mail server refused the email permanently, or because
+   * the address changed between attempts. It never returns to an earlier round, so later decisions
+   * stay valid.
    */
   async #sendApproved(
     context: RunContext,
@@ -148,9 +163,9 @@ export class ResponseSteps {
     output: Json,
   ): Promise<SentResponse | Withheld> {
     const { step, decision, runId } = context;
-    /** The rendering with a person's own words, which a new draft keeps. */
+    /** The rendering with a person's own text, which a new draft keeps. */
     let written: string | undefined;
-    /** The rendering that the next draft stands for because the mail server has refused it. */
+    /** The rendering that the next draft replaces because the mail server has refused it. */
     let refused: string | undefined;
     for (let round = 1; ; round++) {
       const nth = (step: string, n = round): string => (n === 1 ? step : `${step}_${n}`);
@@ -169,7 +184,8 @@ export class ResponseSteps {
       if (decided.decision === "reject") return { withheld: rejection(decided) };
       const rendering = decided.decision === "edit" ? decided.rendering : draft.rendering;
       if (decided.decision === "edit" || written !== undefined) written = rendering;
-      // A result, not an error: repeated after a crash, the run must take the same way. Taken up again, it may take another.
+      // A result, not an error: if the run is repeated after a crash, it must take the same path.
+      // If it is resumed, it may take another.
       const check = anew(nth("draft_checked"), context);
       const next = nth("response_drafted", round + 1);
       const standing = await step.unlisted(
@@ -203,9 +219,9 @@ export class ResponseSteps {
   }
 
   /**
-   * For a customer who has objected an address makes no difference. What has gone has gone, whatever has become of the address, also
-   * where a version without this step has sent it.
-   * @param steps the one that sends the email, and the one that drafts another in its place
+   * If the customer has objected, the address makes no difference. A sent email counts as sent even
+   * if the address has changed since, or if a version without this step sent it.
+   * @param steps the step that sends the email, and the step that drafts its replacement
    */
   async #standing(
     { history }: RunContext,
@@ -225,14 +241,14 @@ export class ResponseSteps {
     return isGone || doNotContact || email === message.to ? "current" : "outdated";
   }
 
-  /** The address is looked at once more: between two attempts there can be hours. */
+  /** Checks the address again, because hours may pass between two attempts. */
   async #sendDraft(context: RunContext, name: MailStep, due: DueResponse, rendering: string): Promise<SentResponse> {
     const { feedback } = due;
     const { message } = await this.#stored(feedback.feedback_id, rendering);
     const customer = await this.#parts.customers.current(feedback.customer_id);
     if (!customer.isGone && !customer.doNotContact && customer.email !== message.to) {
       throw new ConflictError(
-        `The customer's address has changed since a person agreed to the email. Nothing goes to the old one any more. ${MAY_HAVE_GONE} ${ASK_AGAIN}`,
+        `The customer's address has changed since a person agreed to the email. Nothing is sent to the old one any more. ${MAY_HAVE_GONE} ${ASK_AGAIN}`,
         { code: "address_changed" },
       );
     }
@@ -266,16 +282,16 @@ export class ResponseSteps {
   }
 }
 
-/** A server that took the email and whose answer was lost can't be told from one that did not take it. */
-const MAY_HAVE_GONE = "Where an earlier attempt ended without an answer, the email may have gone out.";
+/** If the server's answer is lost, nobody knows whether it has accepted the email. */
+const MAY_HAVE_GONE = "If an earlier attempt ended without an answer, the email may have gone out.";
 
 const ASK_AGAIN =
-  "Retry the run, or submit the feedback again: the email then waits for a person again, written to the address that the customer has by then.";
+  "Retry the run, or submit the feedback again: the email, to the customer's current address, then waits for a person again.";
 
 const rejection = ({ by, reason }: { by: string; reason?: string }): string =>
   `rejected by ${by}${reason === undefined ? "" : `: ${reason}`}`;
 
-/** The name of a step that is done once each time that the run is taken up again. */
+/** The name of a step that is repeated whenever the run is resumed. */
 const anew = (step: string, { resumedAt }: RunContext): string =>
   resumedAt === undefined ? step : `${step}_${resumedAt.getTime()}`;
 

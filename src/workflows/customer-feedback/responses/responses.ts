@@ -29,9 +29,9 @@ export interface ResponseRequest {
   kind: Sentiment | "escalation";
   customer: Customer;
   isPriority: boolean;
-  /** Of the email itself, with angle brackets. */
+  /** Message-ID of this email, with angle brackets. */
   messageId: string;
-  /** Message-ID of the customer's own mail. */
+  /** Message-ID of the customer's own email. */
   inReplyTo?: string;
 }
 
@@ -41,7 +41,10 @@ export interface SentResponse {
   sent_at: string;
 }
 
-/** Counts an email that is withheld, and gives the reason back. Called inside a step, once for each email. */
+/**
+ * Counts an email that is withheld, and returns the reason. Called inside a step, once for each
+ * email.
+ */
 export function withheldFor(code: string, reason: string): string {
   publishMail({ outcome: "withheld", recipient: "customer", reason: code });
   return reason;
@@ -49,12 +52,12 @@ export function withheldFor(code: string, reason: string): string {
 
 const WITHHELD = "response_withheld";
 
-/** An email that was due must not go out after all; the message is the reason. */
+/** The error for an email that was due but must not be sent; its message is the reason. */
 export const responseWithheld = (reason: string): ValidationError => new ValidationError(reason, { code: WITHHELD });
 
 export const isResponseWithheld = (error: unknown): error is AbiError => isAbiError(error) && error.code === WITHHELD;
 
-/** The emails of the process, and the rules that keep an automatic answer from doing harm. */
+/** The emails of the workflow, and the rules that keep an automatic answer from doing harm. */
 export class Responses {
   readonly #email: EmailIntegration;
   readonly #graph: FeedbackGraph;
@@ -69,8 +72,8 @@ export class Responses {
   }
 
   /**
-   * Why an email that is due must not go out, or null where it may.
-   * @throws ValidationError (`no_usable_email`) where the customer has no address to write to
+   * Why an email that is due must not be sent; null if it may.
+   * @throws ValidationError (`no_usable_email`) if the customer has no usable address
    */
   async withheld(feedbackId: string, customer: Customer): Promise<string | null> {
     const forbidden = this.#forbidden(customer);
@@ -85,7 +88,10 @@ export class Responses {
     return null;
   }
 
-  /** The same without the cap: what can change between permission and sending, with the customer's data. */
+  /**
+   * The same without the limit: the rules whose result can change with the customer's data until
+   * the email is sent.
+   */
   #forbidden(customer: Customer): string | null {
     const barred = barredBy(customer);
     if (barred !== null) return barred;
@@ -101,8 +107,9 @@ export class Responses {
   }
 
   /**
-   * The email as it would go out; asked again, the same one with the same Message-ID.
-   * @throws `responseWithheld` where it must not, by what is known of the customer now; ValidationError (`no_usable_email`)
+   * The email as it would be sent. Later calls return the same email with the same Message-ID.
+   * @throws `responseWithheld` if the customer's current data forbids it; ValidationError
+   *   (`no_usable_email`)
    */
   compose(request: ResponseRequest): MailMessage {
     const { customer } = request;
@@ -125,8 +132,8 @@ export class Responses {
   }
 
   /**
-   * Sends an email to a customer as it stands.
-   * @throws `responseWithheld` where the customer has objected or is gone since it was permitted
+   * Sends an email to a customer unchanged.
+   * @throws `responseWithheld` if the customer has objected or is gone since it was permitted
    */
   async send(message: MailMessage, customer: Customer): Promise<SentResponse> {
     const barred = barredBy(customer);
@@ -136,8 +143,8 @@ export class Responses {
   }
 }
 
-/** Why nothing may be sent to a customer, whatever their address is; null where it may. */
+/** Why nothing may be sent to a customer, whatever their address is; null if it may. */
 function barredBy({ isGone, doNotContact }: Customer): string | null {
-  if (isGone) return withheldFor("customer_gone", "the customer source does not know the customer any more");
+  if (isGone) return withheldFor("customer_gone", "the customer source no longer knows the customer");
   return doNotContact ? withheldFor("do_not_contact", "the customer does not want to be contacted") : null;
 }

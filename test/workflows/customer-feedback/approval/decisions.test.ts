@@ -97,7 +97,7 @@ describe("decisions on emails", () => {
     ["why, on one line", { reason: "no\r\nBcc: x" }, "reason"],
     ["a sentiment that exists", { sentiment: "angry" }, "sentiment: must be one of positive, negative, neutral"],
     ["categories that exist", { categories: ["refunds"] }, "categories[0]: must be one of product, service"],
-    ["at least one category", { categories: [] }, 'categories: must name at least one; where none fits, say "general"'],
+    ["at least one category", { categories: [] }, 'categories: must name at least one; if none fits, use "general"'],
     ["which categories fit, or that none does", { categories: ["bug", "general"] }, '"general" means that no other'],
     ["nothing else", { send: true }, "send"],
   ])("must say %s", async (_, fields, path) => {
