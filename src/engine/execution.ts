@@ -197,8 +197,9 @@ export class Execution {
     return this.#end({ kind: "end", time: Date.now(), outputJson });
   }
 
-  async #write(write: RunWrite): Promise<WriteOutcome> {
-    const outcome = await this.#dependencies.journal.write(this.#taken.hold, write);
+  /** @param options `isLazy`: nothing waits for it */
+  async #write(write: RunWrite, options?: { isLazy?: boolean }): Promise<WriteOutcome> {
+    const outcome = await this.#dependencies.journal.write(this.#taken.hold, write, options);
     if (outcome === "done" && !releases(write)) {
       const last = this.#events.at(-1)?.n ?? 0;
       this.#events.push(toEvent(last + 1, eventOf(write)));
@@ -361,14 +362,17 @@ export class Execution {
     options: StepOptions,
   ): Promise<Output> {
     const { step } = name;
-    const { flush = true } = options;
-    await this.#begin(name, { flush });
+    const { eager = false, flush = !eager } = options;
+    const isLazy = eager && this.#taken.isFirstExecution && tried.length === 0;
+    const begun = this.#begin(name, { flush, isLazy });
+    if (isLazy) this.#recorded = this.#noted(begun);
+    else await begun;
     const attempt = tried.length + 1;
     const { workflow } = this.#taken.run;
-    const begun = performance.now();
+    const startedAt = performance.now();
     const emit = (event: Pick<StepEvent, "phase" | "retryInMs">): void => {
       if (!name.listed) return;
-      const durationMs = event.phase === "started" ? {} : { durationMs: performance.now() - begun };
+      const durationMs = event.phase === "started" ? {} : { durationMs: performance.now() - startedAt };
       this.#dependencies.emit({ runId: this.#runId, workflow, step, attempt, ...event, ...durationMs });
     };
     emit({ phase: "started" });
@@ -392,12 +396,12 @@ export class Execution {
     return parse(outputJson) as Output;
   }
 
-  async #begin(name: StepName, { flush }: { flush: boolean }): Promise<void> {
+  async #begin(name: StepName, { flush, isLazy }: { flush: boolean; isLazy: boolean }): Promise<void> {
     let outcome: WriteOutcome;
     const isFlushed = flush && this.#isUnflushed;
     if (isFlushed) this.#isUnflushed = false;
     try {
-      outcome = await this.#write({ kind: "begin", ...name, time: Date.now(), isFlushed });
+      outcome = await this.#write({ kind: "begin", ...name, time: Date.now(), isFlushed }, { isLazy });
     } catch (error) {
       if (this.#refused) throw this.#refused;
       if (this.#dependencies.store.isUnwritable(error)) throw refusedResult(`the step ${name.step}`, error);
@@ -409,6 +413,15 @@ export class Execution {
     const facts = { run_id: this.#runId, step: name.step };
     this.#dependencies.logger.warn(facts, "a step was not begun: another worker has its run by now");
     this.#leaveRun("lost");
+  }
+
+  /** For a step whose work doesn't wait for its beginning to be stored. Never rejects. */
+  async #noted(begun: Promise<void>): Promise<void> {
+    try {
+      await begun;
+    } catch (error) {
+      if (error !== RUN_LEFT) this.#refused ??= toAbiError(error);
+    }
   }
 
   #failed({
@@ -469,7 +482,8 @@ export class Execution {
     const { logger, store } = this.#dependencies;
     const facts = { run_id: this.#runId, step };
     try {
-      const outcome = await this.#write(write);
+      const isLazy = write.kind === "complete" && !write.isFlushed;
+      const outcome = await this.#write(write, { isLazy });
       if (outcome === "lost" && !this.#isOver) {
         logger.warn(facts, "what a step has done was not recorded: another worker has its run by now");
       }
@@ -484,7 +498,7 @@ export class Execution {
     assertSubject(subject);
     const outputJson = output === undefined ? {} : { outputJson: storableInput(output, "output") };
     this.#assertContinuing();
-    await this.#recorded;
+    await this.#allRecorded();
     const decision = await this.#read((store) => store.decision(this.#taken.hold.seq, subject));
     this.#assertContinuing();
     if (decision) return toDecision(decision);
@@ -492,8 +506,13 @@ export class Execution {
   }
 
   async #history(): Promise<StepAttempt[]> {
-    await this.#recorded;
+    await this.#allRecorded();
     return toFullHistory(await this.#read((store) => store.events(this.#taken.hold.seq, 0)));
+  }
+
+  async #allRecorded(): Promise<void> {
+    this.#dependencies.journal.hurry(this.#taken.hold);
+    await this.#recorded;
   }
 
   async #read<Answer>(read: (store: RunStore) => Promise<Answer>): Promise<Answer> {

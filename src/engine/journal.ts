@@ -1,4 +1,4 @@
-import { setImmediate, setTimeout } from "node:timers/promises";
+import { setImmediate, setTimeout as pause } from "node:timers/promises";
 import { describeCause, type Logger } from "../log.ts";
 import { DATABASE_RETRY } from "../retry-policies.ts";
 import type {
@@ -12,6 +12,8 @@ import type {
   WriteOutcome,
 } from "./run-store.ts";
 
+/** How long a write that nothing waits for is held back at most, to share a transaction. Milliseconds. */
+const LAZY_MS = 20;
 /** How long a closing engine keeps trying while the store fails. Milliseconds. */
 const CLOSE_GRACE_MS = 3000;
 /** Log after this many failures, about a second, and then once an hour. */
@@ -29,7 +31,8 @@ type Page = readonly [hold: Hold, writes: readonly Pending<RunWrite, WriteOutcom
 
 /**
  * Group commit: all writes of one turn of the event loop, and all that arrive while a write is in
- * progress, go to the store as one transaction with one flush.
+ * progress, go to the store as one transaction with one flush. Lazy writes wait for the run's next
+ * write that is not lazy, but only for a moment.
  *
  * When the store fails:
  *
@@ -45,6 +48,9 @@ export class Journal {
   readonly #store: RunStore;
   readonly #logger: Logger;
   readonly #pages = new Map<Hold, Pending<RunWrite, WriteOutcome>[]>();
+  /** Runs whose pages go into the next transaction. */
+  readonly #urgent = new Set<Hold>();
+  #lazyTimer: NodeJS.Timeout | undefined;
   #accepts: Pending<NewRunRecord, Accepted>[] = [];
   #isAtWork = false;
   #failures = 0;
@@ -73,7 +79,7 @@ export class Journal {
    * @throws Error if the store can never take it, or the engine closed first. The run's later
    *   writes then have no effect either, except results of other steps.
    */
-  async write(hold: Hold, write: RunWrite): Promise<WriteOutcome> {
+  async write(hold: Hold, write: RunWrite, { isLazy = false } = {}): Promise<WriteOutcome> {
     if (this.#store.isUngrouped) {
       const { runs } = await this.#store.write({ accepts: [], runs: [{ hold, writes: [write] }] });
       return runs[0]![0]!;
@@ -82,8 +88,21 @@ export class Journal {
       const writes = this.#pages.get(hold) ?? [];
       this.#pages.set(hold, writes);
       writes.push({ item: write, resolve, reject });
-      this.#schedule();
+      if (isLazy) this.#lazyTimer ??= setTimeout(() => this.#hurryAll(), LAZY_MS);
+      else this.hurry(hold);
     });
+  }
+
+  /** Holds back no lazy writes of this run any longer. */
+  hurry(hold: Hold): void {
+    if (!this.#pages.has(hold)) return;
+    this.#urgent.add(hold);
+    this.#schedule();
+  }
+
+  #hurryAll(): void {
+    this.#lazyTimer = undefined;
+    for (const hold of this.#pages.keys()) this.hurry(hold);
   }
 
   /**
@@ -124,10 +143,11 @@ export class Journal {
       // batch.
       await setImmediate();
       const accepts = this.#accepts;
-      const pages = [...this.#pages];
+      const pages = Array.from(this.#urgent, (hold) => [hold, this.#pages.get(hold)!] as const);
       if (accepts.length + pages.length === 0) break;
       this.#accepts = [];
-      this.#pages.clear();
+      this.#urgent.clear();
+      for (const [hold] of pages) this.#pages.delete(hold);
       await this.#writeAll(accepts, pages);
       if (this.#failures > 0) await pauseAfter(this.#failures);
     }
@@ -173,8 +193,15 @@ export class Journal {
     const givesUp = this.#givesUp(this.#failingSince);
     for (const [hold, writes] of pages) {
       if (givesUp) for (const { reject } of writes) reject(error);
-      else this.#pages.set(hold, [...writes, ...(this.#pages.get(hold) ?? [])]);
+      else this.#return(hold, [...writes, ...(this.#pages.get(hold) ?? [])]);
     }
+  }
+
+  #return(hold: Hold, writes: Pending<RunWrite, WriteOutcome>[]): void {
+    if (writes.length > 0) this.#pages.set(hold, writes);
+    else this.#pages.delete(hold);
+    if (writes.length > 0) this.#urgent.add(hold);
+    else this.#urgent.delete(hold);
   }
 
   /**
@@ -184,7 +211,7 @@ export class Journal {
   async #refuse([hold, [first, ...rest]]: Page, error: unknown): Promise<void> {
     const behind = [...rest, ...(this.#pages.get(hold) ?? [])];
     if (rest.length > 0) {
-      this.#pages.set(hold, behind);
+      this.#return(hold, behind);
       await this.#writeAll([], [[hold, [first!]]]);
       return;
     }
@@ -193,13 +220,12 @@ export class Journal {
       kind === "complete" || kind === "fail";
     for (const pending of behind) if (!isOfStep(pending)) pending.reject(error);
     const results = behind.filter(isOfStep);
-    if (results.length > 0) this.#pages.set(hold, results);
-    else this.#pages.delete(hold);
+    this.#return(hold, results);
   }
 }
 
 const pauseAfter = (failures: number): Promise<void> =>
-  setTimeout(Math.min(DATABASE_RETRY.initialDelayMs * 2 ** (failures - 1), DATABASE_RETRY.maximumDelayMs));
+  pause(Math.min(DATABASE_RETRY.initialDelayMs * 2 ** (failures - 1), DATABASE_RETRY.maximumDelayMs));
 
 const toBatch = (accepts: readonly Pending<NewRunRecord, Accepted>[], pages: readonly Page[]): Batch => ({
   accepts: accepts.map(({ item }) => item),

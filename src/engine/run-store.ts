@@ -101,6 +101,8 @@ export interface TakenRun {
   readonly hold: Hold;
   readonly run: RunRecord;
   readonly events: readonly EventRecord[];
+  /** Whether certainly no worker has executed it before. */
+  readonly isFirstExecution: boolean;
 }
 
 /** A run to accept. */

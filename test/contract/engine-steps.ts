@@ -388,6 +388,38 @@ export function engineSteps(open: OpenEngine): void {
       expect(await heir.wait(id)).toMatchObject({ status: "completed", output: "done" });
     });
 
+    it("records eager steps like all others: their results, failures and history", async () => {
+      let tries = 0;
+      const handler: RunHandler = async (_, { step, decision, history }) => {
+        const one = await step("one", () => 1, { eager: true });
+        const two = await step(
+          "two",
+          () => {
+            if (++tries === 1) throw new IoError("away");
+            return one + 1;
+          },
+          { eager: true },
+        );
+        const known = (await history()).map(({ step, status }) => `${step} ${status}`);
+        const { value } = await decision("draft-1");
+        return [two, await step("three", () => value), known];
+      };
+      const engine = await open({ handler }, { retry: { attempts: 2, initialDelayMs: 1, maximumDelayMs: 1 } });
+      const { id, status } = await started(engine, "handler");
+      expect(status).toBe("waiting_for_approval");
+      await engine.decide(id, "draft-1", "yes");
+      expect(await engine.wait(id)).toMatchObject({
+        status: "completed",
+        output: [2, "yes", ["one completed", "two failed", "two completed"]],
+      });
+      expect((await engine.history(id)).map(({ step, status }) => `${step} ${status}`)).toEqual([
+        "one completed",
+        "two failed",
+        "two completed",
+        "three completed",
+      ]);
+    });
+
     it("does not ask a person about an ended run, even if its handler left work running", async () => {
       const left = Promise.withResolvers<unknown>();
       const ended = Promise.withResolvers<void>();

@@ -268,6 +268,30 @@ export function workflowEngineContract(
       expect([first, second]).toEqual([1, 1]);
     });
 
+    it("cancels a run during an eager step, before its next step that is not eager", async () => {
+      const entered = Promise.withResolvers<void>();
+      const gate = Promise.withResolvers<void>();
+      let sent = 0;
+      const look = async (): Promise<void> => {
+        entered.resolve();
+        await gate.promise;
+      };
+      const engine = await open({
+        eager: async (_, { step }) => {
+          await step("look", look, { eager: true });
+          return step("send", () => ++sent);
+        },
+      });
+      const submission = { key: "k", fingerprint: "f", input: null };
+      const { id } = await engine.start("eager", submission);
+      await entered.promise;
+      expect(await engine.cancel(id)).toBe(true);
+      gate.resolve();
+      expect(await engine.wait(id)).toMatchObject({ status: "cancelled", stepsCompleted: ["look"] });
+      expect(await engine.start("eager", submission)).toEqual({ id, outcome: "resumed" });
+      expect(await engine.wait(id)).toMatchObject({ status: "completed", output: 1 });
+    });
+
     it("cancels a run at once if its step fails temporarily while the cancellation is requested", async () => {
       const entered = Promise.withResolvers<void>();
       const answer = Promise.withResolvers<void>();
@@ -643,10 +667,14 @@ export function workflowEngineContract(
 
     it("begins a run no earlier than its start time, and keeps that time after a restart and a second start", async () => {
       const begun: Date[] = [];
-      const handlers: Record<string, RunHandler> = { later: async () => (begun.push(new Date()), null) };
+      const handlers: Record<string, RunHandler> = {
+        warmUp: async () => null,
+        later: async () => (begun.push(new Date()), null),
+      };
       const engine = await open(handlers);
-      const availableAt = new Date(Date.now() + 1500);
       const submission = { key: "k", fingerprint: "f", input: null };
+      await engine.wait((await engine.start("warmUp", submission)).id);
+      const availableAt = new Date(Date.now() + 2000);
       const { id } = await engine.start("later", { ...submission, availableAt });
       expect(await engine.start("later", submission)).toEqual({ id, outcome: "existing" });
       expect(await engine.start("later", { ...submission, key: "past", availableAt: new Date(0) })).toMatchObject({

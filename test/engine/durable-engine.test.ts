@@ -8,12 +8,12 @@ import { setImmediate } from "node:timers/promises";
 import { Worker as Thread } from "node:worker_threads";
 import { pino } from "pino";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { DurableEngine } from "../../src/engine/durable-engine.ts";
+import { DurableEngine, type EngineOptions } from "../../src/engine/durable-engine.ts";
 import type { RunHandler } from "../../src/engine/engine.ts";
 import type { RunStore, RunWrite } from "../../src/engine/run-store.ts";
 import { mustBeFlushed } from "../../src/engine/run-writes.ts";
 import { SqliteRunStore } from "../../src/engine/sqlite/sqlite-run-store.ts";
-import { ValidationError } from "../../src/errors.ts";
+import { IoError, ValidationError } from "../../src/errors.ts";
 import { workflowEngineContract } from "../contract/workflow-engine.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { hasKind, troubledStore, writesOf } from "../support/troubled-store.ts";
@@ -51,7 +51,8 @@ describe("DurableEngine", () => {
     expect(byId).toHaveBeenCalledOnce();
   });
 
-  it("flushes earlier results before it begins a step that relies on them", async () => {
+  /** An engine that logs what it writes, and a step's work that logs its name. */
+  function loggingEngine(options: Partial<EngineOptions> = {}) {
     const store = new SqliteRunStore(":memory:");
     const log: string[] = [];
     const write: RunStore["write"] = async (batch) => {
@@ -60,12 +61,17 @@ describe("DurableEngine", () => {
       if (what.length > 0) log.push(`${mustBeFlushed(batch) ? "flushed" : "not flushed"}: ${what.join(", ")}`);
       return outcome;
     };
-    const engine = new DurableEngine({ store: troubledStore(store, { write }) });
+    const engine = new DurableEngine({ ...options, store: troubledStore(store, { write }) });
     onTestFinished(() => engine.close());
     const work = (name: string) => async () => {
       log.push(name);
       return null;
     };
+    return { engine, log, work };
+  }
+
+  it("flushes earlier results before it begins a step that relies on them", async () => {
+    const { engine, log, work } = loggingEngine();
     engine.register("work", async (_, { step }) => {
       for (const name of ["read", "judge"]) await step(name, work(name), { flush: false });
       for (const name of ["send", "tell"]) await step(name, work(name));
@@ -85,6 +91,54 @@ describe("DurableEngine", () => {
       "note",
       "flushed: complete note, end",
     ]);
+  });
+
+  it("stores nothing before the work of an eager step, and what it did together with what follows", async () => {
+    const { engine, log, work } = loggingEngine();
+    engine.register("work", async (_, { step }) => {
+      for (const name of ["read", "judge"]) await step(name, work(name), { eager: true });
+      await step("send", work("send"));
+      return step("check", work("check"), { eager: true });
+    });
+    const { id } = await engine.start("work", SUBMISSION);
+    await engine.wait(id);
+    expect(log).toEqual([
+      "read",
+      "judge",
+      "flushed: begin read, complete read, begin judge, complete judge, begin send",
+      "send",
+      "check",
+      "flushed: complete send, begin check, complete check, end",
+    ]);
+    expect((await engine.history(id)).map(({ step, status }) => `${step} ${status}`)).toEqual([
+      "read completed",
+      "judge completed",
+      "send completed",
+      "check completed",
+    ]);
+  });
+
+  it("stores soon that an eager step is running", async () => {
+    const { engine } = loggingEngine();
+    const end = Promise.withResolvers<null>();
+    engine.register("work", async (_, { step }) => step("ask", () => end.promise, { eager: true }));
+    const { id } = await engine.start("work", SUBMISSION);
+    await expect.poll(() => engine.history(id)).toMatchObject([{ step: "ask", status: "running" }]);
+    end.resolve(null);
+    expect((await engine.wait(id)).status).toBe("completed");
+  });
+
+  it("stores the beginning of eager steps before their work if the run was interrupted before", async () => {
+    const { engine, log, work } = loggingEngine({ retry: { attempts: 2, initialDelayMs: 1, maximumDelayMs: 1 } });
+    let tries = 0;
+    engine.register("work", async (_, { step }) => {
+      await step("fetch", async () => {
+        if (++tries === 1) throw new IoError("away");
+      });
+      return step("read", work("read"), { eager: true });
+    });
+    await engine.wait((await engine.start("work", SUBMISSION)).id);
+    expect(log.slice(-3)).toEqual(["flushed: complete fetch, begin read", "read", "flushed: complete read, end"]);
   });
 
   it("polls for more work after a run has ended only if more is due", async () => {
@@ -286,13 +340,19 @@ describe("DurableEngine", () => {
     await expect.poll(async () => (await engine.get(id))?.output).toBe("yes");
   });
 
-  it("gives up a step that kills its process every time, with an error that says so", async () => {
+  it.each([
+    ["a step", 3],
+    // Nothing is stored about it when it kills the process for the first time.
+    ["an eager step", 4],
+  ])("gives up %s that kills its process every time, with an error that says so", async (kind, deaths) => {
     const folder = temporaryFolder();
     const attempt = () =>
-      spawnSync(process.execPath, [join(import.meta.dirname, "../support/dying-process.ts"), folder], {
-        encoding: "utf8",
-      });
-    for (const _ of [1, 2, 3]) expect(attempt()).toMatchObject({ signal: "SIGKILL", stdout: "" });
+      spawnSync(
+        process.execPath,
+        [join(import.meta.dirname, "../support/dying-process.ts"), folder, kind.split(" ")[1]!],
+        { encoding: "utf8" },
+      );
+    for (let death = 0; death < deaths; death++) expect(attempt()).toMatchObject({ signal: "SIGKILL", stdout: "" });
     const last = attempt();
     expect(last.status).toBe(0);
     expect(JSON.parse(last.stdout)).toMatchObject({

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import postgres from "postgres";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -58,6 +59,27 @@ describe.skipIf(!serverUrl)("with a PostgreSQL server (skipped without TEST_DATA
     await client.close();
     expect(run).toMatchObject({ status: "completed", output: "heir", stepsCompleted: ["first", "second"] });
     expect(said.filter((words) => words !== "ready")).toEqual(["victim first", "victim second", "heir second"]);
+  });
+
+  it("knows which runs a worker has claimed before, even if that worker stored nothing about them", async () => {
+    const database = await newDatabase();
+    const store = await PostgresRunStore.open(database);
+    onTestFinished(() => store.close());
+    const run = { workflow: "w", fingerprint: "f", inputJson: "null", priority: 0 };
+    const claim = async () => {
+      const { runs } = await store.takeUp({ most: 4, workflows: new Map([["w", null]]), held: [] });
+      return runs.map(({ run: { key }, isFirstExecution }) => [key, isFirstExecution]);
+    };
+    await store.write({ accepts: [{ ...run, id: randomUUID(), key: "one" }], runs: [] });
+    expect(await claim()).toEqual([["one", true]]);
+    await store.write({ accepts: [{ ...run, id: randomUUID(), key: "two" }], runs: [] });
+    expect(await claim()).toEqual([["two", true]]);
+    // As if the leases had ended because the worker died.
+    await statement(database, "UPDATE abi_workflows.runs SET lease_ends_at = 0");
+    expect((await claim()).toSorted()).toEqual([
+      ["one", false],
+      ["two", false],
+    ]);
   });
 
   it("keeps a run that waits for a person when its process is killed with SIGKILL", async () => {

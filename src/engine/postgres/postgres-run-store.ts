@@ -13,6 +13,7 @@ import type {
   RunRecord,
   RunStore,
   SeenRun,
+  TakenRun,
   TakenUp,
   TakeUpRequest,
 } from "../run-store.ts";
@@ -117,7 +118,7 @@ interface Written {
 interface Taken {
   readonly due_in: number | null;
   readonly is_more_due: boolean;
-  readonly runs: readonly (SeenRow & { readonly epoch: number })[] | null;
+  readonly runs: readonly (SeenRow & Pick<TakenRun, "isFirstExecution"> & { readonly epoch: number })[] | null;
 }
 
 /** One query for all runs that are read in one turn of the event loop. */
@@ -240,11 +241,11 @@ export class PostgresRunStore implements RunStore {
       ...columnsOf(held),
     ]);
     const { due_in: dueIn, is_more_due: isMoreDue, runs } = row!.taken;
-    const taken = (runs ?? []).map(({ epoch, ...row }) => {
+    const taken = (runs ?? []).map(({ epoch, isFirstExecution, ...row }) => {
       const hold: Hold = { seq: row.seq, epoch, workflow: row.workflow };
       const { run, events } = toSeen(row);
       this.#lastEvents.set(hold, events.at(-1)?.n ?? 0);
-      return { hold, run, events };
+      return { hold, run, events, isFirstExecution };
     });
     this.#held = [...held, ...taken.map(({ hold }) => hold)];
     this.#renewal ??= setInterval(() => void this.#renew(), RENEWAL_INTERVAL_MS);

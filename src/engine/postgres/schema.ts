@@ -299,6 +299,8 @@ export const FUNCTIONS = `
     tried bigint[] := '{}';
     batch bigint[];
     locked bigint[];
+    never_executed bigint[];
+    first_executions bigint[] := '{}';
     queues abi_workflows.queue[] := ARRAY(SELECT queue FROM abi_workflows.queues(all_names) AS queue);
     due_in bigint;
     is_more_due boolean;
@@ -345,8 +347,10 @@ export const FUNCTIONS = `
         )
         SELECT seq FROM candidate WHERE place <= places
         ORDER BY candidate.priority DESC, due_at, seq LIMIT most - cardinality(taken));
-      locked := ARRAY(
-        SELECT seq FROM abi_workflows.runs WHERE seq = ANY (batch) AND due_at <= moment FOR NO KEY UPDATE SKIP LOCKED);
+      SELECT coalesce(array_agg(seq), '{}'), array_agg(seq) FILTER (WHERE epoch = 0) INTO locked, never_executed FROM (
+        SELECT seq, epoch FROM abi_workflows.runs WHERE seq = ANY (batch) AND due_at <= moment FOR NO KEY UPDATE SKIP LOCKED
+      ) AS run;
+      first_executions := first_executions || never_executed;
       PERFORM abi_workflows.hold(locked);
       taken := taken || locked;
       tried := tried || batch;
@@ -376,7 +380,7 @@ export const FUNCTIONS = `
     is_more_due := cardinality(taken) = most OR EXISTS (SELECT FROM unnest(queues) WHERE first_due_at <= moment);
     RETURN json_build_object('due_in', due_in, 'is_more_due', is_more_due, 'runs', (
       SELECT json_agg(row_to_json(run) ORDER BY array_position(tried, seq) NULLS FIRST) FROM (
-        SELECT epoch, ${RUN_COLUMNS}, (
+        SELECT epoch, seq = ANY (first_executions) AS "isFirstExecution", ${RUN_COLUMNS}, (
           SELECT json_agg(row_to_json(event) ORDER BY n) FROM (
             SELECT ${EVENT_COLUMNS}, ${EVENT_VALUE} FROM abi_workflows.events WHERE events.run = seq
           ) AS event

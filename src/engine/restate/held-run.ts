@@ -59,6 +59,8 @@ export class HeldRun implements TakenRun {
   readonly hold: Hold;
   readonly run: RunRecord;
   readonly rank: Rank;
+  /** A call may be the repetition of one whose worker died before it stored anything. */
+  readonly isFirstExecution = false;
   readonly #events: EventRecord[];
   /** Bytes of its input and of everything that it has written. */
   #size: number;

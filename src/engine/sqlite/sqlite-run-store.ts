@@ -326,8 +326,9 @@ export class SqliteRunStore implements RunStore {
     if (!row) return undefined;
     const { epoch, ...run } = row;
     // A run that is taken up for the first time has no events yet.
-    const events = epoch === 1 ? [] : this.#events(seq, 0, `${EVENT_COLUMNS}, ${EVENT_VALUE}`);
-    return { hold: { seq, epoch, workflow: run.workflow }, run, events };
+    const isFirstExecution = epoch === 1;
+    const events = isFirstExecution ? [] : this.#events(seq, 0, `${EVENT_COLUMNS}, ${EVENT_VALUE}`);
+    return { hold: { seq, epoch, workflow: run.workflow }, run, events, isFirstExecution };
   }
 
   async events(seq: number, after: number): Promise<EventRecord[]> {

@@ -73,9 +73,12 @@ import {
   type CustomerFeedbackResult,
 } from "./result.ts";
 
+/** For steps that only read or judge. */
+const EAGER: StepOptions = { eager: true };
+
 /**
- * For steps that only read or judge, or that write the same to the graph again: nothing needs to be
- * on disk until something that depends on it leaves the system.
+ * For steps that write the same to the graph again: nothing needs to be on disk until something
+ * that depends on it leaves the system.
  */
 const NO_FLUSH: StepOptions = { flush: false };
 
@@ -412,8 +415,8 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   async #process(feedback: CustomerFeedbackInput, context: RunContext): Promise<CustomerFeedbackOutput> {
     const { step, runId, startTime } = context;
     const { feedback_id, customer_id, send_response } = feedback;
-    const customer = await step("customer_data_retrieved", () => this.#customerFacts(feedback), NO_FLUSH);
-    const sentimentAnalysis = await step("sentiment_analyzed", () => this.#sentiment(feedback), NO_FLUSH);
+    const customer = await step("customer_data_retrieved", () => this.#customerFacts(feedback), EAGER);
+    const sentimentAnalysis = await step("sentiment_analyzed", () => this.#sentiment(feedback), EAGER);
     const stated = { sentiment: feedback.sentiment, categories: feedback.categories };
     const decide = ({ result }: Analysis<CategoriesResult>): Decision =>
       this.#decide(feedback, customer, sentimentAnalysis.result, result);
@@ -423,7 +426,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       const analysis = await this.#categories(feedback);
       return { ...analysis, decision: decide(analysis) };
     };
-    const categoryAnalysis = await step("feedback_categorized", categorize, NO_FLUSH);
+    const categoryAnalysis = await step("feedback_categorized", categorize, EAGER);
     const {
       action,
       sentiment,
@@ -497,7 +500,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
         priority,
         createdAt: startTime,
       });
-    const ticket_id = await step("ticket_created", createTicket, { flush: !isInGraph });
+    const ticket_id = await step("ticket_created", createTicket, { eager: isInGraph });
     if (!isInGraph) {
       const recordTicket = () => this.#graph.recordTicket(feedback_id, { id: ticket_id, priority });
       await step.unlisted("ticket_recorded", recordTicket, NO_FLUSH);

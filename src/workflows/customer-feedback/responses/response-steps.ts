@@ -80,9 +80,10 @@ export class ResponseSteps {
    */
   async respond(context: RunContext, name: MailStep, due: DueResponse, output: Json): Promise<ResponseOutput> {
     const { step } = context;
+    // Eager, because the permission doesn't depend on the results that may not be stored yet.
     const permission = await step.unlisted("response_permitted", () => this.#permission(due), {
       ...this.#patience,
-      flush: false,
+      eager: true,
     });
     if (typeof permission === "string") return { response_withheld: permission };
     const sent = await (
