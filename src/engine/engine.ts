@@ -135,8 +135,8 @@ export interface StepOptions {
   readonly retryBudget?: RetryBudget;
   /**
    * Whether the result must be on disk before the run continues; default true. With false, a power
-   * cut or a crash of the database server (and nothing else) can lose the result; the step is then
-   * repeated. Use it for steps that only read or compute, or that always write the same. If a later
+   * cut or a crash of the database server can lose the result, and so can the process's own death
+   * within 20 ms; the step is then repeated. Use it for steps that only read or compute, or that always write the same. If a later
    * step must not follow from a result that could be lost, leave this option out for that later
    * step: it waits for the disk.
    */

@@ -105,6 +105,7 @@ export type ExecutionEnd = "ended" | "rescheduled" | "parked" | "lost";
  * | ------------------------------ | ---------------------------------------- | --------------------------------------------------- |
  * | picked up                      | the worker's epoch                       | the run is due again, for anyone                    |
  * | before a step's work           | "begun", with the last step's result     | the step is begun again, as another attempt         |
+ * | before an eager step's work    | nothing new                              | it is begun again, and not eagerly any more         |
  * | work done, result not stored   | nothing new                              | THE WINDOW: the work is done a second time          |
  * | result stored                  | the result                               | the replay returns it; see also `StepOptions.flush` |
  * | handler returned               | the last result and the end, together    | the run has ended                                   |
@@ -112,7 +113,8 @@ export type ExecutionEnd = "ended" | "rescheduled" | "parked" | "lost";
  * | decision asked for             | the run waits; a decision makes it due   | nothing changes: no worker has it                   |
  *
  * A step's promise may resolve before its result is stored, so that the result shares a transaction with the next beginning. Nothing
- * that follows happens before: the next step's work, a decision and the end all wait for it (`#recorded`).
+ * that follows happens before: the next step's work, a decision and the end all wait for it (`#recorded`). Only the work of an eager
+ * step doesn't; `Journal` stores its beginning and its result with the run's next write.
  *
  * Every write carries the epoch with which the run was picked up. If another worker has picked it
  * up since, the answer is "lost": nothing was written, and this execution stops before its next

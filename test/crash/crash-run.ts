@@ -87,7 +87,7 @@ function talliesOf(model: Trace, result: Trace, feedback: number): Tally[] {
   const approvedWindows = new Map(approved.map(({ key, rendering }) => [rendering, result.windows.get(key) ?? 0]));
   return [
     tally({ name: "runs completed", expected: all, received: completed }),
-    tally({ name: "mails", expected: keys(model.mails), received: result.mails, windows: result.windows }),
+    tally({ name: "emails", expected: keys(model.mails), received: result.mails, windows: result.windows }),
     tally({
       name: "emails agreed to",
       expected: result.decisions.flatMap(({ agreed }) => agreed ?? []),
