@@ -50,7 +50,8 @@ export class Journal {
   readonly #pages = new Map<Hold, Pending<RunWrite, WriteOutcome>[]>();
   /** Runs whose pages go into the next transaction. */
   readonly #urgent = new Set<Hold>();
-  #lazyTimer: NodeJS.Timeout | undefined;
+  /** Whether `LAZY_MS` is running. */
+  #isHoldingBack = false;
   #accepts: Pending<NewRunRecord, Accepted>[] = [];
   #isAtWork = false;
   #failures = 0;
@@ -88,21 +89,25 @@ export class Journal {
       const writes = this.#pages.get(hold) ?? [];
       this.#pages.set(hold, writes);
       writes.push({ item: write, resolve, reject });
-      if (isLazy) this.#lazyTimer ??= setTimeout(() => this.#hurryAll(), LAZY_MS);
+      if (isLazy) this.#holdBack();
       else this.hurry(hold);
     });
   }
 
-  /** Holds back no lazy writes of this run any longer. */
+  /** Stores the lazy writes of this run now. */
   hurry(hold: Hold): void {
     if (!this.#pages.has(hold)) return;
     this.#urgent.add(hold);
     this.#schedule();
   }
 
-  #hurryAll(): void {
-    this.#lazyTimer = undefined;
-    for (const hold of this.#pages.keys()) this.hurry(hold);
+  #holdBack(): void {
+    if (this.#isHoldingBack) return;
+    this.#isHoldingBack = true;
+    setTimeout(() => {
+      this.#isHoldingBack = false;
+      for (const hold of this.#pages.keys()) this.hurry(hold);
+    }, LAZY_MS);
   }
 
   /**
