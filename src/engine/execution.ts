@@ -249,7 +249,11 @@ export class Execution {
   }
 
   async #storeLeave(leave: Leave): Promise<ExecutionEnd> {
-    if (leave === "lost") return "lost";
+    if (leave === "lost") {
+      // The engine must not close the store before the last write has been answered.
+      await this.#allRecorded();
+      return "lost";
+    }
     let outcome: WriteOutcome;
     try {
       if (leave.kind === "park") await this.#follow({ status: "waiting_for_approval", subject: leave.subject });
