@@ -17,7 +17,7 @@ function onFailedAttempt(error: unknown): void {
   if (limit?.retryAfterMs !== undefined) Object.assign(error as object, { retryAfterMs: limit.retryAfterMs });
 }
 
-/** Opens the model for judgements, which should be consistent and quick to give up. */
+/** Opens the model for judgements, with few retries, because a judgement must not take long. */
 export async function openJudgingModel(
   settings: ChatModelSettings,
 ): Promise<{ model: BaseChatModel; modelName: string }> {

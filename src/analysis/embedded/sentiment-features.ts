@@ -27,7 +27,7 @@ export interface OpinionHit {
   opinion: Opinion;
 }
 
-/** The basis for deciding on the sentiment; it contains no labels. */
+/** What the sentiment is decided from, but no decision yet. */
 export interface SentimentFeatures {
   tokens: readonly Token[];
   /** In the order of the text. */
@@ -83,8 +83,8 @@ function opinionAt(tokens: readonly Token[], at: number): { opinion: Opinion; to
 }
 
 /**
- * Where the negation begins that governs the opinion at `at`: only weak words, and at most one
- * other, may come between. A negation inside a phrase that is not blame ("no doubt", "nothing
+ * The start of the negation that governs the opinion at `at`: only fillers, and at most one other
+ * word, may come between. A negation inside a phrase that is not blame ("no doubt", "nothing
  * beats") negates nothing else.
  */
 function negationBefore(tokens: readonly Token[], at: number, settled: ReadonlySet<number>): number | undefined {
@@ -140,7 +140,7 @@ function weighSentence(hits: OpinionHit[], tokens: readonly Token[], from: numbe
   }
 }
 
-/** Whether most letters are capitals, so that capitals are no emphasis. */
+/** Whether most words are in capitals, so that capitals are no emphasis. */
 function isShouting(tokens: readonly Token[]): boolean {
   let words = 0;
   let capitals = 0;

@@ -11,12 +11,12 @@ const SETTLED_AFTER = wordSet(
   "is are was were got has have been all quickly promptly soon finally immediately now very quite",
 );
 const OVER = wordSet("gone over rare history");
-/** Before or after "fixed", these mean that the fault is not fixed yet. */
+/** Earlier in the clause, these mean that the fault is not fixed yet: "if the bug is fixed". */
 const UNSETTLED = wordSet("if until unless once when should must need needs want please still start try trying worth");
 const BEING = wordSet("am is are was were be been being get gets got getting");
 const PROTECTING = wordSet("protect protects protected protecting safe");
 
-/** Tokens. Clauses are searched no further, to limit the time. */
+/** In tokens. Clauses are searched no further, to limit the time. */
 const MAX_CLAUSE_LENGTH = 40;
 const PROTECTION_REACH = 4;
 
@@ -55,9 +55,9 @@ function protectionBefore(tokens: readonly Token[], preposition: number): number
 }
 
 /**
- * Where the words begin that say that a fault, which begins at token `at`, is over, rare or kept
- * away: "you fixed the crash", "free of bugs", "it used to crash", "fewer errors". Not if that is
- * asked, wanted or denied: "did not fix the crash".
+ * The start of the words that say that the fault at token `at` is over, rare or kept away: "you
+ * fixed the crash", "free of bugs", "it used to crash", "fewer errors". Undefined if that is asked,
+ * wanted or denied: "did not fix the crash".
  */
 export function settledBefore(tokens: readonly Token[], at: number): number | undefined {
   const before = wordBefore(tokens, at, SETTLED_BETWEEN);

@@ -21,7 +21,7 @@ export function checkHost({ headers, url }: Request, allowed: readonly string[])
 }
 
 /**
- * Checks which site's page has sent a request, which browsers declare.
+ * Checks which site's page sent a request, as the browser declares it.
  * @throws ValidationError (`origin_not_allowed`)
  */
 export function checkOrigin({ headers, url }: Request, allowed: readonly string[]): void {
