@@ -20,8 +20,8 @@ export function addEvalCommand(program: Command): void {
     .description(
       "Let analysers judge labelled texts, and print how often they are right. The folder has sentiment/*.jsonl " +
         'with {"text", "label"} and categories/*.jsonl with {"text", "labels", "scope"} in each line; scope lists ' +
-        "the categories that the set is about. embedded is the analyser that the workflow uses, including earlier " +
-        "training; shipped is the one without training. chat-model sends every text to the service of " +
+        "the categories that the set is about. embedded is the analyser that the workflow uses, with your " +
+        "training; shipped is the same without it. chat-model sends every text to the service set with " +
         "OPENAI_API_KEY or OPENAI_BASE_URL.",
     )
     .argument("<folder>", "the labelled texts")
@@ -42,6 +42,6 @@ export function addEvalCommand(program: Command): void {
     command,
     ["eval texts", "compare the embedded analysers with a minimal baseline"],
     ["eval texts --analyzer vader embedded chat-model --html report.html", "compare three analysers, and write a page"],
-    ["eval texts --json | jq '.analyzers[] | {name, mean: .sentiment.mean}'", "figures for machines"],
+    ["eval texts --json | jq '.analyzers[] | {name, mean: .sentiment.mean}'", "get the figures as JSON"],
   );
 }

@@ -26,7 +26,7 @@ export async function listHeldMails({ limit, ...options }: GlobalOptions & { lim
   const found = await callHere<{ mails: HeldMailSummary[]; total: number }>("list_held_mails", { limit }, options);
   const { mails, total } = found ?? { mails: [], total: 0 };
   if (options.json) return printJson(mails);
-  if (total === 0) return note("No email waits for a person.");
+  if (total === 0) return note("No emails are waiting for a person.");
   const { table } = await import("../terminal/table.ts");
   print(table(COLUMNS, mails.map(rowOf)));
   const more = total - mails.length;

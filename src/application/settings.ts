@@ -210,7 +210,7 @@ const DEFINITIONS = {
     default: "embedded",
     about:
       "What detects sentiment and categories: `embedded` works offline and reads English; `chat-model` sends " +
-      "every text to the service of OPENAI_API_KEY or OPENAI_BASE_URL.",
+      "every text to the service set with OPENAI_API_KEY or OPENAI_BASE_URL.",
   },
   escalation: {
     env: "ESCALATION",

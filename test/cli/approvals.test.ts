@@ -68,7 +68,7 @@ test("shows a waiting email, sends it when it is approved, and refuses later dec
   const nothing = await call(["approvals", "show", "F-1"], place);
   expect(nothing).toMatchObject({ code: 1, stdout: "" });
   expect(nothing.stderr).toContain("No email waits for a person there: the run's status is completed.");
-  expect((await call(["approvals"], place)).stderr).toBe("No email waits for a person.\n");
+  expect((await call(["approvals"], place)).stderr).toBe("No emails are waiting for a person.\n");
 });
 
 test("shows the feedback that the email answers and how certain its labels are, so that a person can check them", async () => {

@@ -177,7 +177,7 @@ describe("held-mails", () => {
     expect(assigned).toMatchObject({ code: 0, stdout: expect.stringContaining("from customer C-2") });
     const dismissed = await call(["held-mails", "dismiss", second!.mail_id, "--json"], { cwd });
     expect(JSON.parse(dismissed.stdout)).toMatchObject({ status: "dismissed" });
-    expect((await call(["held-mails"], { cwd })).stderr).toContain("No email waits");
+    expect((await call(["held-mails"], { cwd })).stderr).toContain("No emails are waiting");
 
     const late = await call(["held-mails", "assign", second!.mail_id, "--customer-id", "C-2"], { cwd });
     expect(late).toMatchObject({ code: 1, stderr: expect.stringContaining("It was dismissed") });

@@ -141,7 +141,7 @@ describe("a command with the address of a service", () => {
     expect((await run(["held-mails", "show", held!.mail_id])).stdout).toContain("It is broken.");
     const assigned = await run(["held-mails", "assign", held!.mail_id, "--customer-id", "C-2", "--json"]);
     expect(JSON.parse(assigned.stdout)).toMatchObject({ customer_id: "C-2", success: true });
-    expect((await run(["held-mails"])).stderr).toContain("No email waits for a person.");
+    expect((await run(["held-mails"])).stderr).toContain("No emails are waiting for a person.");
     const unknown = await run(["held-mails", "dismiss", "mail-404"]);
     expect(unknown).toMatchObject({ code: 1 });
     expect(`${unknown.stdout}${unknown.stderr}`).toContain("There is no held email with this id.");

@@ -12,7 +12,7 @@ interface DecisionOptions extends GlobalOptions {
   category?: string[];
 }
 
-/** A decision, with what it needs besides the run and the name of the person. */
+/** A decision and its inputs, except the run and the person's name. */
 export interface DecisionInput {
   part: DecidedResponse["decision"];
   fields: Record<string, string | string[]>;
@@ -22,7 +22,7 @@ interface DecisionCommand<Options extends DecisionOptions> {
   name: DecidedResponse["decision"];
   summary: string;
   /**
-   * Reads what the decision needs before anything is opened, so nobody waits while someone types.
+   * Reads the inputs before the data directory is opened, so typing doesn't keep others out of it.
    */
   prepare: (options: Options) => DecisionInput | Promise<DecisionInput>;
 }
@@ -70,10 +70,10 @@ function addDecisionCommand<Options extends DecisionOptions = DecisionOptions>(
         "printed instead, and exit code 0 means that the decision is stored, not that the email has gone out.",
     )
     .argument("<id>", "workflow id (workflow-…), feedback id or reference")
-    .requiredOption("--rendering <hash>", "which email, as shown by `approvals show`")
+    .requiredOption("--rendering <hash>", "the email's hash, as shown by `approvals show`")
     .option("--by <name>", "your name, stored with the decision. With --url, the token's name is used")
-    .addOption(new Option("--sentiment <label>", "the right sentiment of the feedback").choices(SENTIMENTS))
-    .option("--category <name>", `a right category of the feedback; repeatable (${CATEGORIES.join(", ")})`, collect)
+    .addOption(new Option("--sentiment <label>", "the correct sentiment of the feedback").choices(SENTIMENTS))
+    .option("--category <name>", `a correct category of the feedback; repeatable (${CATEGORIES.join(", ")})`, collect)
     .action(async (id: string, _options, command: Command) => {
       const { decideOn } = await import("./decide.ts");
       const options = command.optsWithGlobals<Options>();

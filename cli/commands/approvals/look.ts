@@ -18,13 +18,13 @@ export async function listWaiting({ limit, ...options }: GlobalOptions & { limit
 
 function reportWaiting(waiting: readonly RunView[], limit: number, { json }: GlobalOptions): void {
   if (json) return printJson(waiting);
-  if (waiting.length === 0) return note("No email waits for a person.");
+  if (waiting.length === 0) return note("No emails are waiting for a person.");
   print(waitingTable(waiting));
   const more = waiting.length === limit ? "; there may be more (--limit)" : "";
   note(`${plural(waiting.length, "email")} waiting, oldest first${more}`);
 }
 
-/** The email of one of them. */
+/** Shows the email of a waiting run. */
 export async function showMail(id: string, options: GlobalOptions): Promise<void> {
   const find = async ({ service }: Application, runs: Runs): Promise<PendingResponse | undefined> => {
     const run = await runs.find(id);

@@ -4,7 +4,7 @@ import { writeJsonResults } from "../../../src/ontology/sparql/json-results.ts";
 import { QUESTION } from "./question.ts";
 import type { DemoView } from "./run-demo.ts";
 
-/** The demo for machines: one JSON object at the end. */
+/** The demo's output as JSON: one object at the end. */
 export function jsonView(directory: string): DemoView {
   const requests: { request: string; answer: string; tool_calls: object[] }[] = [];
   let feedback: readonly RowResult[] = [];

@@ -33,7 +33,7 @@ export interface DemoView {
 
 export interface DemoReport {
   outbox: string;
-  /** Covers the agent's requests and the file. */
+  /** Covers the agent's requests and the sample file. */
   summary: BatchSummary;
   /** Emails in the outbox before and after. */
   mailsBefore: number;

@@ -45,7 +45,7 @@ const isTrap = (error: unknown): boolean =>
   !(error instanceof Error) || !["Error", "SyntaxError"].includes(error.name) || "code" in error;
 
 /**
- * All stores as named graphs of one Oxigraph store in memory. Triples go in as N-Triples.
+ * One Oxigraph store in memory, with a named graph for each of our stores. Takes N-Triples.
  *
  * If a call exceeds WebAssembly's stack or memory, the index is `broken` from then on and can only
  * be closed.
@@ -87,17 +87,17 @@ export class GraphIndex {
   /** Adds triples, given as N-Triples, that were validated before. */
   add(graph: string, text: string): void {
     const options = { format: N_TRIPLES, to_graph_name: graphName(graph), lenient: true, no_transaction: true };
-    this.#call("The data read is not a valid graph.", () => this.#store.load(text, options));
+    this.#call("The data is not a valid graph.", () => this.#store.load(text, options));
   }
 
   remove(graph: string, text: string): void {
-    this.#call("The data read is not a valid graph.", () =>
+    this.#call("The data is not a valid graph.", () =>
       this.#store.update(`DELETE DATA { GRAPH <${graph}> { ${text} } }`),
     );
   }
 
   clear(graph: string): void {
-    this.#call("The data read is not a valid graph.", () => this.#store.update(`DROP SILENT GRAPH <${graph}>`));
+    this.#call("The data is not a valid graph.", () => this.#store.update(`DROP SILENT GRAPH <${graph}>`));
   }
 
   /**
@@ -134,12 +134,12 @@ export class GraphIndex {
   }
 }
 
-/** Characters. A longer answer would endanger JavaScript's own memory. */
+/** Counted in characters. A longer answer could exhaust JavaScript's memory. */
 const MAX_ANSWER_BYTES = 256_000_000;
 
 export const tooLarge = (cause?: unknown): ValidationError =>
   new ValidationError(
-    "That is too large for the embedded knowledge graph: a filter, a list, the nesting or the result. Nothing was changed. " +
+    "A filter, a list, the nesting or the result is too large for the embedded knowledge graph. Nothing was changed. " +
       "Ask for less at a time (LIMIT, a narrower pattern), put long lists of values into VALUES, or use a SPARQL endpoint (ONTOLOGY_URL).",
     { code: "query_too_large", cause },
   );
