@@ -20,7 +20,7 @@ export interface BackupSources {
  * what the runs refer to. The new folder, and everything in it, is private to its owner (mode
  * 0700).
  * @returns the names of what was copied
- * @throws ValidationError for a file or a folder that is not empty, IoError if something can't be read or written
+ * @throws ValidationError if the target is a file or not empty, IoError if something can't be read or written
  */
 export async function backUp({ databases, files, folders }: BackupSources, target: string): Promise<string[]> {
   const backup = sqliteBackup();

@@ -30,7 +30,7 @@ interface UnreadColumn {
 
 interface Import {
   counts: LoadCounts;
-  /** The first of them. */
+  /** The first `SHOWN_ISSUES`. */
   issues: CustomerIssue[];
   /** Rows that were stored although they had faults. */
   mended: number;
@@ -127,7 +127,7 @@ function showUnread(unread: readonly UnreadColumn[]): void {
 
 function advice(column: string, similar: CustomerField): string {
   const again = `import again with --map ${similar}=<column>`;
-  if (similar === "do_not_contact") return `. If it says who must not be contacted, ${again} (yes: no email).`;
+  if (similar === "do_not_contact") return `. If it says who must not be contacted, ${again} (yes means no email).`;
   if (normalizedName(column) !== normalizedName(similar)) return `. Did you mean ${similar}? Then ${again}.`;
   return `: another column is read as ${similar}. Rename one of them, or ${again}.`;
 }

@@ -417,7 +417,7 @@ export class Execution {
     if (outcome === "done") return;
     if (outcome === "cancelled") this.#leaveRun({ kind: "reschedule", delayMs: 0 });
     const facts = { run_id: this.#runId, step: name.step };
-    this.#dependencies.logger.warn(facts, "a step was not begun: another worker has its run by now");
+    this.#dependencies.logger.warn(facts, "a step was not started: another worker now has its run");
     this.#leaveRun("lost");
   }
 
@@ -491,7 +491,7 @@ export class Execution {
       const isLazy = write.kind === "complete" && !write.isFlushed;
       const outcome = await this.#write(write, { isLazy });
       if (outcome === "lost" && !this.#isOver) {
-        logger.warn(facts, "what a step has done was not recorded: another worker has its run by now");
+        logger.warn(facts, "a step's result was not recorded: another worker now has its run");
       }
     } catch (error) {
       logger.error({ ...facts, cause: describeCause(error) }, "a step could not be recorded");

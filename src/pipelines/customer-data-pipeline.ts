@@ -239,6 +239,6 @@ export class CustomerDataPipeline extends Pipeline<
 
   #log({ place, id, message, skipped }: CustomerIssue): void {
     const logger = this.configuration.logger ?? silentLogger;
-    logger.warn({ place, customer_id: id, skipped, problem: message }, "fault in the data of a customer");
+    logger.warn({ place, customer_id: id, skipped, problem: message }, "a customer's data has a fault");
   }
 }

@@ -684,7 +684,7 @@ describe("DurableEngine", () => {
     const { id } = await engine.start("mail", SUBMISSION);
     expect(await engine.wait(id)).toMatchObject({ status: "completed", output: 1 });
     expect([executions, effects]).toEqual([2, 1]);
-    const msg = "a step was not begun: another worker has its run by now";
+    const msg = "a step was not started: another worker now has its run";
     expect(messages).toEqual([expect.objectContaining({ level: 40, step: "sent", msg })]);
   });
 

@@ -15,9 +15,7 @@ export interface ConsoleOptions {
   categories: readonly string[];
   /** Names of all workflows. Default: none. */
   workflows?: readonly string[];
-  /**
-   * Names of the workflows that are neither about feedback nor accompany other runs. Default: none.
-   */
+  /** Names of the workflows that neither process feedback nor accompany other runs. Default: none. */
   others?: readonly string[];
   /**
    * Whether the data is sample data to try things out with. The pages then say so, and explain how

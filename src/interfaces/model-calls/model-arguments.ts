@@ -1,7 +1,7 @@
 /**
  * A model's arguments as they are meant: placeholders for "nothing" are left out, and a value of
- * the wrong type is converted if its meaning is clear. Code, HTTP and the command line are not this
- * lenient, because there a person or a program has chosen the values.
+ * the wrong type is converted if its meaning is clear. Code, the command line and HTTP (except
+ * `/tools`) are not this lenient, because there a person or a program has chosen the values.
  */
 import { z } from "zod";
 import type { Operation } from "../../framework/operation.ts";
@@ -54,8 +54,8 @@ function jsonList(text: string): unknown[] | undefined {
 }
 
 /**
- * A list that came as text: as JSON, or as its elements. These are only split if the schema lists
- * all their values.
+ * A list that came as text: JSON, or its elements with commas or semicolons in between. The latter
+ * is only split if the schema lists all values.
  */
 const listOf = (text: string, items: readonly Property[]): unknown[] =>
   jsonList(text) ??

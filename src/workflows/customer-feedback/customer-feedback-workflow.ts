@@ -456,10 +456,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       });
       // In a step, so replays don't log it again.
       if (analysis_fallback !== undefined) {
-        this.logger.warn(
-          { feedback_id, reason: analysis_fallback },
-          "an analyser other than the configured one judged",
-        );
+        this.logger.warn({ feedback_id, reason: analysis_fallback }, "a fallback analyser judged the text");
       }
       return uri;
     };

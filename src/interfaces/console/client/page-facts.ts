@@ -8,7 +8,7 @@ export const CATEGORIES = list("categories");
 /** Names of all workflows. */
 export const WORKFLOWS = list("workflows");
 
-/** Names of the workflows that are neither about feedback nor accompany other runs. */
+/** Names of the workflows that neither process feedback nor accompany other runs. */
 export const OTHER_WORKFLOWS = list("others");
 
 /** Whether the data is sample data to try things out with. */
