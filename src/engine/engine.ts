@@ -138,13 +138,15 @@ export interface StepOptions {
    * cut or a crash of the database server can lose the result, and so can the process's own death
    * within 20 ms; the step is then repeated. Use it for steps that only read or compute, or that always write the same. If a later
    * step must not follow from a result that could be lost, leave this option out for that later
-   * step: it waits for the disk.
+   * step: it waits for the disk. With `"earlier"`, the step waits for the disk like that, but its own
+   * result need not be on disk.
    */
-  readonly flush?: boolean;
+  readonly flush?: boolean | "earlier";
   /**
    * Whether the work may start before anything is stored about it, and before the results of earlier
    * steps are stored; default false. It saves a round trip to the database, and implies
-   * `flush: false`. If the process dies at that moment, the earlier steps are repeated as well. Use
+   * `flush: false`. If the process dies at that moment, the earlier steps are repeated as well. A run
+   * that is cancelled may still execute its next eager step. Use
    * it for steps that only read or compute, or whose work doesn't depend on what earlier steps found.
    * If a run was interrupted before, its steps wait as usual, so that a step that ends its process
    * is not repeated forever.

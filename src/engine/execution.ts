@@ -138,13 +138,13 @@ export class Execution {
   #leave: Leave | undefined;
   /** Why the store permanently refused a result. */
   #refused: AbiError | undefined;
-  /** Settles when the last result is stored. */
+  /** Settles when everything so far is stored, except the beginnings of steps that wait for it themselves. */
   #recorded: Promise<void> = Promise.resolve();
   /** All stored events of its steps. */
   readonly #events: EventRecord[];
   #ended: SeenRun | undefined;
   /** Whether a power cut could lose a result. */
-  #isUnflushed = false;
+  #isUnflushed: boolean;
 
   constructor(taken: TakenRun, dependencies: ExecutionDependencies) {
     this.#taken = taken;
@@ -152,6 +152,8 @@ export class Execution {
     this.#runId = publicId(taken.run.id);
     this.#events = [...taken.events];
     this.#attempts = attemptsOf(this.#events);
+    // The worker before may have written results without a flush.
+    this.#isUnflushed = !taken.isFirstExecution;
   }
 
   /**
@@ -177,7 +179,7 @@ export class Execution {
         step: this.#step(),
         decision: (subject, partialOutput) =>
           awaitedOrNot(this.#tooManyCalls() ?? this.#decision(subject, partialOutput)),
-        history: () => this.#history(),
+        history: () => awaitedOrNot(this.#history()),
       });
       const output = await Promise.race([handled, this.#stopped.promise]);
       if (this.#leave) throw RUN_LEFT;
@@ -368,11 +370,14 @@ export class Execution {
     options: StepOptions,
   ): Promise<Output> {
     const { step } = name;
-    const { eager = false, flush = !eager } = options;
+    const { eager = false } = options;
+    const flush = eager ? false : (options.flush ?? true);
     const isLazy = eager && this.#taken.isFirstExecution && tried.length === 0;
-    const begun = this.#begin(name, { flush, isLazy });
+    const begun = this.#begin(name, { flush: flush !== false, isLazy });
     if (isLazy) this.#recorded = this.#noted(begun);
     else await begun;
+    // The handler may have ended in the meantime.
+    if (this.#isOver) throw RUN_LEFT;
     const attempt = tried.length + 1;
     const { workflow } = this.#taken.run;
     const startedAt = performance.now();
@@ -397,8 +402,14 @@ export class Execution {
     if (options.retryBudget) this.#dependencies.failureLog.passed(this.#runId, step);
     // Not awaited: whatever is written next (a step's beginning, a decision or the end) is written
     // after it and waits for both.
-    this.#recorded = this.#record({ kind: "complete", ...name, time: Date.now(), outputJson, isFlushed: flush });
-    if (!flush) this.#isUnflushed = true;
+    this.#recorded = this.#record({
+      kind: "complete",
+      ...name,
+      time: Date.now(),
+      outputJson,
+      isFlushed: flush === true,
+    });
+    if (flush !== true) this.#isUnflushed = true;
     return parse(outputJson) as Output;
   }
 

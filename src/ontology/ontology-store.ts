@@ -62,6 +62,12 @@ export interface OntologyStore {
   readonly isExclusive?: boolean;
 
   /**
+   * Whether it is in the same file as the runs of this process, so that what a step writes reaches
+   * the disk together with the results of this and earlier steps, or not at all. Default: false.
+   */
+  readonly isWithRuns?: boolean;
+
+  /**
    * Creates an empty store, unless it exists. Names have at most 64 letters, digits, `_` or `-`.
    */
   createStore(store: string): Promise<void>;

@@ -22,6 +22,10 @@ export class TracedOntologyStore implements OntologyStore {
     return this.#store.isExclusive === true;
   }
 
+  get isWithRuns(): boolean {
+    return this.#store.isWithRuns === true;
+  }
+
   createStore(store: string): Promise<void> {
     return this.#inSpan("CREATE", store, () => this.#store.createStore(store));
   }

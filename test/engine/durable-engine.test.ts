@@ -75,7 +75,9 @@ describe("DurableEngine", () => {
     engine.register("work", async (_, { step }) => {
       for (const name of ["read", "judge"]) await step(name, work(name), { flush: false });
       for (const name of ["send", "tell"]) await step(name, work(name));
-      return step("note", work("note"), { flush: false });
+      await step("note", work("note"), { flush: false });
+      await step("store", work("store"), { flush: "earlier" });
+      return step("count", work("count"), { flush: false });
     });
     await engine.wait((await engine.start("work", SUBMISSION)).id);
     expect(log).toEqual([
@@ -89,7 +91,11 @@ describe("DurableEngine", () => {
       "tell",
       "flushed: complete tell, begin note",
       "note",
-      "flushed: complete note, end",
+      "flushed: complete note, begin store",
+      "store",
+      "not flushed: complete store, begin count",
+      "count",
+      "flushed: complete count, end",
     ]);
   });
 
@@ -116,6 +122,25 @@ describe("DurableEngine", () => {
       "send completed",
       "check completed",
     ]);
+  });
+
+  it("starts no step's work after its handler has ended", async () => {
+    const { engine, log, work } = loggingEngine();
+    const fails = (): never => {
+      throw new ValidationError("no");
+    };
+    engine.register("work", async (_, { step }) => {
+      await Promise.all([step("check", fails, { eager: true }), step("charge", work("charge"))]);
+      return null;
+    });
+    engine.register("careless", async (_, { step }) => {
+      void step("left", work("left"));
+      return null;
+    });
+    for (const name of ["work", "careless"]) await engine.wait((await engine.start(name, SUBMISSION)).id);
+    await engine.close();
+    expect(log).not.toContain("charge");
+    expect(log).not.toContain("left");
   });
 
   it("stores soon that an eager step is running", async () => {

@@ -161,10 +161,37 @@ describe.skipIf(!serverUrl)("a write whose answer was lost (skipped without TEST
     ]);
     expect((await other.takeUp({ ...request, held: [] })).runs).toEqual([]);
     const { events } = (await other.byId(id))!;
-    expect(names(events)).toEqual(["step_completed first", "step_started next"]);
+    expect(names(events)).toEqual(["step_started first", "step_completed first", "step_started next"]);
     expect(attemptsOf(events).map(({ step, status }) => `${step} ${status}`)).toEqual([
       "first completed",
       "next running",
+    ]);
+  });
+
+  it("restores, with the next write, the results that a crash of the server lost", async () => {
+    const { url, store, other, takenUp } = await openBoth();
+    const { id, hold } = await takenUp();
+    const page = (...writes: RunWrite[]): Batch => ({ accepts: [], runs: [{ hold, writes }] });
+    await store.write(page(begin, { ...complete, outputJson: '"one"' }, { ...begin, step: "second" }));
+    await store.write(page({ ...complete, step: "second", outputJson: '"two"', isFlushed: false }, next));
+    // The first page was flushed, because a result in it had to be.
+    await statement(url, `DELETE FROM abi_workflows.events WHERE n > 3; ${NOT_TAKEN_UP}`);
+    const send: RunWrite = { ...begin, step: "send", isFlushed: true };
+    const rest = page({ ...complete, step: "next", listed: false }, send);
+    expect((await store.write(rest)).runs).toEqual([["done", "done"]]);
+    expect((await store.write(page({ ...complete, step: "send" }, end))).runs).toEqual([["done", "done"]]);
+    const { run, events } = (await other.byId(id))!;
+    expect(run.status).toBe("completed");
+    expect(names(events)).toEqual([
+      "step_started first",
+      "step_completed first",
+      "step_started second",
+      "step_completed second",
+      "step_started next",
+      "step_completed next",
+      "step_started send",
+      "step_completed send",
+      "completed",
     ]);
   });
 

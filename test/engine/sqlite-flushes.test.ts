@@ -3,6 +3,7 @@ import { expect, it, onTestFinished } from "vitest";
 import type { RunStore, RunWrite } from "../../src/engine/run-store.ts";
 import { SqliteRunStore } from "../../src/engine/sqlite/sqlite-run-store.ts";
 import { temporaryFolder } from "../support/folder.ts";
+import { FLUSH_RETRY } from "../../src/retry-policies.ts";
 import { watchCommits } from "../support/sqlite-commits.ts";
 
 const NEW_RUN = { id: "run", workflow: "w", key: "k", fingerprint: "f", inputJson: "null", priority: 0 };
@@ -67,4 +68,43 @@ it("trusts no flush of the log after one has failed until the whole log is in th
   expect(taken()).toEqual(["commit", "checkpoint"]);
   await store.forget("run");
   expect(taken()).toEqual(["commit", "flush"]);
+});
+
+it("writes a batch only once whose flush has failed for so long that the engine repeats it", async () => {
+  const { failNextFlush } = watchCommits();
+  const store: RunStore = new SqliteRunStore(join(temporaryFolder(), "runs.sqlite"));
+  onTestFinished(() => store.close());
+  await store.write({ accepts: [NEW_RUN], runs: [] });
+  const { runs } = await store.takeUp({ most: 1, workflows: new Map([["w", null]]), held: [] });
+  const { hold } = runs[0]!;
+  const step = { step: "s", listed: true, time: 1 };
+  const writes: RunWrite[] = [
+    { kind: "begin", ...step, isFlushed: false },
+    { kind: "complete", ...step, outputJson: "1", isFlushed: true },
+  ];
+  const end: RunWrite = { kind: "end", time: 1, outputJson: undefined };
+  const written = (...of: RunWrite[]) => store.write({ accepts: [], runs: [{ hold, writes: of }] });
+  for (const batch of [writes, [...writes, end]]) {
+    failNextFlush(FLUSH_RETRY.attempts + 1);
+    await expect(written(...batch)).rejects.toThrow("EIO");
+  }
+  expect((await written(...writes, end)).runs).toEqual([["done", "done", "done"]]);
+  const { run, events } = (await store.byId("run"))!;
+  expect(run.status).toBe("completed");
+  expect(events.map(({ type }) => type)).toEqual(["step_started", "step_completed", "completed"]);
+});
+
+it("writes a page of any length", async () => {
+  const store: RunStore = new SqliteRunStore(":memory:");
+  onTestFinished(() => store.close());
+  await store.write({ accepts: [NEW_RUN], runs: [] });
+  const { runs } = await store.takeUp({ most: 1, workflows: new Map([["w", null]]), held: [] });
+  const { hold } = runs[0]!;
+  const names = Array.from({ length: 50 }, (_, n) => `s${n}`);
+  const writes = names.map((step): RunWrite => ({ kind: "begin", step, listed: true, time: 1, isFlushed: false }));
+  const page = { accepts: [], runs: [{ hold, writes }] };
+  expect((await store.write(page)).runs).toEqual([writes.map(() => "done")]);
+  expect((await store.byId("run"))!.events.map(({ name }) => name)).toEqual(names);
+  const stale = { accepts: [], runs: [{ hold: { ...hold, epoch: hold.epoch - 1 }, writes }] };
+  expect((await store.write(stale)).runs).toEqual([writes.map(() => "lost")]);
 });

@@ -8,8 +8,8 @@ export interface WatchedCommits {
   readonly taken: () => string[];
   /** Makes the next commit fail, as on a full disk. */
   readonly failNext: () => void;
-  /** Makes the next flush fail, and the checkpoint that is tried instead. */
-  readonly failNextFlush: () => void;
+  /** Makes the next flush fail, and the checkpoint that is tried instead; or as many in turn. */
+  readonly failNextFlush: (times?: number) => void;
 }
 
 /** The system's error when a disk fails. */
@@ -19,7 +19,7 @@ export const flushError = (): Error =>
 export function watchCommits(): WatchedCommits {
   let seen: string[] = [];
   let isFailing = false;
-  let isFlushFailing = false;
+  let failingFlushes = 0;
   let isInTransaction = false;
   // oxlint-disable-next-line typescript/unbound-method -- called with its statement below
   const { run, get } = StatementSync.prototype;
@@ -48,19 +48,19 @@ export function watchCommits(): WatchedCommits {
       Reflect.apply(exec, this, [sql]);
     }),
     vi.spyOn(fs, "fdatasyncSync").mockImplementation((file) => {
-      if (isFlushFailing) throw flushError();
+      if (failingFlushes > 0) throw flushError();
       seen.push("flush");
       fdatasyncSync(file);
     }),
     vi.spyOn(fs, "fdatasync").mockImplementation((file, done) => {
-      if (isFlushFailing) return done(flushError());
+      if (failingFlushes > 0) return done(flushError());
       seen.push("flush");
       fdatasync(file, done);
     }),
     vi.spyOn(StatementSync.prototype, "get").mockImplementation(function (this: StatementSync, ...values) {
       if (!this.sourceSQL.includes("wal_checkpoint")) return Reflect.apply(get, this, values);
-      if (isFlushFailing) {
-        isFlushFailing = false;
+      if (failingFlushes > 0) {
+        failingFlushes -= 1;
         return { busy: 1 };
       }
       seen.push("checkpoint");
@@ -75,6 +75,6 @@ export function watchCommits(): WatchedCommits {
       return taken;
     },
     failNext: () => (isFailing = true),
-    failNextFlush: () => (isFlushFailing = true),
+    failNextFlush: (times = 1) => (failingFlushes = times),
   };
 }

@@ -12,6 +12,9 @@ import type {
   RunQuery,
   RunRecord,
   RunStore,
+  NewRunRecord,
+  RunWrite,
+  RunWrites,
   SeenRun,
   TakenRun,
   TakenUp,
@@ -110,6 +113,19 @@ type SeenRow = RunRecord & { readonly events: readonly EventRecord[] | null };
 
 const toSeen = ({ events, ...run }: SeenRow): SeenRun => ({ run, events: events ?? [] });
 
+/** What is stored about a run that this process executes. */
+interface Progress {
+  /** Its last event. */
+  readonly last: number;
+  /** Its last event that is certainly on disk. */
+  readonly flushed: number;
+  /** What was written since then, and could be lost if the server crashes. */
+  readonly unflushed: readonly RunWrite[];
+}
+
+/** The writes of one run, which come after the event with this number. */
+type Page = RunWrites & { readonly after: number };
+
 /** What the functions of the schema return. */
 interface Written {
   readonly accepts: readonly Accepted[] | null;
@@ -150,8 +166,7 @@ export class PostgresRunStore implements RunStore {
   readonly #worker = randomUUID();
   /** The runs that this process executes. */
   #held: readonly Hold[] = [];
-  /** The last event of a run that is known to be stored. */
-  readonly #lastEvents = new WeakMap<Hold, number>();
+  readonly #progress = new WeakMap<Hold, Progress>();
   #renewal: NodeJS.Timeout | undefined;
   #isRenewing = false;
   #followedClockAt = -Infinity;
@@ -212,19 +227,56 @@ export class PostgresRunStore implements RunStore {
   }
 
   async write(batch: Batch): Promise<BatchOutcome> {
-    const { accepts, runs } = batch;
-    const pages = runs.map(({ hold, writes }) => pageJson(hold, this.#lastEvents.get(hold) ?? 0, writes));
-    const [row] = await this.#connections.query<{ written: Written }>(
-      mustBeFlushed(batch) ? WRITE : WRITE_WITHOUT_FSYNC,
-      [`[${accepts.map(runJson).join()}]`, `[${pages.join()}]`],
-    );
+    const isFlushed = mustBeFlushed(batch);
+    const pages = batch.runs.map(({ hold, writes }) => ({ hold, writes, after: this.#progressOf(hold).last }));
+    const { accepts, states } = await this.#write(batch.accepts, pages, { isFlushed });
+    const behind = pages.filter((_, index) => states[index] === "behind");
+    const again = behind.length === 0 ? [] : await this.#writeAgain(behind);
+    return {
+      accepts,
+      runs: pages.map(({ writes }, index) =>
+        outcomesOf(writes, states[index] === "behind" ? again.shift()! : states[index]!),
+      ),
+    };
+  }
+
+  async #write(
+    accepts: readonly NewRunRecord[],
+    pages: readonly Page[],
+    { isFlushed }: { isFlushed: boolean },
+  ): Promise<{ accepts: readonly Accepted[]; states: PageState[] }> {
+    const [row] = await this.#connections.query<{ written: Written }>(isFlushed ? WRITE : WRITE_WITHOUT_FSYNC, [
+      `[${accepts.map(runJson).join()}]`,
+      `[${pages.map(({ hold, after, writes }) => pageJson(hold, after, writes)).join()}]`,
+    ]);
     const { written } = row!;
-    const outcomes = runs.map(({ hold, writes }, index) => {
+    const states = pages.map(({ hold, writes }, index) => {
       const { n, state } = written.pages![index]!;
-      if (n !== null && state !== "lost") this.#lastEvents.set(hold, n);
-      return outcomesOf(writes, state);
+      const { last, flushed, unflushed } = this.#progressOf(hold);
+      const now = n ?? last;
+      if (state === "lost" || state === "behind") return state;
+      this.#progress.set(
+        hold,
+        isFlushed
+          ? { last: now, flushed: now, unflushed: [] }
+          : { last: now, flushed, unflushed: [...unflushed, ...writes] },
+      );
+      return state;
     });
-    return { accepts: written.accepts ?? [], runs: outcomes };
+    return { accepts: written.accepts ?? [], states };
+  }
+
+  /** After a crash of the server: also writes what it had not flushed. */
+  async #writeAgain(pages: readonly Page[]): Promise<PageState[]> {
+    const whole = pages.map(({ hold, writes }) => {
+      const { flushed, unflushed } = this.#progressOf(hold);
+      return { hold, writes: [...unflushed, ...writes], after: flushed };
+    });
+    return (await this.#write([], whole, { isFlushed: true })).states;
+  }
+
+  #progressOf(hold: Hold): Progress {
+    return this.#progress.get(hold) ?? { last: 0, flushed: 0, unflushed: [] };
   }
 
   async takeUp({ most, workflows, held }: TakeUpRequest): Promise<TakenUp> {
@@ -244,7 +296,8 @@ export class PostgresRunStore implements RunStore {
     const taken = (runs ?? []).map(({ epoch, isFirstExecution, ...row }) => {
       const hold: Hold = { seq: row.seq, epoch, workflow: row.workflow };
       const { run, events } = toSeen(row);
-      this.#lastEvents.set(hold, events.at(-1)?.n ?? 0);
+      const last = events.at(-1)?.n ?? 0;
+      this.#progress.set(hold, { last, flushed: last, unflushed: [] });
       return { hold, run, events, isFirstExecution };
     });
     this.#held = [...held, ...taken.map(({ hold }) => hold)];

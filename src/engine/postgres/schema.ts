@@ -171,6 +171,9 @@ export const FUNCTIONS = `
   -- earlier attempt to write it: nobody else writes under this epoch, and each step begins and ends once in it. A run that has
   -- the page's epoch and is no longer held was released by this page.
   --
+  -- If the page's "after" is missing, a crash of the server has undone unflushed writes of the worker ("behind"). The page is not
+  -- written; it comes again with all that may be missing, and with an "after" that was flushed.
+  --
   -- The row has an older epoch than the page only if a crash of the server undid the take-up, which isn't flushed. The worker gets
   -- the run back, unless another one was faster.
   CREATE FUNCTION abi_workflows.write(accepts json, pages json) RETURNS json LANGUAGE plpgsql
@@ -195,8 +198,9 @@ export const FUNCTIONS = `
     WHERE runs.seq = page.seq AND runs.epoch < page.epoch AND due_at IS NOT NULL;
 
     WITH page AS MATERIALIZED (
-      SELECT page.*, lease_ends_at IS NOT NULL AS is_held, CASE
+      SELECT page.*, lease_ends_at IS NOT NULL AND NOT is_behind AS is_held, CASE
         WHEN runs.seq IS NULL OR (lease_ends_at IS NULL AND release IS NULL) THEN 'lost'
+        WHEN is_behind THEN 'behind'
         WHEN cancel_requested OR status = 'cancelled' THEN 'cancelled'
         ELSE 'held'
       END AS state
@@ -204,6 +208,11 @@ export const FUNCTIONS = `
         json_to_recordset(pages) AS (seq bigint, epoch bigint, after bigint, steps json, release json)
       ) WITH ORDINALITY AS page (seq, epoch, after, steps, release, place)
       LEFT JOIN abi_workflows.runs ON runs.seq = page.seq AND runs.epoch = page.epoch
+      CROSS JOIN LATERAL (
+        SELECT after > 0 AND NOT EXISTS (
+          SELECT FROM abi_workflows.events AS event WHERE event.run = page.seq AND n = after
+        ) AS is_behind
+      ) AS last
     ), step AS (
       SELECT page.seq, step.* FROM page CROSS JOIN LATERAL ROWS FROM (json_to_recordset(steps) AS (
         type text, time bigint, name text, is_listed boolean, value json, error json, is_final boolean, retry_until bigint

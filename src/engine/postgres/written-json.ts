@@ -5,10 +5,10 @@ import type { Hold, NewRunRecord, RunWrite, WriteOutcome } from "../run-store.ts
 import { releaseAt } from "../run-writes.ts";
 
 /**
- * What became of a page: it was written, it was not written because the run is no longer held, or
- * the run is to be cancelled.
+ * What became of a page: it was written, it was not written because the run is no longer held or
+ * because earlier writes are missing, or the run is to be cancelled.
  */
-export type PageState = "held" | "lost" | "cancelled";
+export type PageState = "held" | "lost" | "behind" | "cancelled";
 
 const text = (value: string): string => JSON.stringify(value);
 /** JSON within JSON, verbatim. In an array, because PostgreSQL would read a bare null as no value. */
@@ -29,7 +29,7 @@ export function pageJson({ seq, epoch }: Hold, after: number, writes: readonly R
 export function outcomesOf(writes: readonly RunWrite[], state: PageState): WriteOutcome[] {
   const at = releaseAt(writes);
   return writes.map(({ kind }, index) => {
-    if (state === "lost" || index > at) return "lost";
+    if (state === "lost" || state === "behind" || index > at) return "lost";
     const isStopped = kind === "begin" || kind === "reschedule" || kind === "park";
     return state === "cancelled" && isStopped ? "cancelled" : "done";
   });

@@ -38,6 +38,9 @@ const HAS_ENDED = "status IN ('completed', 'failed', 'cancelled')";
 const OLDEST_WAITING = `SELECT workflow, min(${waitingSince("events")}) AS since
   FROM runs WHERE status = 'waiting_for_approval' GROUP BY workflow`;
 
+/** How many events one statement inserts at most. */
+const EVENTS_A_STATEMENT = 20;
+
 /**
  * Runs in a SQLite file. One process at a time executes them; others may submit, read and decide in
  * the meantime.
@@ -47,6 +50,8 @@ const OLDEST_WAITING = `SELECT workflow, min(${waitingSince("events")}) AS since
  */
 export class SqliteRunStore implements RunStore {
   readonly #file: SqliteFile;
+  /** Outcomes of writes that are committed but could not be flushed. */
+  readonly #committed = new WeakMap<RunWrite, WriteOutcome>();
   #lastLook = 0;
   #look: NodeJS.Timeout | undefined;
   #isClosed = false;
@@ -86,23 +91,53 @@ export class SqliteRunStore implements RunStore {
   }
 
   async write(batch: Batch): Promise<BatchOutcome> {
-    const { accepts, runs } = batch;
     const isFlushed = mustBeFlushed(batch);
-    if (accepts.length + runs.length === 1 && !runs.some(({ writes }) => writes.some(releases))) {
-      const written = await this.#transaction(() => this.#inOneStatement(batch), { isFlushed, isOneStatement: true });
+    try {
+      return this.#write(batch, { isFlushed });
+    } catch (error) {
+      if (!(error instanceof FlushError)) throw error;
+      const outcome = error.result as BatchOutcome | undefined;
+      await this.#flushed(error).catch((cause: unknown) => {
+        // The batch will come again. It is committed, so then it only needs to be flushed.
+        for (const [at, outcomes] of outcome?.runs.entries() ?? []) {
+          for (const [index, one] of outcomes.entries()) this.#committed.set(batch.runs[at]!.writes[index]!, one);
+        }
+        throw cause;
+      });
+      return outcome ?? this.#write(batch, { isFlushed });
+    }
+  }
+
+  #write({ accepts, runs }: Batch, { isFlushed }: { isFlushed: boolean }): BatchOutcome {
+    const isOneStatement =
+      accepts.length + runs.length === 1 &&
+      !runs.some(({ writes }) => writes.length > EVENTS_A_STATEMENT || writes.some(releases));
+    if (isOneStatement) {
+      const written = this.#file.transaction(() => this.#inOneStatement({ accepts, runs }), {
+        isFlushed,
+        isOneStatement,
+      });
       if (written) return written;
     }
-    return this.#transaction(
-      () => ({ accepts: accepts.map((run) => this.#accept(run)), runs: runs.map((page) => this.#writeRun(page)) }),
+    return this.#file.transaction(
+      () => ({ accepts: accepts.map((run) => this.#accept(run)), runs: runs.map((page) => this.#writeNew(page)) }),
       { isFlushed },
     );
+  }
+
+  /** Leaves out what is already committed. */
+  #writeNew({ hold, writes }: RunWrites): WriteOutcome[] {
+    const fresh = writes.filter((write) => !this.#committed.has(write));
+    if (fresh.length === writes.length) return this.#writeRun({ hold, writes });
+    const outcomes = (fresh.length > 0 ? this.#writeRun({ hold, writes: fresh }) : []).values();
+    return writes.map((write) => this.#committed.get(write) ?? outcomes.next().value!);
   }
 
   /** Undefined if it takes more than one statement; then nothing was written. */
   #inOneStatement({ accepts: [run], runs: [page] }: Batch): BatchOutcome | undefined {
     if (run) return this.#insert(run) ? { accepts: [{ id: run.id, outcome: "created" }], runs: [] } : undefined;
-    const outcomes = page && this.#writeAtOnce(page);
-    return outcomes && { accepts: [], runs: [outcomes] };
+    const outcomes = page?.writes.every((write) => !this.#committed.has(write)) && this.#writeAtOnce(page);
+    return outcomes ? { accepts: [], runs: [outcomes] } : undefined;
   }
 
   #accept(run: NewRunRecord): Accepted {
@@ -187,6 +222,11 @@ export class SqliteRunStore implements RunStore {
    */
   #insertEvents(events: readonly NewEvent[], condition: string, values: readonly SQLInputValue[]): number {
     if (events.length === 0) return 0;
+    // Statements are kept, so there must not be one for each number of events.
+    if (events.length > EVENTS_A_STATEMENT) {
+      const first = this.#insertEvents(events.slice(0, EVENTS_A_STATEMENT), condition, values);
+      return first && first + this.#insertEvents(events.slice(EVENTS_A_STATEMENT), condition, values);
+    }
     const rows = Array<string>(events.length).fill("(?, ?, ?, ?, ?, ?, ?, ?, ?)").join(", ");
     return this.#run(
       `INSERT INTO events (run, n, type, time, name, is_listed, value, error, is_final, retry_until)

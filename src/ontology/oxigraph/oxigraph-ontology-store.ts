@@ -66,6 +66,10 @@ export class OxigraphOntologyStore implements OntologyStore {
   #uncommitted: GraphChange[] = [];
   #closed = false;
 
+  get isWithRuns(): boolean {
+    return this.#file.isWithRuns;
+  }
+
   private constructor(path: string, file: QuadFile, maximumQuads: number) {
     this.#path = path;
     this.#file = file;

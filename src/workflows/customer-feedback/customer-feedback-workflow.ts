@@ -460,7 +460,9 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       }
       return uri;
     };
-    const feedback_uri = await step("feedback_stored", store, NO_FLUSH);
+    // A power cut must not leave a judgement in the graph and lose it here.
+    const { isWithRuns } = this.configuration.ontologyStore;
+    const feedback_uri = await step("feedback_stored", store, isWithRuns ? NO_FLUSH : { flush: "earlier" });
     const language = sentimentAnalysis.result.language ?? categoryAnalysis.result.language;
     const output = {
       action,
