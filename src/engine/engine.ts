@@ -1,7 +1,7 @@
 /**
  * The port for durable execution. A run is started under a key, executed step by step, and survives
  * its process: the result of a step is stored before the next step begins, and is never computed
- * again. `execution.ts` says what each crash leaves behind.
+ * again (for exceptions, see `StepOptions`). `execution.ts` says what each crash leaves behind.
  */
 import type { WireError } from "../errors.ts";
 import type { Json } from "../json.ts";
@@ -136,7 +136,7 @@ export interface StepOptions {
   /**
    * Whether the result must be on disk before the run continues; default true. With false, a power
    * cut or a crash of the database server can lose the result, and so can the process's own death
-   * within 20 ms; the step is then repeated. Use it for steps that only read or compute, or that always write the same. If a later
+   * before it is stored, about 20 ms later; the step is then repeated. Use it for steps that only read or compute, or that always write the same. If a later
    * step must not follow from a result that could be lost, leave this option out for that later
    * step: it waits for the disk. With `"earlier"`, the step waits for the disk like that, but its own
    * result need not be on disk.
@@ -402,7 +402,7 @@ export interface WorkflowEngine {
   /** Resumes a run that failed or was cancelled at the step where it stopped, or tries a step on its `retryBudget` now. False if it is neither. */
   retry(id: string): Promise<boolean>;
 
-  /** Stops a run before its next step. False if it has already ended or is unknown. */
+  /** Stops a run before its next step that is not eager. False if it has already ended or is unknown. */
   cancel(id: string): Promise<boolean>;
 
   /**

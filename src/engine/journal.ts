@@ -76,7 +76,7 @@ export class Journal {
   }
 
   /**
-   * Resolves when the write is on disk.
+   * Resolves when the write is stored; on disk, if it has to be.
    * @throws Error if the store can never take it, or the engine closed first. The run's later
    *   writes then have no effect either, except results of other steps.
    */

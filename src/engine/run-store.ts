@@ -101,7 +101,7 @@ export interface TakenRun {
   readonly hold: Hold;
   readonly run: RunRecord;
   readonly events: readonly EventRecord[];
-  /** Whether certainly no worker has executed it before. */
+  /** Whether, as far as is stored, no worker has executed it before. */
   readonly isFirstExecution: boolean;
 }
 

@@ -153,8 +153,8 @@ interface Lookup {
  * clock.
  *
  * Every statement is one transaction. Those that a crash of the server may lose without harm are
- * not flushed (`WITHOUT_FSYNC`): beginnings of steps, take-ups, renewals. If a take-up was lost
- * while its worker lives, `write` repairs it.
+ * not flushed (`WITHOUT_FSYNC`): beginnings of steps, results of steps that may be repeated, take-ups,
+ * renewals. If they were lost while their worker lives, its next `write` restores them.
  *
  * When a connection breaks, nobody knows whether the last statement took effect. All statements may
  * be repeated: `accept` by the run's id, `write` by the last event known to be stored, `decide`

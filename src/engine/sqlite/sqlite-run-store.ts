@@ -45,8 +45,8 @@ const EVENTS_A_STATEMENT = 20;
  * Runs in a SQLite file. One process at a time executes them; others may submit, read and decide in
  * the meantime.
  *
- * Every commit is flushed to disk before it is answered, except commits that only begin work: after
- * a power cut, that work is begun again.
+ * Every commit is flushed to disk before it is answered, except commits with nothing but beginnings
+ * of work and results that may be lost: after a power cut, that work is done again.
  */
 export class SqliteRunStore implements RunStore {
   readonly #file: SqliteFile;
