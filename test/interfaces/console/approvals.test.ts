@@ -413,7 +413,7 @@ describe.skipIf(!chromiumPath)(`the approvals page ${SKIPPED}`, () => {
     await page.keyboard.press("Enter");
     await page.getByText("Rejected: RE: Search").waitFor();
     await approveByKey(other);
-    await other.getByText(/rejected this mail/).waitFor();
+    await other.getByText(/rejected this email/).waitFor();
     await other.getByText("That decision stands. See the run").waitFor();
     expect(await other.getByRole("button", { name: "Approve" }).isDisabled()).toBe(true);
     expect((await service.application.workflow.getWorkflowResult(id!)).response_withheld).toBeDefined();
