@@ -51,8 +51,8 @@ describe("an mbox", () => {
   ])("is recognised by its first line: %s", async (line) => {
     const mbox = Buffer.from(`${line}\n${HEADS}One\n\n${line}\r\n${HEADS}Two\n`);
     expect(await Array.fromAsync(mailsOf(Readable.from([mbox])))).toMatchObject([
-      { place: "mail 1" },
-      { place: "mail 2" },
+      { place: "email 1" },
+      { place: "email 2" },
     ]);
   });
 
