@@ -27,7 +27,7 @@ export async function processOne(options: ProcessOptions): Promise<void> {
   host().exitCode = result.success ? 0 : 1;
 }
 
-/** A refusal is an answer like any other result, as it is without a service. */
+/** Prints a refusal as a failed result, as a run without a service does. */
 const processAt = (service: ServiceClient, parameters: unknown, json: boolean): Promise<void> =>
   interruptible(async (signal) => {
     const result = await processOrRefuse(service, parameters, signal);

@@ -27,7 +27,7 @@ const MOUTHS: Readonly<Record<Sentiment, string>> = {
 
 const DOUBTS = { doubtful: "Doubtful", "not read": "Text not read" };
 
-/** What to know about the sentiment before you trust it, if anything. */
+/** Warns you if the sentiment may be wrong. */
 export function Doubt(certainty: Certainty) {
   const doubt = doubtOf(certainty);
   return doubt === undefined ? null : html`<span class="badge warn">${DOUBTS[doubt]}</span>`;
