@@ -4,7 +4,7 @@ import { normAt, type Token } from "./tokenizer.ts";
 
 /** Who wrote the text, and who reads it. */
 const PEOPLE = wordSet("i me we us my our mine ours you your yours");
-/** What is sold or sent, and how it came: "the website shows an error", "one lamp came broken". */
+/** What is sold or sent, and its delivery: "the website shows an error", "one lamp came broken". */
 const THINGS = wordSet(
   "app apps application website websites site webpage webshop homepage checkout portal login account order orders invoice invoices bill bills total amount booking bookings mail email newsletter form button link menu software version update download parcel parcels package packages delivery came arrived arrives delivered received",
 );
@@ -29,8 +29,8 @@ const endsStatement = (token: Token | undefined): boolean =>
   token === undefined || endsClause(token) || LINKS.has(token.norm);
 
 /**
- * The words around a fault at tokens `before` to `to` (both excluded) that belong to the same
- * statement.
+ * The words around a fault that belong to the same statement: from token `before` to the left, and
+ * from token `to` to the right.
  */
 function wordsAround(tokens: readonly Token[], before: number, to: number): string[] {
   const words: string[] = [];
@@ -41,7 +41,7 @@ function wordsAround(tokens: readonly Token[], before: number, to: number): stri
 
 /**
  * Whether the fault at tokens `from` to `to` is stated rather than mentioned in passing: the words
- * around it name the customer, the reader or what is sold, or say that something is the case. "You
+ * around it name the writer, the reader or what is sold, or a form of "be" precedes it. "You
  * overcharged me" and "the zip is broken" are stated, "the train crashes" and "an error in the
  * paper" are not.
  */

@@ -24,7 +24,7 @@ export const ProblemSchema = z.looseObject({
   standing: z.unknown().optional().describe("What applies instead, such as the decision that someone else made first."),
 });
 
-/** How a problem document differs from its error. */
+/** What a response overrides in its error, or adds to it. */
 export interface ProblemOptions {
   status?: number;
   headers?: Record<string, string>;
