@@ -134,28 +134,29 @@ export interface StepOptions {
    */
   readonly retryBudget?: RetryBudget;
   /**
-   * Whether the result must be on disk before the run continues; default true. With false, a power
-   * cut or a crash of the database server can lose the result, and so can the process's own death
-   * before it is stored, about 20 ms later; the step is then repeated. Use it for steps that only read or compute, or that always write the same. If a later
-   * step must not follow from a result that could be lost, leave this option out for that later
-   * step: it waits for the disk. With `"earlier"`, the step waits for the disk like that, but its own
-   * result need not be on disk.
+   * Whether the result must be on disk before the run continues; default true. With false, the
+   * result can be lost in a power cut, in a crash of the database server, or if the process dies
+   * in the 20 ms or so before it is stored; the step is then repeated. Use it for steps that only
+   * read or compute, or that always write the same thing. If a later step must not rely on a result
+   * that could still be lost, leave this option out for that later step: it waits until earlier
+   * results are on disk. With `"earlier"`, a step waits for these too, but its own result need not
+   * be on disk.
    */
   readonly flush?: boolean | "earlier";
   /**
    * Whether the work may start before anything is stored about it, and before the results of earlier
    * steps are stored; default false. It saves a round trip to the database, and implies
-   * `flush: false`. If the process dies at that moment, the earlier steps are repeated as well. A run
-   * that is cancelled may still execute its next eager step. Use
-   * it for steps that only read or compute, or whose work doesn't depend on what earlier steps found.
-   * If a run was interrupted before, its steps wait as usual, so that a step that ends its process
-   * is not repeated forever.
+   * `flush: false`. If the process dies before those results are stored, the earlier steps are
+   * repeated as well. A run that is cancelled may still execute its next eager step. Use it for
+   * steps that only read or compute, or whose work doesn't depend on what earlier steps found. If a
+   * run was interrupted before, its steps wait as usual, so that a step that ends its process is
+   * not repeated forever.
    */
   readonly eager?: boolean;
 }
 
 /**
- * Runs `work` as one durable step and returns its result: from the work, or after a restart from
+ * Runs `work` as one durable step and returns its result: from the work or, after a restart, from
  * the store.
  *
  * **Results** must be JSON, nested at most 500 levels deep, without NUL characters or halves of
@@ -164,7 +165,7 @@ export interface StepOptions {
  * most 1,000 steps, unlisted ones included (`too_many_steps`); retries do not count.
  *
  * **Failures.** A retriable error is retried with back-off. The run is left in the meantime, even
- * if the handler catches the error that leaves it. Any other error, and one that is no longer
+ * if the handler catches the error thrown to leave it. Any other error, and one that is no longer
  * retried, fails the run, unless the handler catches it. At every replay the handler gets an error
  * of the same type, code and message (not of the author's own class). Such a step runs again only
  * after `retry`.
@@ -199,7 +200,7 @@ export interface RunContext {
 
   /**
    * Waits for a person's decision, durably and without a worker. The run is left here, and its
-   * handler runs again when `WorkflowEngine.decide` was called, perhaps in another process and
+   * handler runs again once `WorkflowEngine.decide` is called, perhaps in another process and
    * years later. Await it alone, without a concurrent step, and don't catch what it throws, because
    * that is how the run is left.
    * @param subject identifies exactly what the decision is about, such as a hash of it: 1 to 200 letters, digits or any of `_.:-`
@@ -339,7 +340,7 @@ export interface StepEvent {
   readonly workflow: string;
   readonly step: string;
   readonly phase: "started" | "completed" | "failed";
-  /** 1-based attempt of this step since it was last submitted. */
+  /** 1-based attempt of this step since the run was last submitted. */
   readonly attempt: number;
   /** Only if it has `failed`: whether and when it is retried. */
   readonly retryInMs?: number;
@@ -348,7 +349,7 @@ export interface StepEvent {
 }
 
 /**
- * Runs workflows durably: a run that it has accepted is finished, across crashes and restarts.
+ * Runs workflows durably: an accepted run is finished, across crashes and restarts.
  * Its methods reject with `IoError` if the database fails, and once the engine is closed.
  */
 export interface WorkflowEngine {
@@ -399,7 +400,10 @@ export interface WorkflowEngine {
   /** Deletes a run that has ended; its key may then be used again. False if it is unknown or has not ended. */
   forget(id: string): Promise<boolean>;
 
-  /** Resumes a run that failed or was cancelled at the step where it stopped, or tries a step on its `retryBudget` now. False if it is neither. */
+  /**
+   * Resumes a run that failed or was cancelled at the step where it stopped, or tries a step on its
+   * `retryBudget` now. False if there is nothing to retry.
+   */
   retry(id: string): Promise<boolean>;
 
   /** Stops a run before its next step that is not eager. False if it has already ended or is unknown. */
@@ -426,8 +430,9 @@ export interface WorkflowEngine {
   onStep(listener: (event: StepEvent) => void): () => void;
 
   /**
-   * Calls `listener` when this process has stored that a run has ended or waits for a person. Not reliable: if the process dies right then,
-   * nobody is called. Returns the function that stops it.
+   * Calls `listener` when this process has stored that a run has ended or waits for a person. Not
+   * reliable: if the process dies right then, `listener` isn't called. Returns the function that
+   * stops it.
    */
   onRest(listener: (rested: RestedRun) => void): () => void;
 

@@ -99,7 +99,8 @@ export type ExecutionEnd = "ended" | "rescheduled" | "parked" | "lost";
  * doing its work again. The execution ends when the handler does, or when the run is left: for a later retry, for a person's
  * decision, because the engine closes, or because another worker has the run.
  *
- * What is written when, and what a crash right after it means. "Begin" and the write before it share one transaction.
+ * What is written when, and what a crash right after it means. "Begun" and the
+ * write before it share one transaction.
  *
  * | moment                         | stored                                   | after a crash here                                  |
  * | ------------------------------ | ---------------------------------------- | --------------------------------------------------- |
@@ -112,9 +113,10 @@ export type ExecutionEnd = "ended" | "rescheduled" | "parked" | "lost";
  * | handler threw                  | the failed attempt, with the end or the next due time | the run has failed, or is due then     |
  * | decision asked for             | the run waits; a decision makes it due   | nothing changes: no worker has it                   |
  *
- * A step's promise may resolve before its result is stored, so that the result shares a transaction with the next beginning. Nothing
- * that follows happens before: the next step's work, a decision and the end all wait for it (`#recorded`). Only the work of an eager
- * step doesn't; `Journal` stores its beginning and its result with the run's next write.
+ * A step's promise may resolve before its result is stored, so that the result shares a transaction
+ * with the next beginning. But what follows waits for it (`#recorded`): the next step's work, a
+ * decision and the end. Only the work of an eager step doesn't wait; `Journal` stores its beginning
+ * and its result with the run's next write.
  *
  * Every write carries the epoch with which the run was picked up. If another worker has picked it
  * up since, the answer is "lost": nothing was written, and this execution stops before its next
@@ -138,7 +140,7 @@ export class Execution {
   #leave: Leave | undefined;
   /** Why the store permanently refused a result. */
   #refused: AbiError | undefined;
-  /** Settles when everything so far is stored, except the beginnings of steps that wait for it themselves. */
+  /** Settles when everything so far is stored, except beginnings that their own steps wait for. */
   #recorded: Promise<void> = Promise.resolve();
   /** All stored events of its steps. */
   readonly #events: EventRecord[];
@@ -152,13 +154,13 @@ export class Execution {
     this.#runId = publicId(taken.run.id);
     this.#events = [...taken.events];
     this.#attempts = attemptsOf(this.#events);
-    // The worker before may have written results without a flush.
+    // An earlier worker may have written results without a flush.
     this.#isUnflushed = !taken.isFirstExecution;
   }
 
   /**
-   * How the run has ended, if it ended here and was not cancelled: the store gives the same answer
-   * from now on.
+   * The ended run, as the store will return it from now on, if it ended here and was not
+   * cancelled.
    */
   get ended(): SeenRun | undefined {
     return this.#ended;

@@ -12,7 +12,7 @@ import type {
   WriteOutcome,
 } from "./run-store.ts";
 
-/** How long a write that nothing waits for is held back at most, to share a transaction. Milliseconds. */
+/** The longest time to hold back a write that nothing waits for, to share a transaction. Milliseconds. */
 const LAZY_MS = 20;
 /** How long a closing engine keeps trying while the store fails. Milliseconds. */
 const CLOSE_GRACE_MS = 3000;
@@ -50,7 +50,7 @@ export class Journal {
   readonly #pages = new Map<Hold, Pending<RunWrite, WriteOutcome>[]>();
   /** Runs whose pages go into the next transaction. */
   readonly #urgent = new Set<Hold>();
-  /** Whether `LAZY_MS` is running. */
+  /** Whether the `LAZY_MS` timer is running. */
   #isHoldingBack = false;
   #accepts: Pending<NewRunRecord, Accepted>[] = [];
   #isAtWork = false;

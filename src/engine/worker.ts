@@ -56,7 +56,7 @@ export class Worker {
     this.#loop = this.#run();
   }
 
-  /** How long every poll has failed, in milliseconds; 0 while the database answers. */
+  /** How long polls have been failing, in milliseconds; 0 while the database answers. */
   get failingForMs(): number {
     return this.#failingSince === undefined ? 0 : performance.now() - this.#failingSince;
   }
