@@ -374,7 +374,7 @@ export class Execution {
     const { step } = name;
     const { eager = false } = options;
     const flush = eager ? false : (options.flush ?? true);
-    const isLazy = eager && this.#taken.isFirstExecution && tried.length === 0;
+    const isLazy = eager && this.#taken.isFirstExecution;
     const begun = this.#begin(name, { flush: flush !== false, isLazy });
     if (isLazy) this.#recorded = this.#noted(begun);
     else await begun;

@@ -203,10 +203,8 @@ export class Journal {
   }
 
   #return(hold: Hold, writes: Pending<RunWrite, WriteOutcome>[]): void {
-    if (writes.length > 0) this.#pages.set(hold, writes);
-    else this.#pages.delete(hold);
-    if (writes.length > 0) this.#urgent.add(hold);
-    else this.#urgent.delete(hold);
+    this.#pages.set(hold, writes);
+    this.#urgent.add(hold);
   }
 
   /**
@@ -225,7 +223,9 @@ export class Journal {
       kind === "complete" || kind === "fail";
     for (const pending of behind) if (!isOfStep(pending)) pending.reject(error);
     const results = behind.filter(isOfStep);
-    this.#return(hold, results);
+    if (results.length > 0) return this.#return(hold, results);
+    this.#pages.delete(hold);
+    this.#urgent.delete(hold);
   }
 }
 

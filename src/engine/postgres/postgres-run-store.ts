@@ -123,6 +123,8 @@ interface Progress {
   readonly unflushed: readonly RunWrite[];
 }
 
+const flushedUpTo = (last: number): Progress => ({ last, flushed: last, unflushed: [] });
+
 /** The writes of one run, which come after the event with this number. */
 type Page = RunWrites & { readonly after: number };
 
@@ -252,14 +254,12 @@ export class PostgresRunStore implements RunStore {
     const { written } = row!;
     const states = pages.map(({ hold, writes }, index) => {
       const { n, state } = written.pages![index]!;
-      const { last, flushed, unflushed } = this.#progressOf(hold);
-      const now = n ?? last;
       if (state === "lost" || state === "behind") return state;
+      const known = this.#progressOf(hold);
+      const last = n ?? known.last;
       this.#progress.set(
         hold,
-        isFlushed
-          ? { last: now, flushed: now, unflushed: [] }
-          : { last: now, flushed, unflushed: [...unflushed, ...writes] },
+        isFlushed ? flushedUpTo(last) : { ...known, last, unflushed: [...known.unflushed, ...writes] },
       );
       return state;
     });
@@ -276,7 +276,7 @@ export class PostgresRunStore implements RunStore {
   }
 
   #progressOf(hold: Hold): Progress {
-    return this.#progress.get(hold) ?? { last: 0, flushed: 0, unflushed: [] };
+    return this.#progress.get(hold) ?? flushedUpTo(0);
   }
 
   async takeUp({ most, workflows, held }: TakeUpRequest): Promise<TakenUp> {
@@ -296,8 +296,7 @@ export class PostgresRunStore implements RunStore {
     const taken = (runs ?? []).map(({ epoch, isFirstExecution, ...row }) => {
       const hold: Hold = { seq: row.seq, epoch, workflow: row.workflow };
       const { run, events } = toSeen(row);
-      const last = events.at(-1)?.n ?? 0;
-      this.#progress.set(hold, { last, flushed: last, unflushed: [] });
+      this.#progress.set(hold, flushedUpTo(events.at(-1)?.n ?? 0));
       return { hold, run, events, isFirstExecution };
     });
     this.#held = [...held, ...taken.map(({ hold }) => hold)];

@@ -91,53 +91,45 @@ export class SqliteRunStore implements RunStore {
   }
 
   async write(batch: Batch): Promise<BatchOutcome> {
+    const { accepts, runs } = batch;
     const isFlushed = mustBeFlushed(batch);
-    try {
-      return this.#write(batch, { isFlushed });
-    } catch (error) {
-      if (!(error instanceof FlushError)) throw error;
-      const outcome = error.result as BatchOutcome | undefined;
-      await this.#flushed(error).catch((cause: unknown) => {
-        // The batch will come again. It is committed, so then it only needs to be flushed.
-        for (const [at, outcomes] of outcome?.runs.entries() ?? []) {
-          for (const [index, one] of outcomes.entries()) this.#committed.set(batch.runs[at]!.writes[index]!, one);
-        }
-        throw cause;
-      });
-      return outcome ?? this.#write(batch, { isFlushed });
-    }
-  }
-
-  #write({ accepts, runs }: Batch, { isFlushed }: { isFlushed: boolean }): BatchOutcome {
-    const isOneStatement =
-      accepts.length + runs.length === 1 &&
-      !runs.some(({ writes }) => writes.length > EVENTS_A_STATEMENT || writes.some(releases));
-    if (isOneStatement) {
-      const written = this.#file.transaction(() => this.#inOneStatement({ accepts, runs }), {
-        isFlushed,
-        isOneStatement,
-      });
+    const remember = (outcome: BatchOutcome | undefined): void => this.#remember(batch, outcome);
+    const takesMore = ({ writes }: RunWrites): boolean =>
+      writes.length > EVENTS_A_STATEMENT || writes.some((write) => releases(write) || this.#committed.has(write));
+    if (accepts.length + runs.length === 1 && !runs.some(takesMore)) {
+      const written = await this.#transaction(
+        () => this.#inOneStatement(batch),
+        { isFlushed, isOneStatement: true },
+        remember,
+      );
       if (written) return written;
     }
-    return this.#file.transaction(
+    return this.#transaction(
       () => ({ accepts: accepts.map((run) => this.#accept(run)), runs: runs.map((page) => this.#writeNew(page)) }),
       { isFlushed },
+      remember,
     );
+  }
+
+  /** A batch that could not be flushed comes again. It is committed, so then it only needs to be flushed. */
+  #remember({ runs }: Batch, outcome: BatchOutcome | undefined): void {
+    for (const [at, outcomes] of outcome?.runs.entries() ?? []) {
+      for (const [index, one] of outcomes.entries()) this.#committed.set(runs[at]!.writes[index]!, one);
+    }
   }
 
   /** Leaves out what is already committed. */
   #writeNew({ hold, writes }: RunWrites): WriteOutcome[] {
     const fresh = writes.filter((write) => !this.#committed.has(write));
-    if (fresh.length === writes.length) return this.#writeRun({ hold, writes });
-    const outcomes = (fresh.length > 0 ? this.#writeRun({ hold, writes: fresh }) : []).values();
+    const outcomes = this.#writeRun({ hold, writes: fresh }).values();
     return writes.map((write) => this.#committed.get(write) ?? outcomes.next().value!);
   }
 
   /** Undefined if it takes more than one statement; then nothing was written. */
   #inOneStatement({ accepts: [run], runs: [page] }: Batch): BatchOutcome | undefined {
     if (run) return this.#insert(run) ? { accepts: [{ id: run.id, outcome: "created" }], runs: [] } : undefined;
-    const outcomes = page?.writes.every((write) => !this.#committed.has(write)) && this.#writeAtOnce(page);
-    return outcomes ? { accepts: [], runs: [outcomes] } : undefined;
+    const outcomes = page && this.#writeAtOnce(page);
+    return outcomes && { accepts: [], runs: [outcomes] };
   }
 
   #accept(run: NewRunRecord): Accepted {
@@ -577,14 +569,23 @@ export class SqliteRunStore implements RunStore {
     );
   }
 
-  async #transaction<Result>(work: () => Result, options: TransactionOptions = {}): Promise<Result> {
+  /** @param onUnflushed gets the result of a transaction that is committed but could not be flushed */
+  async #transaction<Result>(
+    work: () => Result,
+    options: TransactionOptions = {},
+    onUnflushed?: (result: Result) => void,
+  ): Promise<Result> {
     try {
       return this.#file.transaction(work, options);
     } catch (error) {
       if (!(error instanceof FlushError)) throw error;
       // The transaction is committed and must not be repeated: only repeat the flush.
-      await this.#flushed(error);
-      return error.result as Result;
+      const result = error.result as Result;
+      await this.#flushed(error).catch((cause: unknown) => {
+        onUnflushed?.(result);
+        throw cause;
+      });
+      return result;
     }
   }
 
