@@ -153,11 +153,10 @@ async function syncsOf({ metricsUrls }: RestateServerProcess): Promise<number> {
   return counts.reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
-async function onPostgres({ bench, ending }: Round): Promise<Part | { missing: string }> {
+async function onPostgres({ bench }: Round): Promise<Part | { missing: string }> {
   const server = await bench.postgres();
   if ("missing" in server) return server;
   const databaseUrl = await server.newDatabase();
-  ending.push(() => server.dropDatabase(databaseUrl));
   const number = async (sql: string): Promise<number> => Number(Object.values((await rowsOf(databaseUrl, sql))[0]!)[0]);
   const connection = await number("SELECT pg_backend_pid()");
   // If the server is on another machine, that pid belongs to no process here, or to an unrelated

@@ -29,9 +29,7 @@ export async function run(bench: Bench): Promise<void> {
   for (let round = 0; round < bench.options.rounds; round++) {
     for (const count of WORKERS) {
       bench.progress(`round ${round + 1} of ${bench.options.rounds}: ${count} workers`);
-      const databaseUrl = await server.newDatabase();
-      all.get(count)!.push(await measure(bench, databaseUrl, count));
-      await server.dropDatabase(databaseUrl);
+      all.get(count)!.push(await measure(bench, await server.newDatabase(), count));
     }
   }
   bench.progress("");

@@ -4,7 +4,7 @@
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import type { Bench } from "../support/bench.ts";
@@ -68,20 +68,15 @@ async function measureOnce(bench: Bench, steps: Task["steps"], entry: Entry, cli
   if (server && "missing" in server) return server;
   const folder = mkdtempSync(join(bench.folder, "contest-"));
   const databaseUrl = await server?.newDatabase();
-  try {
-    return await inProcess(bench, {
-      module: join(BENCH, entry.module),
-      open: entry.open ?? "open",
-      steps,
-      folder,
-      clients,
-      seconds: bench.options.seconds,
-      ...(databaseUrl !== undefined && { databaseUrl }),
-    });
-  } finally {
-    if (databaseUrl !== undefined) await server!.dropDatabase(databaseUrl);
-    rmSync(folder, { recursive: true, force: true });
-  }
+  return inProcess(bench, {
+    module: join(BENCH, entry.module),
+    open: entry.open ?? "open",
+    steps,
+    folder,
+    clients,
+    seconds: bench.options.seconds,
+    ...(databaseUrl !== undefined && { databaseUrl }),
+  });
 }
 
 async function inProcess(bench: Bench, task: Task): Promise<Result> {

@@ -16,8 +16,8 @@ export interface PostgresServer {
   readonly about: string;
   /** The URL of a new, empty database. */
   newDatabase(): Promise<string>;
-  dropDatabase(url: string): Promise<void>;
-  stop(): Promise<void>;
+  /** Also drops the databases, if the server is not a new one. */
+  close(): Promise<void>;
 }
 
 /** @param env the environment of a new server, such as the shim that counts flushes */
@@ -26,14 +26,16 @@ export async function openPostgres(
   env: Record<string, string>,
 ): Promise<PostgresServer | { missing: string }> {
   const named = process.env["BENCH_DATABASE_URL"];
-  if (named !== undefined) return serverAt(named, async () => {});
+  if (named !== undefined) return serverAt(named);
   const programs = globSync("/usr/lib/postgresql/*/bin").find((path) => existsSync(join(path, "initdb")));
   if (programs === undefined) return { missing: "BENCH_DATABASE_URL names no server, and PostgreSQL is not installed" };
   const { url, stop } = await startServer(programs, folder, env);
   return serverAt(url, stop);
 }
 
-async function serverAt(url: string, stop: () => Promise<void>): Promise<PostgresServer> {
+/** @param stop default: drops the databases */
+async function serverAt(url: string, stop?: () => Promise<void>): Promise<PostgresServer> {
+  const databases: string[] = [];
   const [facts] = await rowsOf(
     url,
     "SELECT current_setting('server_version') AS version, current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS synchronous_commit",
@@ -44,11 +46,13 @@ async function serverAt(url: string, stop: () => Promise<void>): Promise<Postgre
     newDatabase: async () => {
       const name = `abi_bench_${randomUUID().replaceAll("-", "")}`;
       await rowsOf(url, `CREATE DATABASE ${name}`);
+      databases.push(name);
       return Object.assign(new URL(url), { pathname: `/${name}` }).href;
     },
-    dropDatabase: async (database) =>
-      void (await rowsOf(url, `DROP DATABASE ${new URL(database).pathname.slice(1)} WITH (FORCE)`)),
-    stop,
+    close: async () => {
+      if (stop) return stop();
+      for (const name of databases) await rowsOf(url, `DROP DATABASE ${name} WITH (FORCE)`);
+    },
   };
 }
 
