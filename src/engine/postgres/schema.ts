@@ -174,6 +174,8 @@ export const FUNCTIONS = `
   -- If the page's "after" is missing, a crash of the server has undone unflushed writes of the worker ("behind"). The page is not
   -- written; it comes again with all that may be missing, and with an "after" that was flushed.
   --
+  -- Subqueries in a SELECT list are scalar: for EXISTS, PostgreSQL may read the whole table into a hash table.
+  --
   -- The row has an older epoch than the page only if a crash of the server undid the take-up, which isn't flushed. The worker gets
   -- the run back, unless another one was faster.
   CREATE FUNCTION abi_workflows.write(accepts json, pages json) RETURNS json LANGUAGE plpgsql
@@ -209,9 +211,9 @@ export const FUNCTIONS = `
       ) WITH ORDINALITY AS page (seq, epoch, after, steps, release, place)
       LEFT JOIN abi_workflows.runs ON runs.seq = page.seq AND runs.epoch = page.epoch
       CROSS JOIN LATERAL (
-        SELECT after > 0 AND NOT EXISTS (
-          SELECT FROM abi_workflows.events AS event WHERE event.run = page.seq AND n = after
-        ) AS is_behind
+        SELECT after > 0 AND (
+          SELECT n FROM abi_workflows.events AS event WHERE event.run = page.seq AND n = after
+        ) IS NULL AS is_behind
       ) AS last
     ), step AS (
       SELECT page.seq, step.* FROM page CROSS JOIN LATERAL ROWS FROM (json_to_recordset(steps) AS (
@@ -224,10 +226,10 @@ export const FUNCTIONS = `
       SELECT page.seq, release.*, CASE
         WHEN kind IN ('completed', 'failed') THEN kind
         WHEN state = 'cancelled' THEN 'cancelled'
-        WHEN kind = 'park' AND NOT EXISTS (
-          SELECT FROM abi_workflows.events AS event
+        WHEN kind = 'park' AND (
+          SELECT n FROM abi_workflows.events AS event
           WHERE event.run = page.seq AND type = 'decided' AND event.name = release.name
-        ) THEN 'waiting'
+        ) IS NULL THEN 'waiting'
         ELSE 'due'
       END AS becomes
       FROM page CROSS JOIN LATERAL json_to_record(page.release)
