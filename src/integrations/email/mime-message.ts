@@ -74,7 +74,7 @@ export async function toMimeMessage(message: MailMessage): Promise<Buffer> {
 const PLACE = "-";
 
 const PLAIN = /^[\t\n\r\u0020-\u007e]*$/;
-const LONG_LINE = /^.{77}/m;
+const MAX_LINE_LENGTH = 76;
 const LAST_BLANK = /[ \t](?=[\r\n]|$)/g;
 
 /**
@@ -83,7 +83,7 @@ const LAST_BLANK = /[ \t](?=[\r\n]|$)/g;
  */
 function plainPart(kind: "plain" | "html", content: string, wrap: (text: string) => string): string | undefined {
   if (!PLAIN.test(content) || !/[a-z]/i.test(content)) return undefined;
-  const isShort = !LONG_LINE.test(content);
+  const isShort = content.split(/[\r\n]/).every((line) => line.length <= MAX_LINE_LENGTH);
   const encoded = (): string =>
     wrap(content.replaceAll("=", "=3D").replaceAll(LAST_BLANK, (blank) => (blank === " " ? "=20" : "=09")));
   return `Content-Type: text/${kind}; charset=utf-8\r\nContent-Transfer-Encoding: ${isShort ? "7bit" : "quoted-printable"}\r\n\r\n${isShort ? content : encoded()}`;
