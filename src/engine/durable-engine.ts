@@ -172,7 +172,7 @@ export class DurableEngine implements WorkflowEngine {
     this.#concurrencyPer = options.concurrencyPer ?? "database";
     this.#store = "store" in options ? options.store : new SqliteRunStore(options.path, { worker: this.#isWorker });
     this.#assertConcurrency(options.concurrency);
-    this.#journal = new Journal(this.#store, this.#logger);
+    this.#journal = new Journal(this.#store, this.#logger, () => this.#worker?.executing ?? 0);
     this.#failureLog = new FailureLog(this.#logger);
     this.#store.listen((id) => this.#onAnnouncement(id));
   }

@@ -31,8 +31,9 @@ type Page = readonly [hold: Hold, writes: readonly Pending<RunWrite, WriteOutcom
 
 /**
  * Group commit: all writes of one turn of the event loop, and all that arrive while a write is in
- * progress, go to the store as one transaction with one flush. Lazy writes wait for the run's next
- * write that is not lazy, but only for a moment.
+ * progress, go to the store as one transaction with one flush. If the store is behind a network,
+ * they also wait a moment for those of other runs (`RunStore.gatherMs`). Lazy writes wait for the
+ * run's next write that is not lazy, but only for a moment.
  *
  * When the store fails:
  *
@@ -47,6 +48,7 @@ type Page = readonly [hold: Hold, writes: readonly Pending<RunWrite, WriteOutcom
 export class Journal {
   readonly #store: RunStore;
   readonly #logger: Logger;
+  readonly #executing: () => number;
   readonly #pages = new Map<Hold, Pending<RunWrite, WriteOutcome>[]>();
   /** Runs whose pages go into the next transaction. */
   readonly #urgent = new Set<Hold>();
@@ -58,9 +60,11 @@ export class Journal {
   #failingSince = 0;
   #closingSince: number | undefined;
 
-  constructor(store: RunStore, logger: Logger) {
+  /** @param executing the number of runs that are being executed */
+  constructor(store: RunStore, logger: Logger, executing: () => number) {
     this.#store = store;
     this.#logger = logger;
+    this.#executing = executing;
   }
 
   closeSoon(): void {
@@ -144,9 +148,7 @@ export class Journal {
 
   async #run(): Promise<void> {
     for (;;) {
-      // Wait until this turn's promises have settled, so that what handlers do next joins the
-      // batch.
-      await setImmediate();
+      await this.#gather();
       const accepts = this.#accepts;
       const pages = Array.from(this.#urgent, (hold) => [hold, this.#pages.get(hold)!] as const);
       if (accepts.length + pages.length === 0) break;
@@ -157,6 +159,20 @@ export class Journal {
       if (this.#failures > 0) await pauseAfter(this.#failures);
     }
     this.#isAtWork = false;
+  }
+
+  /** Waits for what else may share the next transaction. */
+  async #gather(): Promise<void> {
+    // This turn's promises must settle, so that what handlers do next joins the batch.
+    await setImmediate();
+    const { gatherMs = 0 } = this.#store;
+    for (let waitedMs = 0; waitedMs < gatherMs && this.#isMoreExpected; waitedMs++) await pause(1);
+  }
+
+  /** Whether runs are executing that have nothing to write yet. */
+  get #isMoreExpected(): boolean {
+    const waiting = this.#urgent.size + this.#accepts.length;
+    return waiting > 0 && waiting < this.#executing();
   }
 
   async #writeAll(accepts: readonly Pending<NewRunRecord, Accepted>[], pages: readonly Page[]): Promise<void> {

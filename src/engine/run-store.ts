@@ -251,6 +251,12 @@ export interface RunStore {
    */
   readonly isUngrouped?: boolean;
 
+  /**
+   * How long a write waits for writes of other runs, to share a transaction. Milliseconds; default:
+   * not at all.
+   */
+  readonly gatherMs?: number;
+
   /** The highest `concurrency` of an engine or a workflow that it supports. Default: any. */
   readonly highestConcurrency?: number;
 

@@ -61,6 +61,11 @@ export class Worker {
     return this.#failingSince === undefined ? 0 : performance.now() - this.#failingSince;
   }
 
+  /** How many runs it is executing. */
+  get executing(): number {
+    return this.#inFlight.size;
+  }
+
   wake(): void {
     this.#announcements += 1;
     this.#wake();

@@ -28,6 +28,11 @@ import { EVENT_COLUMNS, EVENT_VALUE, RUN_COLUMNS, toCounts, waitingSince, type A
 import { createSchema } from "./create-schema.ts";
 import { pageJson, type PageState, outcomesOf, runJson } from "./written-json.ts";
 
+/**
+ * A round trip costs so much that with 16 runs at a time, sharing more of them saves a fifth of the
+ * processor time of a run. Milliseconds.
+ */
+const GATHER_MS = 2;
 /** Three times per lease. Milliseconds. */
 const RENEWAL_INTERVAL_MS = 1500;
 /** How often to check whether the server's clock was set back. Milliseconds. */
@@ -163,6 +168,7 @@ interface Lookup {
  * because the first decision counts.
  */
 export class PostgresRunStore implements RunStore {
+  readonly gatherMs = GATHER_MS;
   readonly #connections: PostgresConnections;
   readonly #channel: PostgresChannel;
   readonly #worker = randomUUID();
