@@ -94,7 +94,10 @@ export class IoError extends AbiError {
 /** An error on our side. The message reveals no internals; the cause is in the log. */
 export class UnexpectedError extends AbiError {
   override readonly type = "unexpected_error";
-  /** What the operator must correct. Shown in the log and on the command line, never to callers. */
+  /**
+   * What the operator must correct. The command line prints it; other callers never see it. The log
+   * only has `cause`, so put it there too.
+   */
   readonly remedy: string | undefined;
 
   constructor(

@@ -76,8 +76,8 @@ export interface LoadOptions {
 
 /**
  * Moves customers from a source into the store `customer_data`. Each customer has one URI, and the
- * source's latest values are stored. Transactions and interactions are requested if wanted, but not
- * stored.
+ * source's latest values are stored. If you ask for transactions and interactions, the source is
+ * asked for them, but they are not stored.
  */
 export class CustomerDataPipeline extends Pipeline<
   CustomerDataPipelineConfiguration,

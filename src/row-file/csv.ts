@@ -14,7 +14,10 @@ const looksLikeRows = (line: number): string =>
  * one.
  */
 const MOSTLY_ROWS = 0.75;
-/** Text with broken quotes is read again: in total, at most this many times the file's length. */
+/**
+ * Text after a broken quote is read more than once. All these repetitions together read at most this
+ * many times the file's length.
+ */
 const REREADING = 2;
 
 /**
@@ -59,7 +62,10 @@ class CsvRows {
   readonly #width: number;
   readonly #isSpaced: boolean;
   #rereading = REREADING * MAX_ROW_LENGTH;
-  /** Whether every row since one with an open quote was refused. */
+  /**
+   * True after a row with an open quote, until a row without a problem. Up to then, lines may be the
+   * rest of the quoted value.
+   */
   #inBrokenValue = false;
 
   constructor(ahead: LookaheadText, { syntax, columns, isSpaced }: CsvHeader) {
@@ -123,7 +129,7 @@ class CsvRows {
   }
 
   /**
-   * Whether a record of several lines may really be several rows that a stray quote made one value.
+   * Whether a quoted value of several lines may really be several rows, joined by a stray quote.
    */
   #mayBeRows({ values, end, multiLineColumn }: CsvRecord): boolean {
     if (multiLineColumn === undefined || values.length !== this.#width) return false;

@@ -18,7 +18,10 @@ import {
 /** Name of the file in the data directory. */
 export const TRAINED_WEIGHTS_FILE = "trained-weights.json";
 
-/** The version of fits, derived from everything in them that changes a judgement. */
+/**
+ * The version of what training has changed: a hash of everything that affects a judgement, and of
+ * the versions of the shipped analysers.
+ */
 export const versionOf = ({ sentiment, categories }: Fits, base: TrainedWeights["base"]): string =>
   createHash("sha256")
     .update(JSON.stringify([base.sentiment, base.categories, sentiment ?? null, categories ?? null]))
@@ -26,9 +29,9 @@ export const versionOf = ({ sentiment, categories }: Fits, base: TrainedWeights[
     .slice(0, 12);
 
 /**
- * Reads what `abi-workflows train` has written; undefined if there is no such file.
- * @throws ValidationError (`trained_weights_damaged`) if it has been changed or a number is out of
- *   range, IoError if it can't be read
+ * Reads the file that `abi-workflows train` has written; undefined if there is none.
+ * @throws ValidationError (`trained_weights_damaged`) if the file has been changed or a number is
+ *   out of range, IoError if the file can't be read
  */
 export function readTrainedWeights(path: string): TrainedWeights | undefined {
   let text: string;
@@ -37,8 +40,8 @@ export function readTrainedWeights(path: string): TrainedWeights | undefined {
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw new IoError(
-      `The weights in ${TRAINED_WEIGHTS_FILE} of the data directory can't be read. Let this user read them if it is a ` +
-        "file; otherwise remove it to go back to the weights that ship.",
+      `${TRAINED_WEIGHTS_FILE} in the data directory can't be read. If it is a file, let this user read it; otherwise ` +
+        "remove it to go back to the weights that ship.",
       { code: "file_unreadable", cause },
     );
   }

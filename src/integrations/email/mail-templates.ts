@@ -51,10 +51,8 @@ const toText = (html: string): string => {
 
 const FRAME = "_frame.html";
 
-/**
- * Comments and elements without plain text, and attributes that only style. Those that contain a
- * Mustache tag are kept.
- */
+// Parts of a template that don't appear in the plain text. They don't match if they contain a
+// Mustache tag.
 const UNREAD_ELEMENTS = /<!--(?:(?!-->|\{\{)[^])*-->|<(head|style)\b(?:(?!<\/\1>|\{\{)[^])*<\/\1>/gi;
 const STYLING_ATTRIBUTES = /\s(?:style|role|width|height|align|border|cellpadding|cellspacing)="[^"{}]*"/gi;
 const TAG = /<[a-z][^<>]*>/gi;
@@ -64,7 +62,9 @@ const KEEPS_BLANKS = /<(?:pre|textarea)\b|white-space:/i;
 const withoutIndentation = (template: string): string =>
   KEEPS_BLANKS.test(template) ? template : template.replaceAll(/\n[ \t]+/g, "\n");
 
-/** A template with the same plain text that is much faster to parse. */
+/**
+ * Removes what doesn't affect the plain text, so converting each email to plain text is much faster.
+ */
 function withoutStyling(template: string): string {
   const unstyled = template
     .replaceAll(UNREAD_ELEMENTS, "")
@@ -75,9 +75,10 @@ function withoutStyling(template: string): string {
 const writer = new mustache.Writer();
 
 /**
- * A folder of mail templates (https://mustache.github.io/mustache.5.html): every `.html` file is
- * one. If there is a `_frame.html`, it surrounds each of them, in place of its `{{> content}}`. All
- * are read and checked at construction. Values are HTML-escaped and never parsed as templates.
+ * A folder of mail templates in Mustache (https://mustache.github.io/mustache.5.html). Each `.html`
+ * file is a template, except `_frame.html`. If that file exists, every template is put into it, at
+ * its `{{> content}}`. The constructor reads and checks all files. Values are HTML-escaped and never
+ * parsed as templates.
  */
 export class MailTemplates {
   readonly #templates = new Map<string, Template>();
@@ -186,7 +187,10 @@ function toTemplate(frame: string, source: string): Template {
   };
 }
 
-/** Inserted once: as a partial, the content would be indented and looked up again for each email. */
+/**
+ * Puts a template into the frame. Mustache could do this itself (`{{> content}}` is a partial), but
+ * it would look up and indent the template again for each email.
+ */
 function framed(frame: string, source: string): Tokens {
   const content: Tokens = mustache.parse(source);
   const fill = (tokens: Tokens): Tokens =>
@@ -222,8 +226,8 @@ function viewOf(data: TemplateData): Record<string, unknown> {
 
 let sentenceList: Intl.ListFormat | undefined;
 /**
- * `one, two and three`. `Intl.ListFormat` is created with the first list, because loading its
- * languages takes as long as starting Node.js.
+ * Joins a list: `one, two and three`. `Intl.ListFormat` is only created when it is first needed,
+ * because that loads language data and takes as long as starting Node.js.
  */
 const sentence = (items: readonly string[]): string =>
   (sentenceList ??= new Intl.ListFormat("en-GB", { type: "conjunction" })).format(items);
@@ -232,9 +236,10 @@ const sentence = (items: readonly string[]): string =>
 const NO_NAME = /^(?:null|none|nil|undefined|n\/a|n\.a\.|unknown|unbekannt|inconnu)$/iu;
 
 /**
- * Whether a text can be used as a name in a greeting: visible letters, and no link, because people
- * sign up with someone else's address to make us send it to them. Joiners between letters belong to
- * the script.
+ * Whether a text can be used as a name in a greeting. It needs a letter, and must not have invisible
+ * characters, except for joiners between letters, which some writing systems need. It must not
+ * contain a link: spammers sign up with a victim's address and put a link into the name, so that we
+ * send the link to the victim.
  */
 const isName = (text: string): boolean =>
   /\p{L}/u.test(text) &&

@@ -22,9 +22,9 @@ export interface WebhookTicketSystemOptions {
 /**
  * Posts tickets as JSON to a URL: `feedback_id, reference, feedback_uri, customer_id, subject,
  * text, sentiment, categories, priority, created_at`. The header `Idempotency-Key` is the same for
- * every attempt at one ticket, so the other side can recognise a repetition. An answer that is a
- * web page comes from a proxy, so it is an `IoError`. The answer's `id` or `ticket_id` is the
- * ticket's id; without one it is derived from the key.
+ * every attempt at one ticket, so the other side can recognise a repetition. A web page as the
+ * answer is an `IoError`, because it comes from a proxy or a wrong URL. The answer's `id` or
+ * `ticket_id` is the ticket's id; without one it is derived from the key.
  */
 export class WebhookTicketSystem implements TicketSystem {
   readonly #url: URL;
@@ -59,7 +59,7 @@ export class WebhookTicketSystem implements TicketSystem {
     }
     if (isWebPage(text)) {
       throw new IoError(
-        "The ticket system answered with a web page: no ticket is known to exist. Check its URL, and that no proxy answers in its place.",
+        "The ticket system's URL answered with a web page, so we don't know whether the ticket was created. Check the URL, and that no proxy answers instead of the ticket system.",
         { code: "unreadable_answer" },
       );
     }

@@ -114,8 +114,8 @@ interface DecidedAnalysis extends Analysis<CategoriesResult> {
 
 /**
  * The customer feedback workflow: looks up the customer, detects the sentiment, sorts the text into
- * categories, stores everything in the knowledge graph, then answers by email or escalates to a
- * person.
+ * categories, and stores everything in the knowledge graph. Then it either answers by email, or
+ * opens a ticket for a person and acknowledges the feedback by email.
  */
 export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowConfiguration> {
   override readonly name = "customer-feedback";
@@ -138,8 +138,8 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     durable("process_customer_feedback", {
       description:
         "Process customer feedback and optionally send a response. Looks up the customer, detects the sentiment, " +
-        "sorts the text into categories, stores everything, then answers the customer by email or escalates to a " +
-        "person. Safe to call again: the same feedback is processed once.",
+        "sorts the text into categories, stores everything, then answers the customer by email, or escalates to a " +
+        "person and tells the customer so by email. Safe to call again: the same feedback is processed once.",
       ...PROCESS_KEY,
       output: CustomerFeedbackOutput,
       echo: ["customer_id"],

@@ -34,8 +34,8 @@ interface Parts {
 }
 
 /**
- * Feedback for operators, read from the graph and from the runs. Looking it up is fast however many
- * runs there are.
+ * Lists feedback and shows its details to operators. The data comes from the graph and from the
+ * runs. Showing one piece of feedback takes the same time however many runs there are.
  */
 export class FeedbackRecords {
   readonly #parts: Parts;
@@ -46,8 +46,7 @@ export class FeedbackRecords {
 
   /**
    * Returns a page of feedback.
-   * @throws ValidationError (`bad_request`) for an
-   * `after` that is no run's id, IoError
+   * @throws ValidationError (`bad_request`) if `after` is not the id of a run, IoError
    */
   async list({ limit, after, ...filter }: FeedbackFilter): Promise<FeedbackPage> {
     const found: Run[] = [];
@@ -188,7 +187,7 @@ const inputOf = (input: Run["input"]): CustomerFeedbackInput => input as Custome
 const foundBy = ({ output, waitingFor }: Run): Partial<CustomerFeedbackOutput> =>
   (output ?? waitingFor?.output ?? {}) as Partial<CustomerFeedbackOutput>;
 
-/** Whether runs have to be read to know whether they belong to the answer. */
+/** Whether the database can't apply the whole filter, so that every run has to be read and checked. */
 const isFiltered = ({ search, sentiment, category, action }: Filter): boolean =>
   Boolean(search) || sentiment !== undefined || category !== undefined || action !== undefined;
 

@@ -44,8 +44,8 @@ export interface Situation {
 }
 
 /**
- * Decides what to do with a piece of feedback. The first rule that applies decides. There is never
- * both a reply and an escalation.
+ * Decides what to do with a piece of feedback. The first rule that applies decides. A customer whose
+ * feedback is escalated gets an acknowledgment instead of a reply.
  * @param policy `false` escalates nothing
  */
 export function decideAction(policy: EscalationPolicy | false, situation: Situation): Action {

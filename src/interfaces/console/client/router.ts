@@ -1,7 +1,8 @@
 /**
  * The current address. It contains everything that determines what a page shows, so that links and
- * the back button work. An id is the second part of the path. Only `.` and `..` are in the query,
- * because browsers take them for folders, however they are written.
+ * the back button work. Its path has the name of a page and, if the page is about one thing, the id
+ * of that thing. The ids `.` and `..` are in the query instead, because browsers would read them as
+ * folders in a path, even if they are percent-encoded.
  */
 import { signal } from "@preact/signals";
 import { pushEntry, startReturning } from "./returning.ts";
@@ -80,7 +81,7 @@ function followInside(event: MouseEvent): void {
   if (!isPlain || event.defaultPrevented || !link || link.target !== "" || link.hasAttribute("download")) return;
   if (link.origin !== globalThis.location.origin || !link.pathname.startsWith(BASE)) return;
   event.preventDefault();
-  // Safari leaves the focus where it was, but the way back leads to the link that has the focus.
+  // Back returns to the link that had the focus, and Safari doesn't give it to a link that is clicked.
   link.focus({ preventScroll: true });
   go(link.href);
 }

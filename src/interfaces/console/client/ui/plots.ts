@@ -1,11 +1,11 @@
 /**
- * Charts as SVG, with stacked bars, over time or one below the other. Each has a table with its
- * figures.
+ * Charts with stacked bars: vertical ones (`Columns`, as SVG) or horizontal ones (`Bars`, as HTML).
+ * Each chart also has a table with its figures.
  */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.ts";
 
-/** What is stacked: a name, which is also the class that colours it. */
+/** One of the parts that are stacked in every bar: its name, and the CSS class that colours it. */
 export interface Series {
   name: string;
   tone: string;
