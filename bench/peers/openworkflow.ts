@@ -28,7 +28,7 @@ export const open: Open = async ({ folder, databaseUrl, clients, steps }) => {
   let ticking: Promise<void> | undefined;
   let isDue = false;
   let isClosing = false;
-  const takeUpAll = async (): Promise<void> => {
+  const claimAll = async (): Promise<void> => {
     while (isDue && !isClosing) {
       isDue = false;
       if ((await worker.tick()) > 0) isDue = true;
@@ -37,7 +37,7 @@ export const open: Open = async ({ folder, databaseUrl, clients, steps }) => {
   };
   const tick = (): void => {
     isDue = true;
-    ticking ??= takeUpAll();
+    ticking ??= claimAll();
   };
   return {
     run: async (n) => {

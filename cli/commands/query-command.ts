@@ -1,9 +1,16 @@
-import { type Command, Option } from "commander";
+import { InvalidArgumentError, type Command } from "commander";
+import { isStoreName, NO_STORE_NAME } from "../../src/ontology/store-name.ts";
 import { addExamples, duration, type GlobalOptions } from "../command.ts";
 
 export interface QueryOptions extends GlobalOptions {
   store: string;
   timeout?: string;
+}
+
+/** Parses the name of any store, because your own workflows and pipelines have stores, too. */
+function store(name: string): string {
+  if (isStoreName(name)) return name;
+  throw new InvalidArgumentError(NO_STORE_NAME);
 }
 
 /** `query`: queries the knowledge graph; changes nothing. */
@@ -13,14 +20,16 @@ export function addQueryCommand(program: Command): void {
     .summary("query the knowledge graph")
     .description(
       "Query the knowledge graph with SPARQL 1.1: SELECT prints a table, ASK prints yes or no, CONSTRUCT and " +
-        "DESCRIBE print Turtle. The prefixes abi:, rdf:, xsd: and prov: are declared. To reach the other store, use " +
-        "the named graph <http://example.org/abi/stores/customer_data>. Ctrl-C stops a query that takes too long.",
+        "DESCRIBE print Turtle. The prefixes abi:, rdf:, xsd: and prov: are declared. A query reads one store; others " +
+        "are named graphs, such as <http://example.org/abi/stores/customer_data>. Ctrl-C stops a query that takes " +
+        "too long.",
     )
     .argument("<sparql>", "the query, a file that ends in .rq or .sparql, or - for standard input")
-    .addOption(
-      new Option("--store <name>", "the store to query")
-        .choices(["feedback_data", "customer_data"])
-        .default("feedback_data"),
+    .option(
+      "--store <name>",
+      "the store to query, such as customer_data, held_mail or one of your own",
+      store,
+      "feedback_data",
     )
     .option("--timeout <time>", "stop the query after this time, such as 30s (default: no limit)", duration)
     .action(async (query: string, _options, command: Command) => {
@@ -33,10 +42,7 @@ export function addQueryCommand(program: Command): void {
       `query "SELECT ?sentiment (COUNT(*) AS ?number) { ?f abi:sentiment ?sentiment } GROUP BY ?sentiment"`,
       "count by sentiment",
     ],
-    [
-      `query --store customer_data "SELECT ?name { ?c abi:segment 'premium' ; abi:name ?name }"`,
-      "query the other store",
-    ],
+    [`query --store customer_data "SELECT ?name { ?c abi:segment 'premium' ; abi:name ?name }"`, "query the customers"],
     ["query question.rq --json", "run a query from a file; print SPARQL 1.1 JSON results"],
   );
 }

@@ -30,7 +30,9 @@ export async function askGraph(query: string, options: QueryOptions): Promise<vo
       const store = await openGraph(settingsFrom(options));
       try {
         const limits = { signal, ...(timeout !== undefined && { timeoutMs: toMilliseconds(timeout) }) };
-        return await store.queryRunner.run({ store: name, sparql: withPrefixes(sparql), ...limits });
+        const found = await store.queryRunner.run({ store: name, sparql: withPrefixes(sparql), ...limits });
+        if (isEmpty(found)) await noteUnknownStore(store, name);
+        return found;
       } finally {
         await store.close();
       }
@@ -41,6 +43,15 @@ export async function askGraph(query: string, options: QueryOptions): Promise<vo
     if (error !== INTERRUPTED) throw error;
     host().exitCode = INTERRUPTED_EXIT_CODE;
   }
+}
+
+const isEmpty = ({ result }: QueryAnswer): boolean => Array.isArray(result) && result.length === 0;
+
+/** An unknown store is empty, but its name may be misspelt. */
+async function noteUnknownStore(graph: OntologyStore, name: string): Promise<void> {
+  const names = await graph.listStores();
+  if (names.length === 0 || names.includes(name)) return;
+  note(`There is no store ${name} in this graph. Its stores: ${names.join(", ")}.`);
 }
 
 /** Asks a store of the graph with a SELECT. */

@@ -135,7 +135,7 @@ function recordOf(workflow: string, { key, fingerprint, input, availableAt, prio
  * Read on in this order:
  *
  * 1. `run-store.ts`: the port to the database, and what each write means.
- * 2. `worker.ts`: picks up due runs and executes them.
+ * 2. `worker.ts`: claims due runs and executes them.
  * 3. `execution.ts`: one execution of one run; its header says what a crash at each point leaves.
  * 4. `journal.ts`: groups writes, and repeats them while the database is unavailable.
  * 5. `sqlite/` and `postgres/`: the SQL.

@@ -109,7 +109,7 @@ export interface NewRun {
    */
   readonly availableAt?: Date;
   /**
-   * Due runs are picked up by priority, highest first. An integer from -1000 to 1000; default 0.
+   * Due runs are claimed by priority, highest first. An integer from -1000 to 1000; default 0.
    */
   readonly priority?: number;
 }
@@ -327,7 +327,7 @@ export interface RunCounts {
   readonly workflow: string;
   readonly byStatus: Readonly<Partial<Record<RunStatus, number>>>;
   /**
-   * How long the oldest due run has waited to be picked up, in milliseconds; absent if none is due.
+   * How long the oldest due run has waited to be claimed, in milliseconds; absent if none is due.
    */
   readonly oldestDueMs?: number;
   /** The longest time that a run has waited for a person, in milliseconds; absent if none waits. */

@@ -19,7 +19,7 @@ import type { FailureLog } from "./failure-log.ts";
 import type { Journal } from "./journal.ts";
 import { planRetry } from "./plan-retry.ts";
 import { publicId, toDecision, toFullHistory, toRested, toResting } from "./run-view.ts";
-import type { EventRecord, NewRunRecord, RunStore, RunWrite, SeenRun, TakenRun, WriteOutcome } from "./run-store.ts";
+import type { ClaimedRun, EventRecord, NewRunRecord, RunStore, RunWrite, SeenRun, WriteOutcome } from "./run-store.ts";
 import { endedBy, eventOf, releases, toEvent, type EndWrite } from "./run-writes.ts";
 import { assertStepName, refusedResult, storableInput, storableResult } from "./storable.ts";
 
@@ -31,7 +31,7 @@ const RUN_LEFT = Object.assign(new Error("The run is left here and continues lat
   code: "interrupted",
 });
 
-/** Per run, because picking up a run reads all of its events. */
+/** Per run, because claiming a run reads all of its events. */
 const MAX_STEPS = 1000;
 
 /** A handler that calls more often than this ignores what its steps throw, and would block the event loop forever. */
@@ -104,7 +104,7 @@ export type ExecutionEnd = "ended" | "rescheduled" | "parked" | "lost";
  *
  * | moment                         | stored                                   | after a crash here                                  |
  * | ------------------------------ | ---------------------------------------- | --------------------------------------------------- |
- * | picked up                      | the worker's epoch                       | the run is due again, for anyone                    |
+ * | claimed                        | the worker's epoch                       | the run is due again, for anyone                    |
  * | before a step's work           | "begun", with the last step's result     | the step is begun again, as another attempt         |
  * | before an eager step's work    | nothing new                              | it is begun again, and not eagerly any more         |
  * | work done, result not stored   | nothing new                              | THE WINDOW: the work is done a second time          |
@@ -118,12 +118,11 @@ export type ExecutionEnd = "ended" | "rescheduled" | "parked" | "lost";
  * decision and the end. Only the work of an eager step doesn't wait; `Journal` stores its beginning
  * and its result with the run's next write.
  *
- * Every write carries the epoch with which the run was picked up. If another worker has picked it
- * up since, the answer is "lost": nothing was written, and this execution stops before its next
- * step.
+ * Every write carries the epoch with which the run was claimed. If another worker has claimed it
+ * since, the answer is "lost": nothing was written, and this execution stops before its next step.
  */
 export class Execution {
-  readonly #taken: TakenRun;
+  readonly #claimed: ClaimedRun;
   readonly #dependencies: ExecutionDependencies;
   readonly #runId: string;
   /** Of earlier executions. */
@@ -148,14 +147,14 @@ export class Execution {
   /** Whether a power cut could lose a result. */
   #isUnflushed: boolean;
 
-  constructor(taken: TakenRun, dependencies: ExecutionDependencies) {
-    this.#taken = taken;
+  constructor(claimed: ClaimedRun, dependencies: ExecutionDependencies) {
+    this.#claimed = claimed;
     this.#dependencies = dependencies;
-    this.#runId = publicId(taken.run.id);
-    this.#events = [...taken.events];
+    this.#runId = publicId(claimed.run.id);
+    this.#events = [...claimed.events];
     this.#attempts = attemptsOf(this.#events);
     // An earlier worker may have written results without a flush.
-    this.#isUnflushed = !taken.isFirstExecution;
+    this.#isUnflushed = !claimed.isFirstExecution;
   }
 
   /**
@@ -171,7 +170,7 @@ export class Execution {
    * closes.
    */
   async run(handler: RunHandler): Promise<ExecutionEnd> {
-    const { run } = this.#taken;
+    const { run } = this.#claimed;
     let outputJson: string | undefined;
     try {
       const handled = handler(JSON.parse(run.inputJson) as Json, {
@@ -205,7 +204,7 @@ export class Execution {
 
   /** @param options `isLazy`: nothing waits for it */
   async #write(write: RunWrite, options?: { isLazy?: boolean }): Promise<WriteOutcome> {
-    const outcome = await this.#dependencies.journal.write(this.#taken.hold, write, options);
+    const outcome = await this.#dependencies.journal.write(this.#claimed.hold, write, options);
     if (outcome === "done" && !releases(write)) {
       const last = this.#events.at(-1)?.n ?? 0;
       this.#events.push(toEvent(last + 1, eventOf(write)));
@@ -215,7 +214,7 @@ export class Execution {
 
   async #writeEnd(end: EndWrite): Promise<boolean> {
     if ((await this.#write(end)) === "lost") return false;
-    const { run } = this.#taken;
+    const { run } = this.#claimed;
     this.#ended = {
       run: { ...run, ...endedBy(end), dueAt: null, endedAt: end.time, waitingFor: null },
       events: this.#events,
@@ -282,7 +281,7 @@ export class Execution {
    * `WorkflowEngine.follow`.
    */
   async #follow(rest: Pick<RestingRun, "status" | "subject" | "error">): Promise<void> {
-    const follower = this.#dependencies.followerOf({ ...toResting(this.#taken.run), ...rest });
+    const follower = this.#dependencies.followerOf({ ...toResting(this.#claimed.run), ...rest });
     if (!follower) return;
     const { journal, store, logger } = this.#dependencies;
     try {
@@ -297,7 +296,7 @@ export class Execution {
   }
 
   #rested(rest: Pick<RestedRun, "status" | "subject" | "error">, time: number): void {
-    this.#dependencies.rested(toRested(this.#taken.run, rest, time));
+    this.#dependencies.rested(toRested(this.#claimed.run, rest, time));
   }
 
   /** @throws RUN_LEFT, or the store's reason for refusing a result */
@@ -374,14 +373,14 @@ export class Execution {
     const { step } = name;
     const { eager = false } = options;
     const flush = eager ? false : (options.flush ?? true);
-    const isLazy = eager && this.#taken.isFirstExecution;
+    const isLazy = eager && this.#claimed.isFirstExecution;
     const begun = this.#begin(name, { flush: flush !== false, isLazy });
     if (isLazy) this.#recorded = this.#noted(begun);
     else await begun;
     // The handler may have ended in the meantime.
     if (this.#isOver) throw RUN_LEFT;
     const attempt = tried.length + 1;
-    const { workflow } = this.#taken.run;
+    const { workflow } = this.#claimed.run;
     const startedAt = performance.now();
     const emit = (event: Pick<StepEvent, "phase" | "retryInMs">): void => {
       if (!name.listed) return;
@@ -518,7 +517,7 @@ export class Execution {
     const outputJson = output === undefined ? {} : { outputJson: storableInput(output, "output") };
     this.#assertContinuing();
     await this.#allRecorded();
-    const decision = await this.#read((store) => store.decision(this.#taken.hold.seq, subject));
+    const decision = await this.#read((store) => store.decision(this.#claimed.hold.seq, subject));
     this.#assertContinuing();
     if (decision) return toDecision(decision);
     return this.#leaveRun({ kind: "park", subject, ...outputJson });
@@ -526,11 +525,11 @@ export class Execution {
 
   async #history(): Promise<StepAttempt[]> {
     await this.#allRecorded();
-    return toFullHistory(await this.#read((store) => store.events(this.#taken.hold.seq, 0)));
+    return toFullHistory(await this.#read((store) => store.events(this.#claimed.hold.seq, 0)));
   }
 
   async #allRecorded(): Promise<void> {
-    this.#dependencies.journal.hurry(this.#taken.hold);
+    this.#dependencies.journal.hurry(this.#claimed.hold);
     await this.#recorded;
   }
 

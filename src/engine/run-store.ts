@@ -6,12 +6,12 @@
  *
  * | state   | in the database                      | leaves it by                                             |
  * | ------- | ------------------------------------ | -------------------------------------------------------- |
- * | due     | it has a due time                    | `takeUp`, `cancel`                                       |
+ * | due     | it has a due time                    | `claim`, `cancel`                                        |
  * | held    | a worker executes it, under an epoch | a write: `end`, `reschedule`, `park`; the worker's death |
- * | waiting | for a person: neither due nor held        | `decide`, `cancel`                                       |
+ * | waiting | for a person: neither due nor held   | `decide`, `cancel`                                       |
  * | ended   | it has an end time                   | `retry` or the same submission again; `forget`           |
  *
- * `takeUp` raises the epoch, and a write counts only under the current one. So a worker that was stopped, cut off or believed dead can
+ * `claim` raises the epoch, and a write counts only under the current one. So a worker that was stopped, cut off or believed dead can
  * continue at any time without harm: its writes answer "lost".
  */
 import type { WireError } from "../errors.ts";
@@ -29,7 +29,7 @@ export interface RunRecord {
   readonly status: RunStatus;
   readonly createdAt: number;
   /**
-   * When it is due to be picked up; null while it is executed, waits for a person, or has ended.
+   * When it is due to be claimed; null while it is executed, waits for a person, or has ended.
    */
   readonly dueAt: number | null;
   /**
@@ -88,7 +88,7 @@ export interface DecisionRecord {
 }
 
 /**
- * The right to execute a run, until the run is left or picked up again (then under a higher epoch).
+ * The right to execute a run, until the run is left or claimed again (then under a higher epoch).
  */
 export interface Hold {
   readonly seq: number;
@@ -96,8 +96,8 @@ export interface Hold {
   readonly workflow: string;
 }
 
-/** A run that this process has picked up, with everything stored about it. */
-export interface TakenRun {
+/** A run that this process has claimed, with everything stored about it. */
+export interface ClaimedRun {
   readonly hold: Hold;
   readonly run: RunRecord;
   readonly events: readonly EventRecord[];
@@ -192,12 +192,12 @@ export interface BatchOutcome {
   readonly runs: readonly (readonly WriteOutcome[])[];
 }
 
-/** Which runs a process wants. */
-export interface TakeUpRequest {
-  /** How many runs to pick up at most. */
+/** Which runs a process wants to execute. */
+export interface ClaimRequest {
+  /** How many runs to claim at most. */
   readonly most: number;
   /**
-   * The workflows whose runs to pick up. The number is the limit on their concurrent runs in all
+   * The workflows whose runs to claim. The number is the limit on their concurrent runs in all
    * processes together; null: no limit.
    */
   readonly workflows: ReadonlyMap<string, number | null>;
@@ -205,8 +205,8 @@ export interface TakeUpRequest {
   readonly held: readonly Hold[];
 }
 
-export interface TakenUp {
-  readonly runs: readonly TakenRun[];
+export interface Claimed {
+  readonly runs: readonly ClaimedRun[];
   /** When the next run of these workflows becomes due. */
   readonly nextDueAt?: number;
   /** Whether more runs are due, but no slot is free. Absent: perhaps. */
@@ -279,10 +279,10 @@ export interface RunStore {
   adviceFor(error: unknown): string;
 
   /**
-   * Picks up due runs: the highest priority first, then the longest due. This need not be flushed:
+   * Claims due runs: the highest priority first, then the longest due. This need not be flushed:
    * after a power cut, the runs are due again.
    */
-  takeUp(request: TakeUpRequest): Promise<TakenUp>;
+  claim(request: ClaimRequest): Promise<Claimed>;
 
   /** Events of a run after the n-th, without values. */
   events(seq: number, after: number): Promise<EventRecord[]>;
@@ -329,7 +329,7 @@ export interface RunStore {
   listen(listener: (id: string | undefined) => void): void;
 
   /**
-   * Announces that this process picks up no more runs, so that another worker gets its turn in
+   * Announces that this process claims no more runs, so that another worker gets its turn in
    * workflows with a limit.
    */
   leaveQueue(): Promise<void>;

@@ -3,7 +3,7 @@ import { describeCause } from "../log.ts";
 import type { RunHandler } from "./engine.ts";
 import { Execution, type ExecutionDependencies, type ExecutionEnd } from "./execution.ts";
 import { publicId } from "./run-view.ts";
-import type { Hold, RunStore, TakenRun, TakenUp } from "./run-store.ts";
+import type { Claimed, ClaimedRun, Hold, RunStore } from "./run-store.ts";
 
 /** How often to poll for changes by other processes whose announcement was lost. Milliseconds. */
 export const POLL_INTERVAL_MS = 1000;
@@ -23,7 +23,7 @@ const LOG_MESSAGES: Record<ExecutionEnd, string> = {
 };
 
 /**
- * Picks up due runs and executes them, as many at a time as it has slots. It polls at once when
+ * Claims due runs and executes them, as many at a time as it has slots. It polls at once when
  * something is announced or becomes due, otherwise once per poll interval. While idle it does not
  * keep the process alive.
  *
@@ -71,7 +71,7 @@ export class Worker {
     this.#wake();
   }
 
-  /** Stops picking up runs. Resolves when the current poll has ended. */
+  /** Stops claiming runs. Resolves when the current poll has ended. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#wake();
@@ -90,8 +90,8 @@ export class Worker {
       if (this.#isStopped) return;
       const [announcements, ended] = [this.#announcements, this.#ended];
       const most = this.#slots - this.#inFlight.size;
-      const { runs, nextDueAt, isMoreDue = true }: TakenUp = most > 0 ? await this.#look(most) : { runs: [] };
-      for (const taken of runs) this.#inFlight.set(taken.hold, this.#execute(taken));
+      const { runs, nextDueAt, isMoreDue = true }: Claimed = most > 0 ? await this.#claim(most) : { runs: [] };
+      for (const claimed of runs) this.#inFlight.set(claimed.hold, this.#execute(claimed));
       this.#isMoreDue = isMoreDue;
       // An announcement or a slot that became free during the poll may have come too late for it.
       const isStale = announcements !== this.#announcements || (isMoreDue && ended !== this.#ended);
@@ -99,11 +99,11 @@ export class Worker {
     }
   }
 
-  async #look(most: number): Promise<TakenUp> {
+  async #claim(most: number): Promise<Claimed> {
     try {
-      const taken = await this.#store.takeUp({ most, workflows: this.#limits, held: [...this.#inFlight.keys()] });
+      const claimed = await this.#store.claim({ most, workflows: this.#limits, held: [...this.#inFlight.keys()] });
       this.#failingSince = undefined;
-      return taken;
+      return claimed;
     } catch (error) {
       // Log once per outage, because it polls every second.
       if (this.#failingSince === undefined) {
@@ -115,12 +115,12 @@ export class Worker {
     }
   }
 
-  async #execute(taken: TakenRun): Promise<void> {
-    const { hold, run } = taken;
+  async #execute(claimed: ClaimedRun): Promise<void> {
+    const { hold, run } = claimed;
     const { logger, failureLog } = this.#dependencies;
     const facts = { run_id: publicId(run.id), workflow: run.workflow };
-    logger.info(facts, "a run is picked up");
-    const execution = new Execution(taken, this.#dependencies);
+    logger.info(facts, "a run is claimed");
+    const execution = new Execution(claimed, this.#dependencies);
     let end: ExecutionEnd | undefined;
     try {
       const { handler } = this.#workflows.get(run.workflow)!;

@@ -14,7 +14,7 @@ const time = z.iso.datetime().describe("ISO 8601, UTC.");
 
 const WireErrorFields = {
   error: z.string().describe("What went wrong, for people."),
-  error_code: z.string().describe("What went wrong, for machines."),
+  error_code: z.string().describe("A stable code for what went wrong, such as `customer_not_found`, for programs."),
   error_type: z.enum(["validation_error", "conflict", "io_error", "unexpected_error"]),
   retriable: z.boolean().describe("Whether the same request may succeed later."),
 };

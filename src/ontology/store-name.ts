@@ -5,16 +5,19 @@ export const STORES = "http://example.org/abi/stores";
 
 const STORE_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
+export const isStoreName = (name: string): boolean => STORE_NAME.test(name);
+
+/** The message for an invalid name. */
+export const NO_STORE_NAME = "A store's name has 1 to 64 letters, digits, underscores or hyphens.";
+
 /**
  * The IRI under which a store can be reached as a named graph: `GRAPH <…/customer_data> { … }`.
  * @throws ValidationError for a name that is not 1–64 letters, digits, `_` or `-`
  */
 export function storeIri(store: string): string {
   // Without the check of the type, other values would be converted to strings, even `undefined`.
-  if (typeof store !== "string" || !STORE_NAME.test(store)) {
-    throw new ValidationError("A store's name has 1 to 64 letters, digits, underscores or hyphens.", {
-      code: "invalid_store_name",
-    });
+  if (typeof store !== "string" || !isStoreName(store)) {
+    throw new ValidationError(NO_STORE_NAME, { code: "invalid_store_name" });
   }
   return `${STORES}/${store}`;
 }
@@ -22,5 +25,5 @@ export function storeIri(store: string): string {
 /** The name in an IRI of `storeIri`; undefined for any other IRI. */
 export function storeName(iri: string): string | undefined {
   const name = iri.startsWith(`${STORES}/`) ? iri.slice(STORES.length + 1) : "";
-  return STORE_NAME.test(name) ? name : undefined;
+  return isStoreName(name) ? name : undefined;
 }

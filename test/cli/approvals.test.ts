@@ -67,7 +67,7 @@ test("shows a waiting email, sends it when it is approved, and refuses later dec
   expect(JSON.parse(late.stdout)).toMatchObject({ error_code: "already_decided", error_type: "conflict" });
   const nothing = await call(["approvals", "show", "F-1"], place);
   expect(nothing).toMatchObject({ code: 1, stdout: "" });
-  expect(nothing.stderr).toContain("No email waits for a person there: the run's status is completed.");
+  expect(nothing.stderr).toContain("No email of this run is waiting for a person: the run's status is completed.");
   expect((await call(["approvals"], place)).stderr).toBe("No emails are waiting for a person.\n");
 });
 

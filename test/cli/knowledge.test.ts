@@ -2,9 +2,12 @@ import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Parser } from "n3";
 import { describe, expect, test } from "vitest";
+import { OxigraphOntologyStore } from "../../src/ontology/oxigraph/oxigraph-ontology-store.ts";
 import { serve } from "../support/http.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { startSparqlEndpoint } from "../support/sparql-endpoint.ts";
+import { rawMail } from "../support/raw-mail.ts";
+import { literal, namedNode, quad } from "../support/terms.ts";
 import { call, FEEDBACK, RunningCommand, workplace } from "./command-process.ts";
 
 describe("query", () => {
@@ -41,6 +44,27 @@ describe("query", () => {
 
     const construct = await query("CONSTRUCT { ?f a abi:Feedback } { ?f a abi:Feedback }");
     expect(new Parser().parse(construct.stdout)).toHaveLength(1);
+  });
+
+  test("reads any store: that of held emails, and those of your own workflows", async () => {
+    const place = workplace();
+    const mail = rawMail({ From: "stranger@example.net", Subject: "Hello" });
+    await call(["ingest", "-"], { ...place, input: mail.toString("latin1") });
+    const path = join(place.cwd, ".abi-workflows", "data.sqlite");
+    const graph = await OxigraphOntologyStore.open({ path });
+    await graph.insert("products", [quad(namedNode("urn:kettle"), namedNode("urn:name"), literal("Kettle"))]);
+    await graph.close();
+    const query = (name: string, sparql: string) => call(["query", sparql, "--store", name], place);
+
+    const held = await query("held_mail", "SELECT ?subject { ?m a abi:HeldMail ; abi:subject ?subject }");
+    expect(held).toEqual({ code: 0, stdout: "subject\nHello\n1 row\n", stderr: "" });
+    const products = await query("products", "SELECT ?name { ?p <urn:name> ?name }");
+    expect(products).toEqual({ code: 0, stdout: "name\nKettle\n1 row\n", stderr: "" });
+    const misspelt = await query("product", "SELECT ?name { ?p <urn:name> ?name }");
+    expect(misspelt).toMatchObject({ code: 0, stdout: "0 rows\n" });
+    expect(misspelt.stderr).toMatch(
+      /^There is no store product in this graph\. Its stores: .*held_mail.*products\.\n$/,
+    );
   });
 
   test("refuses to change anything, and says where a query has a syntax error", async () => {

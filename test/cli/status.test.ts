@@ -52,7 +52,7 @@ test("status --history shows every attempt; retry continues a failed run once th
   const retried = await call(["retry", "--failed"], place);
   expect(retried.stdout.split("\n").sort()).toEqual(["", "F-1 continues.", "F-2 continues."]);
   expect((await call(["status", "--status", "failed"], place)).stderr).toBe("No run here is failed.\n");
-  // Any process that executes runs picks it up.
+  // Any process that executes runs claims it.
   await call(["process", ...FEEDBACK.with(1, "F-3")], place);
   await call(["process", ...FEEDBACK.with(1, "F-1")], place);
   await call(["process", ...FEEDBACK.with(1, "F-2")], place);

@@ -13,11 +13,8 @@ describe("a call that cannot work exits with 2 and says what to do", () => {
     ["an unknown command", ["demmo"], "unknown command 'demmo'"],
     ["an unknown option", ["status", "--all"], "unknown option '--all'"],
     ["a missing argument", ["batch"], "missing required argument 'file'"],
-    [
-      "an impossible choice",
-      ["query", "ASK {}", "--store", "other"],
-      "Allowed choices are feedback_data, customer_data",
-    ],
+    ["an impossible choice", ["status", "--status", "done"], "Allowed choices are started, processing"],
+    ["an impossible name of a store", ["query", "ASK {}", "--store", "my store"], "letters, digits, underscores"],
     ["a number that is none", ["status", "--limit", "0"], "whole number of at least 1"],
     ["missing parts of the feedback", ["process", "--subject", "x"], "--feedback-id, --customer-id, --text missing"],
     [

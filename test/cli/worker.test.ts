@@ -43,7 +43,7 @@ describe("a worker on a data directory", () => {
     victim.kill("SIGKILL");
     await victim.ended;
     const worker = new RunningCommand(["worker", "--json"], { ...place, env });
-    await worker.said("a run is picked up");
+    await worker.said("a run is claimed");
     await worker.said("a run has ended");
     worker.kill("SIGINT");
     expect(await worker.ended).toMatchObject({ code: 0, stdout: '{"status":"ready"}\n' });

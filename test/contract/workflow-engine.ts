@@ -616,7 +616,7 @@ export function workflowEngineContract(
       expect(await owner.wait(id)).toMatchObject({ status: "completed", output: "theirs" });
     });
 
-    it("keeps the limit of a workflow, takes its runs in order, and executes other workflows meanwhile", async () => {
+    it("keeps the limit of a workflow, claims its runs in order, and executes other workflows meanwhile", async () => {
       const engine = await open({ other: async () => "done" });
       const begun: Json[] = [];
       const gates = Array.from({ length: 5 }, () => Promise.withResolvers<void>());

@@ -168,19 +168,19 @@ describe("DurableEngine", () => {
 
   it("polls for more work after a run has ended only if more is due", async () => {
     const store = new SqliteRunStore(":memory:");
-    const takeUp = vi.fn<RunStore["takeUp"]>((request) => store.takeUp(request));
-    const engine = new DurableEngine({ store: troubledStore(store, { takeUp }) });
+    const claim = vi.fn<RunStore["claim"]>((request) => store.claim(request));
+    const engine = new DurableEngine({ store: troubledStore(store, { claim }) });
     onTestFinished(() => engine.close());
     engine.register("work", async () => null, { concurrency: 1 });
     vi.useFakeTimers({ toFake: ["setTimeout"] }); // disables polling
     onTestFinished(() => void vi.useRealTimers());
     const started = await Promise.all(["1", "2", "3"].map((key) => engine.start("work", { ...SUBMISSION, key })));
     for (const { id } of started) await engine.wait(id);
-    const looks = takeUp.mock.calls.length;
+    const looks = claim.mock.calls.length;
     const later = await engine.start("work", { ...SUBMISSION, key: "4" });
     await engine.wait(later.id);
     for (let turns = 0; turns < 20; turns++) await setImmediate();
-    expect(takeUp).toHaveBeenCalledTimes(looks + 1);
+    expect(claim).toHaveBeenCalledTimes(looks + 1);
   });
 
   it("gives a slot that becomes free during a poll to a due run, without waiting for the next poll", async () => {
@@ -189,14 +189,14 @@ describe("DurableEngine", () => {
     const { promise: isFree, resolve: free } = Promise.withResolvers<void>();
     const engine = new DurableEngine({
       store: troubledStore(store, {
-        takeUp: async (request) => {
-          const taken = await store.takeUp(request);
+        claim: async (request) => {
+          const claimed = await store.claim(request);
           // This poll found no free slot; one becomes free before the worker gets the answer.
-          if (taken.isMoreDue && taken.runs.length === 0) {
+          if (claimed.isMoreDue && claimed.runs.length === 0) {
             looked();
             await isFree;
           }
-          return taken;
+          return claimed;
         },
       }),
     });
@@ -765,13 +765,13 @@ describe("DurableEngine", () => {
     onTestFinished(() => void vi.useRealTimers());
     const looking = Promise.withResolvers<void>();
     const accepted = Promise.withResolvers<void>();
-    const takeUp: RunStore["takeUp"] = async (request) => {
-      const taken = await store.takeUp(request);
+    const claim: RunStore["claim"] = async (request) => {
+      const claimed = await store.claim(request);
       looking.resolve();
       await accepted.promise;
-      return taken;
+      return claimed;
     };
-    const engine = new DurableEngine({ store: troubledStore(store, { takeUp }) });
+    const engine = new DurableEngine({ store: troubledStore(store, { claim }) });
     onTestFinished(() => engine.close());
     engine.register("echo", async (input) => input);
     engine.startWorker();

@@ -69,7 +69,7 @@ describe("on SQLite", () => {
     const later = { ...run, id: "later", key: "later", availableAt: Date.now() + 60_000 };
     await store.write({ accepts: [run, later], runs: [] });
     plans();
-    await store.takeUp({ most: 5, workflows: new Map([[workflow, 5]]), held: [] });
+    await store.claim({ most: 5, workflows: new Map([[workflow, 5]]), held: [] });
     const due = "SEARCH runs USING COVERING INDEX runs_due (workflow=? AND priority";
     expect(plans()).toEqual([`${due}<?)`, "SEARCH runs USING INTEGER PRIMARY KEY (rowid=?)"]);
   });

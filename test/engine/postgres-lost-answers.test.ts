@@ -18,7 +18,7 @@ const next: RunWrite = { kind: "begin", step: "next", listed: false, time, isFlu
 const park: RunWrite = { kind: "park", subject: "draft" };
 const reschedule: RunWrite = { kind: "reschedule", delayMs: 60_000 };
 
-const NOT_TAKEN_UP = `UPDATE abi_workflows.runs
+const NOT_CLAIMED = `UPDATE abi_workflows.runs
   SET status = 'started', epoch = 0, due_at = created_at, due_since = created_at, lease_ends_at = NULL`;
 
 const newRun = () => {
@@ -44,14 +44,14 @@ async function openBoth() {
     await expect(lost).rejects.toThrow("Connection terminated");
     proxy.mend();
   };
-  const takenUp = async (): Promise<{ id: string; hold: Hold }> => {
+  const claimedRun = async (): Promise<{ id: string; hold: Hold }> => {
     const run = newRun();
     await other.write({ accepts: [run], runs: [] });
-    const { runs } = await store.takeUp({ most: 1, workflows: new Map([["echo", null]]), held: [] });
-    expect(runs.map((taken) => taken.run.id)).toEqual([run.id]);
+    const { runs } = await store.claim({ most: 1, workflows: new Map([["echo", null]]), held: [] });
+    expect(runs.map((claimed) => claimed.run.id)).toEqual([run.id]);
     return { id: run.id, hold: runs[0]!.hold };
   };
-  return { url: direct.href, store, other, writtenButUnanswered, takenUp };
+  return { url: direct.href, store, other, writtenButUnanswered, claimedRun };
 }
 
 const names = (events: readonly EventRecord[]): string[] =>
@@ -86,8 +86,8 @@ describe.skipIf(!serverUrl)("a write whose answer was lost (skipped without TEST
     ["a wait for a person", [park], [], ["done"], ["waiting draft"]],
     ["what comes behind an end", [end, complete], [], ["done", "lost"], ["completed"]],
   ])("is stored once: %s", async (_, first, later, outcomes, events) => {
-    const { store, other, writtenButUnanswered, takenUp } = await openBoth();
-    const { id, hold } = await takenUp();
+    const { store, other, writtenButUnanswered, claimedRun } = await openBoth();
+    const { id, hold } = await claimedRun();
     const releases = first.some(({ kind }) => kind === "end" || kind === "park" || kind === "reschedule");
     await writtenButUnanswered({ accepts: [], runs: [{ hold, writes: first }] }, async () => {
       const seen = await other.byId(id);
@@ -100,8 +100,8 @@ describe.skipIf(!serverUrl)("a write whose answer was lost (skipped without TEST
   });
 
   it("begins no step of a cancelled run, and cancels the run once", async () => {
-    const { store, other, writtenButUnanswered, takenUp } = await openBoth();
-    const { id, hold } = await takenUp();
+    const { store, other, writtenButUnanswered, claimedRun } = await openBoth();
+    const { id, hold } = await claimedRun();
     expect(await other.cancel(id)).toBe("requested");
     expect((await store.write({ accepts: [], runs: [{ hold, writes: [begin] }] })).runs).toEqual([["cancelled"]]);
     const batch = { accepts: [], runs: [{ hold, writes: [reschedule] }] };
@@ -118,11 +118,11 @@ describe.skipIf(!serverUrl)("a write whose answer was lost (skipped without TEST
   });
 
   it("is lost if another process has claimed the run since; that process's work counts", async () => {
-    const { store, other, writtenButUnanswered, takenUp } = await openBoth();
-    const { id, hold } = await takenUp();
+    const { store, other, writtenButUnanswered, claimedRun } = await openBoth();
+    const { id, hold } = await claimedRun();
     const batch = { accepts: [], runs: [{ hold, writes: [begin, { ...reschedule, delayMs: 0 }] }] };
     await writtenButUnanswered(batch, async () => (await other.byId(id))!.run.dueAt !== null);
-    const { runs } = await other.takeUp({ most: 1, workflows: new Map([["echo", null]]), held: [] });
+    const { runs } = await other.claim({ most: 1, workflows: new Map([["echo", null]]), held: [] });
     await other.write({ accepts: [], runs: [{ hold: runs[0]!.hold, writes: [begin, complete, end] }] });
     expect((await store.write(batch)).runs).toEqual([["lost", "lost"]]);
     expect(names((await other.byId(id))!.events)).toEqual([
@@ -134,8 +134,8 @@ describe.skipIf(!serverUrl)("a write whose answer was lost (skipped without TEST
   });
 
   it("takes effect for each run separately, in whatever order the runs come", async () => {
-    const { store, other, takenUp } = await openBoth();
-    const [one, two, three] = [await takenUp(), await takenUp(), await takenUp()];
+    const { store, other, claimedRun } = await openBoth();
+    const [one, two, three] = [await claimedRun(), await claimedRun(), await claimedRun()];
     const stale = { ...two.hold, epoch: two.hold.epoch - 1 };
     const page = (hold: Hold, ...writes: RunWrite[]) => ({ hold, writes });
     const runs = [page(three.hold, begin), page(stale, begin, end), page(one.hold, begin, complete, end)];
@@ -149,17 +149,17 @@ describe.skipIf(!serverUrl)("a write whose answer was lost (skipped without TEST
   });
 
   it("restores, with the next write, a claim that a crash of the server lost", async () => {
-    const { url, store, other, takenUp } = await openBoth();
-    const { id, hold } = await takenUp();
+    const { url, store, other, claimedRun } = await openBoth();
+    const { id, hold } = await claimedRun();
     await store.write({ accepts: [], runs: [{ hold, writes: [begin] }] });
-    await statement(url, `DELETE FROM abi_workflows.events; ${NOT_TAKEN_UP}`);
+    await statement(url, `DELETE FROM abi_workflows.events; ${NOT_CLAIMED}`);
     // The process that executes a run does not claim it a second time.
     const request = { most: 1, workflows: new Map([["echo", null]]), held: [hold] };
-    expect((await store.takeUp(request)).runs).toEqual([]);
+    expect((await store.claim(request)).runs).toEqual([]);
     expect((await store.write({ accepts: [], runs: [{ hold, writes: [complete, next] }] })).runs).toEqual([
       ["done", "done"],
     ]);
-    expect((await other.takeUp({ ...request, held: [] })).runs).toEqual([]);
+    expect((await other.claim({ ...request, held: [] })).runs).toEqual([]);
     const { events } = (await other.byId(id))!;
     expect(names(events)).toEqual(["step_started first", "step_completed first", "step_started next"]);
     expect(attemptsOf(events).map(({ step, status }) => `${step} ${status}`)).toEqual([
@@ -169,13 +169,13 @@ describe.skipIf(!serverUrl)("a write whose answer was lost (skipped without TEST
   });
 
   it("restores, with the next write, the results that a crash of the server lost", async () => {
-    const { url, store, other, takenUp } = await openBoth();
-    const { id, hold } = await takenUp();
+    const { url, store, other, claimedRun } = await openBoth();
+    const { id, hold } = await claimedRun();
     const page = (...writes: RunWrite[]): Batch => ({ accepts: [], runs: [{ hold, writes }] });
     await store.write(page(begin, { ...complete, outputJson: '"one"' }, { ...begin, step: "second" }));
     await store.write(page({ ...complete, step: "second", outputJson: '"two"', isFlushed: false }, next));
     // The first page was flushed, because a result in it had to be.
-    await statement(url, `DELETE FROM abi_workflows.events WHERE n > 3; ${NOT_TAKEN_UP}`);
+    await statement(url, `DELETE FROM abi_workflows.events WHERE n > 3; ${NOT_CLAIMED}`);
     const send: RunWrite = { ...begin, step: "send", isFlushed: true };
     const rest = page({ ...complete, step: "next", listed: false }, send);
     expect((await store.write(rest)).runs).toEqual([["done", "done"]]);
@@ -196,10 +196,10 @@ describe.skipIf(!serverUrl)("a write whose answer was lost (skipped without TEST
   });
 
   it("is lost if a crash of the server lost the claim and another process was faster", async () => {
-    const { url, store, other, takenUp } = await openBoth();
-    const { id, hold } = await takenUp();
-    await statement(url, NOT_TAKEN_UP);
-    const { runs } = await other.takeUp({ most: 1, workflows: new Map([["echo", null]]), held: [] });
+    const { url, store, other, claimedRun } = await openBoth();
+    const { id, hold } = await claimedRun();
+    await statement(url, NOT_CLAIMED);
+    const { runs } = await other.claim({ most: 1, workflows: new Map([["echo", null]]), held: [] });
     expect(runs).toHaveLength(1);
     expect((await store.write({ accepts: [], runs: [{ hold, writes: [begin, complete] }] })).runs).toEqual([
       ["lost", "lost"],

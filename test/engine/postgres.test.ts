@@ -67,7 +67,7 @@ describe.skipIf(!serverUrl)("with a PostgreSQL server (skipped without TEST_DATA
     onTestFinished(() => store.close());
     const run = { workflow: "w", fingerprint: "f", inputJson: "null", priority: 0 };
     const claim = async () => {
-      const { runs } = await store.takeUp({ most: 4, workflows: new Map([["w", null]]), held: [] });
+      const { runs } = await store.claim({ most: 4, workflows: new Map([["w", null]]), held: [] });
       return runs.map(({ run: { key }, isFirstExecution }) => [key, isFirstExecution] as const);
     };
     await store.write({ accepts: [{ ...run, id: randomUUID(), key: "one" }], runs: [] });

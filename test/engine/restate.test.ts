@@ -50,7 +50,7 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped if it is not ins
       };
     },
     {
-      "keeps the limit of a workflow, takes its runs in order, and executes other workflows meanwhile":
+      "keeps the limit of a workflow, claims its runs in order, and executes other workflows meanwhile":
         "each run requests its slot separately, so the requests arrive in any order; the limit itself is checked below",
       "claims the run with the highest priority first, and among equals the one that has been due longest":
         "Restate hands runs to workers in the order of their arrival; priority only matters among runs that wait for a slot",

@@ -15,8 +15,8 @@ it("flushes everything that it promises, and nothing that only begins work", asy
   taken();
   await store.write({ accepts: [NEW_RUN], runs: [] });
   expect(taken()).toEqual(["commit", "flush"]);
-  const takeUp = async () => {
-    const { runs } = await store.takeUp({ most: 1, workflows: new Map([["w", null]]), held: [] });
+  const claim = async () => {
+    const { runs } = await store.claim({ most: 1, workflows: new Map([["w", null]]), held: [] });
     expect(taken()).toEqual(["commit"]);
     return runs[0]!.hold;
   };
@@ -36,7 +36,7 @@ it("flushes everything that it promises, and nothing that only begins work", asy
     [{ kind: "park", subject: "s" }],
     [{ kind: "end", time: 1, outputJson: undefined }],
   ];
-  let hold = await takeUp();
+  let hold = await claim();
   await store.write({ accepts: [], runs: [{ hold, writes: [begin] }] });
   expect(taken()).toEqual(["commit"]);
   const complete: RunWrite = { kind: "complete", ...step, outputJson: "1", isFlushed: false };
@@ -48,11 +48,11 @@ it("flushes everything that it promises, and nothing that only begins work", asy
     const [outcome] = (await store.write({ accepts: [], runs: [{ hold, writes }] })).runs;
     expect(outcome).not.toContain("lost");
     expect([writes.at(-1)!.kind, ...taken()]).toEqual([writes.at(-1)!.kind, "commit", "flush"]);
-    if (writes[0]!.kind === "reschedule") hold = await takeUp();
+    if (writes[0]!.kind === "reschedule") hold = await claim();
     if (writes[0]!.kind !== "park") continue;
     await store.decide("run", "s", { valueJson: "1", time: 1 }, { take: true });
     expect(taken()).toEqual(["commit", "flush"]);
-    hold = await takeUp();
+    hold = await claim();
   }
   await store.forget("run");
   expect(taken()).toEqual(["commit", "flush"]);
@@ -75,7 +75,7 @@ it("writes a batch only once whose flush has failed for so long that the engine 
   const store: RunStore = new SqliteRunStore(join(temporaryFolder(), "runs.sqlite"));
   onTestFinished(() => store.close());
   await store.write({ accepts: [NEW_RUN], runs: [] });
-  const { runs } = await store.takeUp({ most: 1, workflows: new Map([["w", null]]), held: [] });
+  const { runs } = await store.claim({ most: 1, workflows: new Map([["w", null]]), held: [] });
   const { hold } = runs[0]!;
   const step = { step: "s", listed: true, time: 1 };
   const writes: RunWrite[] = [
@@ -98,7 +98,7 @@ it("writes a page of any length", async () => {
   const store: RunStore = new SqliteRunStore(":memory:");
   onTestFinished(() => store.close());
   await store.write({ accepts: [NEW_RUN], runs: [] });
-  const { runs } = await store.takeUp({ most: 1, workflows: new Map([["w", null]]), held: [] });
+  const { runs } = await store.claim({ most: 1, workflows: new Map([["w", null]]), held: [] });
   const { hold } = runs[0]!;
   const names = Array.from({ length: 50 }, (_, n) => `s${n}`);
   const writes = names.map((step): RunWrite => ({ kind: "begin", step, listed: true, time: 1, isFlushed: false }));

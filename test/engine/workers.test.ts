@@ -42,10 +42,10 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
     for (let n = 0; n < 20; n++) await starter.start("few", submission(n));
     const stores = await Promise.all(Array.from({ length: 6 }, () => PostgresRunStore.open(url)));
     onTestFinished(async () => void (await Promise.all(stores.map((store) => store.close()))));
-    const take = async (store: PostgresRunStore, most: number) =>
-      (await store.takeUp({ most, workflows: new Map([["few", 3]]), held: [] })).runs;
-    const taken = await Promise.all(stores.flatMap((store) => [1, 2, 1, 2].map((most) => take(store, most))));
-    const ids = taken.flat().map(({ run }) => run.id);
+    const claim = async (store: PostgresRunStore, most: number) =>
+      (await store.claim({ most, workflows: new Map([["few", 3]]), held: [] })).runs;
+    const claimed = await Promise.all(stores.flatMap((store) => [1, 2, 1, 2].map((most) => claim(store, most))));
+    const ids = claimed.flat().map(({ run }) => run.id);
     expect(ids).toHaveLength(3);
     expect(new Set(ids).size).toBe(3);
   });
@@ -56,14 +56,14 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
     for (let n = 0; n < 60; n++) await starter.start("echo", submission(n));
     const stores = await Promise.all(Array.from({ length: 4 }, () => PostgresRunStore.open(url)));
     onTestFinished(async () => void (await Promise.all(stores.map((store) => store.close()))));
-    const taken = await Promise.all(
+    const claimed = await Promise.all(
       stores.map(
-        async (store) => (await store.takeUp({ most: 15, workflows: new Map([["echo", null]]), held: [] })).runs,
+        async (store) => (await store.claim({ most: 15, workflows: new Map([["echo", null]]), held: [] })).runs,
       ),
     );
     // A worker that finds that others were faster continues its search.
-    expect(taken.map(({ length }) => length)).toEqual([15, 15, 15, 15]);
-    expect(new Set(taken.flat().map(({ run }) => run.id)).size).toBe(60);
+    expect(claimed.map(({ length }) => length)).toEqual([15, 15, 15, 15]);
+    expect(new Set(claimed.flat().map(({ run }) => run.id)).size).toBe(60);
   });
 
   it("don't read the queues of other workflows to claim a run", async () => {
@@ -71,7 +71,7 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
       // Often enough for PostgreSQL to choose a generic plan.
       for (let n = 0; n < 10; n++) {
         for (const limit of [null, 5]) {
-          expect((await store.takeUp({ most: 5, workflows: new Map([["mine", limit]]), held: [] })).runs).toEqual([]);
+          expect((await store.claim({ most: 5, workflows: new Map([["mine", limit]]), held: [] })).runs).toEqual([]);
         }
       }
     });
@@ -90,7 +90,7 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
         return { id: randomUUID(), workflow: "mine", key: `k${n}`, fingerprint: "f", inputJson: "null", priority: 0 };
       });
       await store.write({ accepts, runs: [] });
-      const { runs } = await store.takeUp({ most: 10, workflows: new Map([["mine", null]]), held: [] });
+      const { runs } = await store.claim({ most: 10, workflows: new Map([["mine", null]]), held: [] });
       holds = runs.map(({ hold }) => hold);
       await write(store, { kind: "begin", ...step, isFlushed: true });
     };
@@ -145,9 +145,9 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
     const [one, other] = stores;
     const run = { id: randomUUID(), workflow: "echo", key: "k", fingerprint: "f", inputJson: "null", priority: 0 };
     await one.write({ accepts: [run], runs: [] });
-    const take = async (store: PostgresRunStore) =>
-      (await store.takeUp({ most: 1, workflows: new Map([["echo", null]]), held: [] })).runs;
-    expect(await take(one)).toHaveLength(1);
+    const claim = async (store: PostgresRunStore) =>
+      (await store.claim({ most: 1, workflows: new Map([["echo", null]]), held: [] })).runs;
+    expect(await claim(one)).toHaveLength(1);
     // As long as a list of many runs may take.
     await statement(
       url,
@@ -155,7 +155,7 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
        AS $$ SELECT false FROM pg_sleep(8) $$`,
     );
     const busy = Promise.all(Array.from({ length: 4 }, () => one.hastenRetries()));
-    while (!(await settlesWithin(busy, 100))) expect(await take(other)).toEqual([]);
+    while (!(await settlesWithin(busy, 100))) expect(await claim(other)).toEqual([]);
   });
 
   it("get the slot for which a worker waited that is killed with SIGKILL", async () => {

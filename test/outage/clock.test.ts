@@ -181,7 +181,7 @@ describe.skipIf(!serverUrl)("on a PostgreSQL server (skipped without TEST_DATABA
     const { id: later } = await starter.start("later", { ...submission, key: "later", availableAt });
     const { id: held } = await starter.start("held", submission);
     const dead = await PostgresRunStore.open(url);
-    await dead.takeUp({ most: 1, workflows: new Map([["held", 1]]), held: [] });
+    await dead.claim({ most: 1, workflows: new Map([["held", 1]]), held: [] });
     await dead.close();
     // As a worker leaves them.
     await statement(
@@ -223,38 +223,38 @@ describe.skipIf(!serverUrl)("on a PostgreSQL server (skipped without TEST_DATABA
     for (const [key, workflow] of workflows.entries()) {
       ids.push((await starter.start(workflow, { ...submission, key: `${key}` })).id);
     }
-    const takeUp = async (workflow: string) =>
-      (await store.takeUp({ most: 1, workflows: new Map([[workflow, 1]]), held: [] })).runs;
-    return { sql, ids, takeUp };
+    const claim = async (workflow: string) =>
+      (await store.claim({ most: 1, workflows: new Map([[workflow, 1]]), held: [] })).runs;
+    return { sql, ids, claim };
   }
 
   it("whose clock was set back by an hour, a worker that has ended leaves its turn to others", async () => {
-    const { sql, takeUp } = await withRuns("single");
+    const { sql, claim } = await withRuns("single");
     await sql`INSERT INTO abi_workflows.waiting_workers
       SELECT 'single', 'ended', moment - 60000, moment + ${HOUR} FROM abi_workflows.now_ms() AS moment`;
-    expect(await takeUp("single")).toHaveLength(1);
+    expect(await claim("single")).toHaveLength(1);
     expect(await sql`SELECT worker FROM abi_workflows.waiting_workers`).toEqual([]);
   });
 
   it("whose clock was set back to before its start, leases still expire, but not while they could not be renewed", async () => {
-    const { sql, ids, takeUp } = await withRuns("held");
-    expect(await takeUp("held")).toHaveLength(1);
+    const { sql, ids, claim } = await withRuns("held");
+    expect(await claim("held")).toHaveLength(1);
     await sql`UPDATE abi_workflows.runs SET lease_ends_at = 0`;
-    const taken = async (started: string) => {
+    const claimed = async (started: string) => {
       const [row] = await sql<{ runs: { id: string }[] | null }[]>`
-        SELECT abi_workflows.take_up('b', 1, '{"held": 1}', '{}', '{}', now() + ${started}::interval) -> 'runs' AS runs`;
+        SELECT abi_workflows.claim('b', 1, '{"held": 1}', '{}', '{}', now() + ${started}::interval) -> 'runs' AS runs`;
       return row!.runs?.map(({ id }) => `workflow-${id}`);
     };
-    expect(await taken("-2 seconds")).toBeUndefined();
-    expect(await taken("1 hour")).toEqual(ids);
+    expect(await claimed("-2 seconds")).toBeUndefined();
+    expect(await claimed("1 hour")).toEqual(ids);
   });
 
   it("whose clock was set back by an hour, a worker that waits for a slot is not overtaken by later ones", async () => {
-    const { sql, takeUp } = await withRuns("single", "single");
-    expect(await takeUp("single")).toHaveLength(1);
-    expect(await takeUp("single")).toEqual([]);
+    const { sql, claim } = await withRuns("single", "single");
+    expect(await claim("single")).toHaveLength(1);
+    expect(await claim("single")).toEqual([]);
     await sql`UPDATE abi_workflows.waiting_workers SET since = since + ${HOUR}, asked_at = asked_at + ${HOUR}`;
-    await takeUp("single");
+    await claim("single");
     const standing = sql`SELECT since <= abi_workflows.now_ms() AND asked_at <= abi_workflows.now_ms() AS past
       FROM abi_workflows.waiting_workers`;
     expect(await standing).toEqual([{ past: true }]);

@@ -2,7 +2,7 @@ import postgres from "postgres";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { DurableEngine, type EngineOptions } from "../../src/engine/durable-engine.ts";
 import { PostgresRunStore } from "../../src/engine/postgres/postgres-run-store.ts";
-import type { Hold, TakenRun } from "../../src/engine/run-store.ts";
+import type { ClaimedRun, Hold } from "../../src/engine/run-store.ts";
 import { soonerThanByPolling } from "../support/polling.ts";
 import { serverUrl, statement } from "../support/postgres.ts";
 import { newDatabase } from "../support/test-database.ts";
@@ -32,8 +32,8 @@ async function openStore(url: string): Promise<PostgresRunStore> {
   return store;
 }
 
-const takeUp = async (store: PostgresRunStore, most = 1, held: readonly Hold[] = []): Promise<readonly TakenRun[]> =>
-  (await store.takeUp({ most, workflows: new Map([["echo", null]]), held })).runs;
+const claim = async (store: PostgresRunStore, most = 1, held: readonly Hold[] = []): Promise<readonly ClaimedRun[]> =>
+  (await store.claim({ most, workflows: new Map([["echo", null]]), held })).runs;
 
 /**
  * A gate that blocks work until the test opens it, and tells when the expected number has arrived.
@@ -124,16 +124,16 @@ describe.skipIf(!serverUrl)("when connections to the database (skipped without T
     const { id } = await starter.start("echo", submission(0));
     const store = await openStore(through);
     const other = await openStore(direct);
-    await takeUp(store, 0); // looks after the clock, so that the next look does nothing else
+    await claim(store, 0); // looks after the clock, so that the next look does nothing else
     proxy.loseAnswers();
-    const lost = takeUp(store);
+    const lost = claim(store);
     lost.catch(() => {});
     await expect.poll(async () => (await starter.get(id))?.status).toBe("processing");
     const began = performance.now();
     proxy.cut();
     await expect(lost).rejects.toThrow("Connection terminated");
-    expect(await takeUp(other)).toEqual([]);
-    await expect.poll(async () => (await takeUp(other)).map(({ run }) => `workflow-${run.id}`)).toEqual([id]);
+    expect(await claim(other)).toEqual([]);
+    await expect.poll(async () => (await claim(other)).map(({ run }) => `workflow-${run.id}`)).toEqual([id]);
     expect(performance.now() - began).toBeLessThan(8000);
   });
 
@@ -174,17 +174,17 @@ describe.skipIf(!serverUrl)("when connections to the database (skipped without T
       const engine = await open(direct, { worker: false });
       await engine.start("echo", submission(0));
       const store = await openStore(through);
-      await takeUp(store, isAtWork ? 1 : 0);
+      await claim(store, isAtWork ? 1 : 0);
       proxy.silence();
       await expect(ask(store)).rejects.toThrow(/timeout|Connection terminated/);
       proxy.mend();
       // Another statement that timed out at the same moment may break a connection once more.
-      const works = () => takeUp(store).then(Array.isArray, () => false);
+      const works = () => claim(store).then(Array.isArray, () => false);
       await expect.poll(works).toBe(true);
     };
     await Promise.all([
       fallsSilent(false, (store) => store.byId("")),
-      fallsSilent(false, (store) => takeUp(store)),
+      fallsSilent(false, (store) => claim(store)),
       // A list has no time limit: it fails together with the renewal of leases.
       fallsSilent(true, (store) => store.find({ limit: 1 })),
     ]);

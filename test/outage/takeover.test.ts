@@ -31,7 +31,7 @@ function watched(handler: RunHandler) {
  * Another continues the run until it must wait for its retry, and ends. When this resolves, the
  * first worker is back and has claimed the run.
  */
-async function takenUpAgain(first: RunHandler, other: RunHandler, entered: Promise<void>) {
+async function claimedAgain(first: RunHandler, other: RunHandler, entered: Promise<void>) {
   const direct = new URL(await newDatabase());
   const proxy = await startTcpProxy(Number(direct.port || 5432));
   const through = new URL(direct);
@@ -57,8 +57,8 @@ async function takenUpAgain(first: RunHandler, other: RunHandler, entered: Promi
   proxy.mend();
   const sql = postgres(direct.href, { max: 1 });
   onTestFinished(() => sql.end());
-  const takenUp = () => sql`SELECT 1 FROM abi_workflows.runs WHERE lease_ends_at IS NOT NULL OR status = 'completed'`;
-  await expect.poll(async () => (await takenUp()).count).toBe(1);
+  const claimed = () => sql`SELECT 1 FROM abi_workflows.runs WHERE lease_ends_at IS NOT NULL OR status = 'completed'`;
+  await expect.poll(async () => (await claimed()).count).toBe(1);
   return { engine, id };
 }
 
@@ -81,7 +81,7 @@ describe.skipIf(!serverUrl)("a worker that comes back to a run (TEST_DATABASE_UR
       throw new IoError("away");
     };
     const other = sending("other", { ticket: () => {}, note: away });
-    const { engine, id } = await takenUpAgain(own.handler, other, entered.promise);
+    const { engine, id } = await claimedAgain(own.handler, other, entered.promise);
     answer.resolve();
     await own.returned;
     expect(await engine.wait(id)).toMatchObject({ status: "completed", stepsCompleted: ["ticket", "mail", "note"] });
@@ -105,7 +105,7 @@ describe.skipIf(!serverUrl)("a worker that comes back to a run (TEST_DATABASE_UR
       step("mail", () => {
         throw new IoError("away");
       });
-    const { engine, id } = await takenUpAgain(own.handler, other, entered.promise);
+    const { engine, id } = await claimedAgain(own.handler, other, entered.promise);
     answer.resolve();
     await own.returned;
     expect(await engine.get(id)).toMatchObject({ status: "processing" });
@@ -113,20 +113,20 @@ describe.skipIf(!serverUrl)("a worker that comes back to a run (TEST_DATABASE_UR
     expect(await engine.wait(id)).toMatchObject({ status: "completed" });
   });
 
-  it("whose lease expired while no other worker took it continues the run, even if a step ends just as it polls", async () => {
+  it("whose lease expired while no other worker claimed it continues the run, even if a step ends just as it polls", async () => {
     const url = await newDatabase();
     const store = await PostgresRunStore.open(url);
     const entered = Promise.withResolvers<void>();
     const answer = Promise.withResolvers<void>();
     let mails = 0;
     let ranOut = false;
-    const takeUp: RunStore["takeUp"] = async (request) => {
+    const claim: RunStore["claim"] = async (request) => {
       const looksAfterwards = ranOut;
-      const taken = await store.takeUp(request);
-      if (looksAfterwards || (taken.runs.length > 0 && mails > 0)) answer.resolve();
-      return taken;
+      const claimed = await store.claim(request);
+      if (looksAfterwards || (claimed.runs.length > 0 && mails > 0)) answer.resolve();
+      return claimed;
     };
-    const engine = new DurableEngine({ store: troubledStore(store, { takeUp }) });
+    const engine = new DurableEngine({ store: troubledStore(store, { claim }) });
     onTestFinished(() => (answer.resolve(), engine.close()));
     engine.register("mails", (_, { step }) =>
       step("mail", async () => {

@@ -113,12 +113,12 @@ describe("crash points", () => {
       const written = ["accept", "begin", "complete", "fail", "reschedule", "park", "end", "decide", "cancel"];
       const all = written.flatMap((what) => [`before:runs.${what}`, `after:runs.${what}`]);
       expect([...new Set(points.reached)].toSorted()).toEqual(
-        [...all, "after:runs.take_up", "after:runs.retry"].toSorted(),
+        [...all, "after:runs.claim", "after:runs.retry"].toSorted(),
       );
       const count = (point: string): number => points.reached.filter((reached) => reached === point).length;
       // Not if there was nothing to do.
       expect(count("after:runs.retry")).toBe(1);
-      expect(count("after:runs.take_up")).toBeLessThanOrEqual(8);
+      expect(count("after:runs.claim")).toBeLessThanOrEqual(8);
     });
   });
 

@@ -105,7 +105,7 @@ export class CrashPoints {
    * Opens the runs of a `DurableEngine` in a SQLite file, to execute them. There are points
    * `runs.<what>` before and after everything that is written about a run: `accept`, `begin`,
    * `complete` and `fail` of a step, `reschedule`, `park`, `end`, `decide`, `cancel`; and
-   * `after:runs.take_up` and `after:runs.retry`. Writes that are made together pass their points
+   * `after:runs.claim` and `after:runs.retry`. Writes that are made together pass their points
    * together.
    * @throws ValidationError, IoError as the engine's constructor
    */
@@ -154,12 +154,12 @@ export class CrashPoints {
       if (isRetried) this.reach("after:runs.retry");
       return isRetried;
     };
-    const takeUp: RunStore["takeUp"] = async (request) => {
-      const taken = await store.takeUp(request);
-      if (taken.runs.length > 0) this.reach("after:runs.take_up");
-      return taken;
+    const claim: RunStore["claim"] = async (request) => {
+      const claimed = await store.claim(request);
+      if (claimed.runs.length > 0) this.reach("after:runs.claim");
+      return claimed;
     };
-    return withMethods(store, { write, decide, cancel, retry, takeUp });
+    return withMethods(store, { write, decide, cancel, retry, claim });
   }
 }
 

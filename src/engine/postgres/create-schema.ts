@@ -5,7 +5,7 @@ import { FUNCTIONS, TABLES } from "./schema.ts";
 /**
  * Raise this with every change of the schema. A published version needs a migration to the next.
  */
-const VERSION = 2;
+const VERSION = 3;
 
 /**
  * For the locks that creating tables takes: while this waits for one, all writers wait behind it.

@@ -5,6 +5,9 @@ import type {
   Accepted,
   Batch,
   BatchOutcome,
+  ClaimRequest,
+  Claimed,
+  ClaimedRun,
   DecisionOutcome,
   DecisionRecord,
   EventRecord,
@@ -16,9 +19,6 @@ import type {
   RunWrite,
   RunWrites,
   SeenRun,
-  TakenRun,
-  TakenUp,
-  TakeUpRequest,
 } from "../run-store.ts";
 import { mustBeFlushed } from "../run-writes.ts";
 import { PostgresChannel } from "./channel.ts";
@@ -56,11 +56,11 @@ const WRITE_WITHOUT_FSYNC = {
   name: "write_unflushed",
   text: `SELECT ${WITHOUT_FSYNC}, abi_workflows.write($1, $2) AS written`,
 };
-const TAKE_UP = {
-  name: "take_up",
-  text: `SELECT ${WITHOUT_FSYNC}, abi_workflows.take_up($1, $2, $3, $4, $5) AS taken`,
+const CLAIM = {
+  name: "claim",
+  text: `SELECT ${WITHOUT_FSYNC}, abi_workflows.claim($1, $2, $3, $4, $5) AS claimed`,
 };
-/** Also renews leases that have expired, unless another process has taken up the run. */
+/** Also renews leases that have expired, unless another process has claimed the run. */
 const RENEW = {
   name: "renew",
   text: `
@@ -138,10 +138,10 @@ interface Written {
   readonly accepts: readonly Accepted[] | null;
   readonly pages: readonly { readonly n: number | null; readonly state: PageState }[] | null;
 }
-interface Taken {
+interface ClaimAnswer {
   readonly due_in: number | null;
   readonly is_more_due: boolean;
-  readonly runs: readonly (SeenRow & Pick<TakenRun, "isFirstExecution"> & { readonly epoch: number })[] | null;
+  readonly runs: readonly (SeenRow & Pick<ClaimedRun, "isFirstExecution"> & { readonly epoch: number })[] | null;
 }
 
 /** One query for all runs that are read in one turn of the event loop. */
@@ -154,13 +154,13 @@ interface Lookup {
  * Runs in the schema `abi_workflows` of a PostgreSQL database, which any number of processes may
  * share.
  *
- * A worker has a lease of five seconds on each run that it takes up, and renews all its leases
- * together. If it dies, or is cut off from the database, its leases end and others take its runs
- * up; the epoch keeps what it writes later from counting. Waits and leases go by the server's
+ * A worker has a lease of five seconds on each run that it claims, and renews all its leases
+ * together. If it dies, or is cut off from the database, its leases end and others claim its
+ * runs; the epoch keeps what it writes later from counting. Waits and leases go by the server's
  * clock.
  *
  * Every statement is one transaction. Those that a crash of the server may lose without harm are
- * not flushed (`WITHOUT_FSYNC`): beginnings of steps, results of steps that may be repeated, take-ups,
+ * not flushed (`WITHOUT_FSYNC`): beginnings of steps, results of steps that may be repeated, claims,
  * renewals. If they were lost while their worker lives, its next `write` restores them.
  *
  * When a connection breaks, nobody knows whether the last statement took effect. All statements may
@@ -285,30 +285,30 @@ export class PostgresRunStore implements RunStore {
     return this.#progress.get(hold) ?? flushedUpTo(0);
   }
 
-  async takeUp({ most, workflows, held }: TakeUpRequest): Promise<TakenUp> {
+  async claim({ most, workflows, held }: ClaimRequest): Promise<Claimed> {
     this.#held = held;
     if (performance.now() - this.#followedClockAt > CLOCK_INTERVAL_MS) {
       await this.#connections.query(FOLLOW_CLOCK);
       this.#followedClockAt = performance.now();
     }
     const limits = JSON.stringify(Object.fromEntries(workflows));
-    const [row] = await this.#connections.query<{ taken: Taken }>(TAKE_UP, [
+    const [row] = await this.#connections.query<{ claimed: ClaimAnswer }>(CLAIM, [
       this.#worker,
       most,
       limits,
       ...columnsOf(held),
     ]);
-    const { due_in: dueIn, is_more_due: isMoreDue, runs } = row!.taken;
-    const taken = (runs ?? []).map(({ epoch, isFirstExecution, ...row }) => {
+    const { due_in: dueIn, is_more_due: isMoreDue, runs } = row!.claimed;
+    const claimed = (runs ?? []).map(({ epoch, isFirstExecution, ...row }) => {
       const hold: Hold = { seq: row.seq, epoch, workflow: row.workflow };
       const { run, events } = toSeen(row);
       this.#progress.set(hold, flushedUpTo(events.at(-1)?.n ?? 0));
       return { hold, run, events, isFirstExecution };
     });
-    this.#held = [...held, ...taken.map(({ hold }) => hold)];
+    this.#held = [...held, ...claimed.map(({ hold }) => hold)];
     this.#renewal ??= setInterval(() => void this.#renew(), RENEWAL_INTERVAL_MS);
     if (this.#held.length === 0) this.#stopRenewal();
-    return { runs: taken, isMoreDue, ...(dueIn !== null && { nextDueAt: Date.now() + dueIn }) };
+    return { runs: claimed, isMoreDue, ...(dueIn !== null && { nextDueAt: Date.now() + dueIn }) };
   }
 
   /**

@@ -7,7 +7,7 @@
  * How concurrent changes to a run stay in order:
  * - To change a run, lock its row first and read its events after that, in another statement: a function sees in each
  *   statement what was committed before it.
- * - A worker may only write while the run has the worker's epoch. Taking a run up raises the epoch.
+ * - A worker may only write while the run has the worker's epoch. Claiming a run raises the epoch.
  * - Rows of several runs are locked in the order of `seq`, runs to accept in the order of their keys. Processes that lock in
  *   different orders deadlock.
  */
@@ -27,7 +27,7 @@ export const TABLES = `
     due_at bigint, -- NULL: it is being executed, waits for a person, or has ended
     due_since bigint, -- when due_at was written, for clocks that are set back
     lease_ends_at bigint, -- NULL: no process executes it
-    epoch bigint NOT NULL DEFAULT 0, -- rises each time it is taken up
+    epoch bigint NOT NULL DEFAULT 0, -- rises each time it is claimed
     resumed_at bigint,
     retry_until bigint, -- due for another attempt at a step on its retry budget
     cancel_requested boolean NOT NULL DEFAULT false,
@@ -176,7 +176,7 @@ export const FUNCTIONS = `
   --
   -- Subqueries in a SELECT list are scalar: for EXISTS, PostgreSQL may read the whole table into a hash table.
   --
-  -- The row has an older epoch than the page only if a crash of the server undid the take-up, which isn't flushed. The worker gets
+  -- The row has an older epoch than the page only if a crash of the server undid the claim, which isn't flushed. The worker gets
   -- the run back, unless another one was faster.
   CREATE FUNCTION abi_workflows.write(accepts json, pages json) RETURNS json LANGUAGE plpgsql
   SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
@@ -284,7 +284,7 @@ export const FUNCTIONS = `
     FROM queue WHERE queue.priority IS NOT NULL
   $$;
 
-  -- Takes up due runs, and returns them with everything stored about them.
+  -- Claims due runs, and returns them with everything stored about them.
   -- - Runs whose lease has ended come first. They keep their slot, so a limit is never exceeded. Right after a start of the server no
   --   lease counts as ended, because nobody could renew it.
   -- - If a due workflow has a limit, only one process at a time gets past the lock, so two can't both see the last free slot.
@@ -292,11 +292,11 @@ export const FUNCTIONS = `
   --   to the database, or the one that has just freed a slot, would get them all. A worker that hasn't asked for three seconds,
   --   which is longer than the poll interval, has ended or has no slot free, and loses its turn. So does one that asked in the
   --   future, before the clock was set back.
-  -- - A process doesn't take up a run that it executes itself: it is about to leave that run, or a crash of the server undid its
-  --   take-up, which its next write repairs. A run that another process has had since then is no longer its own.
+  -- - A process doesn't claim a run that it executes itself: it is about to leave that run, or a crash of the server undid its
+  --   claim, which its next write repairs. A run that another process has had since then is no longer its own.
   -- - Plans are made once per session, perhaps while the tables are still small, so only index scans are allowed. The planner charges
   --   so much for the disabled scans that it would compile the statements; hence jit = off.
-  CREATE FUNCTION abi_workflows.take_up(
+  CREATE FUNCTION abi_workflows.claim(
     worker text, most integer, limits json, held bigint[], epochs bigint[], server_start timestamptz DEFAULT pg_postmaster_start_time()
   ) RETURNS json LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
   DECLARE
@@ -306,7 +306,7 @@ export const FUNCTIONS = `
     started_at bigint := extract(epoch FROM server_start) * 1000;
     moment bigint := abi_workflows.now_ms();
     has_turn boolean := false;
-    taken bigint[] := '{}';
+    claimed bigint[] := '{}';
     tried bigint[] := '{}';
     batch bigint[];
     locked bigint[];
@@ -327,22 +327,22 @@ export const FUNCTIONS = `
     END IF;
 
     IF moment NOT BETWEEN started_at AND started_at + abi_workflows.lease_ms() THEN
-      taken := ARRAY(
+      claimed := ARRAY(
         SELECT seq FROM abi_workflows.runs
         WHERE workflow = ANY (all_names) AND lease_ends_at <= moment AND seq <> ALL (own)
         LIMIT most FOR NO KEY UPDATE SKIP LOCKED);
-      PERFORM abi_workflows.hold(taken);
+      PERFORM abi_workflows.hold(claimed);
     END IF;
 
-    WHILE cardinality(taken) < most AND EXISTS (SELECT FROM unnest(queues) WHERE first_due_at <= moment) LOOP
+    WHILE cardinality(claimed) < most AND EXISTS (SELECT FROM unnest(queues) WHERE first_due_at <= moment) LOOP
       batch := ARRAY(
         WITH workflow AS (
           SELECT name, coalesce(allowed::integer - (
             SELECT count(*) FROM abi_workflows.runs WHERE runs.workflow = name AND lease_ends_at IS NOT NULL
           ) - (
             SELECT count(*) FROM abi_workflows.waiting_workers AS other
-            LEFT JOIN abi_workflows.waiting_workers AS me ON me.workflow = name AND me.worker = take_up.worker
-            WHERE other.workflow = name AND other.worker <> take_up.worker AND other.asked_at BETWEEN moment - 3000 AND moment
+            LEFT JOIN abi_workflows.waiting_workers AS me ON me.workflow = name AND me.worker = claim.worker
+            WHERE other.workflow = name AND other.worker <> claim.worker AND other.asked_at BETWEEN moment - 3000 AND moment
               AND (me.since IS NULL OR (other.since, other.worker) < (me.since, me.worker))
           ), most) AS places FROM json_each_text(limits) AS item (name, allowed) WHERE name = ANY (names)
         ), candidate AS (
@@ -357,28 +357,28 @@ export const FUNCTIONS = `
           WHERE places > 0
         )
         SELECT seq FROM candidate WHERE place <= places
-        ORDER BY candidate.priority DESC, due_at, seq LIMIT most - cardinality(taken));
+        ORDER BY candidate.priority DESC, due_at, seq LIMIT most - cardinality(claimed));
       SELECT coalesce(array_agg(seq), '{}'), array_agg(seq) FILTER (WHERE epoch = 0) INTO locked, never_executed FROM (
         SELECT seq, epoch FROM abi_workflows.runs WHERE seq = ANY (batch) AND due_at <= moment FOR NO KEY UPDATE SKIP LOCKED
       ) AS run;
       first_executions := first_executions || never_executed;
       PERFORM abi_workflows.hold(locked);
-      taken := taken || locked;
+      claimed := claimed || locked;
       tried := tried || batch;
-      -- If other processes were faster, there may be more to take.
+      -- If other processes were faster, there may be more to claim.
       EXIT WHEN cardinality(locked) = cardinality(batch);
     END LOOP;
 
-    IF has_turn OR cardinality(taken) > 0 THEN
+    IF has_turn OR cardinality(claimed) > 0 THEN
       queues := ARRAY(SELECT queue FROM abi_workflows.queues(all_names) AS queue);
     END IF;
     IF has_turn THEN
       DELETE FROM abi_workflows.waiting_workers AS other
-      WHERE asked_at NOT BETWEEN moment - 3000 AND moment OR (other.worker = take_up.worker AND other.workflow IN (
-        SELECT runs.workflow FROM abi_workflows.runs WHERE seq = ANY (taken)));
+      WHERE asked_at NOT BETWEEN moment - 3000 AND moment OR (other.worker = claim.worker AND other.workflow IN (
+        SELECT runs.workflow FROM abi_workflows.runs WHERE seq = ANY (claimed)));
       INSERT INTO abi_workflows.waiting_workers AS me (workflow, worker, since, asked_at)
-      SELECT DISTINCT queue.workflow, take_up.worker, moment, moment FROM unnest(queues) AS queue
-      WHERE workflow = ANY (limited) AND first_due_at <= moment AND cardinality(taken) < most
+      SELECT DISTINCT queue.workflow, claim.worker, moment, moment FROM unnest(queues) AS queue
+      WHERE workflow = ANY (limited) AND first_due_at <= moment AND cardinality(claimed) < most
       ON CONFLICT ON CONSTRAINT waiting_workers_pkey DO UPDATE SET since = least(me.since, moment), asked_at = moment;
     END IF;
 
@@ -386,9 +386,9 @@ export const FUNCTIONS = `
       SELECT first_due_at FROM unnest(queues) WHERE first_due_at > moment
       UNION ALL
       SELECT min(lease_ends_at) FROM abi_workflows.runs
-      WHERE workflow = ANY (all_names) AND lease_ends_at > moment AND seq <> ALL (own || taken)
+      WHERE workflow = ANY (all_names) AND lease_ends_at > moment AND seq <> ALL (own || claimed)
     ) AS next (due_at);
-    is_more_due := cardinality(taken) = most OR EXISTS (SELECT FROM unnest(queues) WHERE first_due_at <= moment);
+    is_more_due := cardinality(claimed) = most OR EXISTS (SELECT FROM unnest(queues) WHERE first_due_at <= moment);
     RETURN json_build_object('due_in', due_in, 'is_more_due', is_more_due, 'runs', (
       SELECT json_agg(row_to_json(run) ORDER BY array_position(tried, seq) NULLS FIRST) FROM (
         SELECT epoch, seq = ANY (first_executions) AS "isFirstExecution", ${RUN_COLUMNS}, (
@@ -396,19 +396,19 @@ export const FUNCTIONS = `
             SELECT ${EVENT_COLUMNS}, ${EVENT_VALUE} FROM abi_workflows.events WHERE events.run = seq
           ) AS event
         ) AS events
-        FROM abi_workflows.runs WHERE seq = ANY (taken)
+        FROM abi_workflows.runs WHERE seq = ANY (claimed)
       ) AS run));
   END $$;
 
-  -- The epoch is a time, so that none is used twice even if a crash of the server loses the last one: take-ups aren't flushed.
-  CREATE FUNCTION abi_workflows.hold(taken bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+  -- The epoch is a time, so that none is used twice even if a crash of the server loses the last one: claims aren't flushed.
+  CREATE FUNCTION abi_workflows.hold(claimed bigint[]) RETURNS void LANGUAGE plpgsql AS $$
   DECLARE
     moment bigint := abi_workflows.now_ms();
   BEGIN
     UPDATE abi_workflows.runs
     SET status = 'processing', lease_ends_at = moment + abi_workflows.lease_ms(), epoch = greatest(epoch + 1, moment),
       due_at = NULL, due_since = NULL, retry_until = NULL, waiting_for = NULL, output = NULL
-    WHERE seq = ANY (taken);
+    WHERE seq = ANY (claimed);
   END $$;
 
   -- After the clock was set back: what was written in the future is due now, and leases are cut to their length from now. A start at

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import type { EventRecord, Hold, RunRecord, RunWrite, TakenRun, WriteOutcome } from "../run-store.ts";
+import type { ClaimedRun, EventRecord, Hold, RunRecord, RunWrite, WriteOutcome } from "../run-store.ts";
 import { eventOf, releases, toEvent } from "../run-writes.ts";
 import type { Release } from "./run-state.ts";
 
@@ -35,7 +35,7 @@ export interface StepBatch {
   readonly release?: Pick<Release, "write" | "time">;
 }
 
-/** Decides the order in which runs that wait for a slot are picked up. */
+/** Decides the order in which runs that wait for a slot are claimed. */
 export interface Rank {
   readonly priority: number;
   readonly dueAt: number;
@@ -55,7 +55,7 @@ const OVER = new Error("the run is not executed here any more");
  * Our execution writes here; the handler that Restate called collects the writes in batches and
  * stores them.
  */
-export class HeldRun implements TakenRun {
+export class HeldRun implements ClaimedRun {
   readonly hold: Hold;
   readonly run: RunRecord;
   readonly rank: Rank;

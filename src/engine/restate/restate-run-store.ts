@@ -9,6 +9,8 @@ import type {
   Accepted,
   Batch,
   BatchOutcome,
+  ClaimRequest,
+  Claimed,
   DecisionOutcome,
   DecisionRecord,
   EventRecord,
@@ -17,8 +19,6 @@ import type {
   RunStore,
   RunWrites,
   SeenRun,
-  TakenUp,
-  TakeUpRequest,
   WriteOutcome,
 } from "../run-store.ts";
 import pMap from "p-map";
@@ -75,10 +75,10 @@ export class RestateRunStore implements RunStore {
   /** Undefined if this process executes no runs. */
   readonly #worker: WorkerParts | undefined;
   readonly #logger: Logger;
-  /** Runs handed to this process and not yet picked up. */
+  /** Runs handed to this process and not yet claimed. */
   #handed: HeldRun[] = [];
-  /** Runs that were picked up, by their number. */
-  readonly #taken = new Map<number, HeldRun>();
+  /** Runs that were claimed, by their number. */
+  readonly #claimed = new Map<number, HeldRun>();
   readonly #reads = new SharedReads(async (ids) => new Map((await this.#seen(ids)).map((seen) => [seen.run.id, seen])));
   #lastSeq = 0;
   #lastOrder = 0;
@@ -166,19 +166,19 @@ export class RestateRunStore implements RunStore {
   }
 
   async #writeRun({ hold, writes }: RunWrites): Promise<WriteOutcome[]> {
-    const held = this.#taken.get(hold.seq);
+    const held = this.#claimed.get(hold.seq);
     if (!held) return writes.map(() => "lost");
     const outcomes = await held.write(writes);
-    if (held.isOver) this.#taken.delete(hold.seq);
+    if (held.isOver) this.#claimed.delete(hold.seq);
     return outcomes;
   }
 
-  async takeUp({ most, workflows, held }: TakeUpRequest): Promise<TakenUp> {
+  async claim({ most, workflows, held }: ClaimRequest): Promise<Claimed> {
     await this.#serve(this.#worker!, workflows, most + held.length);
     this.#collect();
     this.#handed = this.#handed.filter((run) => !run.isOver).toSorted(byRank);
     const runs = this.#handed.splice(0, most);
-    for (const run of runs) this.#taken.set(run.hold.seq, run);
+    for (const run of runs) this.#claimed.set(run.hold.seq, run);
     return { runs };
   }
 
@@ -291,12 +291,12 @@ export class RestateRunStore implements RunStore {
 
   /** What this process knows about a run that it executes. */
   async events(seq: number, after: number): Promise<EventRecord[]> {
-    const events = this.#taken.get(seq)?.events ?? [];
+    const events = this.#claimed.get(seq)?.events ?? [];
     return events.filter(({ n }) => n > after);
   }
 
   async decision(seq: number, subject: string): Promise<DecisionRecord | undefined> {
-    const held = this.#taken.get(seq);
+    const held = this.#claimed.get(seq);
     if (!held) return undefined;
     const state = { events: held.events, early: [] };
     return decisionOn(state, subject) ?? decisionOn((await this.#state(held.run.id)) ?? state, subject);
@@ -448,7 +448,7 @@ export class RestateRunStore implements RunStore {
     const answer = await this.#callInTime<"cancelled" | "requested" | null>(id, "cancel", { time: Date.now() });
     // Other processes learn of it from the server; here, no further step may begin.
     if (answer === "requested") {
-      for (const held of [...this.#handed, ...this.#taken.values()]) if (held.run.id === id) held.cancel();
+      for (const held of [...this.#handed, ...this.#claimed.values()]) if (held.run.id === id) held.cancel();
     }
     return answer ?? undefined;
   }

@@ -162,7 +162,7 @@ export function resume(state: RunState, time: number, token: string, at = time):
 }
 
 /** Gives the run to the execution that was requested under this token. Undefined if it is no longer due. */
-export function take(state: RunState, holder: NonNullable<RunState["held"]>): RunState | undefined {
+export function claim(state: RunState, holder: NonNullable<RunState["held"]>): RunState | undefined {
   if (state.due?.token !== holder.token) return undefined;
   return {
     ...state,

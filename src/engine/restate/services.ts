@@ -36,10 +36,10 @@ import type { ServiceNames } from "./names.ts";
 import {
   accept,
   cancel,
+  claim,
   decide,
   release,
   resume,
-  take,
   toRecord,
   type Release,
   type RunState,
@@ -90,8 +90,8 @@ export interface Timely {
 export const LATE = "late";
 export type Answer<Given> = Given | typeof LATE;
 
-/** What `take` gives to an execution. */
-interface Taken {
+/** What an execution gets when it claims its run. */
+interface ClaimedState {
   readonly run: RunRecord;
   readonly rank: Rank;
   readonly events: readonly EventRecord[];
@@ -264,11 +264,12 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
         await save(ctx, before, state, left.time);
         return true;
       },
+      /** Claims the run. The name of this handler is part of the format. */
       take: restate.createObjectHandler(
         { ingressPrivate: true },
-        async (ctx: Restate.ObjectContext, holder: NonNullable<RunState["held"]>): Promise<Taken | null> => {
+        async (ctx: Restate.ObjectContext, holder: NonNullable<RunState["held"]>): Promise<ClaimedState | null> => {
           const before = await known(ctx);
-          const state = before && take(before, holder);
+          const state = before && claim(before, holder);
           if (!state) return null;
           ctx.set("run", state);
           const inputJson = (await ctx.get("input", text))!;
@@ -296,7 +297,7 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
     begun: () => void,
   ): Promise<void> => {
     const { id: cancelling, promise: cancelled } = ctx.awakeable<null>();
-    const taken = await ctx.genericCall<NonNullable<RunState["held"]>, Taken | null>({
+    const claimed = await ctx.genericCall<NonNullable<RunState["held"]>, ClaimedState | null>({
       service: names.runs,
       method: "take",
       key: ctx.key,
@@ -304,18 +305,18 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
       inputSerde: json(),
       outputSerde: json(),
     });
-    if (!taken) return;
+    if (!claimed) return;
     const steps = await stepEvents(ctx);
     const held = new HeldRun(
       nextSeq(),
-      taken.run,
-      taken.rank,
-      [...taken.events, ...steps].toSorted((one, other) => one.n - other.n),
+      claimed.run,
+      claimed.rank,
+      [...claimed.events, ...steps].toSorted((one, other) => one.n - other.n),
     );
     const onLost = (): void => held.lose();
     ctx.request().attemptCompletedSignal.addEventListener("abort", onLost, { once: true });
     try {
-      await batches(ctx, held, cancelled, { token, lastEvent: taken.lastEvent, begun });
+      await batches(ctx, held, cancelled, { token, lastEvent: claimed.lastEvent, begun });
     } finally {
       held.lose();
     }

@@ -17,7 +17,7 @@ export const RUNS: FilePart = {
     due_at INTEGER, -- NULL: it is being executed, waits for a person, or has ended
     due_since INTEGER, -- when due_at was written, for clocks that are set back
     is_held INTEGER NOT NULL DEFAULT 0, -- a process executes it
-    epoch INTEGER NOT NULL DEFAULT 0, -- how often it was taken up
+    epoch INTEGER NOT NULL DEFAULT 0, -- how often it was claimed
     resumed_at INTEGER,
     retry_until INTEGER, -- due for another attempt at a step on its retry budget
     cancel_requested INTEGER NOT NULL DEFAULT 0,

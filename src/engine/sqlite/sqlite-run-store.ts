@@ -9,6 +9,9 @@ import type {
   Accepted,
   Batch,
   BatchOutcome,
+  ClaimRequest,
+  Claimed,
+  ClaimedRun,
   DecisionOutcome,
   DecisionRecord,
   EventRecord,
@@ -19,9 +22,6 @@ import type {
   RunWrite,
   RunWrites,
   SeenRun,
-  TakenRun,
-  TakenUp,
-  TakeUpRequest,
   WriteOutcome,
 } from "../run-store.ts";
 import { endedBy, eventOf, mustBeFlushed, releaseAt, releases, type EndWrite, type NewEvent } from "../run-writes.ts";
@@ -284,7 +284,7 @@ export class SqliteRunStore implements RunStore {
     return { type: "cancelled", time: now };
   }
 
-  async takeUp({ most, workflows, held }: TakeUpRequest): Promise<TakenUp> {
+  async claim({ most, workflows, held }: ClaimRequest): Promise<Claimed> {
     const now = Date.now();
     if (now < this.#lastLook) this.#followClock(now);
     this.#lastLook = now;
@@ -301,18 +301,18 @@ export class SqliteRunStore implements RunStore {
     };
     for (const workflow of room.keys()) look(workflow);
     const first = (): Due | undefined => [...next.values()].filter((run) => run.due_at <= now).toSorted(byRank)[0];
-    const runs: TakenRun[] = [];
-    const take = (): void => {
+    const runs: ClaimedRun[] = [];
+    const claim = (): void => {
       for (let best = first(); best && runs.length < most; best = first()) {
-        const taken = this.#hold(best.seq);
-        if (taken) {
-          runs.push(taken);
+        const claimed = this.#hold(best.seq);
+        if (claimed) {
+          runs.push(claimed);
           room.set(best.workflow, room.get(best.workflow)! - 1);
         }
         look(best.workflow);
       }
     };
-    if (first()) await this.#transaction(take, { isFlushed: false });
+    if (first()) await this.#transaction(claim, { isFlushed: false });
     const isMoreDue = Array.from(workflows.keys(), (workflow) => next.get(workflow) ?? this.#next(workflow, now)).some(
       (run) => run && run.due_at <= now,
     );
@@ -320,7 +320,7 @@ export class SqliteRunStore implements RunStore {
     return { runs, isMoreDue, ...(dueAt !== Infinity && { nextDueAt: dueAt }) };
   }
 
-  /** The run of a workflow to take up first; if none is due, the one that will be due first. */
+  /** The run of a workflow to claim first; if none is due, the one that will be due first. */
   #next(workflow: string, now: number): Due | undefined {
     let soonest: Due | undefined;
     for (const first of this.#firsts(workflow)) {
@@ -349,7 +349,7 @@ export class SqliteRunStore implements RunStore {
   }
 
   /** Undefined if someone else has just cancelled it. */
-  #hold(seq: number): TakenRun | undefined {
+  #hold(seq: number): ClaimedRun | undefined {
     const [row] = this.#all(
       `UPDATE runs SET status = 'processing', is_held = 1, epoch = epoch + 1, due_at = NULL, due_since = NULL, retry_until = NULL,
          waiting_for = NULL, output = NULL WHERE seq = ? AND due_at IS NOT NULL RETURNING epoch, ${RUN_COLUMNS}`,
@@ -357,7 +357,7 @@ export class SqliteRunStore implements RunStore {
     ) as (RunRecord & { epoch: number })[];
     if (!row) return undefined;
     const { epoch, ...run } = row;
-    // A run that is taken up for the first time has no events yet.
+    // A run that is claimed for the first time has no events yet.
     const isFirstExecution = epoch === 1;
     const events = isFirstExecution ? [] : this.#events(seq, 0, `${EVENT_COLUMNS}, ${EVENT_VALUE}`);
     return { hold: { seq, epoch, workflow: run.workflow }, run, events, isFirstExecution };

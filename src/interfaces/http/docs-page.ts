@@ -70,7 +70,7 @@ async function page(routes: readonly Route[], { title, version }: OpenApiInfo) {
       </head>
       <body>
         <h1>${title} ${version}</h1>
-        <p>For machines: <a href="/openapi.json">openapi.json</a></p>
+        <p>As an OpenAPI document: <a href="/openapi.json">openapi.json</a></p>
         ${tags.map(
           (tag) =>
             html`<h2>${tag}</h2>

@@ -14,7 +14,7 @@ export const ProblemSchema = z.looseObject({
   title: z.string().describe("The meaning of the status code."),
   status: z.int().describe("The HTTP status code."),
   detail: z.string().describe("What went wrong and what to do, for people."),
-  error_code: z.string().describe("What went wrong, for machines."),
+  error_code: z.string().describe("A stable code for what went wrong, such as `customer_not_found`, for programs."),
   error_type: z.enum(["validation_error", "conflict", "io_error", "unexpected_error"]),
   retriable: z.boolean().describe("Whether the same request may succeed later."),
   fields: z

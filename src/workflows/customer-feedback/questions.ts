@@ -39,7 +39,7 @@ function bindings({ since: from = LONG_AGO, until: to = FAR_OFF, ...others }: Fi
   return { ...Object.fromEntries(given), since: new Date(from), until: new Date(to) };
 }
 
-/** Finds customers by their ids in the other store, whatever their URIs are. */
+/** Finds customers by their ids in the store `customer_data`, whatever their URIs are. */
 const CUSTOMER = `GRAPH <${storeIri("customer_data")}> { ?customer abi:id ?customer_id }`;
 const WHO = `OPTIONAL { GRAPH <${storeIri("customer_data")}> { ?customer abi:name ?customer_name } }
   OPTIONAL { GRAPH <${storeIri("customer_data")}> { ?customer abi:email ?customer_email } }`;

@@ -1,4 +1,4 @@
-// Asks the agent: npm run ask "Refund 30 for order O-7. The refund's id is R-1."
+// Asks the agent a question: npm run ask "Refund 30 for order O-7. The refund's id is R-1."
 import { openApplication, readSettings } from "abi-workflows";
 import { createChatModel } from "abi-workflows/agents";
 import { createRefundAgent } from "./agent.ts";

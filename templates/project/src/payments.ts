@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { Integration, IoError } from "abi-workflows";
 
 /**
- * Stands in for your bank: a payment is a file. Call your payment service here instead, and send the key along, usually
- * as the header `Idempotency-Key`.
+ * Stands in for your bank: a payment is a file. Call your payment service here instead, and send it the key, usually as
+ * the header `Idempotency-Key`.
  */
 export class Payments extends Integration<{ folder: string }> {
   /** Pays once for each key, however often it is called, and returns the receipt. */
@@ -16,7 +16,7 @@ export class Payments extends Integration<{ folder: string }> {
       await writeFile(`${file}.new`, JSON.stringify(payment));
       await rename(`${file}.new`, file);
     } catch (cause) {
-      // An IoError may pass: the step is tried again.
+      // An IoError is temporary, so the step is retried.
       throw new IoError("The payment service can't be reached. Try again later.", { cause });
     }
     return `receipt-${key}`;

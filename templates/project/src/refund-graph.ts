@@ -11,7 +11,7 @@ export interface Refund {
   timestamp: Date;
 }
 
-/** Stores a refund. Stored again, nothing changes: its URI is made from its id. */
+/** Stores a refund. Storing it again changes nothing, because its URI is made from its id. */
 export async function storeRefund(store: OntologyStore, { receipt, ...properties }: Refund): Promise<void> {
   const graph = new ABIGraph();
   const refund = graph.createEntity("Refund", properties);
@@ -19,7 +19,7 @@ export async function storeRefund(store: OntologyStore, { receipt, ...properties
   await store.insert(STORE, graph);
 }
 
-/** The refunds of an order, the oldest first. */
+/** The refunds of an order, oldest first. */
 export async function findRefunds(store: OntologyStore, orderId: string) {
   const rows = await select(
     store,
@@ -28,7 +28,7 @@ export async function findRefunds(store: OntologyStore, orderId: string) {
     SELECT ?id ?amount ?decision WHERE {
       ?refund abi:orderId ?orderId ; a abi:Refund ; abi:id ?id ; abi:amount ?amount ; abi:decision ?decision ; abi:timestamp ?time
     } ORDER BY ?time ?id`,
-    // Values go into a query as bindings, never into its text.
+    // Pass values as bindings. Never put them into the text of a query.
     { orderId },
   );
   return rows.map(({ id, amount, decision }) => ({

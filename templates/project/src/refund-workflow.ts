@@ -12,7 +12,7 @@ export interface RefundWorkflowConfiguration extends WorkflowConfiguration {
 
 const order_id = identifier("The order, exactly as the customer gave it.");
 
-/** Refunds orders. Agent tools, HTTP routes and durable runs come from these operations. */
+/** Refunds orders. Agent tools, HTTP routes and durable runs are made from these operations. */
 export class RefundWorkflow extends Workflow<RefundWorkflowConfiguration> {
   override readonly name = "refund";
 
@@ -29,11 +29,12 @@ export class RefundWorkflow extends Workflow<RefundWorkflowConfiguration> {
       key: "refund_id",
       echo: ["order_id"],
       example: { input: { refund_id: "R-1", order_id: "O-7", amount: 30 } },
-      // A step's result is stored before the next step starts. A process that dies goes on with the step that it was at.
+      // A step's result is on disk before the next step starts. If the process dies, the run continues with the step
+      // that was not completed.
       run: async ({ refund_id, order_id, amount }, { step, startTime }) => {
         const { ontologyStore, payments, limit } = this.configuration;
         const decision = await step("amount_checked", () => (amount <= limit ? "paid" : "needs_person"));
-        // The step can be repeated where the process dies right after it paid: the key makes it one payment.
+        // If the process dies right after the payment, this step is repeated. The key makes it one payment.
         const receipt =
           decision === "paid" ? await step("refund_paid", () => payments.pay(refund_id, { order_id, amount })) : null;
         await step("refund_stored", () =>
@@ -50,7 +51,7 @@ export class RefundWorkflow extends Workflow<RefundWorkflowConfiguration> {
       },
     }),
     direct("list_refunds", {
-      description: "List the refunds of an order, paid ones and those that a person has to decide on.",
+      description: "List the refunds of an order: those that were paid, and those that a person has to decide on.",
       input: z.strictObject({ order_id }),
       output: z.object({
         refunds: z.array(z.object({ refund_id: z.string(), amount: z.number(), decision: z.string() })),

@@ -1,4 +1,4 @@
-// The process is killed with -9 between the steps, over and over, and started again.
+// Kills the process with `kill -9` between the steps, again and again, and restarts it each time.
 import assert from "node:assert/strict";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,7 +10,7 @@ import { isClean, runUndisturbed, runWithKills, tally, tallyTable } from "abi-wo
 const folder = await mkdtemp(join(tmpdir(), "refunds-"));
 after(() => rm(folder, { recursive: true }));
 
-it("pays and stores each refund once, though the process is killed", async () => {
+it("pays and stores each refund once, even if the process is killed", async () => {
   const script = new URL("refund-process.ts", import.meta.url);
   const refunds = (name: string) => Array.from({ length: 8 }, (_, n) => `${name}-${n}`);
 

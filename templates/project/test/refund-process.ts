@@ -1,4 +1,4 @@
-// The process that kill.test.ts kills: it requests the refunds that are named, and ends when they are done.
+// The process that kill.test.ts kills. It requests the refunds whose ids it gets, and ends when they are done.
 import { join } from "node:path";
 import { DurableEngine, OxigraphOntologyStore } from "abi-workflows";
 import { CrashPoints } from "abi-workflows/testing";
@@ -10,14 +10,14 @@ const points = new CrashPoints(process.argv);
 const engine = new DurableEngine({
   path: join(folder, "data.sqlite"),
   concurrency: 2,
-  // A step whose process dies this often is given up. Here it is not the step's fault.
+  // A step whose process dies this often fails. Here, the deaths are not the step's fault.
   retry: { attempts: 100, initialDelayMs: 100, maximumDelayMs: 1000 },
 });
 const ontologyStore = await OxigraphOntologyStore.open({ path: join(folder, "data.sqlite") });
-// Where the process can die: before and after each payment. points.runStore(path) would add all that the engine writes.
+// The process can die before and after each payment. points.runStore(path) would add all writes of the engine.
 const payments = points.around("payments", new Payments({ folder: join(folder, "payments") }), ["pay"]);
 const workflow = new RefundWorkflow({ engine, ontologyStore, payments, limit: 100 }).register();
-// Continues the runs that an earlier process left.
+// Continues the runs that an earlier process left unfinished.
 engine.startWorker();
 
 const requests = refundIds.map((refund_id) => ({ refund_id, order_id: "O-7", amount: 30 }));

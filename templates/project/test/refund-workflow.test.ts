@@ -50,14 +50,14 @@ describe("a refund", () => {
     assert.deepEqual(await listRefunds(), { refunds: [{ refund_id: "R-1", amount: 101, decision: "needs_person" }] });
   });
 
-  it("is refused with the reason where the input is wrong", async () => {
+  it("is refused with a reason if the input is invalid", async () => {
     const result = await workflow.run({ ...refund, amount: -1 });
     assert.equal(result.error_type, "validation_error");
     assert.match(result.error ?? "", /amount/);
   });
 
   it("is requested by an agent", async () => {
-    // A model by script: it calls the tool, and then says something.
+    // A scripted model: it calls the tool, and then answers.
     const model = fakeModel()
       .respondWithTools([{ name: "request_refund", args: refund }])
       .respond(new AIMessage("It is paid."));

@@ -30,7 +30,7 @@ export const approvalOperations = (
       const pending = await workflow.getPendingResponse(workflow_id);
       if (pending) return pending;
       const { status } = await workflow.getWorkflowStatus(workflow_id);
-      throw new ValidationError(`No email waits for a person there: the run's status is ${status}.`, {
+      throw new ValidationError(`No email of this run is waiting for a person: the run's status is ${status}.`, {
         code: "nothing_waits",
       });
     },
