@@ -22,7 +22,7 @@ type Encoding = (typeof MARKS)[number]["encoding"];
 /**
  * The bytes of a text file as UTF-8 without a byte order mark. UTF-16 is recognised by its mark, or
  * by the zero bytes of its ASCII characters, and converted; anything else passes unchanged.
- * @throws ValidationError (`not_utf8`) during reading, for UTF-32
+ * @throws ValidationError (`not_utf8`) when a UTF-32 file is read
  */
 export class Utf8Text implements AsyncIterable<Buffer> {
   readonly #chunks: AsyncIterable<Buffer>;
@@ -36,7 +36,10 @@ export class Utf8Text implements AsyncIterable<Buffer> {
     this.#size = size;
   }
 
-  /** The share of the file that the first `bytes` of this text make up, 0 to 1. */
+  /**
+   * Estimates what share of the file, 0 to 1, has been used once `bytes` bytes of the converted
+   * text have been consumed.
+   */
   share(bytes: number): number {
     if (this.#size === 0 || this.#given === 0) return 1;
     return Math.min(1, (bytes * (this.#read / this.#given)) / this.#size);
@@ -88,7 +91,9 @@ function converterFor(head: Buffer): Converter {
 }
 
 /**
- * Detects UTF-16 without a mark: many zero bytes, all on the side where ASCII characters have them.
+ * Detects UTF-16 without a mark by its many zero bytes. In UTF-16, ASCII characters have them at
+ * odd positions (little-endian) or at even positions (big-endian), counted from 0, so nearly all
+ * must be on one side.
  */
 function encodingOf(head: Buffer): Encoding {
   const sample = head.subarray(0, SAMPLE);

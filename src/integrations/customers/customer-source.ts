@@ -15,8 +15,8 @@ const text = (max: number, allowed: RegExp) =>
     .refine((value) => value.isWellFormed() && allowed.test(value), "contains control characters");
 
 /**
- * A customer as returned by a source. `segment` defaults to standard and `lifetime_value` to 0, as
- * they do when the graph is read.
+ * A customer as returned by a source, without defaults. They apply when a customer is read from the
+ * graph: an absent segment counts as standard, and an absent lifetime value as 0.
  */
 export const CustomerRecord = z.object({
   id: identifier("Id of the customer, normalized like every id."),
@@ -70,8 +70,10 @@ export interface CustomerRequest {
   includeInteractions: boolean;
   signal?: AbortSignal;
   /**
-   * Called for every fault in the data. Without it, rows that `list` skips are not reported. `get`
-   * on a file also reports, once, rows without a known customer.
+   * Called once for each row or customer with faults, however many it has, and by `list` once for
+   * each mapped name that no row has. Without it, `list` skips rows silently. If the customer that
+   * `get` looks for can't be used, `get` throws instead. The first `get` after a file was read also
+   * reports rows whose id can't be read, at most 20.
    */
   onIssue?: (issue: CustomerIssue) => void;
   /**
@@ -85,16 +87,18 @@ export interface CustomerRequest {
 /** The port for sources of customers. */
 export interface CustomerSource {
   /**
-   * The name of the source, stored with each customer. It distinguishes a customer who is gone from
-   * this source from one who was never in it. It is the same for single customers and for the list,
-   * and contains no secrets. All sources without a name count as one.
+   * The name of the source, stored with each customer. If this source doesn't know a customer, the
+   * stored name shows whether the customer was removed from it or was never in it. A source has one
+   * name, whether the customer came from `get` or from `list`. The name must not contain secrets.
+   * All sources without a name count as one.
    */
   readonly name?: string;
 
   /**
    * Returns one customer, or undefined if the source doesn't know the id.
    * @throws IoError if the source can't be reached, times out or answers 5xx/429
-   * @throws ValidationError if this customer's data (`customer_invalid`) or the answer is not usable, or the source refuses us
+   * @throws ValidationError if this customer's data (`customer_invalid`) or the answer is not
+   *   usable, or the source refuses the request
    */
   get(id: string, request: CustomerRequest): Promise<CustomerRecord | undefined>;
 

@@ -29,12 +29,12 @@ interface Index {
   stamp: string;
   customers: Promise<Map<string, CustomerReading>>;
   fields: CustomerFields;
-  /** Rows without a known customer. */
+  /** Rows whose id can't be read. */
   unreadable: CustomerIssue[];
   isReported: boolean;
 }
 
-/** How many faults of a file are reported; an import reports all. */
+/** How many rows without a readable id `get` reports; an import reports all. */
 const MAX_UNREADABLE = 20;
 
 export interface FileCustomerSourceOptions {

@@ -91,7 +91,10 @@ const notSetUp = (): ValidationError =>
     code: "signature_invalid",
   });
 
-/** Drops the sender's timestamp: the one in the headers is signed and checked. */
+/**
+ * Drops the body's `timestamp`, which Standard Webhooks allow but our events don't have. Only the
+ * `webhook-timestamp` header is checked.
+ */
 function withoutTimestamp(event: unknown): unknown {
   if (!isObject(event)) return event;
   const { timestamp: _, ...rest } = event;

@@ -1,4 +1,7 @@
-/** Plans of SPARQL updates, and queries, as requests that are confined to one graph. */
+/**
+ * Turns the plan of a SPARQL update into one request that changes only one graph, and detects
+ * queries and plans that read other stores.
+ */
 import { randomUUID } from "node:crypto";
 import type { NamedNode } from "@rdfjs/types";
 import { DataFactory } from "../n3.ts";
@@ -11,7 +14,7 @@ import { sequence, type UpdateRequest } from "./update-request.ts";
 
 type Change = Extract<UpdateStep, { kind: "change" }>;
 
-/** Whether GRAPH occurs, which reaches stores other than the queried one. */
+/** Whether a query or pattern contains GRAPH, which can read other stores. */
 export function reachesOtherStores(tree: unknown): boolean {
   let found = false;
   ast.walk(tree, (node) => {
@@ -25,9 +28,9 @@ export const planReachesOtherStores = (plan: readonly UpdateStep[]): boolean =>
   plan.some((step) => step.kind === "change" && reachesOtherStores(step.solutions?.where));
 
 /**
- * A plan as one request that changes one graph.
- * @param first a request to execute before it
- * @param named all graphs that GRAPH in a WHERE can reach
+ * Turns a plan into one request. It changes only `graph`.
+ * @param first a request that is executed before the plan, as part of the same request
+ * @param named all graphs that GRAPH in a WHERE clause can read
  * @throws ValidationError for BNODE with an argument
  */
 export function planRequest(
@@ -78,7 +81,7 @@ function ground({ remove, insert, context }: Change, graph: NamedNode): UpdateRe
     named.set(label, term);
     return term;
   };
-  // Without a search, variables have no value, and a triple with an unbound part is left out.
+  // Without WHERE patterns, variables have no value, and triples with variables are left out.
   const data = (subType: "insertdata" | "deletedata", triples: readonly ast.Triple[]): UpdateRequest[] => {
     const bound = triples.filter((triple) => variablesOf(triple).length === 0);
     if (bound.length === 0) return [];
@@ -96,8 +99,8 @@ function search(
 ): UpdateRequest {
   const nodes = new Map<string, string>();
   const prefix = unusedPrefix([remove, insert, where]);
-  // Nobody could refer to a blank node later, so it is replaced by a variable with a new IRI for
-  // each solution.
+  // A blank node could not be referred to later. So it is replaced by a variable, which gets a new
+  // IRI in each solution.
   const skolemize = (node: ast.Node): unknown => {
     if (node.subType !== "blankNode") return undefined;
     const label = node["label"] as string;
@@ -119,8 +122,8 @@ function search(
 }
 
 /**
- * BNODE() creates a node that would become an IRI when it is stored, so it creates an IRI right
- * away.
+ * A blank node from BNODE() would have to become an IRI when it is stored. So BNODE() is replaced
+ * by UUID(), which makes an IRI right away.
  */
 function withoutBlankNodes(node: ast.Node): unknown {
   if (node.type !== "expression" || node.subType !== "operation" || node["operator"] !== "bnode") return undefined;

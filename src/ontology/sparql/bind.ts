@@ -1,8 +1,9 @@
 /**
- * Replaces variables by values in the parsed query, term by term, so no value is ever parsed as
- * SPARQL. The effect is as if the query asked only for solutions in which the variable has that
- * value, at every depth: in OPTIONAL, UNION, MINUS, EXISTS and sub-SELECTs too. If a bound variable
- * is selected, the result has its value.
+ * Replaces variables with values in the parsed query, term by term, so no value is ever parsed as
+ * SPARQL. A variable that has such a value is called bound here. The effect is as if the query
+ * asked only for solutions in which the variable has that value, at every depth: in OPTIONAL,
+ * UNION, MINUS, EXISTS and sub-SELECTs too. If a bound variable is selected, the result contains
+ * its value.
  */
 import { ValidationError } from "../../errors.ts";
 import type { Bindings } from "../ontology-store.ts";
@@ -22,8 +23,9 @@ interface Binder {
 /**
  * @param tree a parsed query or update; it is not changed
  * @param fresh returns variable names that the query does not use
- * @throws ValidationError for values that are not valid terms, names that the query does not have
- *   or sets itself, and terms that are not allowed in the variable's place
+ * @throws ValidationError if a value is not a valid term, if a name is not a variable of the query,
+ *   if the query sets that variable itself (with AS, BIND or VALUES), or if a literal is given
+ *   where only an IRI is allowed
  */
 export function bindValues<T extends ast.Query | ast.Update>(tree: T, bindings: Bindings, fresh: () => string): T {
   const entries = Object.entries(bindings);
@@ -94,7 +96,10 @@ function checkTriple({ subject, predicate }: ast.Triple, binder: Binder): void {
   requireIri(predicate, binder, "a property");
 }
 
-/** BOUND accepts only a variable. */
+/**
+ * Whether this is `BOUND(?name)` of a bound variable. The whole test is then replaced by `true`,
+ * because BOUND accepts only a variable, not its value.
+ */
 function isBoundTest(node: ast.Node, { values, used }: Binder): boolean {
   if (node.subType !== "operation" || String(node["operator"]).toLowerCase() !== "bound") return false;
   const [argument] = node["args"] as ast.Variable[];
@@ -106,8 +111,9 @@ function isBoundTest(node: ast.Node, { values, used }: Binder): boolean {
 type Grouping = NonNullable<ast.SelectQuery["solutionModifiers"]["group"]>["groupings"][number];
 
 /**
- * Grouping by a constant is still grouping: without it, an empty result would become one empty
- * group.
+ * `GROUP BY ?name` of a bound variable becomes `GROUP BY (value AS ?fresh)`. It can't be left out,
+ * though all rows have the same value: if nothing matches, a query with GROUP BY returns no row,
+ * but one with only COUNT or another aggregate returns one.
  */
 function rewriteGrouping(grouping: Grouping, binder: Binder, deeper: (node: ast.Node) => unknown): unknown {
   if (!("type" in grouping)) refuseAssignment(grouping.variable.value, binder);
@@ -147,8 +153,9 @@ function rewritePattern(pattern: ast.Pattern, binder: Binder): unknown {
 }
 
 /**
- * MINUS compares only solutions that share a variable. If the shared variable was a bound one, both
- * sides get a new variable with the same value instead.
+ * MINUS removes a solution only if the solution shares a variable with the pattern in MINUS. A
+ * bound variable is replaced on both sides, so they may not share any variable afterwards, and
+ * MINUS would remove nothing. Therefore both sides get a new variable with the same value.
  */
 function rewriteGroup(patterns: ast.Pattern[], binder: Binder): ast.Pattern[] {
   return patterns.flatMap((pattern, index): ast.Pattern[] => {
@@ -171,8 +178,10 @@ function rewriteQuery(query: ast.Query, binder: Binder, top: boolean): ast.Query
 }
 
 /**
- * The outermost SELECT returns a bound variable as `(value AS ?name)`. An inner one omits it:
- * outside, it is a value as well, and a second `?name` would conflict.
+ * The outermost SELECT returns a bound variable as `(value AS ?name)`. A sub-SELECT leaves it out:
+ * the query around it has the value in place of the variable, so it doesn't need it, and
+ * `(value AS ?name)` is not allowed where a sub-SELECT already returns `?name`. A SELECT that would
+ * return nothing without it returns a new variable instead.
  */
 function projection(query: ast.SelectQuery, binder: Binder, top: boolean): ast.SelectQuery["variables"] {
   const items = query.variables.flatMap((item): (ast.Variable | ast.Bind)[] =>

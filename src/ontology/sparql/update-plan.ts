@@ -11,14 +11,15 @@ interface Clear {
 }
 
 /**
- * Fills in the templates once for each row of `solutions`; without `solutions`, once and without
- * values.
+ * Removes and inserts triples. `remove` and `insert` are templates: they are filled in once for
+ * each row of `solutions`, with the row's values. Without `solutions` they are used once, and their
+ * variables have no value.
  */
 interface Change {
   readonly kind: "change";
   readonly remove: readonly ast.Triple[];
   readonly insert: readonly ast.Triple[];
-  /** Selects the variables that the templates use. */
+  /** The query whose rows have the values of the templates' variables. */
   readonly solutions?: ast.SelectQuery;
   /** Prefixes of the templates. */
   readonly context: ast.Context;
@@ -87,8 +88,8 @@ function step(operation: ast.Operation, context: ast.Context): UpdateStep {
 /**
  * Plans what a SPARQL 1.1 Update does to one store, operation by operation. CLEAR and DROP accept
  * DEFAULT or ALL, which both mean the store.
- * @throws ValidationError if it does not parse, would change anything other than the store, or a
- *   binding is invalid
+ * @throws ValidationError if the update does not parse, if it would change anything other than the
+ *   store or load from the network, or if a binding is invalid
  */
 export const planUpdate = (sparql: string, bindings: Bindings): UpdateStep[] =>
   withinStack(() => parseUpdate(sparql, bindings).map(({ operation, context }) => step(operation, context)));

@@ -27,13 +27,13 @@ const lowerCase = (value: unknown): unknown => (typeof value === "string" ? valu
 
 const known = (values: readonly string[]): string => `must be one of ${values.join(", ")}`;
 
-/** A sentiment in any case. */
+/** A sentiment in upper or lower case. */
 export const sentimentLabel = z.preprocess(
   (value) => lowerCase(value) || undefined,
   z.enum(SENTIMENTS, { error: known(SENTIMENTS) }).optional(),
 );
 
-/** Known categories in any case and order. */
+/** Known categories in upper or lower case and in any order. */
 export const categoryLabels = z.preprocess(
   (value) => (Array.isArray(value) ? value.map(lowerCase) : (value ?? [])),
   z.array(z.enum(CATEGORIES, { error: known(CATEGORIES) })).overwrite(inStableOrder),
@@ -59,13 +59,14 @@ export const CustomerFeedbackWorkflowParameters = z.strictObject({
     .optional()
     .describe(
       "Sentiment, if someone has already judged it: positive, negative or neutral. Otherwise leave it out. The " +
-        "text is always analyzed, and a negative sentiment that is found counts.",
+        "text is always analyzed as well, and the stricter of the two sentiments is used: negative before neutral " +
+        "before positive.",
     ),
   categories: categoryLabels
     .default([])
     .describe(
       "Categories, if someone has already sorted the feedback. Otherwise leave them out. The text is always " +
-        "categorized, and critical categories that are found are added.",
+        "categorized as well, and critical categories found in it are added.",
     ),
   send_response: z
     .preprocess((value) => value ?? true, z.boolean({ error: "must be true or false" }))
@@ -76,7 +77,7 @@ export const CustomerFeedbackWorkflowParameters = z.strictObject({
 });
 
 /**
- * The parameter that identifies a run, and those from which it is derived if nobody has given it.
+ * The parameter that identifies a run, and the parameters from which it is derived if it is absent.
  */
 export const PROCESS_KEY = {
   key: "feedback_id",

@@ -19,7 +19,7 @@ export function RunPanel({ id, onChange }: { id: string; onChange?: (run: Run) =
     const [run, history] = await Promise.all([getRun(id, signal), getHistory(id, signal)]);
     return { run, history };
   };
-  // Each event has changed the run.
+  // An event means that the run has changed, so it is loaded again.
   const { value, error, reload } = useLoad(id, load, { version: `${round} ${events.at(-1)?.id ?? -1}` });
   useEffect(() => {
     if (value) onChange?.(value.run);
