@@ -16,7 +16,7 @@ interface Tag {
   tag: string;
 }
 
-/** The first of these tags in the text, in any case. `text` is in lower case. */
+/** The first of these tags in the text, in upper or lower case. `text` is in lower case. */
 function firstTag(text: string, tags: readonly string[], from = 0): Tag | undefined {
   for (let at = from; at < text.length; at += 1) {
     if (text[at] !== "<" && text[at] !== "[") continue;

@@ -36,7 +36,7 @@ type Quads = Extract<ast.Operation, { subType: "modify" }>["insert"];
 
 function template(quads: Quads): ast.Triple[] {
   return quads.flatMap((part) => {
-    if (part.type === "graph") throw refused("GRAPH in what is inserted or deleted");
+    if (part.type === "graph") throw refused("GRAPH in INSERT or DELETE");
     return flatten(part.triples);
   });
 }
