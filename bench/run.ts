@@ -52,6 +52,9 @@ const options: BenchOptions = {
 const delayed = options.flushDelay > 0 ? ` (${options.flushDelay} ms of it are added)` : "";
 
 const bench = openBench(options);
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => void bench.close().finally(() => process.exit(1)));
+}
 try {
   await introduce();
   for (const name of positionals.length > 0 ? positionals : SHORT) {

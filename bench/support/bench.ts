@@ -59,8 +59,11 @@ export function openBench(options: BenchOptions): Bench {
     // files whenever they create one, so contestants would pay for those before them.
     close: async () => {
       const server = await postgres;
-      if (server && "close" in server) await server.close();
-      rmSync(folder, { recursive: true, force: true });
+      try {
+        if (server && "close" in server) await server.close();
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
     },
   };
 }

@@ -55,6 +55,8 @@ export class Journal {
   /** Whether the `LAZY_MS` timer is running. */
   #isHoldingBack = false;
   #accepts: Pending<NewRunRecord, Accepted>[] = [];
+  /** How many runs shared the last transaction. */
+  #shared = Infinity;
   #isAtWork = false;
   #failures = 0;
   #failingSince = 0;
@@ -154,6 +156,7 @@ export class Journal {
       if (accepts.length + pages.length === 0) break;
       this.#accepts = [];
       this.#urgent.clear();
+      this.#shared = accepts.length + pages.length;
       for (const [hold] of pages) this.#pages.delete(hold);
       await this.#writeAll(accepts, pages);
       if (this.#failures > 0) await pauseAfter(this.#failures);
@@ -165,14 +168,17 @@ export class Journal {
   async #gather(): Promise<void> {
     // This turn's promises must settle, so that what handlers do next joins the batch.
     await setImmediate();
-    const { gatherMs = 0 } = this.#store;
-    for (let waitedMs = 0; waitedMs < gatherMs && this.#isMoreExpected; waitedMs++) await pause(1);
+    const deadline = performance.now() + (this.#store.gatherMs ?? 0);
+    while (this.#isMoreExpected && performance.now() < deadline) await pause(1);
   }
 
-  /** Whether runs are executing that have nothing to write yet. */
+  /**
+   * Whether as many runs as last time are likely to write again soon. Others may be in steps that
+   * take minutes.
+   */
   get #isMoreExpected(): boolean {
     const waiting = this.#urgent.size + this.#accepts.length;
-    return waiting > 0 && waiting < this.#executing();
+    return waiting > 0 && waiting < Math.min(this.#shared, this.#executing());
   }
 
   async #writeAll(accepts: readonly Pending<NewRunRecord, Accepted>[], pages: readonly Page[]): Promise<void> {

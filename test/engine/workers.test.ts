@@ -6,10 +6,10 @@ import postgres from "postgres";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { DurableEngine, type EngineOptions } from "../../src/engine/durable-engine.ts";
 import { PostgresRunStore } from "../../src/engine/postgres/postgres-run-store.ts";
-import type { Hold, RunWrite } from "../../src/engine/run-store.ts";
+import type { RunWrite } from "../../src/engine/run-store.ts";
 import { settlesWithin } from "../../src/concurrency/settles-within.ts";
 import { serve } from "../support/http.ts";
-import { entriesRead } from "../support/postgres-reads.ts";
+import { blocksRead } from "../support/postgres-reads.ts";
 import { soonerThanByPolling } from "../support/polling.ts";
 import { serverUrl, statement } from "../support/postgres.ts";
 import { newDatabase } from "../support/test-database.ts";
@@ -67,7 +67,7 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
   });
 
   it("don't read the queues of other workflows to claim a run", async () => {
-    const read = await entriesRead(await newDatabase(), 50_000, async (store) => {
+    const read = await blocksRead(await newDatabase(), 50_000, async (store) => {
       // Often enough for PostgreSQL to choose a generic plan.
       for (let n = 0; n < 10; n++) {
         for (const limit of [null, 5]) {
@@ -78,33 +78,33 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
     expect(read).toBeLessThan(1000);
   });
 
-  it("read no events of other runs to write, even with plans from when there were none", async () => {
-    let holds: Hold[] = [];
-    const write = async (store: PostgresRunStore, ...writes: RunWrite[]): Promise<void> => {
-      const { runs } = await store.write({ accepts: [], runs: holds.map((hold) => ({ hold, writes })) });
-      expect(runs).toEqual(holds.map(() => writes.map(() => "done")));
-    };
+  it.each([
+    ["there were no runs", 0],
+    ["no run was due", 20_000],
+  ])("read little of other runs to execute some, even with plans from when %s", async (_, history) => {
     const step = { step: "only", listed: true, time: Date.now() };
-    const begin = async (store: PostgresRunStore): Promise<void> => {
-      const accepts = Array.from({ length: 10 }, (_, n) => {
-        return { id: randomUUID(), workflow: "mine", key: `k${n}`, fingerprint: "f", inputJson: "null", priority: 0 };
+    let runs = 0;
+    const execute = async (store: PostgresRunStore): Promise<void> => {
+      const accepts = Array.from({ length: 10 }, () => {
+        const key = `k${runs++}`;
+        return { id: randomUUID(), workflow: "mine", key, fingerprint: "f", inputJson: "null", priority: 0 };
       });
       await store.write({ accepts, runs: [] });
-      const { runs } = await store.claim({ most: 10, workflows: new Map([["mine", null]]), held: [] });
-      holds = runs.map(({ hold }) => hold);
-      await write(store, { kind: "begin", ...step, isFlushed: true });
+      const again = await store.write({ accepts: accepts.map((run) => ({ ...run, id: randomUUID() })), runs: [] });
+      expect(again.accepts.map(({ outcome }) => outcome)).toEqual(accepts.map(() => "existing"));
+      const claimed = await store.claim({ most: 10, workflows: new Map([["mine", null]]), held: [] });
+      const holds = claimed.runs.map(({ hold }) => hold);
+      expect(holds).toHaveLength(10);
+      const write = async (...writes: RunWrite[]): Promise<void> => {
+        const outcome = await store.write({ accepts: [], runs: holds.map((hold) => ({ hold, writes })) });
+        expect(outcome.runs).toEqual(holds.map(() => writes.map(() => "done")));
+      };
+      await write({ kind: "begin", ...step, isFlushed: true });
+      await store.claim({ most: 10, workflows: new Map([["mine", null]]), held: holds });
+      await write({ kind: "complete", ...step, outputJson: "1", isFlushed: true });
+      await write({ kind: "park", subject: "reply" });
     };
-    const read = await entriesRead(
-      await newDatabase(),
-      20_000,
-      async (store) => {
-        await write(store, { kind: "complete", ...step, outputJson: "1", isFlushed: true });
-        await write(store, { kind: "park", subject: "reply" });
-      },
-      begin,
-    );
-    expect(holds).toHaveLength(10);
-    expect(read).toBeLessThan(1000);
+    expect(await blocksRead(await newDatabase(), 60_000, execute, { history, before: execute })).toBeLessThan(5000);
   });
 
   it("give the next slot to the worker that has waited longest for it", async () => {

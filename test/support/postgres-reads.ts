@@ -2,27 +2,44 @@ import postgres from "postgres";
 import { expect, onTestFinished } from "vitest";
 import { PostgresRunStore } from "../../src/engine/postgres/postgres-run-store.ts";
 
+interface Circumstances {
+  /** How many completed runs the tables hold when they were last analyzed; default none. */
+  readonly history?: number;
+  /** What the store does before the due runs are inserted, so that its sessions have plans. */
+  readonly before?: (store: PostgresRunStore) => Promise<void>;
+}
+
 /**
- * How many rows and index entries the work reads, if the database holds `runs` due runs of another workflow, each with a decision.
- * @param before what the store does before they are inserted
+ * How many blocks of tables and indexes the work reads, if the database holds `due` due runs of another workflow, each with a
+ * decision.
  */
-export async function entriesRead(
+export async function blocksRead(
   url: string,
-  runs: number,
+  due: number,
   work: (store: PostgresRunStore) => Promise<void>,
-  before?: (store: PostgresRunStore) => Promise<void>,
+  { history = 0, before }: Circumstances = {},
 ): Promise<number> {
   const store = await PostgresRunStore.open(url);
   await store.index("customer_id");
-  await before?.(store);
   const sql = postgres(url, { max: 1 });
   onTestFinished(() => sql.end());
+  if (history > 0) {
+    await sql`
+      WITH run AS (
+        INSERT INTO abi_workflows.runs (id, workflow, key, fingerprint, input, status, priority, created_at, ended_at)
+        SELECT gen_random_uuid(), 'mine', 'old-' || n, 'f', '{}', 'completed', 0, n, n FROM generate_series(1, ${history}::int) AS n
+        RETURNING seq
+      )
+      INSERT INTO abi_workflows.events (run, type, time) SELECT seq, 'completed', 1 FROM run`;
+    await sql`VACUUM ANALYZE abi_workflows.runs, abi_workflows.events`;
+  }
+  await before?.(store);
   await sql`
     WITH run AS (
       INSERT INTO abi_workflows.runs (id, workflow, key, fingerprint, input, status, priority, created_at, due_at, due_since)
       SELECT gen_random_uuid(), 'other', n, 'f', json_build_object('customer_id', 'C-' || n % 500), 'started', 0,
         moment - n * 1000, moment - 3600000, moment
-      FROM generate_series(1, ${runs}::int) AS n, abi_workflows.now_ms() AS moment
+      FROM generate_series(1, ${due}::int) AS n, abi_workflows.now_ms() AS moment
       RETURNING seq, created_at
     )
     INSERT INTO abi_workflows.events (run, type, time, name, value) SELECT seq, 'decided', created_at, 'reply', 'true' FROM run`;
@@ -30,7 +47,7 @@ export async function entriesRead(
   if (!before) await sql`ANALYZE abi_workflows.runs`;
   const read = async (): Promise<number> => {
     const [row] = await sql<{ read: number }[]>`
-      SELECT ((SELECT sum(idx_tup_read) FROM pg_stat_user_indexes) + (SELECT sum(seq_tup_read) FROM pg_stat_user_tables))::int AS read`;
+      SELECT sum(heap_blks_read + heap_blks_hit + coalesce(idx_blks_read + idx_blks_hit, 0))::int AS read FROM pg_statio_user_tables`;
     return row!.read;
   };
   const connections = async (): Promise<number> =>

@@ -10,6 +10,11 @@
  * - A worker may only write while the run has the worker's epoch. Claiming a run raises the epoch.
  * - Rows of several runs are locked in the order of `seq`, runs to accept in the order of their keys. Processes that lock in
  *   different orders deadlock.
+ *
+ * How a statement about a few runs stays fast however many there are: sessions keep the plans that they made when the tables were
+ * small, so such a statement must leave only one way to find its rows, the primary keys.
+ * - It asks by scalar subqueries, not by EXISTS or a join, for which PostgreSQL may read a whole table.
+ * - Its conditions on `due_at` are wrapped (`CASE`, `coalesce`), so that the index of due runs can't be used for them.
  */
 import { EVENT_COLUMNS, EVENT_VALUE, RUN_COLUMNS } from "../rows.ts";
 
@@ -89,7 +94,7 @@ export const FUNCTIONS = `
         ORDER BY seq FOR NO KEY UPDATE);
     ELSE
       waiting := ARRAY(
-        SELECT seq FROM abi_workflows.runs WHERE id = run_id AND due_at IS NOT NULL AND retry_until IS NOT NULL
+        SELECT seq FROM abi_workflows.runs WHERE id = run_id AND num_nonnulls(due_at, retry_until) = 2
         FOR NO KEY UPDATE);
     END IF;
     UPDATE abi_workflows.runs SET due_at = least(due_at, moment) WHERE seq = ANY (waiting);
@@ -174,8 +179,6 @@ export const FUNCTIONS = `
   -- If the page's "after" is missing, a crash of the server has undone unflushed writes of the worker ("behind"). The page is not
   -- written; it comes again with all that may be missing, and with an "after" that was flushed.
   --
-  -- Subqueries in a SELECT list are scalar: for EXISTS, PostgreSQL may read the whole table into a hash table.
-  --
   -- The row has an older epoch than the page only if a crash of the server undid the claim, which isn't flushed. The worker gets
   -- the run back, unless another one was faster.
   CREATE FUNCTION abi_workflows.write(accepts json, pages json) RETURNS json LANGUAGE plpgsql
@@ -197,7 +200,7 @@ export const FUNCTIONS = `
     SET status = 'processing', lease_ends_at = moment + abi_workflows.lease_ms(), epoch = page.epoch, due_at = NULL,
       due_since = NULL, retry_until = NULL
     FROM json_to_recordset(pages) AS page (seq bigint, epoch bigint)
-    WHERE runs.seq = page.seq AND runs.epoch < page.epoch AND due_at IS NOT NULL;
+    WHERE runs.seq = page.seq AND CASE WHEN due_at IS NOT NULL THEN runs.epoch < page.epoch END;
 
     WITH page AS MATERIALIZED (
       SELECT page.*, lease_ends_at IS NOT NULL AND NOT is_behind AS is_held, CASE
@@ -219,9 +222,9 @@ export const FUNCTIONS = `
       SELECT page.seq, step.* FROM page CROSS JOIN LATERAL ROWS FROM (json_to_recordset(steps) AS (
         type text, time bigint, name text, is_listed boolean, value json, error json, is_final boolean, retry_until bigint
       )) WITH ORDINALITY AS step (type, time, name, is_listed, value, error, is_final, retry_until, place)
-      WHERE is_held AND NOT (state = 'cancelled' AND type = 'step_started') AND NOT EXISTS (
-        SELECT FROM abi_workflows.events AS event WHERE event.run = page.seq AND n > after
-          AND event.type = step.type AND event.name = step.name AND event.is_listed = step.is_listed)
+      WHERE is_held AND NOT (state = 'cancelled' AND type = 'step_started') AND (
+        SELECT min(n) FROM abi_workflows.events AS event WHERE event.run = page.seq AND n > after
+          AND event.type = step.type AND event.name = step.name AND event.is_listed = step.is_listed) IS NULL
     ), release AS (
       SELECT page.seq, release.*, CASE
         WHEN kind IN ('completed', 'failed') THEN kind
@@ -316,8 +319,8 @@ export const FUNCTIONS = `
     due_in bigint;
     is_more_due boolean;
     own bigint[] := ARRAY(
-      SELECT seq FROM unnest(held, epochs) AS hold (seq, epoch) JOIN abi_workflows.runs USING (seq)
-      WHERE runs.epoch <= hold.epoch);
+      SELECT seq FROM unnest(held, epochs) AS hold (seq, epoch)
+      WHERE (SELECT runs.epoch FROM abi_workflows.runs WHERE runs.seq = hold.seq) <= hold.epoch);
   BEGIN
     IF EXISTS (SELECT FROM unnest(queues) WHERE workflow = ANY (limited) AND first_due_at <= moment) THEN
       PERFORM pg_advisory_xact_lock(hashtextextended('abi-workflows/places', 0));
@@ -359,7 +362,8 @@ export const FUNCTIONS = `
         SELECT seq FROM candidate WHERE place <= places
         ORDER BY candidate.priority DESC, due_at, seq LIMIT most - cardinality(claimed));
       SELECT coalesce(array_agg(seq), '{}'), array_agg(seq) FILTER (WHERE epoch = 0) INTO locked, never_executed FROM (
-        SELECT seq, epoch FROM abi_workflows.runs WHERE seq = ANY (batch) AND due_at <= moment FOR NO KEY UPDATE SKIP LOCKED
+        SELECT seq, epoch FROM abi_workflows.runs WHERE seq = ANY (batch) AND coalesce(due_at <= moment, false)
+        FOR NO KEY UPDATE SKIP LOCKED
       ) AS run;
       first_executions := first_executions || never_executed;
       PERFORM abi_workflows.hold(locked);

@@ -56,21 +56,20 @@ const FRAME = "_frame.html";
 const UNREAD_ELEMENTS = /<!--(?:(?!-->|\{\{)[^])*-->|<(head|style)\b(?:(?!<\/\1>|\{\{)[^])*<\/\1>/gi;
 const STYLING_ATTRIBUTES = /\s(?:style|role|width|height|align|border|cellpadding|cellspacing)="[^"{}]*"/gi;
 const TAG = /<[a-z][^<>]*>/gi;
-const KEEPS_BLANKS = /<(?:pre|textarea)\b|white-space:/i;
+/** In HTML with any of these, the number of blanks may matter. */
+const SHOWS_BLANKS = /<(?:pre|textarea|xmp|listing|plaintext)\b|white-space/i;
 
-/** Indentation is for those who edit a template; without it, an email is two thirds as long. */
-const withoutIndentation = (template: string): string =>
-  KEEPS_BLANKS.test(template) ? template : template.replaceAll(/\n[ \t]+/g, "\n");
+/** Indentation is for those who edit a template. Without it, an email is a quarter shorter. */
+const withoutIndentation = (template: string): string => template.replaceAll(/\n[ \t]+/g, "\n");
 
 /**
  * Removes what doesn't affect the plain text, so converting each email to plain text is much faster.
  */
 function withoutStyling(template: string): string {
-  const unstyled = template
-    .replaceAll(UNREAD_ELEMENTS, "")
-    .replaceAll(TAG, (tag) => tag.replaceAll(STYLING_ATTRIBUTES, ""));
-  return KEEPS_BLANKS.test(unstyled) ? unstyled : unstyled.replaceAll(/\s+/g, " ");
+  return template.replaceAll(UNREAD_ELEMENTS, "").replaceAll(TAG, (tag) => tag.replaceAll(STYLING_ATTRIBUTES, ""));
 }
+
+const withSingleBlanks = (template: string): string => template.replaceAll(/\s+/g, " ");
 
 const writer = new mustache.Writer();
 
@@ -179,10 +178,15 @@ const isGiven = (name: string, data: TemplateData): boolean =>
   Object.hasOwn(data, name) || (name.endsWith("_text") && Array.isArray(data[name.slice(0, -"_text".length)]));
 
 function toTemplate(frame: string, source: string): Template {
-  const html = framed(withoutIndentation(frame), withoutIndentation(source));
+  // The content may be put into a `<pre>` of the frame.
+  const showsBlanks = SHOWS_BLANKS.test(frame) || SHOWS_BLANKS.test(source);
+  const unlessShown = (change: (template: string) => string) => (showsBlanks ? (same: string) => same : change);
+  const outdented = unlessShown(withoutIndentation);
+  const squeezed = unlessShown(withSingleBlanks);
+  const html = framed(outdented(frame), outdented(source));
   return {
     html,
-    plain: framed(withoutStyling(frame), withoutStyling(source)),
+    plain: framed(squeezed(withoutStyling(frame)), squeezed(withoutStyling(source))),
     names: [...new Set(namesIn(html))].sort(),
   };
 }

@@ -188,6 +188,22 @@ describe("MailTemplates", () => {
     expect(templates.render("a.html", { said: "a\n  b" }).text).toBe("As it stands:\n\none\n  two a\n  b\n");
   });
 
+  it("leaves out indentation, but not where a reader would see it", () => {
+    const indented = "<p>\n    one\n\ttwo\n</p>";
+    const htmlOf = (content: string, frame = "{{> content}}"): string =>
+      new MailTemplates(folderOf({ "a.html": content, "_frame.html": frame })).render("a.html", {}).html;
+    expect(htmlOf(indented)).toBe("<p>\none\ntwo\n</p>");
+    expect(htmlOf(indented, "<div>\n  {{> content}}</div>")).toBe("<div>\n<p>\none\ntwo\n</p></div>");
+    for (const shown of [
+      `<textarea>${indented}</textarea>`,
+      `<pre class="x">${indented}</pre>`,
+      `<style>p { white-space : pre }</style>${indented}`,
+    ]) {
+      expect(htmlOf(shown)).toBe(shown);
+      expect(htmlOf(indented, shown.replace(indented, "{{> content}}"))).toBe(shown);
+    }
+  });
+
   it.each([
     ["does not exist", () => join(folderOf({}), "nowhere")],
     ["is empty", () => folderOf({})],

@@ -8,7 +8,7 @@ const withoutDate = (message: Buffer): string => message.toString("latin1").repl
 
 it("writes a message as nodemailer does, in plain text, quoted-printable and base64", async () => {
   const written = new Set<string>();
-  const unit = fc.constantFrom("a", "é", "李", " ", "=", ".", "\t", "\n", "\r\n", "word ".repeat(20));
+  const unit = fc.constantFrom("a", "é", "李", " ", "=", ".", "\t", "\n", "\r\n", "x".repeat(38), "word ".repeat(20));
   const words = fc.string({ unit, minLength: 1, maxLength: 40 });
   await fc.assert(
     fc.asyncProperty(words, words, fc.constantFrom(...TEMPLATES), async (content, subject, template) => {
