@@ -93,10 +93,10 @@ it("knows how many runs its engine is executing", async () => {
   const { store, shared } = openStore(FOREVER_MS);
   const engine = new DurableEngine({ store });
   onTestFinished(() => engine.close());
-  const begun = new Set<string>();
+  const begun = new Set<unknown>();
   const all = Promise.withResolvers<void>();
   engine.register("w", async (input, { step }) => {
-    begun.add(String(input));
+    begun.add(input);
     if (begun.size === 2) all.resolve();
     await all.promise;
     if (input === "b") await soon();
