@@ -228,6 +228,23 @@ describe.skipIf(!serverUrl)("on a PostgreSQL server (skipped without TEST_DATABA
     return { sql, ids, claim };
   }
 
+  it("whose clock was set back while runs were submitted, due runs get no lease, and held ones don't become due", async () => {
+    const { sql, ids, claim } = await withRuns("single", "single", "single");
+    const [held] = await claim("single");
+    await sql`UPDATE abi_workflows.runs
+      SET due_at = due_at + ${HOUR}, due_since = due_since + ${HOUR}, lease_ends_at = lease_ends_at + ${HOUR}`;
+    await sql`SELECT abi_workflows.follow_clock()`;
+    const states =
+      await sql`SELECT due_at <= abi_workflows.now_ms() AS is_due, due_since <= abi_workflows.now_ms() AS is_past,
+      lease_ends_at IS NOT NULL AS is_held FROM abi_workflows.runs ORDER BY seq`;
+    expect(`workflow-${held!.run.id}`).toBe(ids[0]);
+    expect([...states]).toEqual([
+      { is_due: null, is_past: null, is_held: true },
+      { is_due: true, is_past: true, is_held: false },
+      { is_due: true, is_past: true, is_held: false },
+    ]);
+  });
+
   it("whose clock was set back by an hour, a worker that has ended leaves its turn to others", async () => {
     const { sql, claim } = await withRuns("single");
     await sql`INSERT INTO abi_workflows.waiting_workers

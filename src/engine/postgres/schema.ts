@@ -416,7 +416,7 @@ export const FUNCTIONS = `
   END $$;
 
   -- After the clock was set back: what was written in the future is due now, and leases are cut to their length from now. A start at
-  -- a later time stays as it is.
+  -- a later time stays as it is. (least() would ignore NULL: held runs would become due, and due ones would get a lease.)
   CREATE FUNCTION abi_workflows.follow_clock() RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET jit = off AS $$
   DECLARE
     moment bigint := abi_workflows.now_ms();
@@ -429,8 +429,9 @@ export const FUNCTIONS = `
     IF cardinality(ahead) > 0 THEN
       PERFORM FROM abi_workflows.runs WHERE seq = ANY (ahead) ORDER BY seq FOR NO KEY UPDATE;
       UPDATE abi_workflows.runs
-      SET due_at = least(due_at, moment), due_since = least(due_since, moment),
-        lease_ends_at = least(lease_ends_at, moment + abi_workflows.lease_ms())
+      SET due_at = CASE WHEN due_at > moment THEN moment ELSE due_at END,
+        due_since = CASE WHEN due_since > moment THEN moment ELSE due_since END,
+        lease_ends_at = CASE WHEN lease_ends_at IS NOT NULL THEN least(lease_ends_at, moment + abi_workflows.lease_ms()) END
       WHERE seq = ANY (ahead);
     END IF;
   END $$;`;
