@@ -1,10 +1,10 @@
-import { randomUUID } from "node:crypto";
 import { expect, it, onTestFinished } from "vitest";
 import { DurableEngine } from "../../src/engine/durable-engine.ts";
 import { Journal } from "../../src/engine/journal.ts";
 import type { Hold } from "../../src/engine/run-store.ts";
 import { SqliteRunStore } from "../../src/engine/sqlite/sqlite-run-store.ts";
 import { silentLogger } from "../../src/log.ts";
+import { newRunRecord } from "../support/new-run-record.ts";
 
 /** Longer than a test may take. */
 const FOREVER_MS = 600_000;
@@ -30,9 +30,7 @@ async function open(executing: number) {
   const { store, shared } = openStore(FOREVER_MS);
   const runs = { executing };
   onTestFinished(() => store.close());
-  const accepts = ["a", "b", "c"].map((key) => {
-    return { id: randomUUID(), workflow: "w", key, fingerprint: "f", inputJson: "null", priority: 0 };
-  });
+  const accepts = ["a", "b", "c"].map((key) => newRunRecord("w", key));
   await store.write({ accepts, runs: [] });
   const claimed = await store.claim({ most: 3, workflows: new Map([["w", null]]), held: [] });
   shared.length = 0;
@@ -78,14 +76,7 @@ it("waits no longer than the store allows", async () => {
   const { store, shared } = openStore(1);
   onTestFinished(() => store.close());
   const journal = new Journal(store, silentLogger, () => 3);
-  await journal.accept({
-    id: randomUUID(),
-    workflow: "w",
-    key: "k",
-    fingerprint: "f",
-    inputJson: "null",
-    priority: 0,
-  });
+  await journal.accept(newRunRecord("w", "k"));
   expect(shared).toEqual([1]);
 });
 

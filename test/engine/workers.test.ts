@@ -9,6 +9,7 @@ import { PostgresRunStore } from "../../src/engine/postgres/postgres-run-store.t
 import type { RunWrite } from "../../src/engine/run-store.ts";
 import { settlesWithin } from "../../src/concurrency/settles-within.ts";
 import { serve } from "../support/http.ts";
+import { newRunRecord } from "../support/new-run-record.ts";
 import { blocksRead } from "../support/postgres-reads.ts";
 import { soonerThanByPolling } from "../support/polling.ts";
 import { serverUrl, statement } from "../support/postgres.ts";
@@ -85,10 +86,7 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
     const step = { step: "only", listed: true, time: Date.now() };
     let runs = 0;
     const execute = async (store: PostgresRunStore): Promise<void> => {
-      const accepts = Array.from({ length: 10 }, () => {
-        const key = `k${runs++}`;
-        return { id: randomUUID(), workflow: "mine", key, fingerprint: "f", inputJson: "null", priority: 0 };
-      });
+      const accepts = Array.from({ length: 10 }, () => newRunRecord("mine", `k${runs++}`));
       await store.write({ accepts, runs: [] });
       const again = await store.write({ accepts: accepts.map((run) => ({ ...run, id: randomUUID() })), runs: [] });
       expect(again.accepts.map(({ outcome }) => outcome)).toEqual(accepts.map(() => "existing"));
@@ -150,8 +148,7 @@ describe.skipIf(!serverUrl)("workers on one PostgreSQL server (skipped without T
     const stores = await Promise.all([PostgresRunStore.open(url), PostgresRunStore.open(url)]);
     onTestFinished(async () => void (await Promise.all(stores.map((store) => store.close()))));
     const [one, other] = stores;
-    const run = { id: randomUUID(), workflow: "echo", key: "k", fingerprint: "f", inputJson: "null", priority: 0 };
-    await one.write({ accepts: [run], runs: [] });
+    await one.write({ accepts: [newRunRecord("echo", "k")], runs: [] });
     const claim = async (store: PostgresRunStore) =>
       (await store.claim({ most: 1, workflows: new Map([["echo", null]]), held: [] })).runs;
     expect(await claim(one)).toHaveLength(1);

@@ -14,7 +14,7 @@
  * How a statement about a few runs stays fast however many there are: sessions keep the plans that they made when the tables were
  * small, so such a statement must leave only one way to find its rows, the primary keys.
  * - It asks by scalar subqueries, not by EXISTS or a join, for which PostgreSQL may read a whole table.
- * - Its conditions on `due_at` are wrapped (`CASE`, `coalesce`), so that the index of due runs can't be used for them.
+ * - Its conditions on `due_at` are wrapped (`CASE`, `coalesce`, `num_nonnulls`), so that the index of due runs can't be used for them.
  */
 import { EVENT_COLUMNS, EVENT_VALUE, RUN_COLUMNS } from "../rows.ts";
 
@@ -420,18 +420,19 @@ export const FUNCTIONS = `
   CREATE FUNCTION abi_workflows.follow_clock() RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET jit = off AS $$
   DECLARE
     moment bigint := abi_workflows.now_ms();
+    last_end bigint := moment + abi_workflows.lease_ms();
     ahead bigint[] := ARRAY(
       SELECT seq FROM abi_workflows.runs
       WHERE due_at > moment AND due_since > moment AND (status <> 'started' OR due_at <= due_since)
       UNION ALL
-      SELECT seq FROM abi_workflows.runs WHERE lease_ends_at > moment + abi_workflows.lease_ms());
+      SELECT seq FROM abi_workflows.runs WHERE lease_ends_at > last_end);
   BEGIN
     IF cardinality(ahead) > 0 THEN
       PERFORM FROM abi_workflows.runs WHERE seq = ANY (ahead) ORDER BY seq FOR NO KEY UPDATE;
       UPDATE abi_workflows.runs
       SET due_at = CASE WHEN due_at > moment THEN moment ELSE due_at END,
         due_since = CASE WHEN due_since > moment THEN moment ELSE due_since END,
-        lease_ends_at = CASE WHEN lease_ends_at IS NOT NULL THEN least(lease_ends_at, moment + abi_workflows.lease_ms()) END
+        lease_ends_at = CASE WHEN lease_ends_at > last_end THEN last_end ELSE lease_ends_at END
       WHERE seq = ANY (ahead);
     END IF;
   END $$;`;
