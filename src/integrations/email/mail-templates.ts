@@ -178,15 +178,15 @@ const isGiven = (name: string, data: TemplateData): boolean =>
   Object.hasOwn(data, name) || (name.endsWith("_text") && Array.isArray(data[name.slice(0, -"_text".length)]));
 
 function toTemplate(frame: string, source: string): Template {
+  const [plainFrame, plainSource] = [withoutStyling(frame), withoutStyling(source)];
   // The content may be put into a `<pre>` of the frame.
   const showsBlanks = SHOWS_BLANKS.test(frame) || SHOWS_BLANKS.test(source);
-  const unlessShown = (change: (template: string) => string) => (showsBlanks ? (same: string) => same : change);
-  const outdented = unlessShown(withoutIndentation);
-  const squeezed = unlessShown(withSingleBlanks);
-  const html = framed(outdented(frame), outdented(source));
+  const html = showsBlanks ? framed(frame, source) : framed(withoutIndentation(frame), withoutIndentation(source));
   return {
     html,
-    plain: framed(squeezed(withoutStyling(frame)), squeezed(withoutStyling(source))),
+    plain: showsBlanks
+      ? framed(plainFrame, plainSource)
+      : framed(withSingleBlanks(plainFrame), withSingleBlanks(plainSource)),
     names: [...new Set(namesIn(html))].sort(),
   };
 }
