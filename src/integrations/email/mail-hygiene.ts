@@ -146,8 +146,8 @@ function* singleHeaders(headers: Readonly<Record<string, unknown>>): Generator<[
 
 /**
  * The header that forbids an automatic answer to an email; undefined if a person wrote the email.
- * @param headers values by name, in upper or lower case; several values of one header as a list; or in the
- *   mailparser package's form
+ * @param headers values by name, in upper or lower case; several values of one header as a list; or
+ *   in the mailparser package's form
  * @throws ValidationError if the value of a relevant header can't be read
  */
 export function automaticMailHeader(headers: Readonly<Record<string, unknown>>): string | undefined {

@@ -139,7 +139,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       description:
         "Process customer feedback and optionally send a response. Looks up the customer, detects the sentiment, " +
         "sorts the text into categories, stores everything, then answers the customer by email, or escalates to a " +
-        "person and tells the customer so by email. Safe to call again: the same feedback is processed once.",
+        "person and acknowledges the feedback by email. Safe to call again: the same feedback is processed once.",
       ...PROCESS_KEY,
       output: CustomerFeedbackOutput,
       echo: ["customer_id"],
