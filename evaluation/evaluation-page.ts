@@ -58,10 +58,10 @@ export function evaluationPage({ date, version, folder, caveat, analyzers: repor
     `<ul class="legend">${legend}</ul>`,
     ...(caveat === undefined ? [] : [`<p><b>Read with care:</b> ${escape(caveat)}</p>`]),
     task("Sentiment", sentiment, color),
-    ...(sentiment.length > 0 ? ["<h3>What was taken for what, all texts</h3>", confusions(sentiment, SENTIMENTS)] : []),
+    ...(sentiment.length > 0 ? ["<h3>Confusion matrix, all texts</h3>", confusions(sentiment, SENTIMENTS)] : []),
     task("Categories", categories, color),
     ...(categories.length > 0
-      ? ["<h3>What was answered instead, all texts</h3>", confusions(categories, categoriesOf(categories))]
+      ? ["<h3>Confusions, all texts</h3>", confusions(categories, categoriesOf(categories))]
       : []),
     ...mistakes("Sentiment", sentiment),
     ...mistakes("Categories", categories),

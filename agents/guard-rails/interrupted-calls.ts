@@ -21,7 +21,7 @@ function withAllResults(messages: readonly BaseMessage[]): BaseMessage[] {
       ...open.map(
         ({ id = "", name }) =>
           new ToolMessage({
-            content: "This call was broken off before its result arrived; it may or may not have been carried out.",
+            content: "This call was interrupted before its result arrived; it may or may not have been carried out.",
             tool_call_id: id,
             name,
             status: "error",

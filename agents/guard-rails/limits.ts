@@ -16,7 +16,7 @@ export function requestLimits({ modelCalls, toolCalls }: Required<AgentLimits>):
         if (aiMessages(messagesSinceRequest(messages)).length < modelCalls) return undefined;
         const content =
           `I stopped here: this request took ${modelCalls} rounds, which is the limit, and it is not finished. ` +
-          "What has been done stays done. Tell me to go on, or ask for less at a time.";
+          "What has been done stays done. Tell me to continue, or ask for less at a time.";
         return {
           jumpTo: "end",
           messages: [new AIMessage({ content, response_metadata: { finish_reason: REQUEST_LIMIT } })],

@@ -30,7 +30,7 @@ function explain(error: unknown, tool: string): string {
   if (ToolInvocationError.isInstance(error)) {
     // The first line says that the input does not fit, the rest which field and why.
     const [, ...details] = error.toolError.message.split("\n\n");
-    return `The arguments of ${tool} do not fit its schema. Repair them and call it again.\n${details.join("\n")}`.trim();
+    return `The arguments of ${tool} do not fit its schema. Correct them and call it again.\n${details.join("\n")}`.trim();
   }
   if (isAbiError(error) && error.type !== "unexpected_error") {
     return `${error.message}${error.retriable ? " It may succeed if it is tried once more later." : ""}`;

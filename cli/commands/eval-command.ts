@@ -18,7 +18,7 @@ export function addEvalCommand(program: Command): void {
     .command("eval")
     .summary("measure text analysers on labelled texts")
     .description(
-      "Let analysers judge labelled texts, and print how often they are right. The folder has sentiment/*.jsonl " +
+      "Run analysers on labelled texts, and print how accurate they are. The folder has sentiment/*.jsonl " +
         'with {"text", "label"} and categories/*.jsonl with {"text", "labels", "scope"} in each line; scope lists ' +
         "the categories that the set is about. embedded is the analyser that the workflow uses, with your " +
         "training; shipped is the same without it. chat-model sends every text to the service set with " +

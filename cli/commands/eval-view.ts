@@ -24,9 +24,9 @@ export function evaluationText(reports: readonly AnalyzerReport[]): string {
   const categories = reports.flatMap(({ name, categories }) => (categories ? [{ name, report: categories }] : []));
   return [
     ...taskText("Sentiment", sentiment),
-    ...(sentiment.length > 0 ? [bold("Sentiment, what was taken for what (all texts)"), confusion(sentiment), ""] : []),
+    ...(sentiment.length > 0 ? [bold("Sentiment, confusion matrix (all texts)"), confusion(sentiment), ""] : []),
     ...taskText("Categories", categories),
-    ...(categories.length > 0 ? [bold("Categories, what was answered instead (all texts)"), instead(categories)] : []),
+    ...(categories.length > 0 ? [bold("Categories, most frequent confusions (all texts)"), instead(categories)] : []),
   ]
     .join("\n")
     .trimEnd();

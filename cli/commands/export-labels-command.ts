@@ -31,7 +31,7 @@ export function addExportLabelsCommand(program: Command): void {
   addExamples(
     command,
     ["export-labels labels", "masked texts with their labels"],
-    ["eval labels", "how right the analysers are on them"],
+    ["eval labels", "how accurate the analysers are on them"],
     ["train labels", "learn from them"],
   );
 }

@@ -56,7 +56,7 @@ export class IngestSummary {
       ["replies recorded", count(of("recorded"))],
       ["ignored", `${count(of("ignored"))}${detail(this.ignored)}`],
       ["for a person", `${count(of("needs_person"))}${detail(this.held)}`],
-      ["duplicates", `${count(of("duplicate"))}${of("duplicate") > 0 ? dim("  taken in before") : ""}`],
+      ["duplicates", `${count(of("duplicate"))}${of("duplicate") > 0 ? dim("  processed before") : ""}`],
       ["failed", failed > 0 ? styled("red", count(failed)) : count(failed)],
       ["answers", this.runs.mails()],
       ["time", `${this.runs.seconds.toFixed(1)} s`],

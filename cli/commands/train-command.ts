@@ -14,7 +14,7 @@ export function addTrainCommand(program: Command): void {
       'Train the embedded analysers on labelled texts, in the format of "eval". For sentiment, they learn the ' +
         "words of your domain; for each category, how much evidence it needs. A result is only used if it is better " +
         "on held-out texts, as the figures show. It is stored in the data directory and used from the next start " +
-        "on; every judgement then names its version.",
+        "on; every analysis then names its version.",
     )
     .argument("[folder]", "all your labelled texts, since each training starts from the weights that ship")
     .option("--reset", "remove earlier training, and go back to the weights that ship")

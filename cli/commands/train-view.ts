@@ -30,7 +30,7 @@ function sentimentText(sentiment: OwnTraining["sentiment"]): string[] {
   return [
     bold(`Sentiment: ${labels}`),
     ...("before" in sentiment ? [figuresTable(sentiment)] : []),
-    ...("before" in sentiment ? [`${count(sentiment.fixed)} put right, ${count(sentiment.broken)} got wrong.`] : []),
+    ...("before" in sentiment ? [`${count(sentiment.fixed)} corrected, ${count(sentiment.broken)} newly wrong.`] : []),
     ...("inUse" in sentiment ? [MAY_HAVE_SEEN] : []),
     sentiment.refusal === undefined ? "Accepted." : `Not accepted: ${sentiment.refusal}.`,
   ];

@@ -25,8 +25,8 @@ export const CATEGORY_MEANINGS: Record<Category, string> = {
   bug: "something does not work as it should",
   security: "fraud, theft, break-ins, lost or leaked data, unknown payments",
   billing: "charges, fees, invoices, refunds",
-  legal: "lawyers, courts, regulators, threats with them",
-  general: "nothing of the above",
+  legal: "lawyers, courts, regulators, or threats to involve them",
+  general: "none of the above",
 };
 
 /** Known categories without repetition, in the order of `CATEGORIES`. */

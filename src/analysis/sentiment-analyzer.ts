@@ -5,9 +5,9 @@ export type Sentiment = (typeof SENTIMENTS)[number];
 
 /** What each sentiment means, in the words that a model gets. */
 export const SENTIMENT_MEANINGS: Record<Sentiment, string> = {
-  positive: "praise prevails",
-  negative: 'blame prevails, or facts that only an unhappy customer reports ("still waiting", "charged twice")',
-  neutral: "questions, plain facts, wishes without blame, praise and blame in balance",
+  positive: "mostly praise",
+  negative: 'mostly complaints, or facts that only an unhappy customer reports ("still waiting", "charged twice")',
+  neutral: "questions, plain facts, wishes without a complaint, or as much praise as complaints",
 };
 
 /** Why another analyser than the configured one has answered. */

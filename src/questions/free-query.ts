@@ -38,7 +38,7 @@ export function freeQueryOperation(options: FreeQueryOptions): DirectOperation {
     }),
     output: z.object({
       answer: z.boolean().optional().describe("The answer to an ASK."),
-      columns: z.array(z.string()).optional().describe("Names of the columns of the rows."),
+      columns: z.array(z.string()).optional().describe("The names of the columns."),
       rows: z.array(z.array(Cell)).optional().describe("Rows of a SELECT, or triples; null if there is no value."),
       ...Truncation.shape,
     }),

@@ -6,7 +6,7 @@ import type { Bindings } from "../ontology/ontology-store.ts";
  * and rows of a known shape. Agents and programs can ask it without knowing SPARQL.
  */
 export interface GraphQuestion<Parameters extends z.ZodObject = z.ZodObject, Row extends z.ZodObject = z.ZodObject> {
-  /** In snake_case; it is also the name of the tool. */
+  /** In snake_case. It is also the name of the tool. */
   readonly name: string;
   /** For models and people: what it answers, and what each row is. */
   readonly description: string;
@@ -16,8 +16,8 @@ export interface GraphQuestion<Parameters extends z.ZodObject = z.ZodObject, Row
   /** Example parameters, for documentation. */
   readonly example?: z.input<Parameters>;
   /**
-   * Start with the most selective pattern, and use ORDER BY, because rows beyond the limit are left
-   * out. The prefixes `abi:`, `rdf:`, `xsd:` and `prov:` are known.
+   * Use ORDER BY, because rows beyond the limit are left out. The prefixes `abi:`, `rdf:`, `xsd:`
+   * and `prov:` are declared.
    */
   readonly sparql: string;
   /**
@@ -26,8 +26,8 @@ export interface GraphQuestion<Parameters extends z.ZodObject = z.ZodObject, Row
    */
   bindings?(parameters: z.output<Parameters>): Bindings;
   /**
-   * The schema of a row, by variable. Numbers and booleans keep their type; everything else (IRIs, dates, texts) is text. Make
-   * a field optional if its variable may be unbound.
+   * The schema of a row, by variable. Numbers and booleans keep their type; everything else (IRIs,
+   * dates, texts) is text. Make a field optional if its variable may be unbound.
    */
   readonly row: Row;
   /**

@@ -19,8 +19,8 @@ export const queryText = (longest: number): z.ZodString =>
 
 /** What every answer says about left-out rows. */
 export const Truncation = z.object({
-  truncated: z.boolean().describe("Whether there are more rows than these."),
-  note: z.string().optional().describe("If there are more: how to get them."),
+  truncated: z.boolean().describe("Whether rows were left out."),
+  note: z.string().optional().describe("If rows were left out: how to get them."),
 });
 
 export const truncationNote = (truncated: boolean, maximumRows: number): z.output<typeof Truncation> =>

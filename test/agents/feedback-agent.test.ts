@@ -377,7 +377,7 @@ describe("an agent with guard rails", () => {
     await agent.ask("Process");
     const content = JSON.stringify(toolMessages(server, 1)[0]?.content);
     expect(content).toContain("customer_id");
-    expect(content).toContain("Repair");
+    expect(content).toContain("Correct");
     expect(content).not.toMatch(/\bat .*\.[jt]s|node_modules|I can't log in/u);
     expect(log.processed).toHaveLength(1);
   });

@@ -41,7 +41,7 @@ describe("eval", () => {
     expect(stdout).toMatch(/^shop +3 +0\.\d{3} +0\.\d{3}$/m);
     expect(stdout).toMatch(/^billing +1 +0\.000 0\.000 0\.000 +1\.000 1\.000 1\.000$/m);
     expect(stdout).toMatch(/^embedded +positive +1 +1 +0$/m);
-    expect(stdout).toMatch(/what was answered instead.*\nguide +billing +none +1\n/s);
+    expect(stdout).toMatch(/most frequent confusions.*\nguide +billing +none +1\n/s);
   });
 
   test("compares with libraries, as JSON", async () => {
@@ -116,9 +116,7 @@ describe("eval", () => {
     expect(page).not.toMatch(/<script|https?:/);
     expect(page).toMatch(/<p>texts · \d{4}-\d\d-\d\d · abi-workflows \d+\.\d+\.\d+<\/p>/);
     expect(page).toContain("so their figures on those sets are too good");
-    expect(page).toMatch(
-      /What was answered instead.*<th>→ none<\/th>.*<td>embedded<\/td><td>\w+<\/td><td>\d+ <small>/s,
-    );
+    expect(page).toMatch(/Confusions, all texts.*<th>→ none<\/th>.*<td>embedded<\/td><td>\w+<\/td><td>\d+ <small>/s);
     expect(page).toMatch(/<h3>Calibration error<\/h3>.*<td>shop<\/td><td>–<\/td><td>0\.\d{3}<\/td>/s);
   });
 

@@ -101,7 +101,7 @@ test("rejects weights that are no better on unseen texts, and says so with figur
   const { code, stdout, stderr } = await call(["train", "labels"], place);
   expect(stdout).toMatch(/^macro-F1 +0\.\d{3} +0\.\d{3}$/m);
   expect({ code, isKept: existsSync(weightsFile(place)) }).toEqual({ code: 1, isKept: false });
-  expect(stdout).toMatch(/put right, \d+ got wrong\.\nNot accepted: it is (?:no better|better by so little)/);
+  expect(stdout).toMatch(/corrected, \d+ newly wrong\.\nNot accepted: it is (?:no better|better by so little)/);
   expect(stderr).toContain("nothing has changed");
 });
 

@@ -8,7 +8,7 @@ const anyCase = (value: unknown): unknown => (typeof value === "string" ? value.
 
 const confidence = z.number().describe("How sure, from 0 to 1.");
 const evidence = z.array(z.string()).describe("The words that led to it, copied from the text as they are.");
-const language = z.string().describe("ISO 639-1 code of the text's language, und where it can't be told.");
+const language = z.string().describe("ISO 639-1 code of the text's language, or und if it can't be determined.");
 
 /** What the model is asked to answer, both questions at once. */
 export const AskedJudgement = z.object({
@@ -18,7 +18,7 @@ export const AskedJudgement = z.object({
   evidence,
   categories: z
     .array(z.object({ category: z.enum(CATEGORIES), confidence, evidence }))
-    .describe("Everything that the text speaks of; general alone where nothing else fits."),
+    .describe("Everything that the text is about; general, alone, if nothing else fits."),
 });
 
 /** Accepts `"0.9"` as well. */

@@ -7,7 +7,7 @@ export type NamedCategory = Exclude<Category, "general">;
 
 const aboutCategory = (category: NamedCategory): Noul => ({
   type: "noul",
-  instructions: `Does the feedback speak of ${category}: ${CATEGORY_MEANINGS[category]}?`,
+  instructions: `Is the feedback about ${category} (${CATEGORY_MEANINGS[category]})?`,
 });
 
 const categoryQuestions = Object.fromEntries(
@@ -18,7 +18,7 @@ const categoryQuestions = Object.fromEntries(
 export const FEEDBACK_QUESTIONS = {
   sentiment: {
     type: "choice",
-    instructions: "How does the customer feel about what they write of?",
+    instructions: "How does the customer feel about what they describe?",
     criteria: SENTIMENT_MEANINGS,
   },
   ...categoryQuestions,

@@ -152,7 +152,7 @@ describe("a conversation", () => {
     const file = newFile();
     await using server = await startOpenAiServer([
       toolCall("analyze_feedback_sentiment", { text: "x" }),
-      reply("That call was broken off."),
+      reply("That call was interrupted."),
     ]);
     const child = spawn(process.execPath, [join(import.meta.dirname, "killed-conversation.ts"), file, server.url], {
       stdio: ["ignore", "pipe", "inherit"],
@@ -167,10 +167,10 @@ describe("a conversation", () => {
       tools: feedbackTools(),
       checkpointer: new SqliteCheckpointSaver(file),
     });
-    expect((await agent.ask("And?", { threadId: "anna" })).text).toBe("That call was broken off.");
+    expect((await agent.ask("And?", { threadId: "anna" })).text).toBe("That call was interrupted.");
     await agent.close();
     const messages = server.requests[1]?.body.messages.slice(1) ?? [];
     expect(messages.map(({ role }) => role)).toEqual(["user", "assistant", "tool", "user"]);
-    expect(messages[2]?.content).toContain("broken off");
+    expect(messages[2]?.content).toContain("interrupted");
   });
 });

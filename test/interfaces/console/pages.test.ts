@@ -70,7 +70,7 @@ describe.skipIf(!chromiumPath)(`every page ${SKIPPED}`, () => {
       route.fulfill({ contentType: "application/json", body: '{"feedback":[' }),
     );
     await page.getByRole("link", { name: "Inbox" }).click();
-    await page.getByText("The answer of the service was broken off.").waitFor();
+    await page.getByText("The service's answer was interrupted.").waitFor();
     expect(await page.getByText("No feedback yet").count()).toBe(0);
     await page.unroute("**/list_feedback");
     await page.getByRole("button", { name: "Try again" }).click();

@@ -77,7 +77,7 @@ export async function jsonIn<Answer>(response: Response, signal: AbortSignal | u
     return (await response.json()) as Answer;
   } catch {
     signal?.throwIfAborted();
-    throw new ApiError(0, { detail: "The answer of the service was broken off.", error_code: "broken_off" });
+    throw new ApiError(0, { detail: "The service's answer was interrupted.", error_code: "broken_off" });
   }
 }
 

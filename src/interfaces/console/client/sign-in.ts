@@ -38,7 +38,7 @@ export function SignInAgain() {
       onClose=${() => dialog.current?.showModal()}
     >
       <${TokenForm} title="Sign in again">
-        Your session has ended. What you were writing is still there: sign in with your token to go on.
+        Your session has ended. What you were writing is still there: sign in with your token to continue.
       <//>
     </dialog>
   `;

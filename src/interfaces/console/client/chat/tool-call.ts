@@ -120,7 +120,7 @@ function lastDecision({ mails }: FeedbackDetails): Decision | undefined {
 }
 
 const progressOf = ({ step }: Call, isBusy: boolean): string => {
-  if (!isBusy) return "broken off before its result came";
+  if (!isBusy) return "interrupted before its result arrived";
   return step === undefined ? "working…" : `${stepName(step)}…`;
 };
 
