@@ -74,7 +74,10 @@ export interface DurableOperation<
    * run.
    */
   readonly keyFrom?: readonly (keyof z.output<Input> & string)[];
-  /** Other input fields that every result repeats, to show which input it belongs to. */
+  /**
+   * Other input fields (texts, numbers, booleans) that every result repeats, to show which input it
+   * belongs to.
+   */
   readonly echo?: readonly (keyof z.output<Input> & string)[];
   /**
    * Executes a run. It must be deterministic between its steps. Everything that can fail or has

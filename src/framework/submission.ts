@@ -28,6 +28,9 @@ const hash = (value: unknown): string => createHash("sha256").update(canonical(v
 /** The fields that identify a run: its key and the echoed fields. */
 export const identityFields = ({ key, echo = [] }: DurableOperation): readonly string[] => [key, ...echo];
 
+const isScalar = (value: unknown): value is string | number | boolean =>
+  ["string", "number", "boolean"].includes(typeof value);
+
 /**
  * The identity fields of an input, even if it is invalid: normalized by the operation's schema if
  * possible, otherwise as they came.
@@ -38,7 +41,7 @@ export function identityOf(operation: DurableOperation, input: unknown): Record<
     identityFields(operation).flatMap((field) => {
       const read = fieldSchema(operation.input, field)?.safeParse(input[field]);
       const value = read?.success ? read.data : input[field];
-      return typeof value === "string" ? [[field, value]] : [];
+      return isScalar(value) ? [[field, value]] : [];
     }),
   );
 }

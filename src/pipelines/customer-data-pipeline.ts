@@ -9,7 +9,6 @@ import {
 } from "../integrations/customers/customer-source.ts";
 import { ValidationError } from "../errors.ts";
 import { withoutAbsent } from "../json.ts";
-import { tidyIdentifier } from "../tidy-identifier.ts";
 import { silentLogger, type Logger } from "../log.ts";
 import type { OntologyStore } from "../ontology/ontology-store.ts";
 import { StreamedCustomerSource } from "../integrations/customers/streamed-customer-source.ts";
@@ -133,7 +132,12 @@ export class CustomerDataPipeline extends Pipeline<
       ...withoutAbsent({ signal }),
     });
     signal?.throwIfAborted();
-    if (records.length > 0) await this.#store(records, time, this.sourceName);
+    if (records.length === 0) return;
+    await this.#store(
+      records.map((record) => checked(record)),
+      time,
+      this.sourceName,
+    );
   }
 
   /**
@@ -197,9 +201,12 @@ export class CustomerDataPipeline extends Pipeline<
       counts.loaded = read;
       return { ...counts };
     };
-    for await (const record of source.list(request)) {
-      const id = tidyIdentifier(record.id);
-      batch.set(id, mergedRecord(batch.get(id), record));
+    let row = 0;
+    for await (const given of source.list(request)) {
+      row += 1;
+      const record = readRecord(given, (message) => onIssue({ place: `customer ${row}`, message, skipped: true }));
+      if (!record) continue;
+      batch.set(record.id, mergedRecord(batch.get(record.id), record));
       read += 1;
       if (batch.size === BATCH_SIZE) yield await flush();
       signal?.throwIfAborted();
@@ -217,13 +224,12 @@ export class CustomerDataPipeline extends Pipeline<
     });
     if (record === undefined) return { customer_id: id, found: false };
     request.signal?.throwIfAborted();
-    await this.#store([record], time, this.sourceName);
+    await this.#store([checked(record, id)], time, this.sourceName);
     return { customer_id: id, found: true, customer_uri: customerUri(id) };
   }
 
   async #store(records: readonly CustomerRecord[], time: Date, source: string | undefined): Promise<void> {
-    const tidy = records.map((record) => ({ ...record, id: tidyIdentifier(record.id) }));
-    await this.configuration.ontologyStore.change(STORE, replaceCustomers(tidy, { time, source }));
+    await this.configuration.ontologyStore.change(STORE, replaceCustomers(records, { time, source }));
   }
 
   /** Only if its name resembles a field's; other columns are not worth reporting. */
@@ -242,3 +248,22 @@ export class CustomerDataPipeline extends Pipeline<
     logger.warn({ place, customer_id: id, skipped, problem: message }, "a customer's data has a fault");
   }
 }
+
+/** A source of your own may return anything. A record with a fault is not stored, not even in part. */
+function readRecord(given: unknown, onFault: (message: string) => void): CustomerRecord | undefined {
+  try {
+    return withoutAbsent(parse(CustomerRecord, given));
+  } catch (error) {
+    onFault((error as ValidationError).message);
+    return undefined;
+  }
+}
+
+/** @throws ValidationError (`customer_invalid`) */
+const checked = (given: unknown, id?: string): CustomerRecord =>
+  readRecord(given, (faults) => {
+    const whose = id === undefined ? "a customer" : `customer ${id}`;
+    throw new ValidationError(`The customer source's data of ${whose} is not usable (${faults}).`, {
+      code: "customer_invalid",
+    });
+  })!;

@@ -73,6 +73,30 @@ describe("a custom workflow", () => {
     expect(await ontologyStore.listStores()).toEqual(["refunds"]);
   });
 
+  it("repeats the echoed fields in every result, with their types", async () => {
+    const workflow = new (class extends Workflow {
+      override readonly name = "echoing";
+      override readonly operations = [
+        durable("echo", {
+          description: "Repeat.",
+          input: z.strictObject({
+            id: z.string(),
+            lines: z.number(),
+            urgent: z.boolean(),
+            note: z.string().optional(),
+          }),
+          output: z.object({}),
+          key: "id",
+          echo: ["lines", "urgent", "note"],
+          run: async () => ({}),
+        }),
+      ];
+    })({ engine: openEngine() });
+    const given = { id: "E-1", lines: 0, urgent: false };
+    expect(await workflow.run(given)).toEqual({ ...given, success: true, steps_completed: [] });
+    expect(await workflow.run({ ...given, lines: 1 })).toMatchObject({ ...given, lines: 1, error_type: "conflict" });
+  });
+
   it("must have exactly one durable operation", () => {
     class Nothing extends Workflow {
       override readonly name = "nothing";

@@ -258,6 +258,42 @@ describe("concurrent runs", () => {
   });
 });
 
+describe("a source of your own", () => {
+  const FAULTY: [what: string, record: unknown, fault: string][] = [
+    ["has no id", { name: "Ada" }, "id: is missing"],
+    ["has an object as its id", { id: {} }, "id: must be a text"],
+    ["has a number as its address", { id: "C-1", email: 7 }, "email: must be a text"],
+    ["is not an object", null, "must be an object"],
+  ];
+  const sourceOf = (...records: unknown[]): CustomerSource => ({
+    get: async () => records[0] as never,
+    withEmail: async () => records as never,
+    list: async function* () {
+      yield* records as never[];
+    },
+  });
+
+  test.each(FAULTY)(
+    "may return a record that %s: it is skipped, and the others are loaded",
+    async (_, record, fault) => {
+      const { pipeline, known } = await open(sourceOf({ id: "C-8" }, record, { id: " C-9 ", name: undefined }));
+      const issues: CustomerIssue[] = [];
+      const counts = await pipeline.loadAll({ onInvalid: (issue) => issues.push(issue) });
+      expect(counts).toEqual({ loaded: 2, invalid: 1 });
+      expect(issues).toEqual([{ place: "customer 2", message: fault, skipped: true }]);
+      expect(await known("C-9")).toMatchObject({ id: ["C-9"] });
+    },
+  );
+
+  test.each(FAULTY)("is refused if the one record that is asked for %s", async (_, record, fault) => {
+    const { pipeline, ontologyStore } = await open(sourceOf(record));
+    const refused = { code: "customer_invalid", message: expect.stringContaining(`(${fault})`) };
+    if (record !== null) await expect(pipeline.run(run)).rejects.toMatchObject(refused);
+    await expect(pipeline.runForEmail("ada@example.com")).rejects.toMatchObject(refused);
+    expect(await ontologyStore.getGraph("customer_data")).toEqual([]);
+  });
+});
+
 describe("loadAll", () => {
   test("loads a file in batches, and reports progress and problems", async () => {
     const rows = Array.from({ length: 250 }, (_, at) => `C-${at},Name ${at},${at === 7 ? "lots" : at}`);

@@ -36,6 +36,7 @@ export function batchRoute(workflow: Workflow, parts: HttpParts): Route {
       description: "One submission a line.",
       types: Object.fromEntries(JSON_LINES.map((type) => [type, LINES])),
       required: true,
+      streamed: true,
       ...(example && { example: JSON.stringify(example) }),
     },
     answers: {
@@ -67,6 +68,7 @@ export const importRoute = (operation: StreamOperation, path: string, parts: Htt
     description: "One item a line.",
     types: Object.fromEntries(JSON_LINES.map((type) => [type, LINES])),
     required: true,
+    streamed: true,
     ...(operation.example && { example: JSON.stringify(operation.example.input) }),
   },
   answers: { 200: { description: "What has been done so far, a line each.", types: { "application/jsonl": LINES } } },
@@ -138,7 +140,7 @@ const STOPPED = {
 const unreadable = (row: FileRow): Record<string, Json> => ({
   success: false,
   steps_completed: [],
-  error: `The line ${placeOf(row).replace(/^line /, "")} ${row.problem}.`,
+  error: `${placeOf(row).replace(/^l/, "L")} ${row.problem}.`,
   error_code: "malformed_line",
   error_type: "validation_error",
   retriable: false,

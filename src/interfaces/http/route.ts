@@ -95,7 +95,8 @@ export interface Route {
   /** The operations that it calls; none for pages and health checks. */
   readonly operations: readonly (Operation | StreamOperation)[];
   readonly parameters?: readonly Parameter[];
-  readonly body?: Content & { readonly required?: boolean };
+  /** `streamed`: it is answered while it arrives, so its faults are in the answer, not in the status. */
+  readonly body?: Content & { readonly required?: boolean; readonly streamed?: boolean };
   /** By status code. Errors that any route may answer are added. */
   readonly answers: Readonly<Record<number, Content>>;
   /** Status codes of further errors. */

@@ -2,6 +2,7 @@ import { withoutAbsent, isObject } from "../../json.ts";
 import { ConflictError, fromWireError, ValidationError, type AbiError } from "../../errors.ts";
 import { tidyIdentifier } from "../../tidy-identifier.ts";
 import { RunResultSchema } from "../../framework/run-schemas.ts";
+import { toJsonSchema } from "./schemas.ts";
 import type { RunResult } from "../../framework/result.ts";
 import { identityFields, identityOf } from "../../framework/submission.ts";
 import type { Accepted, Workflow } from "../../framework/workflow.ts";
@@ -27,15 +28,18 @@ const exampleOf = ({ process }: Workflow): Parameters => process.example?.input 
 
 const WORKFLOW_ID_OF_RUN = "Id of the run, for /runs/{workflow_id}.";
 
-const AcceptedSchema = ({ process }: Workflow): object => ({
-  type: "object",
-  properties: {
-    status: { type: "string", enum: ["processing"] },
-    ...Object.fromEntries(identityFields(process).map((field) => [field, { type: "string" }])),
-    workflow_id: { type: "string", description: WORKFLOW_ID_OF_RUN },
-  },
-  required: ["status", process.key, "workflow_id"],
-});
+function AcceptedSchema({ process }: Workflow): object {
+  const { properties = {} } = toJsonSchema(process.input);
+  return {
+    type: "object",
+    properties: {
+      status: { type: "string", enum: ["processing"] },
+      ...Object.fromEntries(identityFields(process).map((field) => [field, { type: properties[field]?.type }])),
+      workflow_id: { type: "string", description: WORKFLOW_ID_OF_RUN },
+    },
+    required: ["status", process.key, "workflow_id"],
+  };
+}
 
 function submitRoute(workflow: Workflow, { bodyTimeoutMs, closing }: HttpParts): Route {
   const { name, process } = workflow;

@@ -17,7 +17,6 @@ export const IMPERSONAL_DATA: Visible = {
       abi.foundSentiment,
       abi.sentimentScore,
       abi.doubtful,
-      abi.sentimentDoubt,
       abi.hasCategory,
       abi.statedCategory,
       abi.foundCategory,

@@ -133,7 +133,12 @@ describe("the batch route", () => {
     const results = text.trimEnd().split("\n");
     expect(results.map((line) => JSON.parse(line) as object)).toMatchObject([
       { line: 1, success: true, feedback_id: "B-1" },
-      { line: 2, success: false, error_code: "malformed_line", error: expect.stringContaining("2 is not valid JSON") },
+      {
+        line: 2,
+        success: false,
+        error_code: "malformed_line",
+        error: expect.stringMatching(/^Line 2 is not valid JSON/),
+      },
       { line: 3, success: false, error_code: "customer_not_found", feedback_id: "B-2" },
       { line: 5, success: true, duplicate: true },
       { line: 6, success: false, error_code: "malformed_line" },

@@ -18,6 +18,7 @@ const HIDDEN = [
   abi.text,
   abi.html,
   abi.sentimentEvidence,
+  abi.sentimentDoubt,
   abi.categoryEvidence,
   abi.reason,
   abi.sender,

@@ -40,7 +40,7 @@ export const HeldMailAssignment = z.strictObject({
 export type HeldMailAssignment = z.input<typeof HeldMailAssignment>;
 
 /** For the examples. */
-const HELD_MAIL = "mail-4b6c8d3e5f708192a3b4c5d6e7f8091a";
+const HELD_MAIL = "4b6c8d3e5f708192a3b4c5d6e7f8091a";
 
 const forPeople = { audience: "person", scope: "approve" } as const;
 
