@@ -12,7 +12,7 @@ import { brotliCompress, constants } from "node:zlib";
 export interface Asset {
   readonly type: string;
   readonly body: Buffer;
-  /** Compressed with Brotli when it is first requested. */
+  /** The body, compressed with Brotli at the first call. */
   compressed(): Promise<Buffer>;
 }
 
@@ -25,10 +25,10 @@ export interface Assets {
 
 const CLIENT = fileURLToPath(new URL("client/", import.meta.url));
 
-/** A checkout has TypeScript; the package has what `tsc` makes of it. */
+/** `.ts` in a checkout; `.js` in the package, which has what `tsc` makes of the modules. */
 export const CLIENT_EXTENSION = extname(fileURLToPath(import.meta.url));
 
-/** Modules by the name under which the client imports them: package, file in it. */
+/** The modules that the client imports from packages, by the name in the import. */
 const MODULES: Readonly<Record<string, readonly [packageName: string, file: string]>> = {
   preact: ["preact", "dist/preact.mjs"],
   "preact/hooks": ["preact", "hooks/dist/hooks.mjs"],
@@ -54,14 +54,16 @@ const TYPES: Readonly<Record<string, string>> = {
 
 const vendorPath = (packageName: string, file: string): string => `vendor/${packageName}/${file}`;
 
-/** Import names of packages with the paths of their files. */
+/** The paths of these modules, by the name in the import. */
 export const modulePaths: ReadonlyMap<string, string> = new Map(
   Object.entries(MODULES).map(([name, [packageName, file]]) => [name, vendorPath(packageName, file)]),
 );
 
 let reading: Promise<Assets> | undefined;
 
-/** Read when the first page is requested, so a service that nobody looks at pays nothing. */
+/**
+ * All files. They are read at the first call, so a service whose console nobody opens pays nothing.
+ */
 export const assets = (): Promise<Assets> => (reading ??= readAssets());
 
 async function readAssets(): Promise<Assets> {
@@ -80,8 +82,8 @@ async function readAssets(): Promise<Assets> {
 }
 
 function fileOf(packageName: string, file: string): string {
-  // A package need not export its own package.json, so find what it exports, and cut the path after
-  // its folder.
+  // A package need not export its own package.json. So resolve its main module, and cut off
+  // everything after the package's folder.
   const [beginning] = createRequire(import.meta.url)
     .resolve(packageName)
     .split(`/node_modules/${packageName}/`);
@@ -108,5 +110,5 @@ async function withoutTypes(code: string): Promise<string> {
   return transformSync(code, { mode: "strip-only" }).code;
 }
 
-/** The map itself is not served. */
+/** Removes the link to the source map, because the map is not served. */
 const withoutSourceMap = (code: string): string => code.replace(/\n\/\/# sourceMappingURL=\S+\s*$/, "\n");

@@ -1,7 +1,6 @@
 /**
- * The console: pages on which people look at feedback, runs and the graph, and decide on emails. It
- * is served beside the public HTTP API and calls nothing else: anyone with the same token can
- * request what it shows.
+ * The console: pages on which people look at feedback, runs and the graph, and decide on emails.
+ * The pages load data only from the public HTTP API, with the rights of the person's token.
  */
 import { createHash } from "node:crypto";
 import { assets, CLIENT_EXTENSION, modulePaths, type Assets } from "./assets.ts";
@@ -15,7 +14,9 @@ export interface ConsoleOptions {
   categories: readonly string[];
   /** Names of all workflows. Default: none. */
   workflows?: readonly string[];
-  /** Names of the workflows that neither process feedback nor accompany other runs. Default: none. */
+  /**
+   * Names of the workflows that neither process feedback nor accompany other runs. Default: none.
+   */
   others?: readonly string[];
   /**
    * Whether the data is sample data to try things out with. The pages then say so, and explain how
@@ -27,8 +28,8 @@ export interface ConsoleOptions {
 }
 
 /**
- * Answers requests for `/`, for everything below `/console/`, and for links to approvals; undefined
- * for all others.
+ * Answers requests for `/`, for `/console` and everything below it, and for links to approvals that
+ * a browser follows; undefined for all others.
  */
 export function consolePages(options: ConsoleOptions): (request: Request) => Promise<Response | undefined> {
   return async ({ url, headers }) => {

@@ -59,7 +59,7 @@ describe.skipIf(!chromiumPath)(`the approvals page ${SKIPPED}`, () => {
     await page.keyboard.press("r");
     await page.keyboard.type("She has called.");
     await page.keyboard.press("Enter");
-    await page.getByText("Nothing waits").waitFor();
+    await page.getByText("No emails waiting").waitFor();
     const { response_withheld } = await service.application.workflow.getWorkflowResult(third!);
     expect(response_withheld).toContain("She has called.");
     expect(service.mails()).toHaveLength(2);
@@ -206,7 +206,7 @@ describe.skipIf(!chromiumPath)(`the approvals page ${SKIPPED}`, () => {
 
     const { feedback_id } = pending;
     const details = await open(service, `feedback/${feedback_id}`);
-    const right = details.locator("p.facts", { hasText: "Right labels" });
+    const right = details.locator("p.facts", { hasText: "Correct labels" });
     await right.waitFor();
     expect(await right.innerText()).toMatch(new RegExp(`${other}\\s+billing\\s+legal`));
   });
@@ -230,7 +230,7 @@ describe.skipIf(!chromiumPath)(`the approvals page ${SKIPPED}`, () => {
 
     const details = await open(service, "feedback/F-1");
     await details.locator(".column-side .badge", { hasText: "Doubtful" }).waitFor();
-    await details.locator(".fact", { hasText: "In doubt for" }).getByText("If you love").waitFor();
+    await details.locator(".fact", { hasText: "Doubt raised by" }).getByText("If you love").waitFor();
   });
 
   it("shows the customer's text even to people who may only decide", async () => {
@@ -395,7 +395,7 @@ describe.skipIf(!chromiumPath)(`the approvals page ${SKIPPED}`, () => {
     await page.keyboard.press("Escape");
     await page.locator("article:focus").waitFor();
     await approveByKey(page);
-    await page.getByText("Nothing waits").waitFor();
+    await page.getByText("No emails waiting").waitFor();
     await expect.poll(focused).toBe("main");
   });
 

@@ -137,7 +137,7 @@ describe.skipIf(!chromiumPath)(`the light and dark themes ${SKIPPED}`, () => {
     expect(await background()).toBe(light);
     await page.emulateMedia({ colorScheme: "dark" });
     expect(await background()).toBe(dark);
-    await page.getByRole("button", { name: "As the system" }).click();
+    await page.getByRole("button", { name: "System" }).click();
     await page.getByRole("button", { name: "Light" }).waitFor();
     expect(await background()).toBe(light);
     await page.reload();

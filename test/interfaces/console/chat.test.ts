@@ -293,7 +293,7 @@ describe.skipIf(!chromiumPath)(`the chat ${SKIPPED}`, () => {
   it("says so if the offline demo answers, and works with it", async () => {
     const service = await serveConsole({}, { hasChat: true });
     const page = await open(service, "chat");
-    await page.getByText("An offline demo answers").waitFor();
+    await page.getByText("The offline demo model answers").waitFor();
     // It is centred as long as there is no list of conversations beside it.
     const middle = async (selector: string): Promise<number> => {
       const { x, width } = (await page.locator(selector).boundingBox())!;

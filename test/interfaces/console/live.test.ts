@@ -26,7 +26,7 @@ describe.skipIf(!chromiumPath)(`a change while a page is open ${SKIPPED}`, () =>
       await open(service, "runs", { context }),
     ];
     await inbox.getByText("No feedback yet").waitFor();
-    await approvals.getByText("Nothing waits").waitFor();
+    await approvals.getByText("No emails waiting").waitFor();
     await runs.getByText("No runs yet").waitFor();
     const [id] = await submit(service, { subject: "First of all" });
     await inbox.getByText("First of all").waitFor();
@@ -38,7 +38,7 @@ describe.skipIf(!chromiumPath)(`a change while a page is open ${SKIPPED}`, () =>
     const { rendering } = (await workflow.getPendingResponse(id!))!;
     await workflow.approveResponse(id!, { rendering, by: "Ann" });
     await inbox.getByText("Replied").waitFor();
-    await approvals.getByText("Nothing waits").waitFor();
+    await approvals.getByText("No emails waiting").waitFor();
     await runs.locator("tbody .badge", { hasText: "Completed" }).waitFor();
     // One run has changed a few times in quick succession.
     expect(asked.filter((url) => url.endsWith("/list_feedback")).length).toBeLessThan(6);
@@ -107,7 +107,7 @@ describe.skipIf(!chromiumPath)(`a change while a page is open ${SKIPPED}`, () =>
     const context = await person();
     await context.request.post(`${service.url}/session`, { data: { token: secret }, headers: { origin: service.url } });
     const page = await open(service, "approvals", { context });
-    await page.getByText("Nothing waits").waitFor();
+    await page.getByText("No emails waiting").waitFor();
     await submit(service, { subject: "First of all" });
     await page.locator(".mail-head").getByText("RE: First of all").waitFor();
     expect(await page.locator(".queue-item").count()).toBe(1);

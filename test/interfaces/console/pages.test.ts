@@ -129,7 +129,7 @@ describe.skipIf(!chromiumPath)(`every page ${SKIPPED}`, () => {
       await page.close();
     }
     const page = await open(service, "", { context });
-    await page.getByRole("button", { name: "As the system" }).click();
+    await page.getByRole("button", { name: "System" }).click();
     await page.getByRole("button", { name: "Light" }).waitFor();
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByRole("heading", { name: "Sign in" }).waitFor();

@@ -172,7 +172,7 @@ describe.skipIf(!chromiumPath)(`signing in ${SKIPPED}`, () => {
     expect(kept).not.toContain(SECRET);
     expect(JSON.stringify(await context.cookies())).not.toContain(SECRET);
     await approveByKey(page);
-    await page.getByText("Nothing waits").waitFor();
+    await page.getByText("No emails waiting").waitFor();
     await service.application.workflow.getWorkflowResult(id!);
     await page.goto(`${service.url}/console/feedback/F-1`);
     await page.getByText("Approved by").getByText("Ann").waitFor();

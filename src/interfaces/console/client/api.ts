@@ -1,7 +1,10 @@
 /** The public HTTP API, as pages call it. */
 import { signal } from "@preact/signals";
 
-/** Why a call failed; `code` is the API's own, `offline` if there was no answer. */
+/**
+ * Why a call failed. `code` is the API's `error_code`; `offline` if there was no answer,
+ * `broken_off` if it was incomplete, `unknown` if the answer has no code.
+ */
 export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
@@ -27,24 +30,28 @@ interface Problem {
 
 /** Whether the service can't be reached. While it can't, we keep trying. */
 export const isOffline = signal(false);
-/** Counts how often the service came back. What is shown may then be outdated. */
+/**
+ * Counts how often the service came back or a person signed in. What is shown is then loaded again.
+ */
 export const returns = signal(0);
 /** Whether the API requires a sign-in. */
 export const isSignedOut = signal(false);
 
-/** How long to wait before looking again: at first, and at most. Milliseconds. */
+/**
+ * The first and the longest pause before checking again whether the service is back. Milliseconds.
+ */
 const POLL_INTERVAL_MS = 1500;
 const LONGEST_POLL_INTERVAL_MS = 15_000;
 
 export interface Call {
   method?: "GET" | "POST" | "DELETE";
-  /** Sent as JSON, unless it is a text. */
+  /** Sent as JSON; a string is sent as it is. */
   body?: unknown;
   headers?: Readonly<Record<string, string>>;
   signal?: AbortSignal | undefined;
 }
 
-/** @throws ApiError; the reason of `signal` */
+/** @throws ApiError; the abort reason of `signal` */
 export async function respond(path: string, { method, body, headers = {}, signal }: Call = {}): Promise<Response> {
   let response: Response;
   try {
@@ -71,7 +78,7 @@ export async function call<Answer>(path: string, options: Call = {}): Promise<An
   return response.status === 204 ? (undefined as Answer) : jsonIn<Answer>(response, options.signal);
 }
 
-/** @throws ApiError if the answer is not complete; the reason of `signal` */
+/** @throws ApiError if the answer is not complete; the abort reason of `signal` */
 export async function jsonIn<Answer>(response: Response, signal: AbortSignal | undefined): Promise<Answer> {
   try {
     return (await response.json()) as Answer;

@@ -16,9 +16,10 @@ import { Pending } from "./ui/states.ts";
 import { say, Toasts } from "./ui/toast.ts";
 
 export function App() {
-  // Loaded again when the service comes back, because it may be another one by then.
+  // Loaded again when the service comes back, because the session may no longer be valid.
   const { error, reload } = useLoad("session", readSession);
-  // When a session ends, the page stays as it is, with everything that was typed. Another person gets a fresh page.
+  // When a session ends, the page stays as it is, with everything that was typed. Another person
+  // gets a fresh page.
   if (session.value) {
     return html`<${Shell} key=${JSON.stringify(session.value)} />${isSignedOut.value && html`<${SignInAgain} />`}`;
   }
@@ -36,7 +37,7 @@ function Shell() {
   const [name = "", id] = path;
   const page = PAGES.find((one) => one.name === name) ?? NOWHERE;
   const pages = navigation();
-  // Numbered by their position in the navigation.
+  // A digit opens the page at that position in the navigation.
   useKeys(Object.fromEntries(pages.map((one, index) => [String(index + 1), () => go(addressOf(one))])));
   // An address without a page leads to the first one that this person may see.
   const start = name === "" && pages.length > 0 && !pages.includes(page) ? pages[0] : undefined;
@@ -75,7 +76,7 @@ function Shell() {
 }
 
 const THEMES = {
-  system: { icon: "screen", text: "As the system" },
+  system: { icon: "screen", text: "System" },
   light: { icon: "sun", text: "Light" },
   dark: { icon: "moon", text: "Dark" },
 } as const;

@@ -3,7 +3,7 @@ import { useLayoutEffect } from "preact/hooks";
 /** What keys do on a page, by `KeyboardEvent.key`. */
 export type Keys = Readonly<Record<string, (event: KeyboardEvent) => void>>;
 
-/** Ctrl+Enter, or Cmd+Enter: sends what is being typed. */
+/** Whether these are the keys that send what is being typed: Ctrl+Enter or Cmd+Enter. */
 export const isSend = ({ key, ctrlKey, metaKey }: KeyboardEvent): boolean => key === "Enter" && (ctrlKey || metaKey);
 
 const TYPING = "input, textarea, select, [contenteditable]";
@@ -12,9 +12,9 @@ const TYPING = "input, textarea, select, [contenteditable]";
 const MOVES = new Set(["j", "k"]);
 
 /**
- * Handles single keys while the page is shown, but not while the person types, nor together with
- * Ctrl, Alt or Meta. A key that is held down acts once, unless it moves through a list, because it
- * must not decide on one thing after another.
+ * Handles single keys while the page is shown. Keys do nothing while the person types, together
+ * with Ctrl, Alt or Meta, or while a dialog is open. A key that is held down acts only once,
+ * because it must not decide on one email after another; keys that move through a list repeat.
  */
 export function useKeys(keys: Keys): void {
   // Changed together with the page, because a key must not do what it did on the previous one.

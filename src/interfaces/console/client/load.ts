@@ -18,18 +18,18 @@ interface Options<Value> {
    * never does.
    */
   changesWith?: (run: Run, value: Value | undefined) => boolean;
-  /** Pause between two loads because of changes. Milliseconds. */
+  /** Pause between two loads because of changes. Milliseconds; default 1000. */
   pauseMs?: number;
   /**
-   * When it changes, the value is loaded again and stays meanwhile. When `key` changes, it doesn't
-   * stay.
+   * When this changes, the value is loaded again, and the old one stays until then. When `key`
+   * changes, the old value is dropped at once.
    */
   version?: string;
 }
 
 /**
- * Calls `load` at once, and again when `key` or `version` changes, when the service is back, and
- * when relevant runs change.
+ * Calls `load` at once, and again when `key` or `version` changes, when the service is back or
+ * someone signs in, and when a relevant run changes.
  * @param key identifies what is loaded; undefined loads nothing
  */
 export function useLoad<Value>(

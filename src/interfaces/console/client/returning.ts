@@ -12,7 +12,7 @@ interface Spot {
   link?: { href: string; top: number };
 }
 
-/** By the history entry, whose state is its key here. */
+/** By the key of the history entry, which is stored as the entry's state. */
 const spots = new Map<string, Spot>();
 let entry = "";
 /** Stops a return that is not complete. */
@@ -21,7 +21,7 @@ let stop: (() => void) | undefined;
 const STORED_AS = "spots";
 /** How long a page may take to become as long as before. Milliseconds. */
 const PATIENCE_MS = 10_000;
-/** Readers who move themselves must not be moved. */
+/** Events that end a return, because a page must not move while its reader moves it. */
 const MOVES = ["wheel", "touchstart", "pointerdown", "keydown"];
 
 /** @param show draws the page of the current address */
@@ -53,7 +53,7 @@ const LINK = "#main a[href]";
 const linkTo = (href: string): HTMLElement | null => document.querySelector(`#main a[href="${CSS.escape(href)}"]`);
 
 function leave(): void {
-  // The return is not complete, so what is known about the page is still right.
+  // A return to this page was not complete, so the spot that is known is still the right one.
   if (stop) return stop();
   const { activeElement: link } = document;
   spots.set(entry, {
@@ -71,7 +71,10 @@ function enter(): void {
   if (spot) bringBack(spot);
 }
 
-/** Tries again and again: lists load more when their end comes into sight, and rows get their true height only then. */
+/**
+ * Scrolls again and again until the spot is reached, for 10 seconds at most: a list loads more when
+ * its end comes into sight, and a row gets its true height only when it is in sight.
+ */
 function bringBack({ y, link }: Spot): void {
   const controller = new AbortController();
   const { signal } = controller;

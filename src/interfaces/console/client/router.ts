@@ -81,7 +81,8 @@ function followInside(event: MouseEvent): void {
   if (!isPlain || event.defaultPrevented || !link || link.target !== "" || link.hasAttribute("download")) return;
   if (link.origin !== globalThis.location.origin || !link.pathname.startsWith(BASE)) return;
   event.preventDefault();
-  // Back returns to the link that had the focus, and Safari doesn't give it to a link that is clicked.
+  // The back button returns to the link that had the focus, but Safari doesn't focus a link that is
+  // clicked.
   link.focus({ preventScroll: true });
   go(link.href);
 }

@@ -7,12 +7,12 @@ export interface Session {
   scopes: readonly string[];
 }
 
-/** Undefined until it is known. */
+/** Undefined until it is known, and after signing out. */
 export const session = signal<Session | undefined>(undefined);
 
 export const may = (scope: string): boolean => session.value?.scopes.includes(scope) ?? false;
 
-/** @throws ApiError, unless it says that nobody is signed in */
+/** @throws ApiError, but not if nobody is signed in */
 export async function readSession(): Promise<void> {
   try {
     session.value = await call<Session>("/session");

@@ -10,7 +10,10 @@ import { Loading } from "../ui/states.ts";
 import { Time } from "../ui/time.ts";
 import type { PendingMail } from "./approvals-api.ts";
 
-/** What the email answers; without the customer's data for people who may not read feedback. */
+/**
+ * The feedback that the email answers. People who may not read feedback see only its text and
+ * labels.
+ */
 export function Answered({ mail }: { mail: PendingMail }) {
   const { feedback_id: feedbackId } = mail;
   const { value, isLoading } = useLoad(may("feedback:read") ? feedbackId : undefined, (signal) =>

@@ -34,20 +34,20 @@ export const PAGES = "pages";
 export const addressOf = (id?: string): string =>
   href(id === undefined ? ["approvals"] : ["approvals", id], { [PAGES]: place.value.query.get(PAGES) ?? "" });
 
-/** The most entries that a page of a list can have. */
+/** Entries of a page of the list: the most that `list_feedback` returns at once. */
 export const PAGE = 200;
 
 /** @param after `next` of the previous page */
 export const listApprovals = (signal?: AbortSignal, after?: string): Promise<RunPage> =>
   call<RunPage>(`/approvals?${new URLSearchParams({ limit: String(PAGE), ...(after && { after }) })}`, { signal });
 
-/** How many emails wait, as far as they are listed. */
+/** How many emails wait: `7`, or `200+` if the list goes on. */
 export const countOf = (listed: number, next: string | undefined): string =>
   `${listed}${next === undefined ? "" : "+"}`;
 
 /**
- * Whether a changed run may change a list: the run is on the list, belongs there now, or may have
- * been beyond its end.
+ * Whether a changed run may change the list: the run belongs there now, is on it, or may be on a
+ * part that is not loaded.
  */
 export const isAboutApprovals = ({ workflow_id: id, status }: Run, { runs, next }: Partial<RunPage> = {}): boolean =>
   status === "waiting_for_approval" || next !== undefined || (runs ?? []).some(({ workflow_id }) => workflow_id === id);

@@ -1,4 +1,4 @@
-/** The emails that wait for a person: those that have waited longest come first. */
+/** The emails that wait for a person, with the oldest run first. */
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ApiError } from "../api.ts";
 import { SentimentMark } from "../feedback/badges.ts";
@@ -75,14 +75,14 @@ export function Approvals({ id }: { id: string | undefined }) {
     changesWith: isAboutApprovals,
     version: String(pages),
   });
-  // Decided, but still on the list that was read before.
+  // Ids of the runs that were decided on after the list was read.
   const [decided, setDecided] = useState<ReadonlySet<string>>(new Set());
   const shown = value?.waiting.filter(({ run }) => !decided.has(run.workflow_id));
   useEffect(() => setDecided(new Set()), [value]);
   const ids = (shown ?? []).map(({ run }) => run.workflow_id);
   const first = ids[0];
   useEffect(() => {
-    // On a phone the list comes first.
+    // A phone has no room for the list and an email at once, so the list comes first.
     if (id === undefined && first !== undefined && matchMedia("(min-width: 800px)").matches)
       go(addressOf(first), { replace: true });
   }, [id, first]);
@@ -135,14 +135,14 @@ function List({
   reload: () => void;
 }) {
   const isLoaded = all !== undefined;
-  // Keys, links and the back button lead to emails that may be out of sight. Scroll at once,
-  // because the way back continues from there.
+  // Keys, links and the back button lead to emails that may be out of sight. Scroll before anything
+  // is drawn, because a return (`returning.ts`) continues from there.
   useLayoutEffect(() => {
     if (isLoaded) document.querySelector(".queue-item[aria-current]")?.scrollIntoView({ block: "nearest" });
   }, [id, isLoaded]);
   if (!all) return html`<${Pending} error=${error} retry=${reload} rows=${8} label="Loading approvals" />`;
   if (all.length === 0)
-    return html`<${Empty} title="Nothing waits">Emails that need a person's decision appear here.<//>`;
+    return html`<${Empty} title="No emails waiting">Emails that need a person's decision appear here.<//>`;
   return html`
     <ul class="queue" role="list">
       ${all.map(

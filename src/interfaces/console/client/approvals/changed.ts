@@ -1,4 +1,4 @@
-/** What has happened while a person was looking at an email. */
+/** Notices about what has happened while a person was looking at an email. */
 import { getFeedback } from "../feedback/feedback-api.ts";
 import { html } from "../html.ts";
 import { useLoad } from "../load.ts";
@@ -15,10 +15,7 @@ const DID = {
   reject: "rejected this email",
 } as const;
 
-/**
- * Shown if another email is waiting by now. Says what is different, and asks the person to look
- * again.
- */
+/** Shown if another email is waiting by now: what is different, and a button to look at it. */
 export function Changed({ before, now, onSeen }: { before: PendingMail; now: PendingMail; onSeen: () => void }) {
   const fields = (["sender", "recipient", "subject", "text"] as const).filter((name) => before[name] !== now[name]);
   return html`
@@ -37,7 +34,7 @@ export function Changed({ before, now, onSeen }: { before: PendingMail; now: Pen
   `;
 }
 
-/** Shown if someone else has decided first. */
+/** Shown if the email no longer waits: who has decided on it, or that its run has ended. */
 export function Meanwhile({ decided, mail }: { decided: Decided | "gone" | undefined; mail: PendingMail }) {
   const isKnown = decided !== undefined && decided !== "gone";
   const { value } = useLoad(isKnown || !may("feedback:read") ? undefined : `decision ${mail.rendering}`, (signal) =>

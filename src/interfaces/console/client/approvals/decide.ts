@@ -30,27 +30,28 @@ interface DecideProps {
   id: string;
   onDecided: () => void;
   /**
-   * Whether it is one of several things on a page. It then has no keys, and doesn't show what the
-   * email answers.
+   * Whether it is one of several things on a page, as in the chat. It then has no keys, and shows
+   * neither the feedback that the email answers nor its labels.
    */
   isEmbedded?: boolean;
   /**
-   * Whether it takes the focus if nothing has it, because the page has shown another email before.
+   * Whether it takes the focus when it appears, if nothing else has it. Set after a decision on
+   * another email.
    */
   takesFocus?: boolean;
 }
 
 export function Decide({ id, onDecided, isEmbedded = false, takesFocus = false }: DecideProps) {
   /**
-   * Set when this person decides. Reset only if that fails, because otherwise the page moves on to
-   * another email.
+   * Set when this person decides. Reset only if the decision fails: after a success, the page moves
+   * on to another email.
    */
   const [isBusy, setIsBusy] = useState(false);
   const {
     value: now,
     error,
     reload,
-    // Nothing waits any more then, so looking again would be answered with 404.
+    // Not loaded while busy: once the decision is made, nothing waits, and the answer would be 404.
   } = useLoad(isBusy ? undefined : id, (signal) => getPending(id, signal), {
     changesWith: ({ workflow_id }) => workflow_id === id,
   });
@@ -124,7 +125,7 @@ export function Decide({ id, onDecided, isEmbedded = false, takesFocus = false }
   }
   const { subject, text } = draftOf(seen.rendering);
   return html`
-    <article class="decide" ref=${article} tabindex="-1" aria-label=${`Mail to ${seen.recipient}`}>
+    <article class="decide" ref=${article} tabindex="-1" aria-label=${`Email to ${seen.recipient}`}>
       ${!isEmbedded && html`<p class="crumbs only-narrow"><a href=${addressOf()}>Approvals</a></p>`}
       ${(isGone || conflict) && html`<${Meanwhile} decided=${conflict} mail=${seen} />`}
       ${
@@ -181,14 +182,15 @@ export function Decide({ id, onDecided, isEmbedded = false, takesFocus = false }
         }
       </div>
       <p class="rendering muted">
-        Rendering <code class="id" title=${seen.rendering}>${seen.rendering.slice(0, 12)}</code>: your decision applies
-        to exactly this email.
+        Your decision applies to exactly this email (rendering${" "}<code class="id" title=${seen.rendering}
+          >${seen.rendering.slice(0, 12)}</code
+        >).
       </p>
     </article>
   `;
 }
 
-/** The rendering that has been on the screen for long enough to be approved. */
+/** This rendering, once it has been on the screen for long enough to be approved. */
 function useArmed(rendering: string | undefined): string | undefined {
   const [armed, setArmed] = useState<string>();
   useEffect(() => {

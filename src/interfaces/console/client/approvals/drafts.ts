@@ -1,6 +1,6 @@
 /**
- * Words that a person has typed about an email and not sent yet. They survive the form and the page
- * for as long as the tab is open.
+ * Words that a person has typed about an email and not sent yet. They are kept when the form is
+ * closed or another page is shown, until the tab is closed or reloaded.
  */
 import { session } from "../session.ts";
 
@@ -21,7 +21,7 @@ const keyOf = (rendering: string): string => JSON.stringify([session.value?.name
 
 export const draftOf = (rendering: string): Draft => drafts.get(keyOf(rendering)) ?? {};
 
-/** @param words undefined if they are as if nothing had been typed */
+/** @param words the fields to change; undefined for a field in which nothing is typed */
 export const keepDraft = (rendering: string, words: { [Name in keyof Draft]: Draft[Name] | undefined }): void => {
   const known = Object.entries({ ...draftOf(rendering), ...words }).filter(([, value]) => value !== undefined);
   if (known.length === 0) drafts.delete(keyOf(rendering));

@@ -56,14 +56,14 @@ export function EditForm({ mail, isBusy, onSend, onCancel }: EditFormProps) {
         >Text
         <textarea ref=${field} dir="auto" rows="14" maxlength="20000" value=${text} onInput=${onText}></textarea>
       </label>
-      <p class="muted">The email is sent as plain text with your text, to the same recipient.</p>
+      <p class="muted">Your version is sent as plain text, to the same recipient.</p>
       <div class="actions">
         <button class="button primary" disabled=${!canSend}>Approve this version <kbd>Ctrl ↵</kbd></button>
         <button type="button" class="button plain" onClick=${onCancel}>Close <kbd>Esc</kbd></button>
         ${isChanged && html`<button type="button" class="button plain" onClick=${onDiscard}>Discard changes</button>`}
       </div>
       <div>
-        <p class="label">What you change</p>
+        <p class="label">Your changes</p>
         ${subject !== mail.subject && html`<${WordDiff} before=${mail.subject} after=${subject} />`}
         <${WordDiff} before=${mail.text} after=${text} />
       </div>
@@ -103,12 +103,12 @@ export function RejectForm({
       }}
     >
       <label
-        >Why not? One line; leave it empty if there is nothing to say, and leave out names.
+        >Why not? One line, without names. You can leave it empty.
         <input ref=${field} type="text" dir="auto" maxlength="500" value=${reason} onInput=${onReason} />
       </label>
       <div class="actions">
         <button class="button danger" disabled=${isBusy}>Reject: send no email <kbd>↵</kbd></button>
-        <button type="button" class="button plain" onClick=${onCancel}>Not yet <kbd>Esc</kbd></button>
+        <button type="button" class="button plain" onClick=${onCancel}>Close <kbd>Esc</kbd></button>
       </div>
     </form>
   `;

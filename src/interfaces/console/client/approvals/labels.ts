@@ -14,8 +14,9 @@ const isSame = (some: readonly string[], others: readonly string[]): boolean =>
   some.length === others.length && some.every((one) => others.includes(one));
 
 /**
- * The labels that go with a decision: those that differ and, if the judgement is uncertain, also those that the person has clicked to
- * confirm it, because approving the email doesn't.
+ * The labels that are sent with a decision: those that the person has changed. If the
+ * feedback's labels are uncertain, also those that the person has clicked to confirm them, because
+ * approving the email doesn't confirm them.
  */
 export function correctionsOf(judged: Labels & Certainty, { sentiment, categories }: Corrections): Corrections {
   const confirms = doubtOf(judged) !== undefined;
@@ -49,7 +50,7 @@ interface LabelsFormProps {
   onChange: (chosen: Corrections) => void;
 }
 
-/** A choice of labels, with a note on what happens to a change. */
+/** A choice of labels, with a note on what the choice does. */
 export function LabelsForm({ judged, chosen, isBusy, onChange }: LabelsFormProps) {
   const { sentiment, categories } = { ...judged, ...chosen };
   const isChanged = Object.keys(correctionsOf(judged, chosen)).length > 0;

@@ -57,7 +57,8 @@ export const deleteConversation = (id: string): Promise<void> =>
   call(`/chat/${encodeURIComponent(id)}`, { method: "DELETE" });
 
 /**
- * Sends a message, and yields the events of the answer. @throws ApiError; the reason of `signal`
+ * Sends a message, and yields the events of the answer.
+ * @throws ApiError; the abort reason of `signal`; TypeError if the connection is lost
  */
 export const ask = (message: string, threadId: string | undefined, signal: AbortSignal): AsyncGenerator<ChatEvent> =>
   events("/chat", { message, ...(threadId !== undefined && { thread_id: threadId }) }, signal);

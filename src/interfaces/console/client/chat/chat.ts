@@ -32,7 +32,7 @@ export function Chat({ id }: { id: string | undefined }) {
   if (!mayTalk()) {
     return html`<header class="page-head"><h1>Chat</h1></header>
       <${Empty} title="You can't talk to the agent here"
-        >It needs a token with the scopes feedback:read and feedback:write.<//
+        >The chat needs a token with the scopes feedback:read and feedback:write.<//
       >`;
   }
   if (!status) return html`<${Pending} error=${error} retry=${reload} rows=${6} label="Loading the chat" />`;
@@ -147,15 +147,15 @@ function Delete() {
 
 const modelText = ({ model, offline }: ChatStatus) =>
   offline
-    ? html`${"An offline demo answers: fixed rules, no language model. Set "}<code>OPENAI_API_KEY</code>${" or "}<code>OPENAI_BASE_URL</code>${" for a real one."}`
+    ? html`${"The offline demo model answers, by fixed rules. For a language model, set "}<code>OPENAI_API_KEY</code>${" or "}<code>OPENAI_BASE_URL</code>${"."}`
     : html`<span dir="auto">${model}</span>${" answers. It can make mistakes."}`;
 
 const Welcome = () => html`
   <section class="welcome" aria-label="How to begin">
     <p class="welcome-title">What should the agent do?</p>
     <p class="muted">
-      Hand it what a customer wrote, with the customer's id. It processes the feedback and reports the outcome. Emails
-      wait for you, here.
+      Give it what a customer wrote, with the customer's id. It processes the feedback and reports the outcome. Emails
+      that need approval wait for you here.
     </p>
     <ul role="list" class="welcome-samples">
       ${SAMPLES.map(
@@ -170,7 +170,7 @@ const Welcome = () => html`
   </section>
 `;
 
-/** Keeps the end in sight for as long as the person is looking at it. */
+/** Keeps the end of the conversation in sight, unless the person has scrolled away from it. */
 function useEndInSight(changes: readonly unknown[]) {
   const end = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);
@@ -244,7 +244,7 @@ function useInSight() {
   return element;
 }
 
-/** Ids that nobody has chosen, and that mean nothing to people. */
+/** Ids that the service has made up. They mean nothing to people. */
 const MADE_UP = /^auto-/;
 
 const TOUCHES = ["wheel", "touchstart", "pointerdown", "keydown"] as const;

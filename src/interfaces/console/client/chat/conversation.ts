@@ -12,7 +12,7 @@ import {
   type WaitingMail,
 } from "./chat-api.ts";
 
-/** What is shown of a conversation, in its order. `step`: the latest step of a call in progress. */
+/** One entry on the screen. `step`: the latest step of a call in progress. */
 export type Item = Exclude<Entry, ToolCall> | (ToolCall & { step?: string }) | { type: "problem"; text: string };
 
 export interface ConversationState {
@@ -22,7 +22,7 @@ export interface ConversationState {
   waiting: readonly WaitingMail[];
   /** Whether the agent is at work. */
   isBusy: boolean;
-  /** Whether the service has begun an answer whose end has not arrived here. */
+  /** Whether the service has begun an answer whose last event has not arrived here. */
   isUnfinished?: boolean;
   /** The error if it couldn't be loaded. */
   error?: ApiError;
@@ -39,7 +39,7 @@ const change = (changes: Partial<ConversationState>): void => {
   conversation.value = { ...conversation.value, ...changes };
 };
 
-/** Stops the agent. What it has begun continues. */
+/** Stops the agent. Runs that it has started continue. */
 export function stop(): void {
   work.abort();
   showWords();
@@ -47,7 +47,7 @@ export function stop(): void {
   change({ isBusy: false, isUnfinished: false });
 }
 
-/** An empty conversation. */
+/** Stops the agent, and shows an empty conversation. */
 export function clear(): void {
   stop();
   conversation.value = NOTHING;
@@ -69,14 +69,14 @@ export async function reopen(): Promise<void> {
   if (threadId !== undefined && !isBusy && (waiting.length > 0 || isUnfinished)) await load(threadId);
 }
 
-/** Shows what the service has, and lets the agent hear what people have decided meanwhile. */
+/** Loads a conversation, and lets the agent continue if all its emails have been decided on. */
 async function load(threadId: string): Promise<void> {
   const { signal: stopped } = work;
   try {
     const { entries, waiting, decided } = await getConversation(threadId, stopped);
     if (stopped.aborted) return;
     const { items } = conversation.value;
-    // Otherwise, nothing would say why there is no answer.
+    // Problems at the end stay, because nothing else says why there is no answer.
     const problems = decided ? [] : items.slice(items.findLastIndex(({ type }) => type !== "problem") + 1);
     change({ items: [...entries, ...problems], waiting, isLoading: false, isUnfinished: false });
     if (decided) await resume();
@@ -118,8 +118,8 @@ const isOvertaken = (event: ChatEvent | undefined): boolean =>
 
 /**
  * Shows an answer as it arrives.
- * @param isUnfinished whether the answer has begun before
- * @returns its last event; undefined if it was stopped or broken off
+ * @param isUnfinished the state's `isUnfinished` at the start
+ * @returns the answer's last event; undefined if the answer was stopped or broken off
  */
 async function follow(
   begin: (stopped: AbortSignal) => AsyncGenerator<ChatEvent>,
@@ -215,7 +215,7 @@ function showWords(): void {
 
 type CallChange = Partial<Omit<ToolCall, "type">> & { id: string; step?: string };
 
-/** A call of a conversation has the same id in all of its events. */
+/** Adds a call, or updates the call with this id. */
 function setCall(known: CallChange): void {
   const { items } = conversation.value;
   const isIt = (item: Item): boolean => item.type === "call" && item.id === known.id;

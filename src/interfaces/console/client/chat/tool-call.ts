@@ -23,7 +23,7 @@ interface Result {
   response_withheld?: string;
   duplicate?: boolean;
   decided?: Decision;
-  /** The rows that a question to the graph has found. */
+  /** The rows that a query of the graph has found. */
   rows?: readonly { feedback_id?: string }[];
 }
 
@@ -41,7 +41,7 @@ const DECIDED = { approve: "Approved", edit: "Edited", reject: "Rejected" } as c
 const TITLES: Readonly<Record<string, string>> = {
   process_customer_feedback: "Process feedback",
   analyze_feedback_sentiment: "Analyse sentiment",
-  categorize_feedback_text: "Categorize",
+  categorize_feedback_text: "Sort into categories",
 };
 
 const titleOf = (name: string): string => TITLES[name] ?? stepName(name);
@@ -97,8 +97,8 @@ const DecisionLine = ({ decision: { decision, by, decided_at: at, subject, reaso
 `;
 
 /**
- * A call whose email was left waiting, with its current state, because it may have been decided on
- * elsewhere.
+ * The call with the current state of its feedback, if its email was waiting when the call ended:
+ * someone may have decided on it since.
  */
 function useCurrent(call: Call): Call {
   const { feedback_id: id, status } = resultOf(call);

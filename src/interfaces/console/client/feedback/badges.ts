@@ -27,7 +27,7 @@ const MOUTHS: Readonly<Record<Sentiment, string>> = {
 
 const DOUBTS = { doubtful: "Doubtful", "not read": "Text not read" };
 
-/** Warns you if the sentiment may be wrong. */
+/** A warning if the sentiment is doubtful or the text was not read. */
 export function Doubt(certainty: Certainty) {
   const doubt = doubtOf(certainty);
   return doubt === undefined ? null : html`<span class="badge warn">${DOUBTS[doubt]}</span>`;

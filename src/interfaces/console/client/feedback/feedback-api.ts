@@ -27,8 +27,9 @@ export type Sentiment = (typeof SENTIMENTS)[number];
 export type Action = keyof typeof ACTIONS;
 export type Status = keyof typeof STATUSES;
 
-/** How certain its sentiment is. */
+/** How certain the sentiment of a piece of feedback is. */
 export interface Certainty {
+  /** How sure the analyser is of the sentiment, 0 to 1. */
   sentiment_score?: number;
   /** Praise that is not certain enough for thanks. */
   doubtful?: boolean;
@@ -83,7 +84,7 @@ export interface Mail {
     sentiment?: Sentiment;
     categories?: readonly string[];
   };
-  /** Rendering of the email that a person has edited. */
+  /** If this is an edited version: the rendering of the email that was edited. */
   revision_of?: string;
   refusal?: string;
 }
@@ -110,7 +111,7 @@ export function doubtOf({ doubtful, unreadable }: Certainty): "doubtful" | "not 
   return doubtful === true ? "doubtful" : undefined;
 }
 
-/** The words that led to its sentiment and its categories. */
+/** The words that led to the sentiment and the categories. */
 export const evidenceOf = ({ sentiment_analysis: bySentiment, category_analysis: byCategory }: FeedbackDetails) => ({
   sentiment: bySentiment?.evidence ?? [],
   category: byCategory?.evidence ?? [],

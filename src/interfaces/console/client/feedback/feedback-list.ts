@@ -5,7 +5,7 @@ import { onRunChange } from "../live/run-changes.ts";
 import { session } from "../session.ts";
 import { listFeedback, type FeedbackItem, type FeedbackPage, type Filters } from "./feedback-api.ts";
 
-/** A list that was left a moment ago is shown again as it was, at the place where it was left. */
+/** A list as it was last shown, so that a person who comes back to it sees it at once. */
 interface Kept {
   items: readonly FeedbackItem[];
   next: string | undefined;
@@ -16,14 +16,17 @@ const kept = new Map<string, Kept>();
 const MOST_KEPT = 8;
 const NOTHING: Kept = { items: [], next: undefined, searchedBackTo: undefined };
 
-/** Pages of feedback, one below the other, kept up to date while they are on the screen. */
+/**
+ * Pages of feedback, one below the other. Whenever a run changes, the first page is loaded again;
+ * rows that are not on it stay as they are.
+ */
 export function useFeedbackList(filters: Filters) {
   // A kept list is only for the person who has seen it, because someone else may sign in on the
   // same page.
   const key = JSON.stringify([session.value, filters]);
   const [state, setState] = useState<{ key: string; list: Kept; error?: ApiError }>({ key: "", list: NOTHING });
   const [isLoading, setIsLoading] = useState(false);
-  // How many have arrived that are not on the list yet.
+  // How many pieces of feedback have arrived that are not on the list yet.
   const [waiting, setWaiting] = useState(0);
   const [turn, setTurn] = useState(0);
   const running = useRef<AbortController>(undefined);
@@ -62,9 +65,9 @@ export function useFeedbackList(filters: Filters) {
 
   useEffect(() => {
     setWaiting(0);
-    // A kept list is updated below.
     const controller = new AbortController();
     const look = async (): Promise<void> => {
+      // A list that is already on the screen is updated; otherwise, it is loaded.
       if (latest.current.items.length > 0) {
         const page = await listFeedback(filters, controller.signal).catch(fail);
         if (page && !controller.signal.aborted) merge(page);
@@ -79,7 +82,8 @@ export function useFeedbackList(filters: Filters) {
       // Nothing moves while a person reads further down.
       const isAtTop = scrollY < 80;
       setWaiting(isAtTop ? 0 : added.length);
-      // If more than a page has arrived in the meantime, there would be a gap.
+      // If the whole page is new, there may be a gap between it and the list, so load the list
+      // anew.
       if (isAtTop && added.length === feedback.length && feedback.length > 0) void load();
       else keep({ ...latest.current, items: isAtTop ? [...added, ...updated] : updated });
     };

@@ -14,7 +14,7 @@ import { MailHistory } from "./mail-history.ts";
 
 export function FeedbackPage({ id }: { id: string }) {
   const { value, error, reload } = useLoad(id, (signal) => getFeedback(id, signal), {
-    // Also before its run is known, because the run may change while it is being loaded.
+    // Compared by key as well, because the run may change before its id has been loaded.
     changesWith: ({ key, workflow_id }, known) => workflow_id === known?.workflow_id || key === id,
   });
   if (!value) return html`<${Pending} error=${error} retry=${reload} rows=${10} label="Loading feedback" />`;
@@ -99,18 +99,18 @@ function Facts({ feedback }: { feedback: FeedbackDetails }) {
             >${sentiment ? html`<${SentimentMark} ...${feedback} /> ${sentiment} <${Doubt} ...${feedback} />` : "—"}<//
           >
           ${bySentiment && html`<${Fact} name="Confidence"><${Score} value=${bySentiment.score} /><//>`}
-          ${doubts.length > 0 && html`<${Fact} name="In doubt for">${doubts.map((words) => html`<span key=${words} class="chip">${plain(words)}</span>`)}<//>`}
+          ${doubts.length > 0 && html`<${Fact} name="Doubt raised by">${doubts.map((words) => html`<span key=${words} class="chip">${plain(words)}</span>`)}<//>`}
           <${Fact} name="Categories"
             >${categories.length > 0 ? html`<${Categories} categories=${categories} />` : "—"}<//
           >
           ${byCategory && html`<${Fact} name="Confidence"><${Score} value=${byCategory.score} /><//>`}
-          ${stated.sentiment && html`<${Fact} name="Stated">${stated.sentiment}<//>`}
-          ${stated.categories.length > 0 && html`<${Fact} name="Stated"><${Categories} categories=${stated.categories} /><//>`}
+          ${stated.sentiment && html`<${Fact} name="Submitted as">${stated.sentiment}<//>`}
+          ${stated.categories.length > 0 && html`<${Fact} name="Submitted as"><${Categories} categories=${stated.categories} /><//>`}
           ${language && html`<${Fact} name="Language">${language}<//>`}
         </dl>
       </section>
       <section class="card">
-        <h2>Provenance</h2>
+        <h2>Details</h2>
         <dl>
           <${Fact} name="Run"
             ><a href=${href(["runs", feedback.workflow_id])}
@@ -122,7 +122,7 @@ function Facts({ feedback }: { feedback: FeedbackDetails }) {
           ${byCategory?.analyzer && html`<${Fact} name="Categories by">${byCategory.analyzer.name} ${byCategory.analyzer.version}<//>`}
           ${feedback.response_time && html`<${Fact} name="Answered after">${duration(Date.parse(feedback.response_time) - Date.parse(feedback.timestamp))}<//>`}
           <${Fact} name="In the graph"
-            ><a href=${href(["graph"], { query: `DESCRIBE <${feedback.feedback_uri}>` })}>Describe it</a><//
+            ><a href=${href(["graph"], { query: `DESCRIBE <${feedback.feedback_uri}>` })}>Show its facts</a><//
           >
         </dl>
       </section>

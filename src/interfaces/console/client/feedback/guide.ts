@@ -24,7 +24,7 @@ export function Guide() {
         <h2 id="guide">Try it with sample data</h2>
         <p class="muted">
           The customers are invented, and emails become files on your machine.<span class="only-wide"
-            >${" "}All of it came in when you first started the demo.</span
+            >${" "}The sample feedback came in when you first started the demo.</span
           >
         </p>
         <button type="button" class="button plain small" aria-label="Hide this introduction" onClick=${dismiss}>
@@ -35,7 +35,7 @@ export function Guide() {
         <li>
           <b>Send feedback</b>
           <p>
-            ${"Run the "}<code>curl</code>${" command from your terminal, or tell the agent what a customer wrote in the "}<a
+            ${"Run the "}<code>curl</code>${" command that is shown in your terminal, or tell the agent what a customer wrote in the "}<a
               href=${href(["chat"])}
               >chat</a
             >.
@@ -43,7 +43,7 @@ export function Guide() {
         </li>
         <li>
           <b>Approve its email</b>
-          <p>${"Nothing leaves before you have read it. It waits in "}<a href=${href(["approvals"])}>approvals</a>.</p>
+          <p>${"No email is sent before you approve it. It waits in "}<a href=${href(["approvals"])}>approvals</a>.</p>
         </li>
         <li>
           <b>Ask about it</b>

@@ -82,7 +82,7 @@ function Search({ value }: { value: string }) {
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => {
-    // Back and forward change it as well, but never while the person is typing.
+    // The back and forward buttons change it too, but what is being typed must stay.
     if (field.current && field.current !== document.activeElement) field.current.value = value;
   }, [value]);
   useEffect(() => () => clearTimeout(timer.current), []);
@@ -97,7 +97,7 @@ function Search({ value }: { value: string }) {
         id="search"
         ref=${field}
         type="search"
-        aria-label="Search id, customer, subject and text"
+        aria-label="Search ids, subject and text"
         placeholder="Search"
         autocomplete="off"
         defaultValue=${value}
@@ -128,7 +128,7 @@ function Rows({ list, hasFilters }: { list: ReturnType<typeof useFeedbackList>; 
   `;
 }
 
-/** Redrawn only if one of its rows has changed, because a list may have thousands of them. */
+/** Some rows. They are redrawn only if one has changed, because a list may have thousands. */
 function Chunk({ items }: { items: readonly FeedbackItem[] }) {
   return useMemo(
     () => html`
@@ -144,7 +144,7 @@ const Nothing = ({ hasFilters }: { hasFilters: boolean }) =>
   hasFilters
     ? html`<${Empty} title="Nothing matches"><a href=${href([])}>Show all feedback</a><//>`
     : html`<${Empty} title="No feedback yet">
-        It turns up here as it comes in.${" "}<a href="/docs">See how to send it</a>.
+        It appears here as it comes in.${" "}<a href="/docs">See how to send it</a>.
         ${OTHER_WORKFLOWS.length > 0 && html`<p>What your other workflows do is under <a href=${href(["runs"])}>Runs</a>.</p>`}
       <//>`;
 
@@ -190,7 +190,10 @@ function More({
   `;
 }
 
-/** How many rows are laid out together, or not at all while they are far from the screen. */
+/**
+ * How many rows a chunk has. Browsers don't lay out a chunk while it is far from the screen (see
+ * `.chunk` in `style.css`).
+ */
 const CHUNK = 50;
 
 const chunks = <Item>(items: readonly Item[]): Item[][] =>

@@ -8,7 +8,7 @@ import { Categories, SentimentMark } from "./badges.ts";
 import type { FeedbackDetails, Mail } from "./feedback-api.ts";
 
 const STATES: Readonly<Record<Mail["state"], { text: string; tone: string }>> = {
-  waiting: { text: "Waits for a person", tone: "warn" },
+  waiting: { text: "Needs approval", tone: "warn" },
   approved: { text: "Approved, on its way", tone: "busy" },
   sent: { text: "Sent", tone: "good" },
   edited: { text: "Edited", tone: "quiet" },
@@ -24,14 +24,14 @@ function RightLabels({ decision: { sentiment, categories = [] } }: { decision: N
   if (sentiment === undefined && categories.length === 0) return null;
   return html`
     <p class="facts">
-      <span class="muted">Right labels</span>
+      <span class="muted">Correct labels</span>
       ${sentiment && html`<span><${SentimentMark} sentiment=${sentiment} /> ${sentiment}</span>`}
       <${Categories} categories=${categories} />
     </p>
   `;
 }
 
-/** Emails to the customer: the last first, the others on demand. */
+/** The emails to the customer. The last one is shown at first; buttons show the others. */
 export function MailHistory({ feedback }: { feedback: FeedbackDetails }) {
   const { mails, response_id: id } = feedback;
   const last = mails.at(-1);
@@ -40,10 +40,10 @@ export function MailHistory({ feedback }: { feedback: FeedbackDetails }) {
   if (!last) {
     return html`
       <section class="card">
-        <h2>Mail</h2>
+        <h2>Email</h2>
         <p>
-          An email went out${feedback.response_time && html` <${Time} at=${feedback.response_time} isFull />`}. Its
-          words are kept only if a person has to approve emails. Message-ID: <code class="id">${id}</code>
+          An email went out${feedback.response_time && html` <${Time} at=${feedback.response_time} isFull />`}. Its text
+          is stored only if emails need approval. Message-ID: <code class="id">${id}</code>
         </p>
       </section>
     `;

@@ -1,14 +1,14 @@
 /** The questions behind the charts. */
 
-/** Days, or everything. */
+/** How many days back, or all time. */
 export type Range = "7" | "30" | "365" | "all";
 
-/** Characters of a time that name its minute, hour, day or month. */
+/** How many characters of an ISO time name its minute, hour, day or month. */
 export type Granularity = 16 | 13 | 10 | 7;
 
 const HOUR = 3_600_000;
 
-/** Ranges of the time that an answer took. */
+/** Ranges of the time that an answer took. `upTo` itself belongs to the next range. */
 export const WAITS = [
   { label: "under a minute", upTo: "PT1M" },
   { label: "under an hour", upTo: "PT1H" },
@@ -16,7 +16,7 @@ export const WAITS = [
   { label: "longer", upTo: undefined },
 ] as const;
 
-/** Chosen so that there are a few dozen columns at most. */
+/** Chosen so that there are about 100 columns at most, unless there are years of feedback. */
 export function granularityOf(first: string | undefined, last: string | undefined): Granularity {
   const span = first === undefined || last === undefined ? 0 : Date.parse(last) - Date.parse(first);
   if (span < HOUR) return 16;
@@ -49,7 +49,7 @@ const bucket = (): string =>
     String(WAITS.length - 1),
   );
 
-/** @param now where the range ends */
+/** @param now the time from which the range goes back */
 export function chartQueries(range: Range, now: Date) {
   const since = range === "all" ? undefined : new Date(now.getTime() - Number(range) * 24 * HOUR).toISOString();
   const feedback = `?f abi:timestamp ?t .${since === undefined ? "" : ` FILTER(?t >= "${since}"^^xsd:dateTime)`}`;

@@ -23,7 +23,10 @@ type Rows = readonly Record<string, string>[];
 
 const isRange = (text: string | null): text is Range => text !== null && Object.hasOwn(RANGES, text);
 
-/** Longer than for lists, because the questions read all feedback of the range. */
+/**
+ * Pause between two loads. Milliseconds. Longer than for lists, because these queries read all
+ * feedback of the range.
+ */
 const PAUSE_MS = 5000;
 
 async function load(range: Range, signal: AbortSignal) {
@@ -108,7 +111,7 @@ const sum = (rows: Rows): number => rows.reduce((all, row) => all + Number(row["
 const numberOf = (rows: Rows, column: string, value: string): number =>
   Number(rows.find((row) => row[column] === value)?.["number"] ?? 0);
 
-/** The number of each sentiment among rows. */
+/** The number for each sentiment, in the order of `SENTIMENTS`. */
 const bySentiment = (rows: Rows = []): number[] => SENTIMENTS.map((name) => numberOf(rows, "sentiment", name));
 
 function timeBars(rows: Rows, times: readonly string[]): Bar[] {
@@ -122,7 +125,10 @@ function categoryBars(rows: Rows): Bar[] {
     .toSorted((one, other) => totalOf(other) - totalOf(one));
 }
 
-/** `2026-11-29T13:05` as `13:05`, `2026-11-29T13` as `29 Nov 13 h`, `2026-11-29` as `29 Nov`. */
+/**
+ * `2026-11-29T13:05` as `13:05`, `2026-11-29T13` as `29 Nov 13 h`, `2026-11-29` as `29 Nov`,
+ * `2026-11` as `Nov 2026`. The times are UTC.
+ */
 function shortTime(text: string): string {
   const [date = "", clock] = text.split("T");
   if (clock?.includes(":")) return clock;

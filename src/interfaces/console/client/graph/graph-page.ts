@@ -214,7 +214,10 @@ const isNumber = (term: Term | undefined): boolean =>
 
 const MOST_BARS = 40;
 
-/** A chart of an answer whose first column has names, and another one numbers. */
+/**
+ * An answer as a chart: its first column as labels, its first other column of numbers as bars.
+ * Undefined if there is no such column, if a number is negative, or if there are too many rows.
+ */
 function barsOf({
   variables,
   rows,

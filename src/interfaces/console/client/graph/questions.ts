@@ -1,4 +1,4 @@
-/** Questions that come with the console, and those that were saved in this browser. */
+/** Questions that come with the console, and questions that were saved in this browser. */
 import { signal } from "@preact/signals";
 import { keep, kept } from "../kept.ts";
 
@@ -38,7 +38,7 @@ GROUP BY ?ticket ?subject ?sentiment
 ORDER BY ?ticket`,
   },
   {
-    name: "Which words made us think so?",
+    name: "Which words led to each sentiment?",
     query: `SELECT ?id ?sentiment ?score ?words WHERE {
   ?feedback abi:id ?id ; abi:sentiment ?sentiment ; abi:sentimentScore ?score ; abi:sentimentEvidence ?words .
 }
@@ -55,7 +55,7 @@ ORDER BY DESC(?when)
 LIMIT 50`,
   },
   {
-    name: "Who has waited for an answer that never went out?",
+    name: "Whose answer has not been sent?",
     query: `SELECT ?id ?customer WHERE {
   ?feedback abi:action "auto_respond" ; abi:id ?id ; abi:providedBy ?customer .
   FILTER NOT EXISTS { ?feedback abi:responseSent true }

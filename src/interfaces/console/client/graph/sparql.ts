@@ -29,7 +29,7 @@ PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>
 const declaresPrefixes = (query: string): boolean => /^\s*(?:#.*\n\s*)*PREFIX\b/i.test(query);
 
 /**
- * Asks the graph of feedback. The usual prefixes are declared if the query declares none.
+ * Queries the store `feedback_data`. Adds the usual prefixes if the query declares none.
  * @throws ApiError
  */
 export async function ask(query: string, signal?: AbortSignal): Promise<Answer> {
@@ -54,7 +54,7 @@ export async function ask(query: string, signal?: AbortSignal): Promise<Answer> 
   };
 }
 
-/** Rows with their values as texts. */
+/** The rows of an answer, with each value as a string. */
 export const select = async (query: string, signal?: AbortSignal): Promise<Record<string, string>[]> =>
   (await ask(query, signal)).rows.map((row) =>
     Object.fromEntries(Object.entries(row).map(([name, { value }]) => [name, value])),

@@ -25,7 +25,7 @@ const TYPES = [
 ];
 
 /**
- * The events of a run so far. The page is rendered again at each event.
+ * The events of a run so far. The component is rendered again at each event.
  * @param round change it to start over, for example after a retry
  */
 export function useRunEvents(id: string, round: number): readonly RunEvent[] {

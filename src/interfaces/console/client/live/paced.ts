@@ -2,8 +2,8 @@
 const PAUSE_MS = 1000;
 
 /**
- * Limits work that is requested more often than it should be done. It never runs twice at a time,
- * pauses in between, and runs once more after the last request.
+ * Limits work that is requested more often than it should be done. The work never runs twice at a
+ * time, pauses in between, and runs once more if it was requested meanwhile.
  */
 export function paced(work: () => Promise<void>, pauseMs = PAUSE_MS): { ask: () => void; stop: () => void } {
   let isBusy = false;

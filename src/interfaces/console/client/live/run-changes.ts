@@ -9,10 +9,16 @@ type Listener = (run: Run | undefined) => void;
 const listeners = new Set<Listener>();
 let stop: (() => void) | undefined;
 
-/** How often to look for people who may not see all runs, and so can't follow any. Milliseconds. */
+/**
+ * How often listeners are called if the person lacks `feedback:read`, and so can't follow runs.
+ * Milliseconds.
+ */
 const LOOK_MS = 3000;
 
-/** Calls `listener` until the returned function is called; at first without a run, as soon as it listens. */
+/**
+ * Calls `listener` for each change until the returned function is called. A new stream begins with
+ * a call without a run; a listener that joins an open stream doesn't get that call.
+ */
 export function onRunChange(listener: Listener): () => void {
   listeners.add(listener);
   stop ??= may("feedback:read") ? followAll() : lookAgainAndAgain();
@@ -33,7 +39,7 @@ const followAll = (): (() => void) =>
     path: "/runs/events",
     types: ["run", "reset"],
     take: (type, data) => tell(type === "run" ? (data as Run) : undefined),
-    // So that a list is kept up to date even if the stream is cut off again and again.
+    // A list then stays up to date even if the stream is cut off again and again.
     onLost: () => tell(undefined),
   });
 

@@ -8,7 +8,7 @@ interface Listening {
   types: readonly string[];
   /** @param data the parsed JSON */
   take: (type: string, data: unknown) => void;
-  /** Whether no more events can come. */
+  /** Whether no more events can come. Default: never. */
   isOver?: () => boolean;
   /** Called when the connection is lost, before the next try. */
   onLost?: () => void;
@@ -43,7 +43,8 @@ export function listen({ path, types, take, isOver = () => false, onLost }: List
         take(type, JSON.parse(data));
       });
     }
-    // The service ends a stream that is over. The browser would connect again by itself, but not after every kind of failure.
+    // Also when the service ends a stream that is over. A browser would connect again by itself,
+    // but not after every kind of failure.
     opened.addEventListener("error", () => {
       disconnect();
       if (isOver()) return;
@@ -60,7 +61,7 @@ export function listen({ path, types, take, isOver = () => false, onLost }: List
       if (isPossible && !source) open();
     });
   };
-  /** Waits before it connects again, because at once would be too often. */
+  /** Connects again after a pause. */
   const reconnect = (): void => {
     if (isStopped || source || document.hidden) return;
     if (!isOffline.value) onLost?.();

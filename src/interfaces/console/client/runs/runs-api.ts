@@ -16,7 +16,7 @@ export interface Run {
   failing?: { step: string; attempts: number; since: string; next_try?: string; until?: string; error: string };
 }
 
-/** Statuses of a run that has ended; its last event has the same name. */
+/** Statuses of a run that has ended. Its last event has the same name as its status. */
 export const ENDED: ReadonlySet<string> = new Set<Run["status"]>(["completed", "failed", "cancelled"]);
 
 /** One attempt of one step. */

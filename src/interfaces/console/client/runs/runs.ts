@@ -39,7 +39,9 @@ const took = (run: Run | undefined): string | undefined =>
 const STATUS_TEXTS = Object.fromEntries(Object.entries(STATUSES).map(([name, { text }]) => [name, text]));
 const WORKFLOW_TEXTS = Object.fromEntries(WORKFLOWS.map((name) => [name, name]));
 
-/** A page of runs. With a key, only the runs with that key or that id. */
+/**
+ * A page of runs. With a key: all runs with that key or, if there are none, the run with that id.
+ */
 async function find(
   { status, workflow, key, after }: Readonly<Record<"status" | "workflow" | "key" | "after", string>>,
   signal: AbortSignal,
@@ -75,7 +77,7 @@ export function Runs() {
   return html`
     <header class="page-head">
       <h1>Runs</h1>
-      <p class="muted only-wide">Everything that the service has done and is doing, in all workflows.</p>
+      <p class="muted only-wide">What the service has done and is doing, in all workflows.</p>
     </header>
     <form class="toolbar" role="search" onSubmit=${(event: Event) => event.preventDefault()}>
       <label class="search">
@@ -101,7 +103,7 @@ function Table({ page, error, reload }: { page: Page | undefined; error: ApiErro
   if (page.runs.length === 0) {
     if (place.value.query.size > 0) return html`<${Empty} title="No runs here" />`;
     return html`<${Empty} title="No runs yet">
-      Each request to a workflow turns up here.${" "}<a href="/docs">See how to call them</a>, or use the command that
+      Each request to a workflow appears here.${" "}<a href="/docs">See how to call them</a>, or use the command that
       the service printed when it started.
     <//>`;
   }
@@ -110,12 +112,12 @@ function Table({ page, error, reload }: { page: Page | undefined; error: ApiErro
       <table class="table">
         <thead>
           <tr>
-            <th>Run of</th>
+            <th>Run</th>
             <th class="only-wide">Workflow</th>
             <th>Status</th>
             <th class="only-wide">Step</th>
             <th class="number only-wide">Took</th>
-            <th class="number">Started</th>
+            <th class="number">Accepted</th>
           </tr>
         </thead>
         <tbody>

@@ -102,14 +102,14 @@ function idleSpans(spans: readonly Span[], { end_time: ended }: Run): Span[] {
 
 /** Where times are on the timeline, and which of them to label. */
 export interface Scale {
-  /** 0 to 1. */
+  /** 0 to 1, for the times at which a span starts or ends, and for the end of the run. */
   at: (time: number) => number;
   ticks: readonly number[];
   first: number;
   last: number;
 }
 
-/** The distance between two labels, as a share of the timeline. */
+/** The smallest distance between two labels, as a share of the timeline. */
 const TICK_DISTANCE = 0.14;
 
 /**

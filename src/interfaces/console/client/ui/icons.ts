@@ -1,6 +1,6 @@
 import { html } from "../html.ts";
 
-/** Outlines on a grid of 16. */
+/** SVG paths on a grid of 16 × 16. */
 const PATHS = {
   inbox: "M2 9.5h3.5l1 2h3l1-2H14M2 9.5 4 3h8l2 6.5V13H2z",
   approvals: "M3 8.5 6.5 12 13 4.5",

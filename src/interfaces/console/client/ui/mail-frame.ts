@@ -44,8 +44,8 @@ const parse = (text: string): Document =>
 const STYLE = "data-style";
 
 /**
- * Inline styles under another name: under their own name, the page's policy would report each of
- * them.
+ * Takes style sheets out of the HTML, and renames inline styles: under the name `style`,
+ * browsers would report each of them as forbidden by the page's policy.
  */
 function withoutStyles(text: string): { markup: string; styles: string[] } {
   const styles: string[] = [];
@@ -59,8 +59,8 @@ function withoutStyles(text: string): { markup: string; styles: string[] } {
 }
 
 /**
- * Removes what would load something. The policy would stop it as well, but nothing should even be
- * requested.
+ * Removes what would load something. The page's policy is not enough: it allows images from this
+ * service.
  */
 function removeLoads(style: CSSStyleDeclaration): void {
   // A copy, because the list gets shorter as names are removed.
@@ -95,8 +95,7 @@ function copyInto(target: Element, source: Node): void {
       const value = child.getAttribute(attribute);
       if (value !== null) copy.setAttribute(attribute, value);
     }
-    // Set by the object model, which the page's policy allows. As an attribute, it would be an
-    // inline style.
+    // The page's policy allows this, but not a `style` attribute.
     copy.style.cssText = child.getAttribute(STYLE) ?? "";
     removeLoads(copy.style);
     const address = name === "a" ? child.getAttribute("href") : null;

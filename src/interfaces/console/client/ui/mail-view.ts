@@ -12,7 +12,7 @@ export interface ShownMail {
   html: string;
 }
 
-/** An email with its head, drawn or as text. */
+/** An email with its sender, recipient and subject, formatted or as plain text. */
 export function MailView({ mail }: { mail: ShownMail }) {
   const [isText, setIsText] = useState(false);
   const { sender, recipient, subject, text } = mail;
@@ -27,7 +27,7 @@ export function MailView({ mail }: { mail: ShownMail }) {
           ><//>
         </dl>
         <div class="segmented" role="group" aria-label="How the email is shown">
-          <button type="button" aria-pressed=${!isText} onClick=${() => setIsText(false)}>Mail</button>
+          <button type="button" aria-pressed=${!isText} onClick=${() => setIsText(false)}>Formatted</button>
           <button type="button" aria-pressed=${isText} onClick=${() => setIsText(true)}>Text</button>
         </div>
       </div>

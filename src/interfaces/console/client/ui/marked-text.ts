@@ -7,14 +7,14 @@ interface Piece {
   kinds: readonly string[];
 }
 
-/** Words that are evidence, by what they are evidence for. */
+/** Words that are evidence, by what they are evidence for: `sentiment` or `category`. */
 export type Evidence = Readonly<Record<string, readonly string[]>>;
 
 const escape = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 
 /**
- * Every occurrence of words as whole words, in upper or lower case, where any run of blanks counts
- * as one.
+ * Where these words occur in a text, as whole words. Upper and lower case count as the same, and
+ * any blanks as one.
  */
 function rangesOf(text: string, words: readonly string[]): [start: number, end: number][] {
   const patterns = words
@@ -40,10 +40,7 @@ function pieces(text: string, evidence: Evidence): Piece[] {
   });
 }
 
-/**
- * A customer's words unchanged, with evidence marked, and without characters that change the
- * writing direction.
- */
+/** A customer's words, with evidence marked. Control characters are replaced as by `plain`. */
 export const MarkedText = ({ text, evidence }: { text: string; evidence: Evidence }) => html`
   <p class="customer-text" dir="auto">
     ${pieces(text, evidence).map(({ text: part, kinds }, index) =>

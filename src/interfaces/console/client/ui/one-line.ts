@@ -1,11 +1,12 @@
 import { html } from "../html.ts";
 
-/** Control characters other than tabs and line breaks, and marks that change the direction of writing and so can disguise a text. */
+/**
+ * Control characters other than tabs and line breaks, and marks that change the direction of
+ * writing and so can disguise a text.
+ */
 const STEERING = /(?![\t\n\r])[\p{Cc}\u202A-\u202E\u2066-\u2069]/gu;
 
-/**
- * A text with a visible sign in place of each character that would only control how it is drawn.
- */
+/** A text that is safe to show: such characters are replaced by U+FFFD, so that they are seen. */
 export const plain = (text: string): string => text.replaceAll(STEERING, "\uFFFD");
 
 /**

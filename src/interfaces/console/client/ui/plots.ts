@@ -1,6 +1,6 @@
 /**
  * Charts with stacked bars: vertical ones (`Columns`, as SVG) or horizontal ones (`Bars`, as HTML).
- * Each chart also has a table with its figures.
+ * Each chart also has a table of its figures.
  */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.ts";
@@ -15,7 +15,7 @@ export interface Series {
 export interface Bar {
   label: string;
   values: readonly number[];
-  /** Where a click leads. */
+  /** Where a click on the label leads; only `Bars` and the table have such links. */
   href?: string | undefined;
 }
 
@@ -44,7 +44,7 @@ function useWidth() {
   return [element, width] as const;
 }
 
-/** Round steps for an axis from 0: 1, 2 or 5 times a power of ten. */
+/** Labels of an axis from 0, in steps of 1, 2 or 5 times a power of ten. */
 function ticks(most: number): number[] {
   const rough = Math.max(most, 1) / 4;
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -109,7 +109,7 @@ export function Columns({ title, series, bars, of }: PlotProps) {
   `;
 }
 
-/** The label below a bar. It is at the edge of the chart if it would be cut off when centred. */
+/** The label below a bar. It ends at the right edge of the chart if it would be cut off there. */
 function Label({ text, x, width }: { text: string; x: number; width: number }) {
   const isAtEdge = x > width - LABEL_WIDTH / 2;
   const [at, anchor] = isAtEdge ? [width, "end"] : [x, "middle"];

@@ -10,7 +10,7 @@ const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-dig
 const short = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 const long = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric" });
 
-/** `0.4 ms`, `320 ms`, `4.2 s`, `3 min`, `5 h`, `2 d`. */
+/** `<1 ms`, `320 ms`, `4.2 s`, `42 s`, `3 min`, `5.0 h`, `12 h`, `2.0 d`, `15 d`. */
 export function duration(ms: number): string {
   if (ms < 1) return "<1 ms";
   if (ms < 1000) return `${Math.round(ms)} ms`;
@@ -20,13 +20,13 @@ export function duration(ms: number): string {
   return `${(ms / DAY).toFixed(ms < 10 * DAY ? 1 : 0)} d`;
 }
 
-/** Changes as minutes go by, so that times in minutes are drawn again. */
+/** Changes every half minute, so that times in minutes are drawn again. */
 const ticks = signal(0);
 setInterval(() => (ticks.value += 1), MINUTE / 2);
 
 function brief(time: Date, isOfDay: boolean): string {
   const age = Date.now() - time.getTime();
-  // Only for recent times: old ones don't change, and a page may have thousands of them.
+  // Only for recent times: old ones hardly change, and a page may have thousands of them.
   if (age < HOUR) void ticks.value;
   if (age < MINUTE && age > -MINUTE) return "now";
   if (age < HOUR) return `${Math.round(age / MINUTE)} min`;
@@ -52,7 +52,7 @@ interface TimeProps {
   isOfDay?: boolean;
 }
 
-/** A time in short form, and in full when a person points at it. */
+/** A time in short form, or in full if `isFull`. Pointing at it always shows it in full. */
 export const Time = ({ at, isFull = false, isOfDay = false }: TimeProps) => html`
   <time datetime=${at} title=${fullTime(at)}>${isFull ? fullTime(at) : brief(new Date(at), isOfDay)}</time>
 `;

@@ -2,8 +2,8 @@ import { diffWordsWithSpace } from "diff/lib/diff/word.js";
 import { html } from "../html.ts";
 import { plain } from "./one-line.ts";
 
-/** Comparing longer texts could freeze the page. Characters. */
-const COMPARED = 20_000;
+/** The longest that two texts together may be; comparing more could freeze the page. Characters. */
+const COMPARED = 40_000;
 
 interface Part {
   value: string;
@@ -46,10 +46,10 @@ function joined(parts: readonly Part[]): Part[] {
 
 /** What was removed and what was added, word by word. */
 export function WordDiff({ before, after }: { before: string; after: string }) {
-  if (before === after) return html`<p class="muted">Nothing is changed.</p>`;
+  if (before === after) return html`<p class="muted">No changes yet.</p>`;
   const parts =
-    before.length + after.length > 2 * COMPARED ? undefined : diffWordsWithSpace(before, after, { timeout: 500 });
-  if (!parts) return html`<p class="muted">The texts are too different for a word-by-word comparison.</p>`;
+    before.length + after.length > COMPARED ? undefined : diffWordsWithSpace(before, after, { timeout: 500 });
+  if (!parts) return html`<p class="muted">The texts are too long or too different to compare word by word.</p>`;
   return html`
     <p class="diff" dir="auto">
       ${joined(parts).map(({ value, added, removed }, index) => {
