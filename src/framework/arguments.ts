@@ -25,8 +25,8 @@ export const parseFilter = (filter: unknown): Omit<RunFilter, "workflow"> =>
 export const parseStart = (options: unknown): { startAt?: Date | undefined } => parse(Start, options);
 
 /**
- * Checks `after` if a page is empty. If the run is unknown, an empty page would look like the end
- * of the list.
+ * Checks that `after` is the id of a run. Call it if a page is empty: with an unknown id, the empty
+ * page would look like the end of the list.
  * @throws ValidationError (`bad_request`) that names `after`
  */
 export async function checkAfter(engine: Pick<WorkflowEngine, "get">, after: string | undefined): Promise<void> {

@@ -4,14 +4,15 @@ import type { Logger } from "../log.ts";
 /** The configuration that every workflow needs. A workflow's own configuration extends it. */
 export interface WorkflowConfiguration {
   /**
-   * Executes the runs. All workflows of an application share one engine; whoever has created it
-   * closes it.
+   * Executes the runs. All workflows of an application share one engine. Whoever creates it must
+   * close it.
    */
   engine: WorkflowEngine;
   /**
    * How many runs of this workflow are executed at the same time, across all processes that share
-   * the engine's database. It is also the limit for the items of a batch. At least 1, default 5.
-   * Runs that wait for a retry don't count.
+   * the engine's database (or in each process, see `EngineOptions.concurrencyPer`). At least 1,
+   * default 5. Runs that wait for a retry or a person don't count. It is also the number of items
+   * of a batch that are in progress at the same time.
    */
   maxParallelRequests?: number;
   logger?: Logger;

@@ -3,7 +3,7 @@ import { describeCause, silentLogger, type Logger } from "../log.ts";
 import type { DirectOperation, OperationCall } from "./operation.ts";
 import { parse } from "./validation.ts";
 
-/** Calls a direct operation for an interface: checks the input and throws errors. */
+/** A direct operation as interfaces call it: the input is checked, and errors are thrown. */
 export const directCall = (operation: DirectOperation): OperationCall =>
   // A direct operation has no steps to report.
   // oxlint-disable-next-line require-yield
@@ -11,7 +11,7 @@ export const directCall = (operation: DirectOperation): OperationCall =>
     return operation.run(parse(operation.input, args), options);
   };
 
-/** Logs the cause of an error, which callers don't see. */
+/** Logs the cause of an unexpected error, which callers don't see. Other errors are not logged. */
 export function logUnexpected(logger: Logger, error: unknown, about: object = {}): void {
   const { type, cause } = toAbiError(error);
   if (!isAbiError(error) || type === "unexpected_error") {

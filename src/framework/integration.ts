@@ -1,6 +1,6 @@
 /**
- * Base class of all clients for external systems. Holds the configuration and what must be closed.
- * A workflow gets its integrations in its configuration and never creates one itself.
+ * Base class for clients of external systems. A workflow gets its integrations in its configuration
+ * and never creates one itself.
  */
 export abstract class Integration<Configuration> {
   protected readonly configuration: Configuration;
@@ -9,6 +9,6 @@ export abstract class Integration<Configuration> {
     this.configuration = configuration;
   }
 
-  /** Closes connections and files. Safe to call twice. */
+  /** Closes connections and files; by default there are none. Safe to call twice. */
   async close(): Promise<void> {}
 }

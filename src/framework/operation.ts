@@ -1,7 +1,8 @@
 /**
- * Something that a workflow can do. All interfaces (agent tools, HTTP, MCP, command line) are made
- * from its operations, so they can't drift apart. The schema validates and documents, the audience
- * says where the operation may appear, and the handler does the work.
+ * An operation is something that a workflow, a pipeline or the service can do. All interfaces
+ * (agent tools, HTTP, MCP, command line) are made from operations, so they can't drift apart. The
+ * schemas validate and document, the audience says where the operation may appear, and `run` does
+ * the work.
  */
 import type { z } from "zod";
 import type { RunContext } from "../engine/engine.ts";
@@ -9,15 +10,16 @@ import type { Json } from "../json.ts";
 import type { ToolProgress } from "./progress.ts";
 
 /**
- * Who an operation is for. Only operations for an `agent` become tools, so a model can never
- * approve anything, whatever a text tells it. Deciding is for a `person`. Looking at runs,
- * cancelling them and querying the graph are for an `operator`.
+ * Who an operation is for. Operations for an `agent` become tools. Deciding is for a `person`: such
+ * operations never become tools, so a model can never approve anything, whatever a text tells it.
+ * Looking at runs, cancelling them and querying the graph are for an `operator`. These become tools
+ * only if a program asks for them (`PipelineToolOptions.audience`).
  */
 export type Audience = "agent" | "person" | "operator";
 
-/** The permission that an external caller needs. */
+/** All scopes: the permissions that a token can have. */
 export const SCOPES = ["feedback:read", "feedback:write", "approve", "admin"] as const;
-/** Whether a text is a scope that a token can have. */
+/** One of the scopes. Over the network, each operation needs one. */
 export type Scope = (typeof SCOPES)[number];
 
 /** An example call for documentation: input and output. */
@@ -40,7 +42,7 @@ interface OperationBase<Input extends z.ZodObject, Output extends z.ZodType> {
   readonly audience: Audience;
   readonly scope: Scope;
   readonly input: Input;
-  /** What the handler returns. */
+  /** What `run` returns. */
   readonly output: Output;
   readonly example?: OperationExample;
 }
@@ -65,18 +67,18 @@ export interface DurableOperation<
 > extends OperationBase<Input, Output> {
   readonly kind: "durable";
   /**
-   * The input field that permanently identifies the run. It is read as an id (`identifier`),
-   * whatever its schema says.
+   * Name of the input field that permanently identifies the run. Its value must also follow the
+   * rules of `identifier` (apart from the length), whatever its schema allows.
    */
   readonly key: keyof z.output<Input> & string;
   /**
-   * Fields from which a tool derives the key if the model gives none. The same values give the same
-   * run.
+   * Names of input fields from which a tool derives the key if the model gives none. The same
+   * values give the same run.
    */
   readonly keyFrom?: readonly (keyof z.output<Input> & string)[];
   /**
-   * Other input fields (texts, numbers, booleans) that every result repeats, to show which input it
-   * belongs to.
+   * Names of other input fields (texts, numbers, booleans) that every result repeats, to show what
+   * it is for.
    */
   readonly echo?: readonly (keyof z.output<Input> & string)[];
   /**
@@ -92,29 +94,32 @@ export interface DurableOperation<
  */
 export interface StreamOperation extends OperationBase<z.ZodObject, z.ZodType> {
   readonly kind: "stream";
-  // `input` is the schema of an item, `output` that of a result.
+  /** `input` is the schema of an item, `output` that of a result. */
   run(items: AsyncIterable<unknown>, options: CallOptions): AsyncIterable<object>;
 }
 
-/** Any kind of operation. */
+/** An operation of a workflow. (The only stream, for batches, is added by the service.) */
 export type Operation = DirectOperation | DurableOperation;
 
 /**
- * Calls an operation with arguments from an interface. Yields progress, returns the result.
- * @throws the error that the caller should get
+ * Calls an operation with arguments from an interface. Yields progress, returns the result. If a
+ * durable operation fails, its result says so (`success: false`).
+ * @throws the error that the caller should get, if a direct operation fails; the reason of `signal`
  */
 export type OperationCall = (args: unknown, options: CallOptions) => AsyncGenerator<ToolProgress, object>;
 
-// A workflow's list holds operations with different schemas. Each one is checked against its own
-// schema here, and its type is widened once.
+// A workflow's list holds operations with different schemas. `direct` and `durable` let TypeScript
+// check each handler against its own schemas, and then widen the type, so that it fits into the
+// list.
 
 type Definition<Kind extends Operation, Defaulted extends string> = Omit<Kind, "kind" | "name" | Defaulted> & {
   [Name in Defaulted & keyof Kind]?: Kind[Name];
 };
 
 /**
- * Defines a direct operation for a workflow's `operations`. By default it is for agents and changes
- * nothing.
+ * Defines a direct operation for the `operations` of a workflow or pipeline. By default it is for
+ * agents and changes nothing. The default scope is `feedback:read`, or `feedback:write` if it
+ * `writes`.
  */
 export function direct<Input extends z.ZodObject, Output extends z.ZodObject>(
   name: string,
@@ -125,7 +130,8 @@ export function direct<Input extends z.ZodObject, Output extends z.ZodObject>(
 }
 
 /**
- * Defines the durable operation of a workflow for its `operations`. By default it is for agents.
+ * Defines the durable operation of a workflow for its `operations`. By default it is for agents and
+ * has the scope `feedback:write`.
  */
 export function durable<Input extends z.ZodObject, Output extends z.ZodObject>(
   name: string,

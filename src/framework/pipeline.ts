@@ -9,8 +9,8 @@ import type { DirectOperation, StreamOperation } from "./operation.ts";
 /** Options for a pipeline's `as_tools`. */
 export interface PipelineToolOptions extends ToolOptions {
   /**
-   * The audience whose operations become tools; default `agent`. Most pipeline operations are for
-   * operators. If a model should call them, pass `operator`. Operations for people never become
+   * The audience whose operations become tools; default `agent`. Most operations of pipelines are
+   * for operators: pass `operator` if a model should call them. Operations for people never become
    * tools.
    */
   audience?: ModelAudience;
@@ -18,7 +18,7 @@ export interface PipelineToolOptions extends ToolOptions {
 
 /**
  * Base class of pipelines, which move data from a source into the graph. Running a pipeline again
- * with the same parameters changes nothing more.
+ * with the same parameters changes nothing, unless the source has changed.
  */
 export abstract class Pipeline<Configuration, Parameters, Result> {
   /** In kebab-case, for routes. Required if there are operations. */
@@ -35,7 +35,8 @@ export abstract class Pipeline<Configuration, Parameters, Result> {
 
   /**
    * Returns the operations for one audience as LangChain tools. Streams are left out.
-   * @throws ValidationError (`invalid_configuration`) for options that can't work
+   * @throws ValidationError (`invalid_configuration`) for another audience, a field that no tool
+   *   has, or a value that its schema refuses
    * @example pipeline.as_tools({ audience: "operator" })
    */
   as_tools({ audience = "agent", ...options }: PipelineToolOptions = {}): DynamicStructuredTool[] {

@@ -25,9 +25,9 @@ const toProgress = ({ runId, step, phase, attempt, retryInMs }: StepEvent): Tool
 });
 
 /**
- * Yields the step events of a run until `work` settles, then returns what it returned. `work` gets
- * a function to call with the run's id as soon as it knows that id. Events of the run from before
- * the call are not lost.
+ * Yields the step events of a run until `work` settles, then returns what `work` returned. `work`
+ * calls the function that it gets (`follow`) with the run's id as soon as it knows the id. Events
+ * of this run from before that are yielded too.
  */
 export async function* withProgress<Result>(
   engine: WorkflowEngine,

@@ -3,8 +3,8 @@ import { toWireError, type WireError } from "../errors.ts";
 import { withoutAbsent, type Json } from "../json.ts";
 
 /**
- * The result of every durable run. It also has the handler's own fields, the key and the echoed
- * fields.
+ * The result of a durable run. It also has the fields that the handler returns, the key and the
+ * echoed fields.
  */
 export interface RunResult extends Partial<WireError> {
   success: boolean;
@@ -18,7 +18,7 @@ export interface RunResult extends Partial<WireError> {
   retry_until?: string;
   /** Id of the run; only with a `status`. */
   workflow_id?: string;
-  /** Names of the completed steps, in their order. */
+  /** Names of the listed steps that have completed, in their order. */
   steps_completed: string[];
   /** True if an earlier call did the work or is doing it. */
   duplicate?: true;
@@ -52,9 +52,9 @@ export interface FailingStatus extends WireError {
   attempts: number;
   /** When the first of them failed. */
   since: string;
-  /** Absent during an attempt. */
+  /** When the next attempt starts; absent during an attempt. */
   next_try?: string;
-  /** Only present if it is retried for longer than callers wait. */
+  /** When retrying ends; only present if that takes longer than callers wait. */
   until?: string;
 }
 
@@ -93,7 +93,7 @@ const CANCELLED: WireError = {
   retriable: false,
 };
 
-/** The result of a call that didn't even start, or that was abandoned. */
+/** The result of a call whose run could not be started, or could not be waited for. */
 export const failure = (identity: Record<string, Json>, error: unknown): RunResult => ({
   ...identity,
   success: false,
@@ -105,7 +105,7 @@ const byTheMinute = (time: Date): string => `${time.toISOString().slice(0, 16).r
 
 /**
  * Builds the result of a run that has ended, waits for a person, or has a step that keeps failing.
- * @param subject what that step is about, such as "The email"
+ * @param subject returns what that step is about, such as "The email"; default: "The step …"
  */
 export function resultOf(run: Run, identity: Record<string, Json>, subject?: (step: string) => string): RunResult {
   const steps_completed = [...run.stepsCompleted];

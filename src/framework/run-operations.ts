@@ -71,13 +71,13 @@ export function runOperations(
     const excerpt = service.workflows.get(run.workflow)!.excerptOf(run);
     return { ...viewOf(run), ...withoutAbsent({ excerpt }) };
   };
-  /** A key is unique within a workflow. */
+  /** The runs with this key, which is unique only within a workflow. */
   const withKey = async (key: string, workflow: string | undefined): Promise<Run[]> => {
     const names = [...service.workflows.keys()].filter((name) => workflow === undefined || name === workflow);
     const found = await Promise.all(names.map((name) => engine.find(name, tidyIdentifier(key))));
     return found.filter((run) => run !== undefined);
   };
-  /** Ids in the form in which they were stored. */
+  /** The values of input fields to filter by, with ids in the form in which they are stored. */
   const normalized = (input: Readonly<Record<string, string>>, workflow: string | undefined): Record<string, string> =>
     [...service.workflows.values()]
       .filter(({ name }) => workflow === undefined || name === workflow)
@@ -157,8 +157,8 @@ export function runOperations(
     }),
     direct("retry_run", {
       description:
-        "Resume a run that failed or was cancelled at the step where it stopped. A step that is waiting for its " +
-        "next attempt is tried now.",
+        "Resume a failed or cancelled run at the step where it stopped. If a run keeps retrying a step " +
+        "(`failing.until`), try that step now.",
       audience: "operator",
       writes: true,
       input: Id,

@@ -1,5 +1,6 @@
 /**
- * Schemas of what interfaces return about runs. They document the results that `result.ts` builds.
+ * Schemas of what interfaces return about runs. They document what `result.ts` and
+ * `run-operations.ts` build.
  */
 import { z } from "zod";
 import { RUN_ORDERS, RUN_STATUSES, type RunEvent, type StepAttempt } from "../engine/engine.ts";

@@ -1,7 +1,7 @@
 /**
- * Everything that a process offers: the operations of its workflows, and those that work on any
- * run. An interface (HTTP, MCP, the command line) translates the operations of a service to its
- * protocol, and knows nothing else.
+ * Everything that a process offers: the operations of its workflows and pipelines, those that work
+ * on any run, and others such as questions to the graph. An interface (HTTP, MCP, the command line)
+ * translates these operations to its protocol, so it needs to know no particular workflow.
  */
 import type { Run, WorkflowEngine } from "../engine/engine.ts";
 import { ValidationError } from "../errors.ts";
@@ -41,14 +41,13 @@ export interface ServiceOperation {
   readonly operation: Operation | StreamOperation;
   readonly workflow?: Workflow;
   /**
-   * Over HTTP it is `POST /pipelines/{pipeline}/{operation}`. A direct operation takes and returns
-   * a JSON object; a stream takes and returns JSON Lines. If a pipeline has only one direct
-   * operation, it is also `POST /pipelines/{pipeline}`.
+   * Over HTTP the operation is `POST /pipelines/{pipeline}/{operation}`. A direct operation takes
+   * and returns a JSON object; a stream takes and returns JSON Lines.
    */
   readonly pipeline?: ServicePipeline;
 }
 
-/** See the head of this file. */
+/** Everything that a process offers; see the head of this file. */
 export class Service {
   readonly engine: WorkflowEngine;
   readonly logger: Logger;
@@ -59,7 +58,8 @@ export class Service {
 
   /**
    * @throws TypeError if two workflows, two pipelines, or two operations of one of them have the
-   * same name, or if two workflows receive mail
+   *   same name, if two workflows receive mail, or if a workflow has no durable operation or
+   *   several
    */
   constructor({ engine, workflows, pipelines = [], operations = [], logger = silentLogger }: ServiceParts) {
     this.engine = engine;
@@ -86,7 +86,10 @@ export class Service {
     if (twice !== undefined) throw new TypeError(`two operations are named ${twice}`);
   }
 
-  /** The service's own operation of this name. */
+  /**
+   * The operation with this name that belongs to no workflow and no pipeline.
+   * @throws TypeError if there is none
+   */
   operation(name: string): DirectOperation {
     const found = this.operations.find(
       ({ operation, workflow, pipeline }) => !workflow && !pipeline && operation.name === name,
@@ -95,7 +98,9 @@ export class Service {
     return found.operation;
   }
 
-  /** Logs the cause of an error, which callers don't see. */
+  /**
+   * Logs the cause of an unexpected error, which callers don't see. Other errors are not logged.
+   */
   logUnexpected(error: unknown): void {
     logUnexpected(this.logger, error);
   }
@@ -133,7 +138,8 @@ export class Service {
 
   /**
    * Finds the operation of a run's workflow for this part of the approval queue.
-   * @throws ValidationError (`unknown_run`; `no_approvals` where runs of this workflow never wait for a person), IoError
+   * @throws ValidationError (`unknown_run`; `no_approvals` if the workflow has no such operation),
+   *   IoError
    */
   async approvalOperation(
     workflowId: string,
@@ -146,7 +152,8 @@ export class Service {
   }
 
   /**
-   * Calls this operation: shows what a run waits for, or decides on it.
+   * Calls the operation that `approvalOperation` finds: shows what a run waits for, or decides on
+   * it.
    * @throws ValidationError, ConflictError, IoError
    */
   async callApproval(

@@ -33,7 +33,7 @@ const isScalar = (value: unknown): value is string | number | boolean =>
 
 /**
  * The identity fields of an input, even if it is invalid: normalized by the operation's schema if
- * possible, otherwise as they came.
+ * possible, otherwise as they came. Only texts count.
  */
 export function identityOf(operation: DurableOperation, input: unknown): Record<string, Json> {
   if (!isObject(input)) return {};
@@ -61,9 +61,9 @@ export function withNormalizedIdentity<Filter extends { input?: Readonly<Record<
 }
 
 /**
- * The key is read as an id, whatever the operation's schema accepts, so ids that look the same are
- * one run.
- * @param extras other values for the handler, by the run's key; they don't count when two
+ * Parses parameters into a submission. The key must also follow the rules of `identifier`, whatever
+ * the operation's schema accepts, so that ids that look the same are one run.
+ * @param extras returns other values for the handler from the run's key; they don't count when two
  *   submissions with the same key are compared
  * @throws ValidationError
  */
@@ -85,7 +85,7 @@ export function toSubmission(
 
 /**
  * A permanent fingerprint of a submission's content. Fields with their default values don't count,
- * so an old submission stays the same if a later version adds a field.
+ * so an old submission stays the same if a later version adds an optional field.
  */
 function fingerprintOf({ input: schema }: DurableOperation, input: Record<string, Json>): string {
   const defaults = defaultsOf(schema);
@@ -110,8 +110,9 @@ function defaultsOf(schema: DurableOperation["input"]): ReadonlyMap<string, stri
 }
 
 /**
- * Adds a key to parameters: the given one or, if it is missing, null or blank, one derived from the
- * content. The content is normalized first, so a space at the end of a text doesn't change the key.
+ * If the operation has a `keyFrom`, and the key is missing, null or blank: adds a key that is
+ * derived from those fields. The schema normalizes their values first, so that a space at the end
+ * of a trimmed text doesn't change the key. Otherwise returns the parameters as they are.
  */
 export function withDerivedKey(
   { key, keyFrom, input }: Pick<DurableOperation, "key" | "keyFrom" | "input">,

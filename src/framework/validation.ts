@@ -53,8 +53,8 @@ function rangeOf(issue: z.core.$ZodRawIssue<z.core.$ZodIssueTooSmall> | z.core.$
 }
 
 /**
- * If a value has the wrong type, other issues are dropped, because Zod would take the length of a
- * list for the length of a text.
+ * If a value has the wrong type, its other issues are dropped: if a list comes instead of a text,
+ * Zod also applies the text's length limits to the list.
  */
 function withoutConsequences(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
   const mistyped = new Set(issues.filter(({ code }) => code === "invalid_type").map(({ path }) => pathText(path)));

@@ -69,13 +69,13 @@ export interface BatchOptions {
    * that have started continue.
    */
   signal?: AbortSignal;
-  /** Called after each item, in the order of completion. */
+  /** Called after each item, in the order of completion. `completed` includes the failed ones. */
   onProgress?: (progress: { completed: number; failed: number }) => void;
 }
 
-/** An accepted submission. It is durable. */
+/** An accepted submission. Its run is durable. */
 export interface Accepted {
-  /** Of the run. */
+  /** Id of the run. */
   id: string;
   outcome: StartedRun["outcome"];
   /** The fields that identify the run: its key and the echoed fields. */
@@ -104,7 +104,7 @@ interface SubmissionOptions {
  * await workflow.run({ feedback_id: "F-1", … });
  */
 export abstract class Workflow<Configuration extends WorkflowConfiguration = WorkflowConfiguration> {
-  /** In kebab-case, for routes, run names and metrics. */
+  /** In kebab-case. It is stored with each run, and part of routes, traces and metrics. */
   abstract readonly name: string;
   abstract readonly operations: readonly Operation[];
   /** The types of external events that `receiveEvent` accepts. */
@@ -112,8 +112,8 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   /** An example event, for documentation. */
   readonly eventExample?: { readonly type: string; readonly data: Readonly<Record<string, Json>> };
   /**
-   * Whether its runs only accompany other runs, as notifications do. Once completed, they are listed
-   * only if this workflow is asked for.
+   * Whether its runs only accompany other runs, as notifications do. Once completed, they are only
+   * in lists that name a workflow.
    */
   readonly isAuxiliary: boolean = false;
   /** Whether `receiveMail` accepts emails. */
@@ -137,7 +137,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   /**
    * Registers the workflow with the engine. Every method that needs a registered workflow does this
    * itself. Call it yourself if unfinished runs should continue before the first new one.
-   * @throws TypeError if the operations are not as described above
+   * @throws TypeError unless exactly one operation is durable
    */
   register(): this {
     this.#durable();
@@ -149,8 +149,8 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
    * waits for a person (`status: "waiting_for_approval"`). If a step keeps failing and is retried
    * for longer than callers wait, such as an email whose server is unavailable, it resolves with
    * that error and `status: "processing"`, and the run continues in the background. If there is an
-   * earlier run with the same key and content, its result is returned. Failures are results
-   * (`success: false`), not exceptions.
+   * earlier run with the same key and content, its result is returned; if that run had failed or
+   * was cancelled, it is resumed first. Failures are results (`success: false`), not exceptions.
    * @throws only the reason of `signal`, when it aborts
    */
   run(parameters: unknown, options: CallOptions = {}): Promise<RunResult> {
@@ -198,7 +198,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
-   * The result of a run, as returned by `run`.
+   * Waits for a run, and resolves with its result as `run` does.
    * @throws ValidationError (`unknown_run`), IoError, the reason of `signal`
    */
   async getWorkflowResult(workflowId: string, { signal }: CallOptions = {}): Promise<RunResult> {
@@ -208,8 +208,8 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
-   * Every attempt of every step of a run, in the order in which they started. Empty if the run
-   * doesn't belong to this workflow.
+   * Every attempt of every listed step of a run, in the order in which they started. Empty if the
+   * run doesn't belong to this workflow.
    */
   async getWorkflowHistory(workflowId: string): Promise<StepHistory[]> {
     const run = await this.#findOwnRun(workflowId);
@@ -217,8 +217,9 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
-   * Resumes a run that failed or was cancelled at the step where it stopped. Returns false if it is
-   * neither, or doesn't belong to this workflow.
+   * Resumes a failed or cancelled run at the step where it stopped. If a step is on its retry
+   * budget (`failing.until`), tries it now. Returns false if there is nothing to retry, or the run
+   * doesn't belong to this workflow.
    */
   async retryWorkflow(workflowId: string): Promise<boolean> {
     const run = await this.#findOwnRun(workflowId);
@@ -279,9 +280,12 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
    * Returns the operations as LangChain tools, to bind to a chat model or pass to an agent. Your
    * program can set fields that a model should not choose, such as the customer. They are then not
    * in the tools' schemas, and an argument with a different value is refused.
-   * @throws ValidationError (`invalid_configuration`) if no tool has the field, or its schema refuses the value
+   * @throws ValidationError (`invalid_configuration`) if no tool has the field, or its schema
+   *   refuses the value
    * @example workflow.as_tools({ fixed: { customer_id: "C-1001" } })
-   * @example workflow.as_tools({ fromContext: ["customer_id"] }); // agent.invoke(…, { context: { customer_id: "C-1001" } })
+   * @example
+   * const tools = workflow.as_tools({ fromContext: ["customer_id"] });
+   * // … and then: agent.invoke(…, { context: { customer_id: "C-1001" } })
    */
   as_tools(options: ToolOptions = {}): DynamicStructuredTool[] {
     return workflowTools(this.register(), options);
@@ -305,7 +309,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
-   * Starts a run for an interface with external parameters, and resolves as soon as the run is
+   * Starts a run with parameters that came through an interface, and resolves as soon as the run is
    * durable.
    * @param extras values that only the workflow itself may add to the input
    * @throws ValidationError, ConflictError, IoError
@@ -327,7 +331,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   /**
    * Accepts an external event and resolves when it is durable. A workflow with `eventTypes`
    * overrides this.
-   * @throws ValidationError (`unknown_event_type` among them), ConflictError, IoError
+   * @throws ValidationError (also `unknown_event_type`), ConflictError, IoError
    */
   receiveEvent(type: string, _data: unknown): Promise<{ status: string; [field: string]: Json }> {
     return Promise.reject(new ValidationError(`Unknown event type: ${type}`, { code: "unknown_event_type" }));
@@ -337,7 +341,8 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
    * Accepts an incoming email and resolves when its outcome is durable. A workflow that
    * `receivesMail` overrides this.
    * @param _raw the whole email, RFC 5322
-   * @throws ValidationError (`not_a_mail`, `no_mail_expected`), IoError: then nothing was done, and the email can be passed again
+   * @throws ValidationError (`not_a_mail`, `no_mail_expected`)
+   * @throws IoError; the same email can then be passed again, and nothing is done twice
    */
   receiveMail(_raw: Uint8Array): Promise<MailReceipt> {
     return Promise.reject(
@@ -347,7 +352,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
 
   /**
    * What a person reads about a waiting run in the list of approvals, such as the beginning of a
-   * text. Default: nothing.
+   * text; default: nothing.
    */
   excerptOf(_run: Run): string | undefined {
     return undefined;
@@ -358,7 +363,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     return statusOf(run, this.#identity(run));
   }
 
-  /** Calls an operation for an interface: yields progress and throws errors. */
+  /** An operation of this workflow as interfaces call it; see `OperationCall`. */
   operationCall(operation: Operation, origin: SubmissionOrigin): OperationCall {
     if (operation.kind === "direct") return directCall(operation);
     const { engine } = this.configuration;
@@ -369,15 +374,17 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
-   * Starts a run as a tool does, which may derive the key from other fields, and resolves as soon
-   * as the run is durable.
+   * Starts a run as a tool does: like `submit`, but if the key is missing, it may be derived from
+   * other fields.
    * @throws as `submit`
    */
   submitCall(args: unknown, origin: SubmissionOrigin): Promise<Accepted> {
     return this.submit(withDerivedKey(this.#durable(), args), origin);
   }
 
-  /** Logs the cause of an error, which callers don't see. */
+  /**
+   * Logs the cause of an unexpected error, which callers don't see. Other errors are not logged.
+   */
   logUnexpected(error: unknown): void {
     logUnexpected(this.logger, error, { workflow: this.name });
   }
@@ -410,8 +417,9 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
-   * Passes a person's decision on `subject` to a run of this workflow (`RunContext.decision`). The
-   * workflow's own methods call it after checking who may decide; no tool does.
+   * Passes a person's decision on `subject` to a run of this workflow (`RunContext.decision`). It
+   * doesn't check who may decide. Offer it only through operations with the audience `person`,
+   * which never become tools.
    * @throws as `WorkflowEngine.decide`
    */
   protected async decide(workflowId: string, subject: string, value: Json): Promise<Decision> {
@@ -463,8 +471,9 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
-   * If the program decides for whom a model starts runs, the model must not learn what others have
-   * submitted, or an id that it did not choose.
+   * The error of a failed start, as its caller may see it. If the program has set an identity
+   * field, such as the customer, a conflict must not tell the model what others have submitted, or
+   * an id that it did not choose.
    */
   #conflictFor({ fixed }: SubmissionOrigin, error: unknown): unknown {
     const { key, keyFrom } = this.process;
@@ -477,7 +486,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     return new ConflictError(message, { cause: error });
   }
 
-  /** The run keeps the trace of its first submission. */
+  /** Links the active span with the trace of the run's first submission, which the run keeps. */
   async #linkWithRun(id: string): Promise<void> {
     const run = await this.configuration.engine.get(id).catch(() => undefined);
     if (run) linkActiveSpan(traceOfRun(id, run.input));

@@ -7,8 +7,8 @@ import type { HttpEnv } from "./route.ts";
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /**
- * Logs one line for each request: its path as a pattern, without ids, and the caller by the token's
- * name. No texts, addresses, tokens or queries are logged.
+ * Logs one line for each request. The path is logged as a pattern, without ids, and the caller by
+ * the token's name. No texts, addresses, tokens or queries are logged.
  */
 export const accessLog =
   (logger: Logger): MiddlewareHandler<HttpEnv> =>

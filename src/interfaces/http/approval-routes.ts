@@ -24,7 +24,7 @@ const SUMMARY: Record<Part, string> = {
 /** Fields that come from the path or the token, never from the body. */
 const NOT_IN_BODY = new Set(["workflow_id", "by"]);
 
-/** The approval queue, for people with a token that has its scope. */
+/** The routes of the approval queue, for people whose token has the scope for it. */
 export function approvalRoutes(parts: HttpParts): Route[] {
   const { service } = parts;
   return [
@@ -49,13 +49,13 @@ const base = (part: Part, operations: readonly DirectOperation[]) =>
     tag: "approvals",
     summary: SUMMARY[part],
     description: operations[0]!.description,
-    // Each workflow defines which scope is needed to decide on its runs.
+    // Each workflow defines which scope is needed to decide on its runs, so the handler checks it.
     access: "known",
     operations,
     parameters: [WORKFLOW_ID],
     answers: {
       200: {
-        description: "The email, with its decision if there is one.",
+        description: part === "show" ? "The email that waits." : "The decision.",
         types: { "application/json": anyOf(operations.map(({ output }) => output)) },
       },
     },
@@ -118,7 +118,7 @@ async function allowedOperation(
   context: HttpContext,
 ): Promise<DirectOperation> {
   const scopes = context.get("caller")?.scopes;
-  // Checked first: a caller who may decide on nothing must not learn whether a run exists.
+  // This comes first: a caller who may decide on nothing must not learn whether a run exists.
   const scopesOfPart = operationsOf(service, part).map(({ scope }) => scope);
   if (!scopesOfPart.some((scope) => scopes?.has(scope))) throw missingScope(scopesOfPart[0]!, context.get("caller"));
   const { operation } = await service.approvalOperation(workflow_id, part);
@@ -130,7 +130,7 @@ async function decide(parts: HttpParts, part: Decision, context: HttpContext): P
   const { service, bodyTimeoutMs } = parts;
   const { req } = context;
   const by = context.get("caller")?.name;
-  // Without a token, anyone could sign with any name.
+  // The router admits nobody without a name, but an unsigned decision must never get through.
   if (by === undefined) throw new ValidationError("You need a token to decide.", { code: "token_missing" });
   const workflow_id = req.param("workflow_id") ?? "";
   const operation = await allowedOperation(service, workflow_id, part, context);

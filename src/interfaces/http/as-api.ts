@@ -3,7 +3,7 @@ import type { Workflow } from "../../framework/workflow.ts";
 import { jsonBody } from "./body.ts";
 import { addRoute, errorResponse, json, type WorkflowRouter } from "./workflow-router.ts";
 
-/** The two routes of a workflow; see `Workflow.as_api`. */
+/** Adds the two routes of a workflow to a router; see `Workflow.as_api`. */
 export function addWorkflowRoutes(router: WorkflowRouter, workflow: Workflow): void {
   const { name, process } = workflow;
   const respond = async (answer: () => Promise<Response>): Promise<Response> => {

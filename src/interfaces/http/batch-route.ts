@@ -1,7 +1,7 @@
 import type { Json } from "../../json.ts";
 import { toWireError } from "../../errors.ts";
 import { readUtf8JsonLines } from "../../row-file/json-lines.ts";
-import { placeOf, type FileRow } from "../../row-file/row.ts";
+import type { FileRow } from "../../row-file/row.ts";
 import type { StreamOperation } from "../../framework/operation.ts";
 import type { Workflow } from "../../framework/workflow.ts";
 import { bodyChunks, checkType } from "./body.ts";
@@ -12,8 +12,8 @@ const JSON_LINES = ["application/jsonl", "application/x-ndjson"];
 const LINES = { type: "string", description: "One JSON object a line." };
 
 /**
- * Many submissions in one request: JSON Lines in, JSON Lines out, in the same order, both as
- * streams.
+ * The route for many submissions in one request: JSON Lines in, JSON Lines out, in the same order,
+ * both as streams.
  */
 export function batchRoute(workflow: Workflow, parts: HttpParts): Route {
   const { operation } = parts.service.operations.find(
@@ -52,8 +52,8 @@ export function batchRoute(workflow: Workflow, parts: HttpParts): Route {
 }
 
 /**
- * Sends many items to an operation and streams its reports; for operations that do not answer item
- * by item.
+ * The route of a stream operation that doesn't return one result for each item. It passes the items
+ * of the body to the operation, and streams what the operation returns.
  */
 export const importRoute = (operation: StreamOperation, path: string, parts: HttpParts): Route => ({
   method: "POST",
@@ -71,12 +71,14 @@ export const importRoute = (operation: StreamOperation, path: string, parts: Htt
     streamed: true,
     ...(operation.example && { example: JSON.stringify(operation.example.input) }),
   },
-  answers: { 200: { description: "What has been done so far, a line each.", types: { "application/jsonl": LINES } } },
+  answers: {
+    200: { description: "Reports of what has been done so far, one a line.", types: { "application/jsonl": LINES } },
+  },
   handle: (context) =>
     stream(context, parts, (rows, signal) => guarded(operation.run(itemsOf(rows), { signal }), signal)),
 });
 
-/** Answers JSON Lines with JSON Lines while they arrive. */
+/** Answers JSON Lines with JSON Lines, while the body is still arriving. */
 function stream(
   { req }: HttpContext,
   { closing, bodyTimeoutMs }: HttpParts,
@@ -91,8 +93,7 @@ function stream(
 }
 
 /**
- * The items of the lines. A line that is not an object becomes undefined, which no operation
- * accepts.
+ * The items of the lines. A line that can't be read becomes undefined, which no operation accepts.
  */
 async function* itemsOf(rows: AsyncIterable<FileRow>, onRow: (row: FileRow) => void = () => {}): AsyncGenerator {
   for await (const row of rows) {
@@ -106,7 +107,8 @@ async function* results(
   rows: AsyncIterable<FileRow>,
   signal: AbortSignal,
 ): AsyncGenerator<object> {
-  // Grows only to the number of runs in progress, because results come in the order of the rows.
+  // Rows without a result yet. Results come in the order of the rows, so there are never more of
+  // them than items in progress.
   const waiting: FileRow[] = [];
   const items = itemsOf(rows, (row) => waiting.push(row));
   const lines = async function* (): AsyncGenerator<object> {
@@ -119,8 +121,8 @@ async function* results(
 }
 
 /**
- * By the time something fails, the status has already been sent, so the last line says that the
- * rest is missing.
+ * When something fails, the status of the answer has already been sent. So the last line says that
+ * the rest is missing, and why.
  */
 async function* guarded(results: AsyncIterable<object>, signal: AbortSignal): AsyncGenerator<object> {
   try {
@@ -140,7 +142,7 @@ const STOPPED = {
 const unreadable = (row: FileRow): Record<string, Json> => ({
   success: false,
   steps_completed: [],
-  error: `${placeOf(row).replace(/^l/, "L")} ${row.problem}.`,
+  error: `Line ${row.line} ${row.problem}.`,
   error_code: "malformed_line",
   error_type: "validation_error",
   retriable: false,

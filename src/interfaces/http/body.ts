@@ -1,7 +1,7 @@
 import { MIMEType } from "node:util";
 import { ValidationError } from "../../errors.ts";
 
-/** Larger than any valid submission, but so small that refusing it costs nothing. Bytes. */
+/** Several times the longest feedback, but small enough to read into memory. Bytes. */
 export const MAXIMUM_BODY = 1_000_000;
 
 /** Limits on a body's size and duration. */
@@ -18,10 +18,10 @@ const refusal = (message: string, code: string, cause?: unknown): ValidationErro
 const tooSlow = (): ValidationError =>
   refusal("The body was sent too slowly. Send it again over a better connection.", "request_timeout");
 
-/** The parsed media type of a request; undefined if it is missing or malformed. */
+/** The parsed media type of a request; undefined if it is missing, malformed or ambiguous. */
 export function mediaType({ headers }: Request): MIMEType | undefined {
   const type = headers.get("content-type") ?? "";
-  // Of two charsets, the parser would use the first, and another reader the last.
+  // Of two charsets, the parser would use the first, but a proxy in front of us perhaps the last.
   if ((type.match(/;\s*charset\s*=/gi) ?? []).length > 1) return undefined;
   try {
     return new MIMEType(type);
@@ -31,9 +31,10 @@ export function mediaType({ headers }: Request): MIMEType | undefined {
 }
 
 /**
- * Accepts only media types that a browser sends to another site's server only after asking it
- * (CORS). Otherwise, any page could start runs on a server that trusts everyone who can reach it.
- * @param types media types that are accepted, such as `application/json`; the text must be UTF-8
+ * Accepts only these media types, in UTF-8. A browser asks a server (CORS) before it sends types
+ * such as `application/json` from another site's page. If we accepted others, any page could start
+ * runs on a server that trusts everyone who can reach it.
+ * @param what the kind of body, for the error
  * @throws ValidationError (`unsupported_media_type`)
  */
 export function checkType(request: Request, types: readonly string[], what = "JSON"): void {
@@ -42,7 +43,8 @@ export function checkType(request: Request, types: readonly string[], what = "JS
 }
 
 /**
- * The same for bodies that declare their own encoding.
+ * The same for bodies that declare their own encoding, such as emails. They must not be compressed.
+ * @param named the types to name in the error
  * @throws ValidationError (`unsupported_media_type`)
  */
 export function checkMediaType(request: Request, accepted: readonly string[], what: string, named = accepted): void {
@@ -59,8 +61,8 @@ export function checkMediaType(request: Request, accepted: readonly string[], wh
 }
 
 /**
- * Reads the body piece by piece. Memory stays flat however long it is.
- * @param waitMs returns how long to wait for the next piece, called before each; default: forever
+ * Reads the body piece by piece. Memory use stays constant however long the body is.
+ * @param waitMs returns how long to wait for the next piece; called before each. Default: forever
  * @throws ValidationError (`request_timeout`, `incomplete_body`)
  */
 export async function* bodyChunks(
@@ -76,7 +78,7 @@ export async function* bodyChunks(
       yield Buffer.from(value.buffer, value.byteOffset, value.byteLength);
     }
   } finally {
-    // If nobody reads on, the server need not buffer the rest.
+    // If the consumer stops early, the server need not buffer the rest.
     await reader.cancel().catch(() => {});
   }
 }
@@ -103,8 +105,8 @@ export async function readBody(
   const length = Number(request.headers.get("content-length") ?? Number.NaN);
   if (length > maximum) throw tooLarge();
   if (length <= maximum) {
-    // The server ensures that a body has its declared length. Reading it in one piece costs a
-    // fraction of streaming it.
+    // Reading a body in one piece costs a fraction of streaming it. Its declared length can be
+    // trusted, because Node.js reads no more than that.
     const bytes = Buffer.from(await within(request.arrayBuffer(), timeoutMs));
     if (bytes.byteLength > maximum) throw tooLarge();
     return bytes;

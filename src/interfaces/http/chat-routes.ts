@@ -52,8 +52,8 @@ const EVENTS = {
   200: {
     description:
       "Server-sent events, each with JSON as its `data`: `thread` (the conversation's id), `token` (the model's " +
-      "words as they come), `call_started`, `call_progress`, `call_ended` (tool calls), `waiting` (emails wait for " +
-      "a decision; the stream ends), `answer`, `error`.",
+      "words as they come), `call_started`, `call_progress`, `call_ended` (tool calls), and at the end `answer`, " +
+      "`waiting` (emails wait for a decision) or `error`.",
     types: { "text/event-stream": { type: "string" } },
   },
 } as const;
@@ -84,7 +84,7 @@ export function chatRoutes(parts: HttpParts): Route[] {
       summary: "Ask the agent",
       description:
         "The agent has only the tools that you may call yourself. If you abort the request, the model stops; runs " +
-        "that it has started continue.",
+        "that it has started continue. The token also needs the scope `feedback:read`, as for all conversations.",
       body: {
         description: "The message.",
         types: { "application/json": Message },
@@ -99,8 +99,8 @@ export function chatRoutes(parts: HttpParts): Route[] {
           await jsonBody(context.req.raw, { timeoutMs: bodyTimeoutMs }),
         );
         const threadId = given ?? randomUUID();
-        const known = agent(chat, context);
-        return answers.stream(context, threadId, (request) => known.ask(message, request));
+        const agent = agentFor(chat, context);
+        return answers.stream(context, threadId, (request) => agent.ask(message, request));
       },
     },
     // Must come before the route of a conversation by its id.
@@ -124,7 +124,10 @@ export function chatRoutes(parts: HttpParts): Route[] {
       handle: async (context) => {
         const url = new URL(context.req.url);
         const page = parse(Page, Object.fromEntries(url.searchParams));
-        return pageResponse(url, await agent(chat, context).conversations({ caller: context.get("caller")!, ...page }));
+        return pageResponse(
+          url,
+          await agentFor(chat, context).conversations({ caller: context.get("caller")!, ...page }),
+        );
       },
     },
     {
@@ -137,7 +140,7 @@ export function chatRoutes(parts: HttpParts): Route[] {
       answers: { 200: { description: "The whole conversation.", types: { "application/json": Conversation } } },
       errors: [404],
       handle: async (context) => {
-        const conversation = await agent(chat, context).conversation({
+        const conversation = await agentFor(chat, context).conversation({
           caller: context.get("caller")!,
           threadId: threadOf(context),
         });
@@ -157,7 +160,7 @@ export function chatRoutes(parts: HttpParts): Route[] {
       answers: { 204: { description: "It is deleted.", types: {} } },
       errors: [404],
       handle: async (context) => {
-        const isDeleted = await agent(chat, context).deleteConversation({
+        const isDeleted = await agentFor(chat, context).deleteConversation({
           caller: context.get("caller")!,
           threadId: threadOf(context),
         });
@@ -179,21 +182,23 @@ export function chatRoutes(parts: HttpParts): Route[] {
       errors: [404, 503],
       handle: (context) => {
         const threadId = threadOf(context);
-        const known = agent(chat, context);
-        return answers.stream(context, threadId, (request) => known.goOn(request));
+        const agent = agentFor(chat, context);
+        return answers.stream(context, threadId, (request) => agent.goOn(request));
       },
     },
   ];
 }
 
 /**
- * The agent. The caller needs `feedback:read`, because the agent repeats what its tools have found.
+ * The agent, for a caller who also has the scope `feedback:read`: the agent repeats what its tools
+ * have found.
+ * @throws ValidationError (`scope_missing`, `token_missing`, `no_model`)
  */
-function agent(chat: Chat | undefined, context: HttpContext): Chat {
+function agentFor(chat: Chat | undefined, context: HttpContext): Chat {
   const caller = context.get("caller");
   if (!caller?.scopes.has("feedback:read")) throw missingScope("feedback:read", caller);
   if (chat) return chat;
-  const message = "No model is set. Set OPENAI_API_KEY or OPENAI_BASE_URL, and start the service again.";
+  const message = "No model is set. Set OPENAI_API_KEY or OPENAI_BASE_URL, and restart the service.";
   throw new ValidationError(message, { code: "no_model" });
 }
 
@@ -232,7 +237,7 @@ class Answers {
   }
 }
 
-/** The last event of an answer. */
+/** An answer ends with one of these events. */
 const LAST: ReadonlySet<ChatEvent["type"]> = new Set(["answer", "waiting", "error"]);
 
 const INTERRUPTED: ChatEvent = {
@@ -265,8 +270,8 @@ function eventStream(
   return new ReadableStream({
     start: async (controller) => {
       alive = setInterval(() => {
-        // Not if something is still unread, and not if nobody reads any more: `enqueue` would then
-        // throw, in a timer.
+        // No heartbeat is needed while something is still unread. If nobody reads any more,
+        // `enqueue` would throw, and in a timer nobody could catch that.
         if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(HEARTBEAT));
       }, HEARTBEAT_INTERVAL_MS);
       try {

@@ -6,7 +6,7 @@ import type { Caller } from "./tokens.ts";
 const callBase = { id: z.string(), name: z.string() };
 
 /**
- * An email that waits for a person. People with the scope read it, and decide, at
+ * An email that waits for a person. People with the scope `approve` can read it and decide on it at
  * `/approvals/{workflow_id}`.
  */
 const WaitingMail = z.object({
@@ -15,7 +15,7 @@ const WaitingMail = z.object({
 });
 export type WaitingMail = z.output<typeof WaitingMail>;
 
-/** One entry of a conversation, in order. */
+/** One entry of a conversation. */
 export const ChatEntry = z.discriminatedUnion("type", [
   z.object({ type: z.literal("user"), text: z.string() }),
   z.object({ type: z.literal("assistant"), text: z.string() }),
@@ -29,7 +29,7 @@ export const ChatEntry = z.discriminatedUnion("type", [
 ]);
 export type ChatEntry = z.output<typeof ChatEntry>;
 
-/** A conversation, and the emails that it waits for. */
+/** A conversation with its entries in order, and the emails that it waits for. */
 export const Conversation = z.object({
   thread_id: z.string(),
   entries: z.array(ChatEntry),
@@ -66,7 +66,7 @@ export type ChatEvent =
   | { type: "token"; text: string }
   | { type: "call_started"; id: string; name: string; args: Record<string, unknown> }
   | { type: "call_progress"; id: string; progress: unknown }
-  /** Sent again if a decision on its email has changed the result. */
+  /** Comes again for the same call if a decision on its email has changed the result. */
   | { type: "call_ended"; id: string; name: string; args: Record<string, unknown>; result: unknown; failed: boolean }
   | { type: "waiting"; mails: WaitingMail[] }
   | { type: "answer"; text: string; complete: boolean }
@@ -84,11 +84,11 @@ export interface ChatRequest {
 /** An agent to talk to. */
 export interface Chat {
   readonly status: ChatStatus;
-  /** Answers a message. Errors in between are events. */
+  /** Answers a message. If something fails, the last event is an `error`. */
   ask(message: string, request: ChatRequest): ReadableStream<ChatEvent>;
   /**
-   * Continues a conversation that waits for decisions: checks what has been decided on the emails.
-   * It decides nothing.
+   * Continues a conversation that waits for decisions: the agent checks what people have decided on
+   * the emails. It decides nothing itself.
    */
   goOn(request: ChatRequest): ReadableStream<ChatEvent>;
   /** The caller's conversations, latest first. `after`: the previous page's `next`. */

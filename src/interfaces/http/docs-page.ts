@@ -17,12 +17,12 @@ th, td { text-align: left; vertical-align: top; padding: .15rem .75rem .15rem 0;
 `;
 
 /**
- * The page's policy in addition to the usual one. The hash covers everything between the tags,
- * blanks included.
+ * The page's `Content-Security-Policy`: the usual one, except that it allows the page's own style.
+ * The hash covers everything between the tags, blanks included.
  */
 export const DOCS_POLICY = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
-/** Routes that document the service. */
+/** Two routes that document all routes, themselves included. */
 export function documentationRoutes(others: readonly Route[], info: OpenApiInfo): Route[] {
   const routes: Route[] = [
     {

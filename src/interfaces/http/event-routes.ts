@@ -52,7 +52,7 @@ async function receive({ service, signatures, bodyTimeoutMs }: HttpParts, contex
   const request = context.req.raw;
   checkType(request, ["application/json"]);
   const bytes = await readBody(request, { timeoutMs: bodyTimeoutMs });
-  const undo = isSigned(request) ? accepted(signatures, context, bytes) : () => {};
+  const undo = isSigned(request) ? acceptSignature(signatures, context, bytes) : () => {};
   try {
     const event = withoutTimestamp(parseJson(bytes));
     const answer = (await call(service.operation("receive_event"), event, context)) as { status: string };
@@ -64,10 +64,11 @@ async function receive({ service, signatures, bodyTimeoutMs }: HttpParts, contex
 }
 
 /**
- * Signed events have a rate limit of their own. Requests without a valid signature don't count
- * toward it.
+ * Checks the signature, and counts the request. Signed events have a rate limit of their own,
+ * toward which requests without a valid signature don't count.
+ * @returns a function that takes the acceptance back, so that the sender may send the event again
  */
-function accepted(signatures: HttpParts["signatures"], context: HttpContext, bytes: Buffer): () => void {
+function acceptSignature(signatures: HttpParts["signatures"], context: HttpContext, bytes: Buffer): () => void {
   const countSigned = context.get("countSigned") ?? (() => {});
   let undo: () => void;
   try {

@@ -4,10 +4,14 @@ import { describeCause } from "../../log.ts";
 import type { HttpParts, Route } from "./route.ts";
 import { json } from "./workflow-router.ts";
 
-/** Checks one part. Resolves with details about it. @throws whatever prevents it from working */
+/**
+ * Checks one part of the service. Resolves with details about it; a `status` among them replaces
+ * `ok`.
+ * @throws whatever prevents the part from working
+ */
 export type HealthCheck = () => Promise<Readonly<Record<string, number | string>> | void>;
 
-/** A part that takes longer to answer is not working. Milliseconds. */
+/** A part that takes longer to answer counts as unavailable. Milliseconds. */
 const TIMEOUT_MS = 5000;
 
 const STATE = { type: "object", properties: { status: { type: "string" } }, required: ["status"] };
@@ -15,7 +19,7 @@ const STATE = { type: "object", properties: { status: { type: "string" } }, requ
 export function healthRoutes(parts: HttpParts): Route[] {
   // Anyone may call this, and each check costs the database something, so concurrent calls share
   // one.
-  const looks = new SingleFlight<Readiness>();
+  const readinessChecks = new SingleFlight<Readiness>();
   return [
     {
       method: "GET",
@@ -36,18 +40,18 @@ export function healthRoutes(parts: HttpParts): Route[] {
       id: "readyz",
       tag: "health",
       summary: "Whether the service can do its work",
-      description: "Checks each part that the service needs, and says whether it answers.",
+      description: "Checks each part that the service needs, and says whether it works.",
       access: "public",
       operations: [],
       answers: {
         200: { description: "It is ready.", types: { "application/json": READINESS } },
         503: {
-          description: "It is not ready: the answer says which part is at fault.",
+          description: "It is not ready: the answer says which part doesn't work, or that the service is closing.",
           types: { "application/json": READINESS },
         },
       },
       handle: async () => {
-        const state = await looks.run("readyz", () => readiness(parts));
+        const state = await readinessChecks.run("readyz", () => readiness(parts));
         return json(state, state.status === "ok" ? 200 : 503);
       },
     },

@@ -1,13 +1,17 @@
 /**
- * Whether a request was meant for this service: a page whose host name resolves to this machine
- * (DNS rebinding) must not get through.
+ * Checks whether a request was meant for this service. Pages of other sites must not get through,
+ * even if their own host name resolves to this machine (DNS rebinding).
  */
 import { ValidationError } from "../../errors.ts";
 
-/** The host name in `Host`, without the port. */
+/** The host name in a `Host` header, without the port. */
 const nameOf = (host: string): string => host.toLowerCase().replace(/:\d*$/, "");
 
-/** @throws ValidationError (`host_not_allowed`) */
+/**
+ * Checks the host name by which a request calls this service.
+ * @param allowed host names, with or without a port
+ * @throws ValidationError (`host_not_allowed`)
+ */
 export function checkHost({ headers, url }: Request, allowed: readonly string[]): void {
   const host = (headers.get("host") ?? new URL(url).host).toLowerCase();
   const isAllowed = allowed.some((one) => one.toLowerCase() === host || one.toLowerCase() === nameOf(host));
@@ -22,13 +26,14 @@ export function checkHost({ headers, url }: Request, allowed: readonly string[])
 
 /**
  * Checks which site's page sent a request, as the browser declares it.
+ * @param allowed origins besides our own, such as `https://app.example.org`
  * @throws ValidationError (`origin_not_allowed`)
  */
 export function checkOrigin({ headers, url }: Request, allowed: readonly string[]): void {
   const origin = headers.get("origin");
   if (origin !== null && allowed.includes(origin)) return;
-  // An image or a script on another site's page is requested without an origin. Following a link is
-  // allowed.
+  // Browsers request images and scripts for another site's page without an origin, but with
+  // `Sec-Fetch-Site`. Following a link from there is allowed.
   const isEmbedded = headers.get("sec-fetch-site") === "cross-site" && headers.get("sec-fetch-mode") !== "navigate";
   if (origin === null && !isEmbedded) return;
   const host = headers.get("host") ?? new URL(url).host;

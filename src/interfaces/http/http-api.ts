@@ -41,12 +41,16 @@ import { workflowRoutes } from "./workflow-routes.ts";
 export interface HttpApiOptions {
   /** The tokens, with their scopes. */
   tokens: TokenSource;
-  /** The caller if a request has no token; default: such requests are refused. Only for a server that nobody else can reach. */
+  /**
+   * The caller if a request has no token; default: such requests are refused. Only set this for a
+   * server that nobody else can reach. Requests through a proxy need a token anyway.
+   */
   anonymous?: Caller;
   /** Version of the package, for the OpenAPI document. */
   version: string;
   /**
-   * The URL of the service, for the OpenAPI document; default: where the document is loaded from.
+   * The URL of the service, for the OpenAPI document; default: `/` on the host that the document is
+   * loaded from.
    */
   url?: string;
   /**
@@ -54,7 +58,7 @@ export interface HttpApiOptions {
    * this app.
    */
   sessionKey?: Uint8Array;
-  /** Pages for people; undefined for a path that has none. Default: no pages. */
+  /** Answers GET requests for pages; undefined for a path that has none. Default: no pages. */
   pages?: (request: Request) => Promise<Response | undefined>;
   /** Accepted values of `Host`, with or without a port; default: any. */
   allowedHosts?: readonly string[];
@@ -63,21 +67,24 @@ export interface HttpApiOptions {
    * none.
    */
   corsOrigins?: readonly string[];
-  /** Default: no limit. */
+  /** Limits the requests of each caller; default: no limit. */
   rateLimit?: RateLimit;
   /** Verifies signed events; default: none are accepted. */
   signatures?: WebhookSignatures;
-  /** Answers SPARQL; default: the graph can't be queried. */
+  /** How to answer SPARQL queries; default: the graph can't be queried. */
   graph?: GraphQueries;
   /** The agent that people talk to; default: none. Whoever creates it must close it. */
   chat?: Chat;
-  /** The checks of `/readyz`, by name. */
+  /** The checks of `/readyz`, by name; default: none. */
   checks?: Readonly<Record<string, HealthCheck>>;
   /**
    * Milliseconds within which a body, or the next piece of a stream, must arrive; default 30,000.
    */
   bodyTimeoutMs?: number;
-  /** Other protocols on this server, such as MCP. A token is required; the protocol itself checks what that token allows. */
+  /**
+   * Other protocols on this server, such as MCP. A token is required; the protocol itself checks
+   * what that token allows.
+   */
   mounts?: readonly Mount[];
   /** Answers `/metrics`, and counts requests; default: no metrics. */
   metrics?: Metrics;
@@ -86,7 +93,7 @@ export interface HttpApiOptions {
   logger?: Logger;
 }
 
-/** Metrics for Prometheus. */
+/** The part of the metrics for Prometheus that the service needs. */
 export type Metrics = Pick<CollectedMetrics, "contentType" | "text" | "observeRequest">;
 
 /** A `fetch` handler, with the routes that it consists of. */
@@ -96,8 +103,8 @@ export interface HttpApi {
 }
 
 /**
- * The request once its body has arrived: other protocols would wait for the body without a time
- * limit.
+ * The request with its whole body, which must arrive in time: other protocols would wait for it
+ * without a limit.
  */
 async function withBody(request: Request, timeoutMs: number): Promise<Request> {
   if (request.body === null) return request;
@@ -105,10 +112,10 @@ async function withBody(request: Request, timeoutMs: number): Promise<Request> {
   return new Request(url, { method, headers, signal, body: new Uint8Array(await readBody(request, { timeoutMs })) });
 }
 
-/** Lets no script or style of another site use an answer. */
+/** If a browser shows an answer as a page, that page loads nothing and can't be embedded. */
 const POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** Our headers that pages of allowed origins may read. */
+/** The headers of answers that pages of allowed origins may read. */
 const EXPOSED = [
   "Location",
   "Link",
@@ -121,6 +128,7 @@ const EXPOSED = [
 
 /**
  * Serves everything that a service offers; see docs/http.md.
+ * @throws ValidationError (`invalid_configuration`) if two tools have the same name
  * @example serve({ fetch: createHttpApi(service, { tokens, version }).app.fetch })
  */
 export function createHttpApi(service: Service, options: HttpApiOptions): HttpApi {
@@ -155,7 +163,7 @@ export function createHttpApi(service: Service, options: HttpApiOptions): HttpAp
   for (const route of routes) {
     app.on(route.method, route.path, named(route), authorized(route), handlerOf(route));
   }
-  // Only for our own pages, so they are not in the document.
+  // These are only for our own pages, so they are not in the OpenAPI document.
   const ofPages = sessionRoutes(sessions);
   for (const route of ofPages) {
     app.on(route.method, route.path, named(route), limited(options), handlerOf(route));
@@ -190,11 +198,11 @@ const routesOf = (parts: HttpParts): Route[] => {
 function headers(closing: AbortSignal): MiddlewareHandler<HttpEnv> {
   const secure = secureHeaders({
     xFrameOptions: "DENY",
-    // Pages of allowed origins read answers; and whether a domain is TLS-only is up to the proxy in
-    // front of us.
+    // Pages of allowed origins may read answers.
     crossOriginResourcePolicy: false,
+    // Only the proxy in front of us knows whether its domain is TLS-only.
     strictTransportSecurity: false,
-    // Only for obsolete browsers.
+    // These only matter to obsolete browsers.
     xDnsPrefetchControl: false,
     xDownloadOptions: false,
     xPermittedCrossDomainPolicies: false,
@@ -214,7 +222,7 @@ function headers(closing: AbortSignal): MiddlewareHandler<HttpEnv> {
 
 function guards({ allowedHosts, corsOrigins = [] }: HttpApiOptions): MiddlewareHandler<HttpEnv> {
   return async ({ req }, next) => {
-    // Orchestrators call by address, and the answers contain nothing worth protecting.
+    // Orchestrators call these by address, and the answers contain nothing worth protecting.
     const isProbe = req.path === "/livez" || req.path === "/readyz";
     if (!isProbe && allowedHosts) checkHost(req.raw, allowedHosts);
     checkOrigin(req.raw, corsOrigins);
@@ -243,8 +251,7 @@ const named =
   };
 
 /**
- * The status if the client has gone. Nobody receives it, but it is in the log, as in those of other
- * servers.
+ * The status if the client has gone. Nobody receives it, but it is logged, as in nginx.
  */
 const CLIENT_GONE = 499;
 
@@ -288,7 +295,7 @@ function authorization({ tokens, anonymous, rateLimit }: HttpApiOptions, session
           (error: unknown) => error,
         );
       const caller = context.get("caller");
-      // A signed event is counted once its signature is verified.
+      // A signed event is counted later, when it is known whether its signature is valid.
       const countRequest = (key: string): void => rateLimit && count(rateLimit, context, key);
       if (isFree)
         context.set("countSigned", (isValid) => countRequest(isValid ? "signed events" : addressKey(context)));
@@ -301,8 +308,7 @@ function authorization({ tokens, anonymous, rateLimit }: HttpApiOptions, session
 }
 
 /**
- * Counts requests that need no token by their address, because signing in could be used to guess a
- * token.
+ * Limits requests that need no token, by address: signing in could be used to guess a token.
  */
 const limited =
   ({ rateLimit }: HttpApiOptions): MiddlewareHandler<HttpEnv> =>
@@ -311,7 +317,10 @@ const limited =
     return next();
   };
 
-/** A request through a proxy may come from anywhere, even if the proxy is on this machine. */
+/**
+ * Whether a request came through a proxy. It may then come from anywhere, even if the proxy is on
+ * this machine.
+ */
 const isForwarded = ({ req }: HttpContext): boolean =>
   ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"].some((name) => req.raw.headers.has(name));
 
@@ -330,7 +339,7 @@ function count(rateLimit: RateLimit, context: HttpContext, key: string): void {
 
 const addressKey = (context: HttpContext): string => callerAt(addressOf(context));
 
-/** Without a Node.js server, callers can't be distinguished. */
+/** Without a Node.js server, all callers count as one, because their addresses are unknown. */
 function addressOf(context: HttpContext): string {
   try {
     return getConnInfo(context).remote.address ?? "unknown";
@@ -364,7 +373,8 @@ function isPath(pattern: string, path: string): boolean {
 }
 
 const OF_TOKENS: ReadonlyMap<number, readonly [code: string, message: string]> = new Map([
-  // We treat a token of another kind like a missing one: 401.
+  // For a token of another kind, `bearerAuth` would answer 400; we treat it like a missing one:
+  // 401.
   [400, ["token_missing", "This needs a token of another kind: send it as Authorization: Bearer <token>."]],
   [401, ["token_invalid", "This token is not known."]],
 ]);

@@ -3,7 +3,7 @@ import { checkMediaType, readBody } from "./body.ts";
 import type { HttpParts, Route } from "./route.ts";
 import { json } from "./workflow-router.ts";
 
-/** Bytes. Emails include their attachments. */
+/** More than for other bodies, because emails include their attachments. Bytes. */
 const MAX_MAIL_BYTES = 50_000_000;
 
 const RAW_MAIL = "message/rfc822";
@@ -31,7 +31,7 @@ export function mailRoutes({ service, bodyTimeoutMs }: HttpParts): Route[] {
       summary: "Hand over an email",
       description:
         "Takes one unchanged email (RFC 5322) from your own mail server, and answers when its outcome is durable. " +
-        "An email counts once, by its Message-ID.",
+        "An email counts once, by its Message-ID or, if it has none, by its content.",
       access: operation.scope,
       operations: [operation],
       body: {
@@ -42,7 +42,7 @@ export function mailRoutes({ service, bodyTimeoutMs }: HttpParts): Route[] {
       },
       answers: {
         200: {
-          description: "The email is recorded, held for a person, or ignored.",
+          description: "The email is recorded, held for a person, ignored, or was received before.",
           types: { "application/json": MailReceipt },
         },
         202: {

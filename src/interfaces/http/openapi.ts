@@ -11,7 +11,7 @@ import { schemaOf, toJsonSchema } from "./schemas.ts";
 export interface OpenApiInfo {
   title: string;
   version: string;
-  /** Base URL; default: where the document comes from. */
+  /** Base URL; default: `/` on the host that the document is loaded from. */
   url?: string;
 }
 
@@ -54,7 +54,7 @@ const HEADERS: Readonly<Record<string, string>> = {
   "Retry-After": "Seconds to wait.",
 };
 
-/** Every route as a path of the document. */
+/** Makes the document: each route becomes an operation of its path. */
 export function openApiDocument(routes: readonly Route[], { title, version, url = "/" }: OpenApiInfo): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) {
@@ -142,14 +142,16 @@ const contentOf = ({ description, types, example }: Content, io: "input" | "outp
   }),
 });
 
-/** If there are several types, the example belongs to those of its form: text, or an object. */
+/**
+ * If there are several media types, the example only fits those of its form: text, or an object.
+ */
 const fits = (type: string, example: unknown): boolean =>
   (typeof example === "string") === !/json$|form/.test(type.replace(/jsonl$|ndjson$/, "lines"));
 
 const headersOf = (names: readonly string[]): object =>
   Object.fromEntries(names.map((name) => [name, { description: HEADERS[name], schema: { type: "string" } }]));
 
-/** The errors that a route may answer: its own, and those that follow from how it is called. */
+/** The errors to document for a route: its own, and those that follow from how it is called. */
 function errorsOf({ method, access, body, errors = [], answers }: Route): number[] {
   if (access === "public") return [421, 500];
   const ofBody = body ? (body.streamed ? [415] : [400, 408, 413, 415, 422]) : [];

@@ -7,8 +7,9 @@ import { json } from "./workflow-router.ts";
 import { call } from "./run-routes.ts";
 
 /**
- * Routes for operations that have no route of their own, so every registered operation can be
- * called. Decisions are only reached through their own routes.
+ * Routes for operations that the routes in `known` don't call, so that every operation can be
+ * called. Those of the approval queue are left out: they are only called through the routes of the
+ * queue.
  */
 export function operationRoutes(parts: HttpParts, known: readonly Route[]): Route[] {
   const served = new Set(known.flatMap(({ operations }) => operations));

@@ -8,7 +8,7 @@ import { statusOf } from "./status.ts";
 
 export const PROBLEM_TYPE = "application/problem+json";
 
-/** The form of every error of the service. */
+/** The form of every error that the service answers with. */
 export const ProblemSchema = z.looseObject({
   type: z.string().describe("Always about:blank: `error_code` says what went wrong."),
   title: z.string().describe("The meaning of the status code."),
@@ -24,11 +24,11 @@ export const ProblemSchema = z.looseObject({
   standing: z.unknown().optional().describe("What applies instead, such as the decision that someone else made first."),
 });
 
-/** What a response overrides in its error, or adds to it. */
+/** What to override in the answer for an error, or to add to it. */
 export interface ProblemOptions {
   status?: number;
   headers?: Record<string, string>;
-  /** Further members. */
+  /** Further members of the document. */
   extras?: Readonly<Record<string, Json | undefined>>;
 }
 
@@ -48,7 +48,7 @@ export function problemBody(error: unknown, { status = statusOf(error), extras =
   };
 }
 
-/** The answer for an error. */
+/** The answer for an error: a problem document. `Retry-After` is set if the error says how long. */
 export function problem(error: unknown, options: ProblemOptions = {}): Response {
   const { status = statusOf(error), headers = {} } = options;
   const wait = error instanceof IoError && error.retryAfterMs > 0 ? Math.ceil(error.retryAfterMs / 1000) : undefined;

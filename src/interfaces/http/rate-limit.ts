@@ -1,14 +1,14 @@
 /**
- * Limits how many requests a caller may send. They are counted in this process, in windows of a
+ * Limits how many requests a caller may send. Requests are counted in this process, in windows of a
  * minute.
  */
 import { isIPv6 } from "node:net";
 
-/** The answer to a request. */
+/** Whether a request is allowed, and what its caller has left. */
 export interface Allowance {
   readonly isAllowed: boolean;
   readonly remaining: number;
-  /** Seconds until the window ends, at least 1. */
+  /** Seconds until the window ends, and counting starts again; at least 1. */
   readonly resetSeconds: number;
 }
 
@@ -18,7 +18,7 @@ interface Window {
 }
 
 const WINDOW_SECONDS = 60;
-/** With more callers than this, those whose window has ended are removed from the table. */
+/** If this many callers are remembered, those whose window has ended are forgotten. */
 const MAX_CALLERS = 10_000;
 
 const BY_ADDRESS = "address ";
@@ -76,8 +76,8 @@ export class RateLimit {
   #tidy(now: number): void {
     for (const [caller, { endsAt }] of this.#windows) if (endsAt <= now) this.#windows.delete(caller);
     if (this.#windows.size < MAX_CALLERS) return;
-    // An attacker with many addresses must not fill the memory, or reset the count of a caller with
-    // a token.
+    // An attacker with many addresses must not fill the memory. So all addresses are forgotten, but
+    // no tokens: the attack must not reset their counts.
     for (const caller of this.#windows.keys()) if (caller.startsWith(BY_ADDRESS)) this.#windows.delete(caller);
   }
 }

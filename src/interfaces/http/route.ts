@@ -18,11 +18,13 @@ import type { WebhookSignatures } from "./webhook-signatures.ts";
 export interface HttpEnv {
   Variables: {
     requestId: string;
-    /** Absent on routes that anyone may call, and if a signature replaces the token. */
+    /**
+     * Absent on routes that anyone may call, and if the request has a signature instead of a token.
+     */
     caller?: Caller;
     /**
-     * If a signature replaces the token: counts the request once it is known whether the signature
-     * is valid. Throws when the limit is reached.
+     * Only if the request has a signature instead of a token. The route calls it when it knows
+     * whether the signature is valid. It counts the request, and throws if the limit is reached.
      */
     countSigned?: (isValid: boolean) => void;
     /** Pattern of the route's path, for the log. */
@@ -49,8 +51,11 @@ export interface HttpParts {
 }
 
 /**
- * Who may call a route: anyone; anyone with a token, whose scopes the route checks itself; a token with the scope; or that or a
- * signature.
+ * Who may call a route.
+ * - `public`: anyone
+ * - `known`: anyone with a token; the route checks its scopes itself
+ * - a scope: anyone whose token has it
+ * - `signedOr`: the same, or anyone who has signed the request
  */
 export type Access = "public" | "known" | Scope | { readonly signedOr: Scope };
 
@@ -77,11 +82,11 @@ export interface Content {
   /** By media type. */
   readonly types: Readonly<Record<string, z.ZodType | object>>;
   readonly headers?: readonly string[];
-  /** In the form of the route's example; text if it is not JSON. */
+  /** An example: JSON, or a text for other media types. */
   readonly example?: Json;
 }
 
-/** One way to call an operation over HTTP. */
+/** A route: one way to call an operation over HTTP, or a page. */
 export interface Route {
   readonly method: "GET" | "POST" | "DELETE";
   /** With parameters as `:name`. */
@@ -92,7 +97,7 @@ export interface Route {
   readonly summary: string;
   readonly description?: string;
   readonly access: Access;
-  /** The operations that it calls; none for pages and health checks. */
+  /** The operations that it calls; none for pages, health checks and the like. */
   readonly operations: readonly (Operation | StreamOperation)[];
   readonly parameters?: readonly Parameter[];
   /** `streamed`: it is answered while it arrives, so its faults are in the answer, not in the status. */
@@ -104,7 +109,7 @@ export interface Route {
   handle(context: HttpContext): Promise<Response> | Response;
 }
 
-/** The scopes of which a caller needs one; none if any token will do, or no token is needed. */
+/** The scopes of which a caller needs one; none if any token will do, or if no token is needed. */
 export function scopesOf({ access, operations }: Pick<Route, "access" | "operations">): Scope[] {
   if (access === "public") return [];
   if (access === "known") return [...new Set(operations.map(({ scope }) => scope))];

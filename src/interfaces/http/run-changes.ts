@@ -12,20 +12,21 @@ import { CONNECTED, HEARTBEAT_INTERVAL_MS, HEARTBEAT } from "./server-sent-event
  */
 const MAX_REMEMBERED = 200;
 /**
- * Pause between two reads of a stream, so that a run that changes often is sent once. Milliseconds.
+ * How long a stream pauses between two reads, so that several changes of a run are sent as one.
+ * Milliseconds.
  */
 const PAUSE_MS = 200;
 
 interface Change {
   readonly n: number;
-  /** The text for all streams, once one of them has requested it. */
+  /** The event's text, the same for all streams; absent until one of them needs it. */
   text?: Promise<string>;
 }
 
 /**
- * The runs that changed last. Only the runs are remembered, not their changes, so a client that was
- * away for long receives each run once. Event ids belong to this process: for ids from another
- * process, and for ids that are too old, the answer is `reset`.
+ * The runs that changed last. Only the runs are remembered, not each change, so a client that was
+ * away for long receives each run once. Event ids are only valid in this process. For an id from
+ * another process, an id that is too old, or none, the first event is `reset`.
  */
 export class RunChanges {
   readonly #service: Service;
@@ -34,7 +35,7 @@ export class RunChanges {
   /** By run, in the order of their latest changes. */
   readonly #changes = new Map<string, Change>();
   #last = 0;
-  /** Number of the last forgotten change. */
+  /** Number of the last change that is no longer remembered. */
   #forgotten = 0;
 
   /** @param closing aborts when streams should end */
@@ -94,16 +95,18 @@ export class RunChanges {
 
   async #textOf(id: string, change: Change): Promise<string> {
     try {
-      return await (change.text ??= this.#look(id, change.n));
+      return await (change.text ??= this.#read(id, change.n));
     } catch (error) {
-      // The next request reads again.
+      // The next stream that needs the text reads the run again.
       delete change.text;
       throw error;
     }
   }
 
-  /** Empty for a deleted run, or one of a workflow that this service doesn't have. */
-  async #look(workflow_id: string, n: number): Promise<string> {
+  /**
+   * The event's text; empty for a deleted run, or one of a workflow that this service doesn't have.
+   */
+  async #read(workflow_id: string, n: number): Promise<string> {
     try {
       return this.#event(n, "run", await this.#service.operation("get_run").run({ workflow_id }, {}));
     } catch (error) {
@@ -116,7 +119,7 @@ export class RunChanges {
     return `id: ${this.#process}-${n}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
   }
 
-  /** Waits for a change after this one; false when it is time for a heartbeat. */
+  /** Waits for a change after this one; false if it is time for a heartbeat instead. */
   async #isNews(known: number, signal: AbortSignal): Promise<boolean> {
     if (this.#last === known) {
       const enough = AbortSignal.any([signal, AbortSignal.timeout(HEARTBEAT_INTERVAL_MS)]);

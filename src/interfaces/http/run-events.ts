@@ -9,10 +9,13 @@ import { eventView } from "../../framework/run-operations.ts";
 import type { Service } from "../../framework/service.ts";
 import { CONNECTED, HEARTBEAT, HEARTBEAT_INTERVAL_MS } from "./server-sent-events.ts";
 
-/** How often to poll for changes by other processes. Milliseconds. */
-const LOOK_MS = 1000;
+/** How often to look for changes by other processes that were not announced. Milliseconds. */
+const POLL_INTERVAL_MS = 1000;
 
-/** @throws ValidationError (`bad_request`) */
+/**
+ * Parses the id of the last event that a client has received; -1 if there is none.
+ * @throws ValidationError (`bad_request`)
+ */
 export function lastEventId(text: string | undefined): number {
   if (text === undefined || text.trim() === "") return -1;
   if (!/^\s*(?:-1|\d{1,15})\s*$/.test(text)) {
@@ -22,8 +25,9 @@ export function lastEventId(text: string | undefined): number {
 }
 
 /**
- * The text of a stream with the events of a run after the given one, up to the run's end; undefined
- * if the run has ended and the client has all events.
+ * The text of a stream with the events of a run, up to the run's end; undefined if the run has
+ * ended and the client has all events.
+ * @param after id of the last event that the client has; -1 for none
  * @throws ValidationError (`unknown_run`), IoError
  */
 export async function followRun(
@@ -40,12 +44,12 @@ export async function followRun(
 /** The text of the stream, until the run or the signal ends it. */
 async function* follow(service: Service, id: string, after: number, signal: AbortSignal): AsyncGenerator<string> {
   let known = after;
-  let spoke = performance.now();
+  let lastSentAt = performance.now();
   yield CONNECTED;
   const news = newsOf(service, id, signal);
   try {
     while (!signal.aborted) {
-      // In this order, because the events read after the status include the one that ended the run.
+      // In this order: if the run has ended, the events that are read afterwards include its end.
       const { run } = await service.run(id);
       const events = (await service.engine.events(id, known)).map(eventView);
       for (const event of events) {
@@ -53,9 +57,9 @@ async function* follow(service: Service, id: string, after: number, signal: Abor
         yield `id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
       }
       if (isTerminal(run.status)) return;
-      if (events.length > 0) spoke = performance.now();
-      else if (performance.now() - spoke > HEARTBEAT_INTERVAL_MS) {
-        spoke = performance.now();
+      if (events.length > 0) lastSentAt = performance.now();
+      else if (performance.now() - lastSentAt > HEARTBEAT_INTERVAL_MS) {
+        lastSentAt = performance.now();
         yield HEARTBEAT;
       }
       await news.next();
@@ -81,7 +85,7 @@ function newsOf({ engine }: Service, id: string, signal: AbortSignal) {
       if (isNew) resolve();
       const over = new AbortController();
       const either = AbortSignal.any([signal, over.signal]);
-      await Promise.race([promise, sleep(LOOK_MS, undefined, { signal: either, ref: false })]).catch(() => {});
+      await Promise.race([promise, sleep(POLL_INTERVAL_MS, undefined, { signal: either, ref: false })]).catch(() => {});
       isNew = false;
       over.abort();
     },

@@ -13,7 +13,7 @@ import { inputJsonSchema } from "./schemas.ts";
 /** How many streams may be open at a time; each one reads the database. */
 const MAX_STREAMS = 200;
 
-/** Routes to look at and manage the runs of all workflows. */
+/** Routes to list, follow and manage the runs of all workflows. */
 export function runRoutes(parts: HttpParts): Route[] {
   const { service } = parts;
   const one = (name: string, method: "GET" | "POST", path: string, summary: string, example?: Json): Route => {
@@ -62,7 +62,10 @@ const answer = ({ output }: DirectOperation, example?: Json): Route["answers"] =
   200: { description: "The result.", types: { "application/json": output }, ...withoutAbsent({ example }) },
 });
 
-/** Calls an operation with the input of a request. */
+/**
+ * Calls an operation with the input of a request. If the request is aborted, so is the call.
+ * @throws ValidationError for invalid input, and what the operation throws
+ */
 export const call = async (operation: DirectOperation, input: unknown, { req }: HttpContext): Promise<object> =>
   operation.run(parse(operation.input, input), { signal: req.raw.signal });
 
@@ -101,7 +104,8 @@ export function pageResponse({ pathname, searchParams }: URL, page: { next?: str
 
 /**
  * The query of a URL as an operation's input: `input[order_id]=O-1` becomes a field of `input`.
- * @throws ValidationError (`bad_request`) if a parameter is given twice
+ * @throws ValidationError (`bad_request`) if a parameter is given twice, or its name
+ *   contains `__proto__`
  */
 function queryOf(query: URLSearchParams): Record<string, unknown> {
   const fields: Record<string, string | Record<string, string>> = {};
@@ -150,8 +154,8 @@ function changesRoute({ service, closing }: HttpParts, streams: OpenStreams): Ro
     description:
       "Changes from now on, as server-sent events. `run` has a run as in the list, each time it changes. " +
       "`reset` means: load the list again. It is the first event, and also comes if too much has changed to send " +
-      "single events. `Last-Event-ID` continues after that event, or with `reset` after a restart of the service " +
-      "or a long absence. Several changes within a moment are one event.",
+      "single events. With `Last-Event-ID`, you continue after that event; after a restart of the service or a long " +
+      "absence, the first event is `reset`. Several changes to a run within a moment are one event.",
     access: operation.scope,
     operations: [operation],
     parameters: [
@@ -192,7 +196,7 @@ function eventsRoute({ service, closing }: HttpParts, streams: OpenStreams): Rou
     summary: "Follow a run",
     description:
       "Everything that has happened to a run and happens from now on, as server-sent events. The stream ends with " +
-      "the run. `Last-Event-ID` continues after that event; the answer is 204 if no more events can come. With " +
+      "the run. With `Last-Event-ID`, you continue after that event; the answer is 204 if no more can come. With " +
       "`Accept: application/json`, the answer is the list so far.",
     access: operation.scope,
     operations: [operation],

@@ -1,4 +1,4 @@
-/** Converts Zod schemas to the JSON Schema of OpenAPI 3.1, which is that of 2020-12. */
+/** Converts Zod schemas to the JSON Schema of OpenAPI 3.1 (draft 2020-12). */
 import { z } from "zod";
 
 export interface JsonSchema {
@@ -19,8 +19,8 @@ export const toJsonSchema = (schema: z.ZodType): JsonSchema => convert(schema, "
 const SAYS_SOMETHING = ["type", "anyOf", "oneOf", "allOf", "enum", "const", "$ref"];
 
 /**
- * The schema of an operation's input. For fields that are parsed leniently, it describes the parsed
- * value.
+ * The schema of an operation's input. If Zod can't describe what a field accepts, because it
+ * converts its input first, the schema describes the converted value.
  */
 export function inputJsonSchema(schema: z.ZodType): JsonSchema {
   const input = convert(schema, "input");

@@ -11,12 +11,12 @@ import { describeCause, type Logger } from "../../log.ts";
  */
 export const HEARTBEAT_INTERVAL_MS = 15_000;
 
-/** A comment, which clients ignore. */
+/** A comment; clients ignore it. */
 export const HEARTBEAT = ": still there\n\n";
 
 /**
- * The comment that begins a stream. With it, the headers are sent, so the client knows at once that
- * it is connected.
+ * The comment that begins a stream. The headers are sent together with it, so the client knows at
+ * once that it is connected.
  */
 export const CONNECTED = ": connected\n\n";
 
@@ -35,21 +35,22 @@ export const eventResponse = (body: ReadableStream<Uint8Array>): Response =>
 
 /** The open streams of a service, up to a limit. */
 export class OpenStreams {
-  readonly #most: number;
+  readonly #limit: number;
   readonly #logger: Logger;
   #open = 0;
 
-  constructor(most: number, logger: Logger) {
-    this.#most = most;
+  constructor(limit: number, logger: Logger) {
+    this.#limit = limit;
     this.#logger = logger;
   }
 
   /**
-   * @param texts the texts to send; the stream ends with them
+   * Answers with a new stream.
+   * @param texts the texts to send; after the last one, the stream ends
    * @throws IoError (`too_many_streams`)
    */
   respond(texts: AsyncIterable<string>): Response {
-    if (this.#open >= this.#most) {
+    if (this.#open >= this.#limit) {
       throw tooManyStreams("Too many streams are open. Try again later, or ask for the list instead.");
     }
     return eventResponse(ReadableStream.from(this.#encoded(texts)));
@@ -61,7 +62,7 @@ export class OpenStreams {
     try {
       for await (const text of texts) yield encoder.encode(text);
     } catch (error) {
-      // Clients reconnect automatically, and continue after the last event that they received.
+      // The stream just ends: clients reconnect by themselves, and continue after their last event.
       this.#logger.warn({ cause: describeCause(error) }, "a stream of events failed");
     } finally {
       this.#open -= 1;

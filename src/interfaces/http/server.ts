@@ -9,21 +9,21 @@ import { urlHost } from "../../loopback.ts";
 import { problem, problemBody, PROBLEM_TYPE } from "./problem.ts";
 import { statusOf } from "./status.ts";
 
-/** The address to listen on, and limits. Times in milliseconds. */
+/** The address to listen on, and time limits. */
 export interface HttpServerOptions {
   host: string;
   /** 0 means any free port. */
   port: number;
-  /** Time limit for the head of a request; default 10,000. */
+  /** Milliseconds within which the headers of a request must arrive; default 10,000. */
   headersTimeoutMs?: number;
-  /** How long to wait for requests in progress when the server closes; default 10,000. */
+  /** Milliseconds to wait for requests in progress when the server closes; default 10,000. */
   drainMs?: number;
   logger?: Logger;
 }
 
 /** A listening server. */
 export interface HttpServer {
-  /** `http://127.0.0.1:8008` */
+  /** Such as `http://127.0.0.1:8008`. */
   readonly url: string;
   /**
    * Accepts no new requests, lets those in progress finish, then closes the remaining connections.
@@ -31,15 +31,16 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-/** Maximum size of all headers of a request together. Bytes. */
+/** The maximum size of all headers of a request together. Bytes. */
 const MAXIMUM_HEADERS = 16_384;
 
 /**
  * Starts a server for a `fetch` handler. It limits the size of headers and the time to send them,
  * and answers requests that are not valid HTTP with a problem document.
  * @throws IoError (`address_unavailable`) if it can't listen
- * @example const server = await startHttpServer(createHttpApi(service, options).app.fetch, { host:
- *   "127.0.0.1", port: 8008 });
+ * @example
+ * const { app } = createHttpApi(service, options);
+ * const server = await startHttpServer(app.fetch, { host: "127.0.0.1", port: 8008 });
  */
 export async function startHttpServer(
   handle: (request: Request, env: object) => Response | Promise<Response>,
@@ -53,10 +54,10 @@ export async function startHttpServer(
   const server = createServer(
     {
       maxHeaderSize: MAXIMUM_HEADERS,
-      // The listener refuses it, with a reason.
+      // The listener refuses requests without a Host, and says why.
       requireHostHeader: false,
       headersTimeout: headersTimeoutMs,
-      // Streams may take long; each body has its own time limit.
+      // No limit: streams may take long, and each body has a time limit of its own.
       requestTimeout: 0,
       connectionsCheckingInterval: Math.min(1000, headersTimeoutMs),
     },
@@ -99,7 +100,7 @@ async function close(server: Server, drainMs: number): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Answers a request with an invalid target or `Host`. */
+/** Answers a request that the listener can't pass on, such as one with an invalid `Host`. */
 function badRequest(error: unknown, logger: Logger): Response {
   if (error instanceof Error && error.name === "RequestError") {
     return problem(new ValidationError("The target or the Host of the request is not valid.", { code: "bad_request" }));
@@ -113,7 +114,7 @@ const OF_CODE: ReadonlyMap<string | undefined, readonly [code: string, message: 
   ["ERR_HTTP_REQUEST_TIMEOUT", ["request_timeout", "The request was sent too slowly."]],
 ]);
 
-/** Refuses an `Expect` header other than `100-continue`, which Node.js answers itself. */
+/** Refuses all `Expect` headers but `100-continue`, which Node.js handles itself. */
 function refuseExpectation(_request: IncomingMessage, response: ServerResponse): void {
   const message = "Only Expect: 100-continue is supported. Leave the header out.";
   const refusal = new ValidationError(message, { code: "expectation_failed" });
@@ -134,7 +135,7 @@ const INCOMPLETE = ["incomplete_body", "The body ended before it was complete. S
  * @param answer the answer to the last request on this connection
  */
 function refuse(error: NodeJS.ErrnoException, socket: Socket, answer: ServerResponse | undefined): void {
-  // In the middle of an answer, another one would be read as a part of it.
+  // If an answer is under way, the client would read a second one as a part of it.
   const isAnswering = answer?.headersSent === true && !answer.writableFinished;
   if (error.code === "ECONNRESET" || !socket.writable || isAnswering) return void socket.destroy();
   const isHalfBody = error.code === "HPE_INVALID_EOF_STATE" && answer?.req.complete === false;

@@ -1,8 +1,8 @@
 /**
- * Sessions of people in a browser. A session is a cookie that proves that its holder once had a
+ * Sessions of people in a browser. A session is a cookie that proves that someone signed in with a
  * token. The service stores no sessions: a session survives a restart as long as the key stays the
- * same, and becomes invalid with its token. The token can't be read from the cookie, and the cookie
- * can't be made from a token's hash without the key.
+ * same, and ends with its token, after 12 hours at the latest. The token can't be read from the
+ * cookie, and nobody can make a cookie from a token's hash without the key.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { getCookie } from "hono/cookie";
@@ -22,7 +22,7 @@ const LIFETIME_SECONDS = 12 * 60 * 60;
 export interface SessionOptions {
   tokens: TokenSource;
   bodyTimeoutMs: number;
-  /** Secret of this service. */
+  /** The secret that signs sessions. */
   key: Uint8Array;
 }
 
@@ -58,10 +58,10 @@ function readCookie(value: string | undefined): [expires: number, proof?: Buffer
   return given === undefined ? [0] : [Number(expires), Buffer.from(given, "base64url")];
 }
 
-/** Browsers declare which site's page has sent a request, and pages can't change that. */
+/** Browsers declare which site's page sent a request, and pages can't change that. */
 function isFromOwnPage({ headers, method, url }: Request): boolean {
   const site = headers.get("sec-fetch-site");
-  // Browsers omit it over plain HTTP from a host that is not this machine.
+  // Browsers leave this header out over plain HTTP, unless the host is their own machine.
   if (site !== null) return site === "same-origin";
   const origin = headers.get("origin");
   if (origin === null) return method === "GET" || method === "HEAD";
@@ -122,7 +122,7 @@ export function sessionRoutes(options: SessionOptions): Route[] {
 }
 
 function cookie(value: string, seconds: number, { req }: HttpContext): string {
-  // A proxy in front of us may terminate TLS, so the browser's origin counts.
+  // The browser's origin shows whether it uses TLS, even if a proxy in front of us terminates it.
   const isSecure = req.header("origin")?.startsWith("https:") || new URL(req.url).protocol === "https:";
   const attributes = ["Path=/", `Max-Age=${seconds}`, "HttpOnly", "SameSite=Strict", ...(isSecure ? ["Secure"] : [])];
   return [`${COOKIE}=${value}`, ...attributes].join("; ");

@@ -9,7 +9,7 @@ export const N_TRIPLES = "application/n-triples";
 /** A query's answer, with its media type. */
 export function formatted(answer: QueryAnswer): { type: string; body: string } {
   const { result, variables } = answer;
-  // Without variables it is not a SELECT; it may be a query for triples that found none.
+  // An empty result without variables is that of a CONSTRUCT or DESCRIBE that found no triples.
   const isGraph = typeof result !== "boolean" && (areQuads(result) || variables.length === 0);
   if (!isGraph) return { type: JSON_RESULTS, body: JSON.stringify(writeJsonResults(answer)) };
   const lines = areQuads(result)

@@ -40,7 +40,7 @@ const answers: Record<number, Content> = {
   },
 };
 
-/** There are no routes if the graph can't be queried here. */
+/** The routes of the protocol; none if the graph can't be queried here. */
 export function sparqlRoutes({ graph, service, bodyTimeoutMs }: HttpParts): Route[] {
   if (!graph) return [];
   const common = {
@@ -143,7 +143,10 @@ function one(parameters: URLSearchParams, name: string): string {
   throw refuse(value === undefined ? `The parameter ${name} is missing.` : `The parameter ${name} is given twice.`);
 }
 
-/** Ignores weights: there is only one format, which a client accepts or doesn't name. */
+/**
+ * Whether an `Accept` header allows this type. Weights don't matter, because there is only one
+ * format to choose from. `application/json` and `text/plain` always match.
+ */
 function accepts(header: string | undefined, type: string): boolean {
   const wanted = (header ?? "*/*").split(",").map((part) => part.split(";")[0]!.trim().toLowerCase());
   return wanted.some((one) =>

@@ -7,7 +7,7 @@ const STATUS = {
   unexpected_error: 500,
 } as const satisfies Record<ErrorType, number>;
 
-/** Errors about the form of the request rather than its content. */
+/** Error codes with a status of their own, whatever their type. */
 const STATUS_OF_CODE: ReadonlyMap<string, number> = new Map([
   ["bad_request", 400],
   ["incomplete_body", 400],

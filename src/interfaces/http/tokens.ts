@@ -8,14 +8,14 @@ import { SCOPES, type Scope } from "../../framework/operation.ts";
 
 /** The caller that a token identifies. */
 export interface Caller {
-  /** Recorded as `by` with this caller's decisions. */
+  /** The token's name. Recorded as `by` with this caller's decisions. */
   readonly name: string;
   readonly scopes: ReadonlySet<Scope>;
   /** True for the caller without a token, if that is allowed. */
   readonly isAnonymous?: boolean;
 }
 
-/** The refusal of a call that needs a scope. */
+/** The error for a caller without a token, or whose token lacks the scope. */
 export const missingScope = (scope: Scope, caller: Caller | undefined): ValidationError =>
   caller && caller.isAnonymous !== true
     ? new ValidationError(`This token lacks the scope ${scope}.`, { code: "scope_missing" })
@@ -26,18 +26,20 @@ export const missingScope = (scope: Scope, caller: Caller | undefined): Validati
 /** Finds the caller that a secret belongs to. */
 export interface TokenSource {
   /**
-   * Undefined for an unknown secret. Takes the same time for all unknown secrets.
-   * @param found receives the SHA-256 of a known secret
+   * The caller with this secret; undefined if it is unknown. Takes the same time for all unknown
+   * secrets.
+   * @param found called with the SHA-256 of the secret, if it is known
    */
   verify(secret: string, found?: (hash: Buffer) => void): Promise<Caller | undefined>;
   /**
-   * The caller whose secret's hash satisfies `proves`, which checks a proof that someone had the
-   * secret.
+   * The caller whose secret's SHA-256 made a proof, such as that of a session; undefined if there
+   * is none.
+   * @param proves whether the proof was made with this hash
    */
   find(proves: (hash: Buffer) => boolean): Promise<Caller | undefined>;
 }
 
-/** One token: its secret or that secret's SHA-256. */
+/** One token: the caller that it identifies, and the SHA-256 of its secret. */
 interface Token {
   caller: Caller;
   hash: Buffer;
@@ -47,7 +49,7 @@ interface Token {
 const NAME = /^[\p{L}\p{N}][\p{L}\p{N} _.@-]{0,99}$/u;
 /** A bearer token as it is transmitted (RFC 6750), long enough that it can't be guessed. */
 const SECRET = /^[A-Za-z0-9._~+/-]{16,500}=*$/;
-const SHORT = "must have at least 16 characters, of A-Z a-z 0-9 . _ ~ + / -";
+const SECRET_RULE = "must have at least 16 characters, of A-Z a-z 0-9 . _ ~ + / -";
 
 const hashOf = (secret: string): Buffer => createHash("sha256").update(secret).digest();
 
@@ -57,7 +59,7 @@ const FileEntry = z
   .strictObject({
     name: z.string().regex(NAME, "must have 1 to 100 letters, digits, blanks or any of _ . @ -"),
     scopes: z.array(scope).min(1, "must name at least one scope"),
-    token: z.string().regex(SECRET, SHORT).optional(),
+    token: z.string().regex(SECRET, SECRET_RULE).optional(),
     sha256: z
       .string()
       .regex(/^[0-9a-fA-F]{64}$/, "must have 64 hexadecimal digits")
@@ -83,7 +85,7 @@ export class Tokens implements TokenSource {
   }
 
   /**
-   * Parses tokens from a setting: `name:scope+scope:secret`, separated by commas.
+   * Parses tokens from a setting: `name:scope+scope:secret`, separated by commas or white space.
    * @throws ValidationError (`invalid_configuration`), which never repeats a secret
    */
   static fromSetting(text: string): Tokens {
@@ -119,7 +121,7 @@ export class Tokens implements TokenSource {
 
   find(proves: (hash: Buffer) => boolean): Promise<Caller | undefined> {
     let found: Caller | undefined;
-    // Compare all of them, so that the time reveals nothing about which one was nearly right.
+    // All of them are compared, so that the time doesn't reveal which one fits.
     for (const token of this.#tokens) if (proves(token.hash)) found = token.caller;
     return Promise.resolve(found);
   }
@@ -163,14 +165,14 @@ function parseEntries(text: string): unknown[] {
 
 /**
  * Tokens in a file, which is read again when it has changed. If it can't be read, the earlier
- * tokens stay valid; if it was emptied, there are none.
+ * tokens stay valid. If it was emptied, no token is valid.
  */
 export class TokenFile implements TokenSource {
   readonly #path: string;
   readonly #logger: Logger;
   #version: string;
-  /** Whether it was already logged that it can't be read. */
-  #isMissing = false;
+  /** Whether it was already logged that the file can't be read. */
+  #isFailureLogged = false;
   #tokens: Tokens;
 
   private constructor(path: string, logger: Logger, { version, tokens }: { version: string; tokens: Tokens }) {
@@ -201,18 +203,18 @@ export class TokenFile implements TokenSource {
   async #refresh(): Promise<void> {
     try {
       const version = await versionOf(this.#path);
-      this.#isMissing = false;
+      this.#isFailureLogged = false;
       if (version === this.#version) return;
       // Set this first, so that an invalid file is reported once and not at every request.
       this.#version = version;
       this.#tokens = await readTokens(this.#path);
-      this.#logger.info({}, "the file of tokens was read again");
+      this.#logger.info({}, "HTTP_TOKENS_FILE was read again");
     } catch (error) {
-      if (this.#isMissing) return;
-      this.#isMissing = true;
+      if (this.#isFailureLogged) return;
+      this.#isFailureLogged = true;
       this.#logger.error(
         { cause: describeCause(error) },
-        "the file of tokens can't be read; the earlier tokens stay valid",
+        "HTTP_TOKENS_FILE can't be read; the earlier tokens stay valid until you fix it",
       );
     }
   }
@@ -232,7 +234,7 @@ async function versionOf(path: string): Promise<string> {
 
 const readTokens = async (path: string): Promise<Tokens> => Tokens.fromFile(await readFile(path, "utf8"));
 
-/** Queries several sources; the first that knows the secret answers. */
+/** Asks several sources; if several know the secret, the first of them counts. */
 export const anyOf = (sources: readonly TokenSource[]): TokenSource => ({
   verify: (secret, found) => firstOf(sources, (source) => source.verify(secret, found)),
   find: (proves) => firstOf(sources, (source) => source.find(proves)),

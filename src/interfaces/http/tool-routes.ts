@@ -13,7 +13,7 @@ import { json } from "./workflow-router.ts";
 import { failureIn, resultResponse } from "./workflow-routes.ts";
 
 /**
- * The agents' tools as HTTP routes. A model has written the arguments, so they are read as
+ * The agents' tools as HTTP routes. A model may have written the arguments, so they are read as
  * leniently as in any tool call, and count as chosen by a model.
  * @throws ValidationError (`invalid_configuration`) if two tools have the same name
  */
@@ -62,7 +62,7 @@ function toolRoute({ operation, schema, call }: ModelTool, { bodyTimeoutMs }: Ht
   };
 }
 
-/** The tool's schema, in which no optional argument is required. */
+/** The tool's schema, but optional arguments may also be left out. */
 function lenient(schema: ModelTool["schema"], { input }: Operation): object {
   const required = (schema["required"] as string[]).filter(
     (name) => !fieldSchema(input, name)!.safeParse(undefined).success,
@@ -76,7 +76,7 @@ function answer(operation: Operation, args: unknown, result: RunResult): Respons
   return withFields(operation, args, result) ?? problem(failureIn(result));
 }
 
-/** The result of a direct operation only has `success` if it failed. */
+/** If a call has failed, its result has `success: false`, also for a direct operation. */
 const hasFailed = ({ success }: { success?: unknown }): boolean => success === false;
 
 /** A problem that lists the invalid fields. A tool's result only names them in its message. */

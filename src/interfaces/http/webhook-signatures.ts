@@ -2,10 +2,13 @@
 import { Webhook } from "standardwebhooks";
 import { ConflictError, ValidationError } from "../../errors.ts";
 
-/** How far a timestamp may be from now, as the specification recommends; the library refuses what is further away. Milliseconds. */
+/**
+ * How far a timestamp may be from now. It is the library's limit, which refuses what is further
+ * away. Milliseconds.
+ */
 const TOLERANCE_MS = 5 * 60_000;
 /**
- * How many signatures are remembered; a sender with the secret is trusted not to send more within
+ * How many signatures are remembered. Senders with the secret are trusted not to send more within
  * ten minutes.
  */
 const MAX_REMEMBERED = 100_000;
@@ -21,7 +24,7 @@ export const isSigned = ({ headers }: Request): boolean => headers.has("webhook-
  */
 export class WebhookSignatures {
   readonly #webhooks: readonly Webhook[];
-  /** Maps a message and its timestamp to the time when they can be forgotten. */
+  /** By message id and timestamp: the time when they can be forgotten. In order of arrival. */
   readonly #seen = new Map<string, number>();
 
   /**
@@ -43,8 +46,8 @@ export class WebhookSignatures {
   accept(request: Request, body: Buffer): () => void {
     const [id = "", timestamp = "", signature = ""] = HEADERS.map((name) => request.headers.get(name) ?? "");
     const headers = { "webhook-id": id, "webhook-timestamp": timestamp, "webhook-signature": signature };
-    // The library would also parse a number with leading zeros or trailing text, and so accept one
-    // signature twice.
+    // The library also accepts a number with leading zeros or trailing text. The same signature
+    // could then be used twice.
     const isNumber = /^[1-9]\d{0,14}$/.test(timestamp);
     if (!isNumber || !this.#webhooks.some((webhook) => isValid(webhook, body, headers))) {
       throw new ValidationError(
@@ -67,7 +70,7 @@ export class WebhookSignatures {
         code: "webhook_replayed",
       });
     }
-    // A timestamp may also be ahead of our clock.
+    // Twice, because a timestamp may also be ahead of our clock.
     this.#seen.set(message, now + 2 * TOLERANCE_MS);
     return () => void this.#seen.delete(message);
   }

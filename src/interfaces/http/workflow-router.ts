@@ -2,9 +2,9 @@ import { toAbiError, toWireError, ValidationError } from "../../errors.ts";
 import { statusOf } from "./status.ts";
 
 /**
- * The part of a Hono app that is used; any object of this shape will do. Handlers take and return
- * `fetch`'s requests and responses. If several routes match a request, the first one added answers.
- * The method `ALL` matches every method, and HEAD is answered like GET without a body.
+ * The part of a Hono app that is used; any object of this shape will do. Requests and responses are
+ * those of `fetch`. If several routes match a request, the first one added must answer. The method
+ * `ALL` matches every method, and HEAD is answered like GET, without a body.
  */
 export interface WorkflowRouter {
   on(method: string, path: string, handler: (context: RouteContext) => Promise<Response>): unknown;
@@ -34,11 +34,13 @@ export function addRoute(router: WorkflowRouter, method: "GET" | "POST", path: s
   });
 }
 
-/** The invalid fields in wire form. */
+/** The invalid fields of an error in wire form. */
 export const fieldsOf = ({ issues }: ValidationError): { field: string; message: string }[] =>
   issues.map(({ path, message }) => ({ field: path, message }));
 
-/** The answer for an error: its wire form, with the invalid fields for invalid input. */
+/**
+ * The answer of `as_api` for an error: its wire form, with the invalid fields for invalid input.
+ */
 export function errorResponse(error: unknown, headers: Record<string, string> = {}): Response {
   const abiError = toAbiError(error);
   const body = { status: "error", ...toWireError(abiError) };

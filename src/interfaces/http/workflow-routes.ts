@@ -28,7 +28,7 @@ const exampleOf = ({ process }: Workflow): Parameters => process.example?.input 
 
 const WORKFLOW_ID_OF_RUN = "Id of the run, for /runs/{workflow_id}.";
 
-function AcceptedSchema({ process }: Workflow): object {
+function acceptedSchema({ process }: Workflow): object {
   const { properties = {} } = toJsonSchema(process.input);
   return {
     type: "object",
@@ -84,7 +84,7 @@ function submitRoute(workflow: Workflow, { bodyTimeoutMs, closing }: HttpParts):
       },
       202: {
         description: "The run is durable and continues in the background.",
-        types: { "application/json": AcceptedSchema(workflow) },
+        types: { "application/json": acceptedSchema(workflow) },
         headers: ["Location", "Preference-Applied"],
         ...(process.example && {
           example: { status: "processing", ...identityOf(process, example), workflow_id: EXAMPLE_ID },
@@ -126,20 +126,25 @@ async function submit(workflow: Workflow, body: unknown, given: string | undefin
   }
 }
 
-/** The draft standard asks for a text in quotes, but many clients send it bare. */
+/**
+ * The key in an `Idempotency-Key` header. The draft standard asks for quotes; many clients omit
+ * them.
+ */
 function keyOf(header: string | undefined): string | undefined {
   const [, quoted] = /^"((?:[^"\\]|\\["\\])*)"$/.exec(header?.trim() ?? "") ?? [];
   return quoted?.replaceAll(/\\(["\\])/g, "$1") ?? header?.trim();
 }
 
-/** @throws ValidationError (`bad_request`) */
+/** The seconds in `Prefer: wait=…`, at most the maximum; undefined if it has no `wait`. */
 function waitOf(prefer: string | undefined): number | undefined {
   const [, seconds] = /(?:^|[,;])\s*wait\s*=\s*"?(\d+)"?\s*(?:$|[,;])/i.exec(prefer ?? "") ?? [];
   if (seconds === undefined) return undefined;
   return Math.min(Number(seconds), MAX_WAIT_S);
 }
 
-/** The result of a run; undefined if it took longer. */
+/**
+ * The result of a run; undefined if it takes longer, the client has gone, or the service closes.
+ */
 async function waitFor(
   workflow: Workflow,
   id: string,

@@ -6,7 +6,7 @@ import { requirePackage } from "../../runtime/require-package.ts";
 import type { ToolOptions } from "../model-calls/fixed-fields.ts";
 import { modelToolsOf, type ModelAudience, type ModelTool } from "../model-calls/model-call.ts";
 
-/** Turns the operations that models may call into LangChain tools. */
+/** The operations that models may call, as LangChain tools; see `modelToolsOf`. */
 export const workflowTools = (
   workflow: Parameters<typeof modelToolsOf>[0],
   options: ToolOptions,
@@ -39,17 +39,17 @@ function operationTool({ operation, schema, call }: ModelTool): DynamicStructure
 const TOOLS = "@langchain/core/tools";
 
 /**
- * Loads LangChain for the first tool, because it takes several times as long to load as all the
- * rest. This is the module that an `import` gives, so a program's `instanceof` recognizes its
- * classes. While an import of it is in progress, Node.js before 22.17 throws or gives an empty
- * module. The module for `require` then does the same work.
+ * Loads LangChain when the first tool is made, because that takes several times as long as loading
+ * all the rest. It prefers the module that `import` loads, so that a program's `instanceof`
+ * recognizes its classes. But while an `import` of this module is in progress, Node.js before 22.17
+ * throws or returns an empty module here. The module that `require` loads then does the same work.
  */
 function langChainTools(): typeof LangChainTools {
   try {
     const imported = requirePackage(fileURLToPath(import.meta.resolve(TOOLS))) as Partial<typeof LangChainTools>;
     if (imported.DynamicStructuredTool !== undefined) return imported as typeof LangChainTools;
   } catch {
-    // If anything else is wrong with the module, the next line throws it as well.
+    // If something else is wrong with the package, the next line throws too.
   }
   return requirePackage(TOOLS) as typeof LangChainTools;
 }

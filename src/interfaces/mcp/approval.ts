@@ -1,12 +1,12 @@
 /**
  * How a person gets to decide on what a run waits for: through a link to the console, where they
- * sign in. Never through a form in the client, because the answer would come from the program of
- * the very agent that must not approve.
+ * sign in. Never through a form in the client: the answer to a form comes from the same program
+ * that runs the model, and the model must not approve.
  */
 import { inputRequired, type InputRequest } from "@modelcontextprotocol/server";
 import type { McpOffer } from "./offer.ts";
 
-const NOT_BEFORE = "A person has to approve what would go out; nothing has been sent, and you can't approve it.";
+const NEEDS_APPROVAL = "A person has to approve what would go out; nothing has been sent, and you can't approve it.";
 
 /** The URL where a person decides on a run; undefined if no console is known. */
 export const approvalUrl = ({ consoleUrl }: Pick<McpOffer, "consoleUrl">, workflowId: string): string | undefined =>
@@ -14,7 +14,7 @@ export const approvalUrl = ({ consoleUrl }: Pick<McpOffer, "consoleUrl">, workfl
 
 /** The message to a model about a run that waits for approval. */
 export const approvalWords = (url: string | undefined): string =>
-  url === undefined ? NOT_BEFORE : `${NOT_BEFORE} They can look at it and decide here: ${url}`;
+  url === undefined ? NEEDS_APPROVAL : `${NEEDS_APPROVAL} They can look at it and decide here: ${url}`;
 
 /** Asks the client to send its user to that URL. */
 export const approvalRequest = (url: string): InputRequest =>

@@ -10,17 +10,17 @@ import {
 /** https://modelcontextprotocol.github.io/ext-tasks/specification/2026-07-28/tasks */
 export const TASKS = "io.modelcontextprotocol/tasks";
 
-/** What the client declares with the request, as clients do since protocol 2026-07-28. */
+/** What the client declares in the request, as clients do since protocol 2026-07-28. */
 function declared({ mcpReq }: ServerContext): ClientCapabilities | undefined {
   const envelope: { [CLIENT_CAPABILITIES_META_KEY]?: ClientCapabilities } | undefined = mcpReq.envelope;
   return envelope?.[CLIENT_CAPABILITIES_META_KEY];
 }
 
-/** Older clients declare it once for the connection, if there is one. */
+/** What the client declares. Older clients do so once for a connection, so only if there is one. */
 const capabilitiesOf = (server: McpServer, context: ServerContext): ClientCapabilities | undefined =>
   context.mcpReq.envelope ? declared(context) : server.server.getClientCapabilities();
 
-/** Whether the client asks its user before it opens a link of ours. */
+/** Whether the client can ask its user to open a link (URL-mode elicitation). */
 export const supportsUrlElicitation = (server: McpServer, context: ServerContext): boolean =>
   capabilitiesOf(server, context)?.elicitation?.url !== undefined;
 

@@ -21,18 +21,20 @@ const VERSION = packageVersion();
 
 /**
  * Creates an MCP server that offers what models may do with a service: its `agent` operations as
- * tools, records as resources, and prompts. Operations for people or operators are not offered. It
- * supports protocol 2026-07-28 and earlier ones.
+ * tools, the records of runs as resources, and prompts. Operations for people or operators are not
+ * offered. It supports protocol 2026-07-28 and earlier ones.
  *
- * Connect it to one transport. `mcpHandler` and `serveMcpOverStdio` do that for HTTP and for standard input and output.
- * @param caller who is on the other side of the transport; default: the owner of this process, who may call every tool
+ * Connect it to one transport. `mcpHandler` and `serveMcpOverStdio` do that for HTTP and for
+ * standard input and output.
+ * @param caller who is on the other side of the transport; default: the owner of this process, who
+ *   may call every tool
  * @throws ValidationError (`invalid_configuration`) for invalid options
  * @example await createMcpServer(application.service).connect(transport);
  */
 export const createMcpServer = (service: Service, options: McpOptions = {}, caller: McpCaller = OWNER): McpServer =>
   mcpServer(offerOf(service, options), caller);
 
-/** The same for an offer that was computed before. */
+/** Creates the same server from an offer that was computed before. */
 export function mcpServer(offer: McpOffer, caller: McpCaller = OWNER): McpServer {
   const server = new McpServer(
     { name: "abi-workflows", title: "abi-workflows", version: VERSION },
@@ -47,8 +49,8 @@ export function mcpServer(offer: McpOffer, caller: McpCaller = OWNER): McpServer
     },
   );
   for (const [name, { listed, operation }] of offer.tools) {
-    // Over HTTP, a missing scope is a 403. The call itself checks the scope again, over any
-    // transport.
+    // With this, a missing scope is a 403 over HTTP. Over any transport, the call itself checks the
+    // scope again.
     const config = { ...listed, scopeChallenge: requireScopes(operation.scope) };
     server.registerTool(name, config, () => {
       throw new TypeError("calls are answered by addToolCalls");

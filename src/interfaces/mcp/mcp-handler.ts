@@ -13,14 +13,14 @@ export interface McpHandler {
   close(): Promise<void>;
 }
 
-/** Larger than any valid call, but small enough to be cheap. Bytes. */
+/** Several times the longest feedback, but small enough to read into memory. Bytes. */
 const MAXIMUM_BODY = 1_000_000;
 
 /**
  * The service over MCP's streamable HTTP, to be mounted for all methods of one path, such as
  * `/mcp`. It has no sessions, so any process that shares the database can answer any request. It
  * doesn't find out who is calling: check the token, `Host` and `Origin` first, and pass the scopes
- * of the token. A tool is refused if the caller lacks its scope.
+ * of the token. A call is refused if the caller lacks the scope of the tool.
  * @throws ValidationError (`invalid_configuration`) for invalid options
  * @example
  * const mcp = mcpHandler(application.service, { consoleUrl: "https://feedback.example.org" });

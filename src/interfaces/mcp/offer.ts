@@ -18,15 +18,17 @@ import { inputSchemaOf, outputSchemaOf } from "./tool-schemas.ts";
 export interface McpOptions extends ToolOptions {
   /**
    * Base URL of the console, such as `https://feedback.example.org`. A person who has to approve
-   * something is sent to `<consoleUrl>/approvals/<workflow_id>`. Without it, they only read that
+   * something is sent to `<consoleUrl>/approvals/<workflow_id>`. Without it, results only say that
    * someone has to approve.
    */
   consoleUrl?: string;
 }
 
-/** Who is calling, as found out by your program. */
+/** Who is calling. Your program finds that out. */
 export interface McpCaller {
-  /** What the caller may do: each tool needs the scope of its operation. */
+  /**
+   * What the caller may do: each tool needs the scope of its operation, records `feedback:read`.
+   */
   readonly scopes: readonly Scope[];
   /** The values of the fields in `fromContext`. */
   readonly context?: Readonly<Record<string, Json>>;
@@ -51,10 +53,12 @@ export interface ProcessTool extends McpTool {
   readonly workflow: Workflow;
 }
 
+/** What a service offers; see the head of this file. */
 export interface McpOffer {
   readonly service: Service;
+  /** By name. */
   readonly tools: ReadonlyMap<string, McpTool>;
-  /** By the name of the workflow. */
+  /** The tools that start runs, by the name of the workflow. */
   readonly processes: ReadonlyMap<string, ProcessTool>;
   /** By the name of the workflow. */
   readonly prompts: ReadonlyMap<string, PromptArguments>;
@@ -83,7 +87,7 @@ export function offerOf(service: Service, { consoleUrl, ...toolOptions }: McpOpt
 export const isProcess = (tool: McpTool): tool is ProcessTool =>
   tool.operation.kind === "durable" && tool.workflow !== undefined;
 
-/** `process_customer_feedback` as `Process customer feedback`. */
+/** Turns `process_customer_feedback` into `Process customer feedback`. */
 export const titleOf = (name: string): string => {
   const words = name.replaceAll(/[_-]+/g, " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
@@ -108,8 +112,8 @@ function mcpTool(tool: ServiceTool): McpTool {
 }
 
 /**
- * Clients see the schema. The operation itself checks the arguments, because models can act on its
- * messages.
+ * A schema that clients see, but that checks nothing here. The operation itself checks the
+ * arguments, because a model can act on its messages.
  */
 const shownOnly = (schema: JsonSchema): StandardSchemaWithJSON =>
   fromJsonSchema(schema, {

@@ -4,7 +4,7 @@ import { recordContents, recordOf, recordUri } from "./resources.ts";
 import { requireScope } from "./tasks.ts";
 import type { PromptArguments } from "./prompt-arguments.ts";
 
-/** For each workflow: a prompt that submits to it, and one that explains an outcome. */
+/** Adds two prompts for each workflow: one that submits to it, and one that explains an outcome. */
 export function addPrompts(server: McpServer, offer: McpOffer, caller: McpCaller): void {
   for (const [name, tool] of offer.processes) {
     const { submission, explanation } = offer.prompts.get(name)!;

@@ -13,7 +13,8 @@ import { isOf, protocolError, requireScope } from "./tasks.ts";
 const READ = "feedback:read";
 
 /**
- * What clients can read: the record of each run by its key, and the graph's vocabulary and shapes.
+ * Adds what clients can read: the record of each run by its key, and the graph's vocabulary and
+ * shapes.
  */
 export function addResources(server: McpServer, offer: McpOffer, caller: McpCaller): void {
   for (const tool of offer.processes.values()) {
@@ -46,7 +47,7 @@ function turtle(server: McpServer, caller: McpCaller, name: string, description:
   });
 }
 
-/** A record by the URI of its resource. */
+/** The URI of the record with this key. */
 export const recordUri = ({ workflow }: ProcessTool, key: string): string =>
   `abi://${workflow.name}/${encodeURIComponent(key)}`;
 
@@ -55,7 +56,9 @@ export const recordContents = (uri: string, record: object): ReadResourceResult 
 });
 
 /**
- * The answer of `GET /workflows/<name>/{key}`, if the caller may see it.
+ * The record of a run, as `GET /workflows/<name>/{key}` shows it, if the caller may see it.
+ * @param uri of the record, for the error
+ * @param given the key as the client wrote it
  * @throws ResourceNotFoundError, ProtocolError
  */
 export async function recordOf(

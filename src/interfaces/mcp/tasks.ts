@@ -1,6 +1,6 @@
 /**
- * A durable run as a task. The task's id is the workflow id, and its state is that of the run, so
- * nothing is stored here.
+ * Durable runs as tasks of the Tasks extension. A task's id is the workflow id, and its state is
+ * that of the run, so nothing is stored here.
  */
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
@@ -24,7 +24,7 @@ import { supportsUrlElicitation, requireTasks } from "./client.ts";
 import type { McpCaller, McpOffer, ProcessTool } from "./offer.ts";
 import { toolResult } from "./tool-results.ts";
 
-/** When to ask again, in milliseconds: a step takes less than a second, a person longer. */
+/** When to ask again, in milliseconds: steps are usually fast, people are not. */
 const POLL_INTERVAL_MS = { working: 1000, waiting: 5000 };
 
 /** A task as `tools/call` announces it and `tasks/get` reports it. */
@@ -61,8 +61,8 @@ export function addTasks(server: McpServer, offer: McpOffer, caller: McpCaller):
   handle("tasks/get", "feedback:read", (run, tool, context) =>
     taskOf(offer, run, tool, supportsUrlElicitation(server, context)),
   );
-  // The only request is to send a person to the console. The answer says whether the client has
-  // done so, and changes nothing: only the person's decision counts.
+  // The only request that we send asks the client to send a person to the console. Its answer says
+  // whether it has done so, and changes nothing: only the person's decision counts.
   handle("tasks/update", "feedback:write", () => Promise.resolve({}));
   handle("tasks/cancel", "feedback:write", async (run) => {
     await offer.service.engine.cancel(run.id);
@@ -93,8 +93,8 @@ export async function startTask(
 }
 
 /**
- * The run of a task, if the caller may see it. For a caller whose customer is set, other customers'
- * runs don't exist.
+ * The run of a task. If the program sets fields for this caller, such as the customer, the runs of
+ * other customers count as unknown.
  * @throws ProtocolError, IoError
  */
 async function findTask(
@@ -136,7 +136,7 @@ async function taskOf(
   return { ...waiting, status: "input_required", inputRequests };
 }
 
-/** The part of a task that is the same in all states. */
+/** The part of a task that is built in the same way in all states. */
 function progressOf(run: Run, updated: Date): Task {
   const waits = run.status === "waiting_for_approval";
   const message = run.failing ? failingOf(run.failing).error : run.currentStep;
@@ -152,8 +152,8 @@ function progressOf(run: Run, updated: Date): Task {
 }
 
 /**
- * A different key for each approval that a run asks for, and the same one each time the task is
- * read.
+ * The key of a request for input: a different one for each approval that a run asks for, and the
+ * same one each time the task is read.
  */
 const requestKey = (subject: string): string =>
   `approval-${createHash("sha256").update(subject).digest("hex").slice(0, 16)}`;
@@ -165,7 +165,7 @@ export function requireScope({ scopes }: McpCaller, scope: Scope): void {
   }
 }
 
-/** An error as it may leave the process. */
+/** Turns any error into one that may be sent to the client. Logs unexpected ones. */
 export function protocolError({ service }: McpOffer, error: unknown): ProtocolError {
   if (error instanceof ProtocolError) return error;
   service.logUnexpected(error);

@@ -18,10 +18,13 @@ import { toolResult, waitingRun } from "./tool-results.ts";
 /** The name in `inputRequests` of the only request that a call makes. */
 const APPROVAL = "approval";
 
-/** Adds the handler of `tools/call` for one caller. Register the tools first. */
+/**
+ * Adds the handler of `tools/call` for one caller. It replaces the SDK's own handler, so call this
+ * after the tools are registered.
+ */
 export function addToolCalls(server: McpServer, offer: McpOffer, caller: McpCaller): void {
-  // The server's own handler checks every result against the tool's output schema, even the
-  // announcement of a task.
+  // The SDK's handler would check every result against the tool's output schema, even the
+  // announcement of a task, which can't match it.
   server.server.setRequestHandler("tools/call", ({ params }, context) => {
     const tool = offer.tools.get(params.name);
     if (!tool) {
@@ -56,14 +59,14 @@ async function callTool(
   const waiting = waitingRun(result);
   if (waiting === undefined) return toolResult(tool.operation, result);
   const url = approvalUrl(offer, waiting);
-  // Asked only once. Whatever the client answers is not the decision, which is read from the run.
+  // The client is asked only once. Its answer is not the decision, which is read from the run.
   if (url !== undefined && inputResponses === undefined && supportsUrlElicitation(server, context)) {
     return inputRequired({ inputRequests: { [APPROVAL]: approvalRequest(url) } });
   }
   return toolResult(tool.operation, result, [approvalWords(url)]);
 }
 
-/** A client that was asked something calls again with the answer; that call is not a duplicate. */
+/** A client that was asked something repeats its call with the answer. That is not a duplicate. */
 function ofThisCall(result: object): object {
   const { duplicate: _, ...rest } = result as { duplicate?: true };
   return rest;
@@ -86,7 +89,7 @@ async function reportingProgress(
       await mcpReq.notify({ method: "notifications/progress", params: { progressToken, progress, message } });
     }
   } finally {
-    // If the client can't be reached, nobody listens to the run any more.
+    // If the client can't be reached, stop listening to the run.
     await work.return({});
   }
 }

@@ -9,21 +9,22 @@ export function toolResult(operation: Operation, result: object, notes: readonly
   const content = [...(failed ? [failed.error] : []), ...notes, JSON.stringify(result)].map(
     (text) => ({ type: "text", text }) as const,
   );
-  // Clients check `structuredContent` against the output schema, which a plain error does not match.
+  // Clients check `structuredContent` against the output schema, which a direct operation's error
+  // doesn't match.
   if (failed && operation.kind === "direct") return { content, isError: true };
   return { content, structuredContent: result, ...(failed && { isError: true }) };
 }
 
 /**
- * The failure of a call. A run that continues by itself is not a failure, because there is nothing
- * to do about it.
+ * The failure of a call; undefined if it has not failed. A run that is retried automatically has
+ * not failed, because nobody has to do anything about it.
  */
 function failureOf(result: object): { error: string } | undefined {
   const { success, error, status } = result as Partial<RunResult>;
   return success === false && typeof error === "string" && status !== "processing" ? { error } : undefined;
 }
 
-/** The run of this result, if it waits for a person. */
+/** The workflow id of the run that a result is about, if the run waits for a person. */
 export const waitingRun = (result: object): string | undefined =>
   isObject(result) && result["status"] === "waiting_for_approval" && typeof result["workflow_id"] === "string"
     ? result["workflow_id"]

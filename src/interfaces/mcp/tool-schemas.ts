@@ -7,9 +7,9 @@ import { acceptsNull, type JsonSchema } from "../model-calls/tool-schema.ts";
 type ObjectSchema = JsonSchema & { properties: Record<string, JsonSchema>; required?: string[] };
 
 /**
- * JSON Schema draft 7, without naming the draft: clients of both generations of the protocol can
- * compile that. It allows fields that it doesn't name, because clients refuse results that don't
- * match it.
+ * Converts a schema to JSON Schema draft 7. The draft is not named, so that clients of old and new
+ * protocol versions can compile the schema. Other fields are allowed, because clients refuse
+ * results that don't match it.
  */
 function jsonSchemaOf(schema: z.ZodType): ObjectSchema {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, {
@@ -17,7 +17,7 @@ function jsonSchemaOf(schema: z.ZodType): ObjectSchema {
     target: "draft-7",
     override: ({ jsonSchema }) => {
       if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
-      // Only repeats the format, in three hundred characters.
+      // The pattern only repeats the format, in three hundred characters.
       if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
     },
   });
@@ -25,10 +25,10 @@ function jsonSchemaOf(schema: z.ZodType): ObjectSchema {
 }
 
 /**
- * The arguments of a tool. Unlike in OpenAI's strict mode, fields that may be null may also be left
- * out, because some clients check a model's call against this schema before they send it. Null is
- * one of the types rather than an alternative, because LangChain's adapters drop alternatives, and
- * the model would not learn what to write.
+ * The schema of a tool's arguments. Unlike in OpenAI's strict mode, fields that may be null may
+ * also be left out, because some clients check a model's call against this schema before they send
+ * it. Null is one of the types (`type: ["string", "null"]`) rather than an alternative (`anyOf`),
+ * because LangChain's adapters drop alternatives, and the model would not learn what to write.
  */
 export function inputSchemaOf(strict: JsonSchema): JsonSchema {
   const { properties, required = [] } = strict as ObjectSchema;
@@ -39,7 +39,9 @@ export function inputSchemaOf(strict: JsonSchema): JsonSchema {
   };
 }
 
-/** `{ anyOf: [{ type: "string" }, { type: "null" }] }` as `{ type: ["string", "null"] }`. */
+/**
+ * Turns `{ anyOf: [{ type: "string" }, { type: "null" }] }` into `{ type: ["string", "null"] }`.
+ */
 function withTypes(schema: JsonSchema): JsonSchema {
   const { anyOf, ...rest } = schema;
   if (!Array.isArray(anyOf)) return schema;
@@ -50,8 +52,8 @@ function withTypes(schema: JsonSchema): JsonSchema {
 }
 
 /**
- * The schema of a tool's answer. For a run, it also covers failed and waiting ones, so only fields
- * that are always there are required.
+ * The schema of a tool's result. The result of a durable operation may also be that of a failed or
+ * waiting run, so only fields that all of them have are required.
  */
 export function outputSchemaOf(operation: Operation): JsonSchema {
   const output = jsonSchemaOf(operation.output);

@@ -14,8 +14,9 @@ export interface ToolOptions {
   /** Values of input fields, the same for every call: `{ customer_id: "C-1001" }`. */
   fixed?: Readonly<Record<string, Json>>;
   /**
-   * Names of input fields whose values come with each call, from the runtime context of LangChain:
-   * `agent.invoke(…, { context: { customer_id: "C-1001" } })`. A call without one of them does nothing.
+   * Names of input fields whose values come with each call. A LangChain agent takes them from its
+   * runtime context: `agent.invoke(…, { context: { customer_id: "C-1001" } })`. A call that lacks
+   * one fails and does nothing.
    */
   fromContext?: readonly string[];
 }
@@ -29,7 +30,8 @@ const Options = z.strictObject({
 export interface FixedFields {
   readonly names: readonly string[];
   /**
-   * A model's arguments with these fields in them. `context`: the runtime context of the call.
+   * A model's arguments with these fields added.
+   * @param context the runtime context of the call
    * @throws ValidationError for an argument with a different value, UnexpectedError if the context
    *   lacks a field
    */
@@ -37,9 +39,9 @@ export interface FixedFields {
 }
 
 const invalidOptions = (message: string): ValidationError =>
-  invalidConfiguration(`The options of the tools are not usable: ${message}`);
+  invalidConfiguration(`The tools can't be made with these options: ${message}`);
 
-/** @throws ValidationError with the same message, as an error in the options */
+/** Returns what `read` returns. @throws ValidationError (`invalid_configuration`) if it throws */
 function usable<Value>(read: () => Value): Value {
   try {
     return read();
@@ -51,8 +53,8 @@ function usable<Value>(read: () => Value): Value {
 /**
  * The fixed fields of each operation, in the order of the operations. A field that an operation
  * doesn't have is left out.
- * @throws ValidationError (`invalid_configuration`) for a field that no operation has, a value that
- *   the field's schema refuses, an unknown option
+ * @throws ValidationError (`invalid_configuration`) for a field that no operation has or that is in
+ *   both options, a value that the field's schema refuses, or an unknown option
  */
 export function fixedFieldsOf(operations: readonly Operation[], options: ToolOptions): FixedFields[] {
   const { fixed = {}, fromContext = [] } = usable(() => parse(Options, options));
@@ -75,15 +77,14 @@ function ownValues(operation: Operation, fixed: Record<string, unknown>): Record
   const own = Object.entries(fixed).filter(([name]) => hasField(operation, name));
   return Object.fromEntries(
     own.map(([name, value]) => {
-      // Otherwise, if the program had forgotten to set an optional field, the model could choose
-      // it.
+      // The program may have forgotten to set it. An optional field's schema would accept that.
       if (value === undefined) throw invalidOptions(`"${name}" has no value.`);
       return [name, usable(() => parseField(operation, name, value))];
     }),
   );
 }
 
-/** The value as the operation reads it. */
+/** The value as the operation's schema parses it. */
 const parseField = ({ input }: Operation, name: string, value: unknown): unknown =>
   parse(z.object({ [name]: (input.shape as Record<string, z.ZodType>)[name]! }), { [name]: value })[name];
 
@@ -118,8 +119,8 @@ function contextValue(operation: Operation, name: string, context: unknown): unk
 }
 
 /**
- * A model that gives another value, such as another customer, means it. Using the fixed value
- * instead would be wrong too.
+ * Refuses a model's argument with another value than the fixed one. A model that names another
+ * customer means that customer, so using the fixed value instead would be wrong, too.
  */
 function refuseOther(operation: Operation, name: string, given: unknown, fixed: unknown): void {
   if (given === undefined || given === null) return;

@@ -1,7 +1,8 @@
 /**
- * A model's arguments as they are meant: placeholders for "nothing" are left out, and a value of
- * the wrong type is converted if its meaning is clear. Code, the command line and HTTP (except
- * `/tools`) are not this lenient, because there a person or a program has chosen the values.
+ * Reads a model's arguments as they are meant: placeholders for "nothing" are left out, and a value
+ * of the wrong type is converted if its meaning is clear. Code, the command line and HTTP (except
+ * `/tools` and `/mcp`) are not this lenient, because there a person or a program has chosen the
+ * values.
  */
 import { z } from "zod";
 import type { Operation } from "../../framework/operation.ts";
@@ -24,7 +25,9 @@ const hasType = (property: Property, type: string): boolean =>
 
 const itemsOf = (property: Property): Property[] => alternatives(property).flatMap(({ items }) => items ?? []);
 
-/** Texts that can only mean "nothing". They exclude "none", which might mean false. */
+/**
+ * Texts that mean "nothing" for a boolean. "none" is not one of them, because it may mean false.
+ */
 const NO_BOOLEAN = new Set(["null", "undefined", ""]);
 
 const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
@@ -54,8 +57,8 @@ function jsonList(text: string): unknown[] | undefined {
 }
 
 /**
- * A list that came as text: JSON, or its elements with commas or semicolons in between. The latter
- * is only split if the schema lists all values.
+ * A list that came as text: as JSON, or as elements with commas or semicolons in between. A text
+ * that is not JSON is only split if the schema lists all values of an element.
  */
 const listOf = (text: string, items: readonly Property[]): unknown[] =>
   jsonList(text) ??
@@ -68,16 +71,16 @@ function asMeant(value: unknown, property: Property): unknown {
 }
 
 /** A list without the elements that are placeholders. */
-function withoutNothing(value: unknown, name: string, property: Property): unknown {
+function withoutPlaceholders(value: unknown, name: string, property: Property): unknown {
   const items = itemsOf(property);
   if (!Array.isArray(value) || items.length === 0) return value;
   return value.filter((element) => !items.every((item) => isLeftOut(element, name, item)));
 }
 
 /**
- * Returns a reader for all calls of one operation. Placeholders are dropped from optional fields,
- * and from the fields that identify the run. If one of those is required, the model then learns
- * that it is missing.
+ * Returns a function that reads the arguments of an operation's calls. It drops placeholders from
+ * optional fields and from the fields that identify the run. If such a field is required, the model
+ * then learns that it is missing.
  */
 export function modelArguments(operation: Operation): (args: unknown) => unknown {
   const { properties = {} } = z.toJSONSchema(operation.input, { io: "output" }) as {
@@ -97,7 +100,7 @@ export function modelArguments(operation: Operation): (args: unknown) => unknown
       }
       if (!schema.safeParse(undefined).success) return [[name, asMeant(value, property)]];
       if (isLeftOut(value, name, property)) return [];
-      return [[name, withoutNothing(asMeant(value, property), name, property)]];
+      return [[name, withoutPlaceholders(asMeant(value, property), name, property)]];
     });
     return Object.fromEntries(kept);
   };

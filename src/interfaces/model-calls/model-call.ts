@@ -12,21 +12,25 @@ import { toolJsonSchema } from "./tool-schema.ts";
 /** An operation as a model sees and calls it, in any protocol. */
 export interface ModelTool {
   readonly operation: Operation;
-  /** JSON Schema of the arguments, valid in OpenAI's strict mode, without the fields that the program sets. */
+  /**
+   * JSON Schema of the arguments, valid in OpenAI's strict mode, without the fields that the
+   * program sets.
+   */
   readonly schema: ReturnType<typeof toolJsonSchema>;
-  /** For runs that are submitted without `call`. */
+  /** How its runs come in, for interfaces that submit one without `call`, such as MCP tasks. */
   readonly origin: SubmissionOrigin;
   /**
-   * A model's arguments as they are meant, with the fields that the program sets; not yet validated.
+   * A model's arguments as they are meant, with the fields that the program sets; not yet
+   * validated.
    * @param context what the program says about this call: the values of `fromContext`
-   * @throws ValidationError for an argument with a different value, UnexpectedError if the context
-   *   lacks a field
+   * @throws ValidationError for an argument that differs from the program's value, UnexpectedError
+   *   if the context lacks a field
    */
   readonly read: (args: unknown, context: unknown) => unknown;
   /**
    * Calls the operation with a model's arguments. Yields progress, returns the result. Errors are
-   * results too (`success: false`, `error`, `error_type`, `retriable`), including those about bad
-   * arguments.
+   * results too (`success: false`, `error`, `error_code`, `error_type`, `retriable`), including
+   * those about invalid arguments.
    * @param context as for `read`
    * @throws only the reason of `signal`, when it aborts
    */
@@ -48,7 +52,8 @@ export type ModelAudience = Exclude<Audience, "person">;
  * The operations of a workflow that models may call, in their order: those for agents or, if a
  * program asks for them explicitly, those for operators. Operations for people are never among
  * them.
- * @throws ValidationError (`invalid_configuration`) for a field that no tool has, or a value that it can't have
+ * @throws ValidationError (`invalid_configuration`) for a field that no tool has, or a value that
+ *   its schema refuses
  */
 export function modelToolsOf(
   workflow: Callable & Pick<Workflow, "operations">,
@@ -62,7 +67,8 @@ export function modelToolsOf(
 
 /**
  * The operations for agents of all workflows of a service, and those that belong to no workflow.
- * @throws ValidationError (`invalid_configuration`) as `modelToolsOf`, and for two tools with one name
+ * @throws ValidationError (`invalid_configuration`) as `modelToolsOf`, and for two tools with the
+ *   same name
  */
 export function serviceToolsOf(service: Service, options: ToolOptions = {}): ServiceTool[] {
   const offered = service.operations.flatMap(({ operation, workflow }) =>
@@ -104,7 +110,7 @@ function modelTool(callable: Callable, operation: Operation, fixed: FixedFields)
   };
 }
 
-/** A call whose errors are results. */
+/** Makes a call, and returns its errors as results. */
 async function* safely(
   call: () => AsyncGenerator<ToolProgress, object>,
   callable: Pick<Callable, "logUnexpected">,

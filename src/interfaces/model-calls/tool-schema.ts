@@ -4,7 +4,7 @@ import { withoutAbsent, type Json } from "../../json.ts";
 export type JsonSchema = { [keyword: string]: Json };
 
 /**
- * What all versions of OpenAI's strict mode understand
+ * The keywords that all versions of OpenAI's strict mode understand
  * (https://platform.openai.com/docs/guides/structured-outputs#supported-schemas). Bounds and
  * patterns are left to our own validation, whose messages a model can act on.
  */
@@ -43,8 +43,9 @@ const isOptional = (field: z.ZodType): boolean => field.safeParse(undefined).suc
 
 /**
  * JSON Schema of an operation's input as models get it: every property is required, no others are
- * allowed, and optional ones may be null. `nullable` names required fields that may be null too,
- * `hidden` those that models do not get.
+ * allowed, and optional ones may be null.
+ * @param nullable names of required fields that may also be null
+ * @param hidden names of fields that models don't get
  */
 export function toolJsonSchema(
   input: z.ZodObject,
