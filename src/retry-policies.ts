@@ -4,10 +4,7 @@
  */
 import { toMilliseconds } from "./duration.ts";
 
-/**
- * How often, and after which delays, a step is retried after a temporary error. Times are in
- * milliseconds.
- */
+/** How often, and after which delays, a step is tried again after a temporary error. */
 export interface RetryPolicy {
   /** Total number of attempts, including the first one; at least 1. */
   readonly attempts: number;
@@ -17,19 +14,21 @@ export interface RetryPolicy {
 }
 
 /**
- * How long a step is retried after its ordinary attempts. This is for services that may be
- * unavailable for hours, such as a mail server that greylists us. Times are in milliseconds.
+ * How long a step is retried, beyond its ordinary attempts. This is for services that may be
+ * unavailable for hours, such as a mail server that greylists us.
  */
 export interface RetryBudget {
-  /** Time since the first failure. 0: no longer than the ordinary attempts. */
+  /**
+   * How long after the first failure it is still retried. 0: no longer than the ordinary attempts.
+   */
   readonly forMs: number;
-  /** Delays double up to this, and up to an eighth of `forMs`. */
+  /** Delays double up to this or an eighth of `forMs`, whichever is less. */
   readonly maximumDelayMs: number;
 }
 
 /**
- * Steps of runs; `RETRY_ATTEMPTS` and `RETRY_DELAY_MS` change it. The last failure comes at most a
- * quarter of a minute after the first.
+ * Steps of runs; `RETRY_ATTEMPTS` and `RETRY_DELAY_MS` change it. Unless a service asks for longer
+ * delays, they add up to at most 15.5 seconds.
  */
 export const DEFAULT_RETRY_POLICY: RetryPolicy = { attempts: 6, initialDelayMs: 500, maximumDelayMs: 60_000 };
 
@@ -58,26 +57,33 @@ export const NOTIFICATION_RETRY_BUDGET: RetryBudget = { forMs: 86_400_000, maxim
 export const RUN_CHECK_RETRY_BUDGET: RetryBudget = { forMs: 86_400_000, maximumDelayMs: 60_000 };
 
 /**
- * HTTP requests to services, for each attempt after the first. If a service asks for a delay longer
- * than `longestAskedMs`, the step is retried instead, which occupies no worker in the meantime.
+ * HTTP requests to services. `retries` doesn't count the first request. If a service asks for a
+ * delay longer than `longestAskedMs`, the request is not repeated; the step is, which occupies no
+ * worker in the meantime.
  */
 export const HTTP_RETRY = { retries: 3, initialDelayMs: 200, maximumDelayMs: 5000, longestAskedMs: 30_000 } as const;
 
-/** Notifications that are posted. Their steps have a retry budget of a day as well. */
+/**
+ * How often the HTTP request for a notification is repeated. Its step has a retry budget of a day
+ * as well.
+ */
 export const WEBHOOK_RETRIES = 2;
 
-/** The engine's retries while a database is unavailable; they continue until it is back. */
+/**
+ * What the engine repeats while its database is unavailable. Writes of runs are repeated until it
+ * is back.
+ */
 export const DATABASE_RETRY = { initialDelayMs: 50, maximumDelayMs: 1000 } as const;
 
-/** Repeating a flush that has failed. */
+/** Flushes of a SQLite file that have failed. `attempts` doesn't count the first one. */
 export const FLUSH_RETRY = { attempts: 10, delayMs: 200 } as const;
 
 /** Connections to a mailbox that can't be reached; they continue until it can. */
 export const MAILBOX_RETRY = { initialDelayMs: 1000, maximumDelayMs: 300_000 } as const;
 
 /**
- * An agent's calls to its model, for each attempt after the first. If the service asks for a delay
- * longer than `longestAskedMs`, we don't wait.
+ * An agent's calls to its model. `retries` doesn't count the first call. If the service asks for a
+ * delay longer than `longestAskedMs`, the call fails at once.
  */
 export const AGENT_MODEL_RETRY = {
   retries: 3,
@@ -87,7 +93,8 @@ export const AGENT_MODEL_RETRY = {
 } as const;
 
 /**
- * Judgements by a model, for each attempt after the first. The time limit for a text covers the
- * calls and two of the longest delays that the service may ask for.
+ * A model's judgements of texts. `retries` doesn't count the first call. If the service asks for a
+ * delay longer than `longestAskedMs`, the call fails at once. Two such delays fit into the default
+ * time limit for a text, which is 20 seconds.
  */
 export const JUDGEMENT_RETRY = { retries: 2, longestAskedMs: 8000 } as const;

@@ -5,7 +5,7 @@ import type { EventRecord } from "./run-store.ts";
 export interface Attempt {
   readonly step: string;
   readonly listed: boolean;
-  /** Whether it was made since the run was last submitted. */
+  /** Whether it began after the run was accepted or last resumed. */
   readonly isCurrent: boolean;
   /** `running`: it has no end, because it is still running or its process died. */
   readonly status: "running" | "completed" | "failed";
@@ -15,7 +15,7 @@ export interface Attempt {
   readonly outputJson?: string;
   /** Only when failed. */
   readonly error?: WireError;
-  /** Only when failed: the step is not tried again in this submission. */
+  /** Only when failed: whether the step isn't tried again before the run is resumed. */
   readonly isFinal?: boolean;
   /** Only if it has failed and is retried on its retry budget: when that ends. */
   readonly retryUntil?: number;
@@ -24,13 +24,14 @@ export interface Attempt {
 export const isSameStep = (one: Pick<Attempt, "step" | "listed">, other: Pick<Attempt, "step" | "listed">): boolean =>
   one.step === other.step && one.listed === other.listed;
 
-/** In the order in which they started. Two attempts of one step never run at the same time. */
+/**
+ * Makes the attempts of a run from its events, in the order in which they began. An end always
+ * belongs to the step's last attempt: the execution that began an earlier one is over and can't
+ * record anything.
+ */
 export function attemptsOf(events: readonly EventRecord[]): Attempt[] {
   const attempts: Attempt[] = [];
-  /**
-   * The position of each step's last attempt. The key is the step's name, prefixed by whether it is
-   * listed.
-   */
+  /** The position of each step's last attempt, by whether it is listed and its name. */
   const lastAt = new Map<string, number>();
   const resumedAt = events.findLast(({ type }) => type === "resumed")?.n ?? 0;
   for (const { n, type, time, name, listed: isListed, valueJson, errorJson, isFinal, retryUntil } of events) {
@@ -41,7 +42,8 @@ export function attemptsOf(events: readonly EventRecord[]): Attempt[] {
       lastAt.set(key, attempts.length);
       attempts.push({ step: name, listed, isCurrent: n > resumedAt, status: "running", startedAt: time });
     } else if (type === "step_completed" || type === "step_failed") {
-      // The start needs no flush: if a database server crashes and loses it, the process continues.
+      // The beginning may be missing: it need not be flushed, so a crash of the database server can
+      // lose it while the process lives on.
       const begun: Attempt = { step: name, listed, isCurrent: n > resumedAt, status: "running", startedAt: time };
       const at = lastAt.get(key) ?? attempts.push(begun) - 1;
       attempts[at] = {

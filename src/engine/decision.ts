@@ -44,7 +44,7 @@ export function answerTo(
   return undefined;
 }
 
-/** The first decision, for someone who decided too late: what was decided, and when. */
+/** The first decision as someone who decided too late gets it: what was decided, and when. */
 const standingOf = ({ value, time }: Decision): Json => ({
   ...(isObject(value) ? value : { decision: value }),
   decided_at: time.toISOString(),

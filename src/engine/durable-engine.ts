@@ -43,15 +43,16 @@ export interface EngineOptions {
   /** Whether to execute runs in this process (default), or only to start and read them. */
   worker?: boolean;
   /**
-   * How many runs this process executes at the same time; default 16, or the highest limit of its
-   * workflows. Runs that wait for a retry don't count.
+   * How many runs this process executes at the same time. Default: 16, or the highest `concurrency`
+   * of its workflows if that is more. Runs that wait for a retry or a person don't count.
    */
   concurrency?: number;
   /**
    * What the `concurrency` of a workflow applies to: all processes that share the database together
    * (default), or each process. The second is faster, because processes needn't agree on whose turn
-   * it is; one process then executes as many runs at a time, of all its workflows together, as the
-   * highest of these numbers.
+   * it is. Workflows then have no limits of their own: unless the option `concurrency` is set, one
+   * process executes as many runs at a time, of all its workflows together, as the highest of these
+   * numbers.
    */
   concurrencyPer?: "database" | "process";
   retry?: RetryPolicy;
@@ -85,7 +86,7 @@ export type DurableEngineOptions = EngineOptions &
  * it.
  */
 const DEFAULT_CONCURRENCY = 16;
-/** Bounds the memory for runs that nobody waits for. */
+/** The largest size of `#untouched`, which also collects runs that nobody waits for. */
 const MAX_UNTOUCHED = 1000;
 /**
  * How long `start` and `wait` retry if the database fails: long enough for a server to restart.
@@ -138,7 +139,7 @@ function recordOf(workflow: string, { key, fingerprint, input, availableAt, prio
  * 2. `worker.ts`: claims due runs and executes them.
  * 3. `execution.ts`: one execution of one run; its header says what a crash at each point leaves.
  * 4. `journal.ts`: groups writes, and repeats them while the database is unavailable.
- * 5. `sqlite/` and `postgres/`: the SQL.
+ * 5. `sqlite/`, `postgres/` and `restate/`: the stores.
  */
 export class DurableEngine implements WorkflowEngine {
   readonly #store: RunStore;
@@ -153,17 +154,25 @@ export class DurableEngine implements WorkflowEngine {
   readonly #stepListeners = new Set<(event: StepEvent) => void>();
   readonly #restListeners = new Set<(rested: RestedRun) => void>();
   readonly #changeListeners = new Set<(id: string | undefined) => void>();
-  /** Runs must not inherit the async context (such as a trace) of the caller that happens to start the worker. */
+  /**
+   * Runs must not inherit the async context (such as a trace) of the caller that happens to start
+   * the worker.
+   */
   readonly #outsideOfCalls = AsyncLocalStorage.snapshot();
   readonly #waiters = new RunWaiters();
-  /** Runs that were created here and not announced since, so there is no point in reading them. */
+  /**
+   * Runs that were created here and have not changed since, so there is no point in reading them.
+   */
   readonly #untouched = new Set<string>();
   readonly #failureLog: FailureLog;
   #followerOf: ((resting: RestingRun) => NewRunRecord | undefined) | undefined;
   #worker: Worker | undefined;
   #closing: Promise<void> | undefined;
 
-  /** Creates an engine on a SQLite file. For PostgreSQL, see `connect`. */
+  /**
+   * Creates an engine on a SQLite file or an open store. For PostgreSQL and Restate, see `connect`.
+   * @throws ValidationError, and what opening the file throws (see `SqliteRunStore`)
+   */
   constructor(options: DurableEngineOptions) {
     this.#isWorker = options.worker ?? true;
     this.#logger = options.logger ?? silentLogger;
@@ -180,7 +189,9 @@ export class DurableEngine implements WorkflowEngine {
   /**
    * Opens an engine on a PostgreSQL database (`postgres://…`) or a Restate server
    * (`restate+http://…`), which any number of processes and machines can share.
-   * @throws ValidationError if the URL is invalid or a package is missing; IoError if the database can't be opened
+   * @throws ValidationError if the URL is invalid, the Restate SDK is missing, or another version
+   *   wrote the runs; IoError if the database can't be opened, or nothing can listen at the address
+   *   for Restate
    */
   static async connect(url: string, { restate, ...options }: ConnectOptions = {}): Promise<DurableEngine> {
     if (/^restate\+/i.test(url)) {
@@ -230,8 +241,8 @@ export class DurableEngine implements WorkflowEngine {
   }
 
   /**
-   * Starts to execute runs. Unfinished runs of the registered workflows continue. The first `start`
-   * calls it too.
+   * Begins to execute runs, if this process executes any. Unfinished runs of the registered
+   * workflows continue. Every `start` calls it; further calls do nothing.
    */
   startWorker(): void {
     if (!this.#isWorker || this.#worker || this.#closing) return;
@@ -469,8 +480,8 @@ export class DurableEngine implements WorkflowEngine {
   }
 
   /**
-   * Waits for running steps, however long they take, as long as the database answers. If it
-   * doesn't, their leases expire.
+   * Waits for running steps, however long they take, as long as the database answers. If it doesn't
+   * answer, their runs are left as they are after a crash.
    */
   async #drain(drained: Promise<void>): Promise<void> {
     while (!(await settlesWithin(drained, SILENCE_MS))) {

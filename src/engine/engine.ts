@@ -20,7 +20,10 @@ export const RUN_STATUSES = [
   "cancelled",
 ] as const;
 
-/** One of the statuses of a run. `completed`, `failed` and `cancelled` are final, but a failed run can be retried. */
+/**
+ * One of the statuses of a run. `completed`, `failed` and `cancelled` are final, but a failed run
+ * can be retried.
+ */
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
 export const isTerminal = (status: RunStatus): boolean =>
@@ -39,11 +42,11 @@ export interface Run {
   readonly input: Json;
   readonly status: RunStatus;
   /**
-   * The listed step that is running or waits for its retry. Once the run has ended: its last step; if it is `completed`, the last step
-   * that completed (not one whose failure was caught).
+   * The listed step that began last. If the run is `completed`: the last of `stepsCompleted`, so
+   * never a step whose failure was caught.
    */
   readonly currentStep?: string;
-  /** Listed steps that have completed, in their order. */
+  /** Listed steps that have completed, in the order in which they began. */
   readonly stepsCompleted: readonly string[];
   readonly startTime: Date;
   readonly endTime?: Date;
@@ -60,17 +63,19 @@ export interface Run {
 /** A step that has failed and is retried automatically. */
 export interface FailingStep {
   readonly step: string;
-  /** Attempts that have failed since the run was last submitted. */
+  /**
+   * Attempts that have failed since the run was accepted or last resumed (`RunContext.resumedAt`).
+   */
   readonly attempts: number;
   /** When the first of them failed. */
   readonly since: Date;
   /** Why the last of them failed. */
   readonly error: WireError;
-  /** Absent while it is being tried. */
+  /** When it is tried again. Absent while it is being tried. */
   readonly nextTry?: Date;
   /**
-   * Only if the step is retried on its `StepOptions.retryBudget`: when that ends. Callers don't
-   * wait that long.
+   * When the step's `retryBudget` ends. Only present once the step is retried on that budget, so
+   * callers no longer wait for it.
    */
   readonly until?: Date;
 }
@@ -89,7 +94,7 @@ export interface Decision {
   readonly time: Date;
 }
 
-/** The last date that all databases can store and compare. */
+/** The latest start time: the last one whose year has four digits. */
 export const LATEST_START = new Date("9999-12-31T23:59:59.999Z");
 
 export const isStartTime = (time: unknown): time is Date => time instanceof Date && time <= LATEST_START;
@@ -118,8 +123,9 @@ export interface NewRun {
 export interface StartedRun {
   readonly id: string;
   /**
-   * `created`: a new run. `resumed`: a run that had failed or was cancelled continues from the step where it stopped, or a step on
-   * its `retryBudget` is tried now. `existing`: the same content is already being processed, or done.
+   * `created`: a new run. `resumed`: a run that had failed or was cancelled continues from the step
+   * where it stopped, or a step on its `retryBudget` is tried now. `existing`: the same content was
+   * accepted before, and nothing changes.
    */
   readonly outcome: "created" | "resumed" | "existing";
 }
@@ -127,52 +133,60 @@ export interface StartedRun {
 /** Options of one step. */
 export interface StepOptions {
   /**
-   * How long to keep retrying after the engine's ordinary attempts are used up. Meanwhile the run
-   * stays `processing`, occupies no worker and doesn't count toward the workflow's `concurrency`,
-   * and callers who wait for it get an answer (`Run.failing`). The time is counted from recorded
-   * failures, so a restart does not extend it.
+   * How long to keep retrying, beyond the engine's ordinary attempts. The budget is used once these
+   * attempts are used up, or the next one would come more than a minute after the first failure.
+   * From then on, callers who wait for the run get an answer (`Run.failing`). As with every retry,
+   * the run stays `processing` between attempts, occupies no worker and doesn't count toward the
+   * workflow's `concurrency`. The time is counted from recorded failures, so it does not begin
+   * again after a restart.
    */
   readonly retryBudget?: RetryBudget;
   /**
-   * Whether the result must be on disk before the run continues; default true. With false, the
-   * result can be lost in a power cut, in a crash of the database server, or if the process dies
-   * in the 20 ms or so before it is stored; the step is then repeated. Use it for steps that only
-   * read or compute, or that always write the same thing. If a later step must not rely on a result
-   * that could still be lost, leave this option out for that later step: it waits until earlier
-   * results are on disk. With `"earlier"`, a step waits for these too, but its own result need not
-   * be on disk.
+   * Whether the result must be on disk before the next step starts; default true. With false, the
+   * result can be lost in a power cut, in a crash of the database server, or if the process dies in
+   * the 20 ms or so before it is stored; the step is then repeated. Use false for steps that only
+   * read or compute, or that always write the same thing.
+   *
+   * A step with the default also waits until the results of earlier steps are on disk, so it never
+   * relies on a result that could still be lost. With `"earlier"`, a step waits for these in the
+   * same way, but its own result need not be on disk.
    */
   readonly flush?: boolean | "earlier";
   /**
-   * Whether the work may start before anything is stored about it, and before the results of earlier
-   * steps are stored; default false. It saves a round trip to the database, and implies
-   * `flush: false`. If the process dies before those results are stored, the earlier steps are
-   * repeated as well. A run that is cancelled may still execute its next eager step. Use it for
-   * steps that only read or compute, or whose work doesn't depend on what earlier steps found. If a
-   * run was interrupted before, its steps wait as usual, so that a step that ends its process is
-   * not repeated forever.
+   * Whether the work may start before anything is stored about it, and before the results of
+   * earlier steps are stored; default false. It saves a round trip to the database, and implies
+   * `flush: false`. Use it for steps that only read or compute, or whose work doesn't depend on
+   * what earlier steps found. If the process dies before the earlier results are stored, the
+   * earlier steps are repeated as well. A run that is cancelled may still execute its next eager
+   * step.
+   *
+   * Once a worker has left or lost the run (for a retry, for a decision, in a crash), eager steps
+   * wait like all others, so that a step that ends its process is not repeated forever. On Restate,
+   * they always wait.
    */
   readonly eager?: boolean;
 }
 
 /**
- * Runs `work` as one durable step and returns its result: from the work or, after a restart, from
- * the store.
+ * Runs `work` as one durable step and returns its result. At a replay (the handler runs again from
+ * its beginning, after a retry, a decision or a crash), the stored result is returned instead.
  *
- * **Results** must be JSON, nested at most 500 levels deep, without NUL characters or halves of
- * surrogate pairs; anything else fails permanently. **Names** have 1 to 1,000 bytes, do not begin
- * with `_` (`invalid_step_name`) and are unique within a run (`duplicate_step_name`). A run has at
- * most 1,000 steps, unlisted ones included (`too_many_steps`); retries do not count.
+ * **Results** must be JSON or undefined, nested at most 500 levels deep, without NUL characters or
+ * halves of surrogate pairs; anything else fails permanently. **Names** have 1 to 1,000 bytes, do
+ * not begin with `_` (`invalid_step_name`) and are unique within a run (`duplicate_step_name`). A
+ * run has at most 1,000 steps, unlisted ones included (`too_many_steps`); retries do not count.
  *
- * **Failures.** A retriable error is retried with back-off. The run is left in the meantime, even
- * if the handler catches the error thrown to leave it. Any other error, and one that is no longer
- * retried, fails the run, unless the handler catches it. At every replay the handler gets an error
- * of the same type, code and message (not of the author's own class). Such a step runs again only
- * after `retry`.
+ * **Failures.** After a retriable error, the step is retried with back-off. Until then the run is
+ * left: an error is thrown into the handler, and catching it changes nothing. Any other error, and
+ * one that is no longer retried, fails the run, unless the handler catches it. The handler gets an
+ * error of the same type, code and message at once and at every replay, but never of the author's
+ * own class. The failed step runs again only if the run has failed or was cancelled and is then
+ * resumed.
  *
  * **Concurrent** steps are fine. If the handler throws, running steps are awaited and no new one
- * starts. What still runs when the handler has returned is not recorded. Don't nest steps: if the
- * inner one is left for a retry, the outer one is too.
+ * starts. Await every step: what still runs when the handler returns may not be recorded. Don't
+ * nest steps: whenever the inner one is retried, the outer one is repeated too, and counts as
+ * interrupted by the end of its process.
  */
 export interface Step {
   <const Output>(name: string, work: StepWork<Output>, options?: StepOptions): Promise<Output>;
@@ -182,28 +196,29 @@ export interface Step {
 
 /**
  * The work of a step.
- * @param attempt 1-based, counted since the run was last submitted
+ * @param attempt 1-based, counted since the run was accepted or last resumed
  */
 export type StepWork<Output> = (attempt: number) => Promise<Output> | Output;
 
-/** What a handler knows about its run. The same at every replay. */
+/** What a handler knows about its run, and what it can do. */
 export interface RunContext {
   readonly runId: string;
   readonly startTime: Date;
   /**
    * When the run was last resumed (`retry`, or the same submission) after it had failed or been
    * cancelled; absent if it never was. If you make it part of a step's name, the step runs again
-   * after each resumption.
+   * each time the run is resumed.
    */
   readonly resumedAt?: Date;
   readonly step: Step;
 
   /**
-   * Waits for a person's decision, durably and without a worker. The run is left here, and its
-   * handler runs again once `WorkflowEngine.decide` is called, perhaps in another process and
-   * years later. Await it alone, without a concurrent step, and don't catch what it throws, because
-   * that is how the run is left.
-   * @param subject identifies exactly what the decision is about, such as a hash of it: 1 to 200 letters, digits or any of `_.:-`
+   * Returns a person's decision. If there is none yet, the run waits for it without a worker: the
+   * handler is left here, and runs again once `WorkflowEngine.decide` is called, perhaps in another
+   * process and years later. Await it alone, without a concurrent step, and don't catch what it
+   * throws, because that is how the run is left.
+   * @param subject identifies exactly what the decision is about, such as a hash of it: 1 to 200
+   *   ASCII letters, digits or any of `_.:-`
    * @param output what the run knows so far, shown while it waits
    */
   readonly decision: (subject: string, output?: Json) => Promise<Decision>;
@@ -215,18 +230,25 @@ export interface RunContext {
   readonly history: () => Promise<StepAttempt[]>;
 }
 
-/** Must be deterministic between its steps: the same input and step results lead to the same next step. */
+/**
+ * The code of a workflow. It must be deterministic between its steps: the same input and step
+ * results lead to the same next step.
+ */
 export type RunHandler = (input: Json, context: RunContext) => Promise<Json>;
 
 /** How a workflow is executed. */
 export interface RegisterOptions {
   /**
-   * How many of its runs may execute at the same time, across all processes that share the database
-   * (or in each process, see `EngineOptions.concurrencyPer`); at least 1. Runs that wait for a
-   * retry or a person don't count. Default: only limited by each process.
+   * How many of its runs may execute at the same time, across all processes that share the
+   * database; at least 1. Runs that wait for a retry or a person don't count. Default: limited only
+   * by what each process executes at a time (`EngineOptions.concurrency`).
+   * `EngineOptions.concurrencyPer` can make it a limit for each process instead.
    */
   readonly concurrency?: number;
-  /** Top-level fields of its inputs to index for `RunFilter.input`; 1 to 60 letters, digits or `_`. */
+  /**
+   * Top-level fields of its inputs to index for `RunFilter.input`. A name has 1 to 60 ASCII
+   * letters, digits or `_`.
+   */
   readonly indexedFields?: readonly string[];
 }
 
@@ -254,7 +276,7 @@ export interface RestedRun extends Omit<RestingRun, "status"> {
   readonly time: Date;
 }
 
-/** A run to start, of another workflow. */
+/** A run to start because another one ends or begins to wait; see `WorkflowEngine.follow`. */
 export interface FollowingRun extends NewRun {
   readonly workflow: string;
 }
@@ -264,8 +286,9 @@ export interface RunFilter {
   readonly workflow?: string;
   readonly status?: RunStatus;
   /**
-   * Top-level fields of the input and their text. This is fast for `RegisterOptions.indexedFields`;
-   * for other fields, all runs are read.
+   * Top-level fields of the input that are strings, and their exact values. This is fast for
+   * `RegisterOptions.indexedFields`. For other fields, and on Restate for all fields, every run may
+   * have to be read.
    */
   readonly input?: Readonly<Record<string, string>>;
   readonly startedSince?: Date;
@@ -274,7 +297,10 @@ export interface RunFilter {
   readonly withoutCompleted?: readonly string[];
   /** Which runs come first. Default: the newest. */
   readonly order?: RunOrder;
-  /** Id of a run: only runs that come after it in this order. Pass the last one of a page to get the next page. */
+  /**
+   * Id of a run: only runs that come after it in this order. Pass the last one of a page to get the
+   * next page.
+   */
   readonly after?: string;
   /** Default 100. */
   readonly limit?: number;
@@ -288,8 +314,8 @@ export type RunOrder = (typeof RUN_ORDERS)[number];
 export interface StepAttempt {
   readonly step: string;
   /**
-   * `died`: its process ended while it was running. Right after that it is still `running`, until
-   * the step is started again.
+   * `died`: it was still running when its process ended or lost the run. It is shown as `running`
+   * until the step starts again or the run ends.
    */
   readonly status: "running" | "completed" | "failed" | "died";
   readonly startTime: Date;
@@ -298,9 +324,9 @@ export interface StepAttempt {
   readonly error?: WireError;
 }
 
-/** What happened to a run, in order, without unlisted steps. To follow a run, ask for the events after the last `n` that you know. */
+/** Something that happened to a run. Events of unlisted steps are left out. */
 export interface RunEvent {
-  /** From 0, rising within the run, with gaps. */
+  /** Its number within the run: 0 for the first event, then rising, with gaps. */
   readonly n: number;
   readonly type:
     | "accepted"
@@ -340,9 +366,9 @@ export interface StepEvent {
   readonly workflow: string;
   readonly step: string;
   readonly phase: "started" | "completed" | "failed";
-  /** 1-based attempt of this step since the run was last submitted. */
+  /** 1-based attempt of this step since the run was accepted or last resumed. */
   readonly attempt: number;
-  /** Only if it has `failed`: whether and when it is retried. */
+  /** Only if it has `failed` and is retried: after how many milliseconds. */
   readonly retryInMs?: number;
   /** How long this attempt took, in milliseconds; absent when `started`. */
   readonly durationMs?: number;
@@ -353,31 +379,37 @@ export interface StepEvent {
  * Its methods reject with `IoError` if the database fails, and once the engine is closed.
  */
 export interface WorkflowEngine {
-  /** Registers a workflow; its unfinished runs continue once the worker starts. A name may be registered once. */
+  /**
+   * Registers a workflow. Its unfinished runs continue once this process begins to execute runs.
+   * Call it once for each name, before the first `start`.
+   * @throws TypeError if it is called too late or twice, or an indexed field has an invalid name;
+   *   ValidationError if the database doesn't support this `concurrency`
+   */
   register(workflow: string, handler: RunHandler, options?: RegisterOptions): void;
 
   /**
-   * For each run that ends or begins to wait for a person, starts a following run if `plan` returns
-   * one. The following run is accepted before that change is written, so none is lost. The process
-   * may die in between, so the following run must check that the change really happened. Call this
-   * once, before the engine starts.
+   * Starts a following run whenever a run completes, fails or begins to wait for a person, if
+   * `plan` returns one. A cancelled run has none. The following run is accepted before the change
+   * itself is written, so none is lost. The process may die in between, so the following run must
+   * check that the change really happened. Call this once, before the first `start`.
    */
   follow(plan: (resting: RestingRun) => FollowingRun | undefined): void;
 
   /**
-   * Starts a run, or finds the one with this key. Keys are permanently unique. The run is durable
-   * when this resolves.
+   * Starts a run, or finds the one with this key. Within a workflow, a key is unique until its run
+   * is deleted (`forget`). The run is durable when this resolves.
    * @throws ConflictError if the key was used with another `fingerprint`
    * @throws ValidationError for a key of more than 2,000 bytes, an input that is nested more than
-   *   500 deep, a NUL character or half of a surrogate pair in either, a date beyond
-   *   `LATEST_START`, and what the database itself refuses (`not_storable`)
+   *   500 deep, a NUL character or half of a surrogate pair in either, an invalid `availableAt` or
+   *   `priority`, and what the database itself refuses (`not_storable`)
    */
   start(workflow: string, run: NewRun): Promise<StartedRun>;
 
   /**
-   * Resolves when the run has ended or waits for a person. While one of its steps is retried on its `retryBudget` (`failing.until`), it
-   * resolves after the attempt that is due or running. An abort ends the waiting, never the run.
-   * @throws the signal's reason
+   * Resolves when the run has ended or waits for a person. If one of its steps is retried on its
+   * `retryBudget` (`failing.until`), it resolves after the attempt that is due or running, or at
+   * once if there is none. An abort ends the waiting, never the run.
+   * @throws the signal's reason; UnexpectedError if the run is unknown
    */
   wait(id: string, options?: { signal?: AbortSignal }): Promise<Run>;
 
@@ -385,19 +417,28 @@ export interface WorkflowEngine {
   find(workflow: string, key: string): Promise<Run | undefined>;
   list(filter?: RunFilter): Promise<Run[]>;
 
-  /** Attempts of a run's listed steps, in the order in which they began. Empty for an unknown run. */
+  /**
+   * Attempts of a run's listed steps, in the order in which they began. Empty for an unknown run.
+   */
   history(id: string): Promise<StepAttempt[]>;
 
   /**
-   * Events of a run after the n-th, oldest first. Empty for an unknown run.
-   * @param after the `n` of the last event that you know; -1, the default, for all
+   * Events of a run, oldest first. Empty for an unknown run.
+   * @param after only events with a higher `n`; to follow a run, pass the last `n` that you know.
+   *   Default: -1, which returns all
    */
   events(id: string, after?: number): Promise<RunEvent[]>;
 
-  /** For each workflow: its runs by status, and how long the oldest has been due. */
+  /**
+   * For each workflow that has runs: how many, by status, and how long the oldest have been due or
+   * waiting.
+   */
   counts(): Promise<RunCounts[]>;
 
-  /** Deletes a run that has ended; its key may then be used again. False if it is unknown or has not ended. */
+  /**
+   * Deletes a run that has ended; its key may then be used again. False if it is unknown or has not
+   * ended.
+   */
   forget(id: string): Promise<boolean>;
 
   /**
@@ -406,15 +447,19 @@ export interface WorkflowEngine {
    */
   retry(id: string): Promise<boolean>;
 
-  /** Stops a run before its next step that is not eager. False if it has already ended or is unknown. */
+  /**
+   * Stops a run before its next step that is not eager. False if it has already ended or is
+   * unknown.
+   */
   cancel(id: string): Promise<boolean>;
 
   /**
    * Makes the decision that a run waits for, or will wait for. It is durable when this resolves.
-   * The first decision on a subject counts; if you decide the same again, you get the first
-   * decision.
-   * @throws ConflictError: `already_decided` with another value, `decision_outdated` if the run waits for another subject, `run_ended`
-   * @throws ValidationError: `unknown_run`, `invalid_subject`, `invalid_parameters` if the value can't be stored
+   * Only the first decision on a subject counts; if you make the same one again, you get the first.
+   * @throws ConflictError: `already_decided` if the first decision has another value,
+   *   `decision_outdated` if the run waits for another subject, `run_ended`
+   * @throws ValidationError: `unknown_run`, `invalid_subject`, `invalid_parameters` or
+   *   `not_storable` if the value can't be stored
    */
   decide(id: string, subject: string, value: Json): Promise<Decision>;
 
@@ -426,13 +471,13 @@ export interface WorkflowEngine {
    */
   standingDecision(id: string, subject: string, value: Json): Promise<Decision | undefined>;
 
-  /** Calls `listener` with every step event. Returns the function that stops it. */
+  /** Calls `listener` with every step event of this process. Returns a function that removes it. */
   onStep(listener: (event: StepEvent) => void): () => void;
 
   /**
    * Calls `listener` when this process has stored that a run has ended or waits for a person. Not
-   * reliable: if the process dies right then, `listener` isn't called. Returns the function that
-   * stops it.
+   * reliable: if the process dies right then, `listener` isn't called. Returns a function that
+   * removes it.
    */
   onRest(listener: (rested: RestedRun) => void): () => void;
 
@@ -440,11 +485,14 @@ export interface WorkflowEngine {
    * Calls `listener` with the id of a run when it may have changed: it was accepted, made progress,
    * was decided on, ended or began to wait. Calls it with undefined if any run may have changed.
    * Changes by other processes are reported as far as the database announces them: on PostgreSQL
-   * not single steps, on SQLite within a second and without an id. Returns the function that stops
-   * it.
+   * without single steps, on SQLite within a second and without an id, on Restate not at all.
+   * Returns a function that removes it.
    */
   onChange(listener: (id: string | undefined) => void): () => void;
 
-  /** Finishes running steps, leaves their runs to other workers or the next start, and closes the database. */
+  /**
+   * Finishes running steps, leaves the unfinished runs to other workers or the next start, and
+   * closes the database.
+   */
   close(): Promise<void>;
 }

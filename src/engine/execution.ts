@@ -24,8 +24,8 @@ import { endedBy, eventOf, releases, toEvent, type EndWrite } from "./run-writes
 import { assertStepName, refusedResult, storableInput, storableResult } from "./storable.ts";
 
 /**
- * Thrown into a handler to leave its run; the handler must let it pass. It is not one of our errors, so that a handler that catches
- * the errors of its steps does not catch this one.
+ * Thrown into a handler to leave its run. It is no `AbiError`, so a handler that only catches these
+ * lets it pass. If a handler catches it anyway, the run is left when the handler ends.
  */
 const RUN_LEFT = Object.assign(new Error("The run is left here and continues later or elsewhere."), {
   code: "interrupted",
@@ -34,7 +34,10 @@ const RUN_LEFT = Object.assign(new Error("The run is left here and continues lat
 /** Per run, because claiming a run reads all of its events. */
 const MAX_STEPS = 1000;
 
-/** A handler that calls more often than this ignores what its steps throw, and would block the event loop forever. */
+/**
+ * A handler that calls `step` and `decision` more often than this ignores what they throw, and
+ * would block the event loop forever.
+ */
 const MAX_CALLS = 2 * MAX_STEPS;
 
 const tooManySteps = (): UnexpectedError =>
@@ -49,14 +52,17 @@ const usedTwice = (step: string): UnexpectedError =>
     code: "duplicate_step_name",
   });
 
-/** A step that crashes its process must not be retried forever: it would take down every worker in turn. */
+/**
+ * A step that crashes its process must not be retried forever: it would take down every worker in
+ * turn.
+ */
 const givenUp = (step: string, times: number): UnexpectedError =>
   new UnexpectedError(undefined, {
     message: `The step ${step} was running ${times} times when its process ended, so it was given up. Find out what ends the process, then submit the run again.`,
     code: "step_died",
   });
 
-/** By who has to act: us, the operator of the unavailable service, or nobody. */
+/** By who has to act: the developer, the operator of the unavailable service, or nobody. */
 const LOG_LEVEL = { unexpected_error: "error", io_error: "warn", conflict: "info", validation_error: "info" } as const;
 
 /**
@@ -86,37 +92,42 @@ export interface ExecutionDependencies {
 type StepName = Pick<Attempt, "step" | "listed">;
 
 /**
- * Why the run doesn't continue here: it continues later, it waits for a person, or another worker
- * has it ("lost").
+ * Why the run doesn't continue here: it continues later, it waits for a person, or this worker can
+ * no longer write to it ("lost"), because another one has it or the engine closes while the
+ * database fails.
  */
 type Leave = Extract<RunWrite, { kind: "reschedule" | "park" }> | "lost";
 
-/** How an execution has ended. `ended` includes runs that were cancelled. */
+/** How an execution has ended. `ended`: the run has completed or failed, or was cancelled. */
 export type ExecutionEnd = "ended" | "rescheduled" | "parked" | "lost";
 
 /**
- * One execution of one run. The handler runs from its beginning; a step whose result is stored returns that result instead of
- * doing its work again. The execution ends when the handler does, or when the run is left: for a later retry, for a person's
- * decision, because the engine closes, or because another worker has the run.
+ * One execution of one run. The handler runs from its beginning; a step whose result is stored
+ * returns that result instead of doing its work again. The execution ends when the handler does, or
+ * when the run is left: for a later retry, for a person's decision, because it is cancelled,
+ * because the engine closes, or because another worker has the run.
  *
- * What is written when, and what a crash right after it means. "Begun" and the
- * write before it share one transaction.
+ * What is written when, and what a crash right after it means. If a handler goes straight on to the
+ * next step or to its end, the last result is written in the same transaction as what comes next.
+ * A power cut can still lose a result that need not be flushed (`StepOptions.flush`).
  *
- * | moment                         | stored                                   | after a crash here                                  |
- * | ------------------------------ | ---------------------------------------- | --------------------------------------------------- |
- * | claimed                        | the worker's epoch                       | the run is due again, for anyone                    |
- * | before a step's work           | "begun", with the last step's result     | the step is begun again, as another attempt         |
- * | before an eager step's work    | nothing new                              | it is begun again, and not eagerly any more         |
- * | work done, result not stored   | nothing new                              | THE WINDOW: the work is done a second time          |
- * | result stored                  | the result                               | the replay returns it; see also `StepOptions.flush` |
- * | handler returned               | the last result and the end, together    | the run has ended                                   |
- * | handler threw                  | the failed attempt, with the end or the next due time | the run has failed, or is due then     |
- * | decision asked for             | the run waits; a decision makes it due   | nothing changes: no worker has it                   |
+ * | moment               | stored                         | after a crash here                   |
+ * | -------------------- | ------------------------------ | ------------------------------------ |
+ * | run is claimed       | the worker's epoch             | the run is due again, for anyone     |
+ * | step begins          | its beginning, the last result | the step begins again: a new attempt |
+ * | eager step begins    | nothing new                    | the step begins again, not eagerly   |
+ * | work is done         | nothing new                    | THE WINDOW: the work is done again   |
+ * | result is stored     | the result                     | the replay returns it                |
+ * | handler has returned | the last result, the end       | the run has ended                    |
+ * | handler has thrown   | the failure, the end           | the run has failed                   |
+ * | step will be retried | the failure, the due time      | the run is due at that time          |
+ * | decision is awaited  | that the run waits             | the run waits, without a worker      |
  *
  * A step's promise may resolve before its result is stored, so that the result shares a transaction
- * with the next beginning. But what follows waits for it (`#recorded`): the next step's work, a
- * decision and the end. Only the work of an eager step doesn't wait; `Journal` stores its beginning
- * and its result with the run's next write.
+ * with the next beginning. But what follows waits for it: the next step's work and the end, because
+ * they are written after it, and a decision, which awaits `#recorded`. Only the work of an eager
+ * step doesn't wait; `Journal` stores its beginning and its result with the run's next write, or a
+ * moment later.
  *
  * Every write carries the epoch with which the run was claimed. If another worker has claimed it
  * since, the answer is "lost": nothing was written, and this execution stops before its next step.
@@ -139,12 +150,15 @@ export class Execution {
   #leave: Leave | undefined;
   /** Why the store permanently refused a result. */
   #refused: AbiError | undefined;
-  /** Settles when everything so far is stored, except beginnings that their own steps wait for. */
+  /**
+   * Settles when every result so far is stored, and every beginning that its own step doesn't wait
+   * for.
+   */
   #recorded: Promise<void> = Promise.resolve();
-  /** All stored events of its steps. */
+  /** The stored events of the run, without that of its end. */
   readonly #events: EventRecord[];
   #ended: SeenRun | undefined;
-  /** Whether a power cut could lose a result. */
+  /** Whether a power cut could still lose a result. */
   #isUnflushed: boolean;
 
   constructor(claimed: ClaimedRun, dependencies: ExecutionDependencies) {
@@ -157,10 +171,7 @@ export class Execution {
     this.#isUnflushed = !claimed.isFirstExecution;
   }
 
-  /**
-   * The ended run, as the store will return it from now on, if it ended here and was not
-   * cancelled.
-   */
+  /** The run and its events (without that of its end), if it completed or failed here. */
   get ended(): SeenRun | undefined {
     return this.#ended;
   }
@@ -202,7 +213,7 @@ export class Execution {
     return this.#end({ kind: "end", time: Date.now(), outputJson });
   }
 
-  /** @param options `isLazy`: nothing waits for it */
+  /** @param options `isLazy`: nothing waits for it, so it may be held back for a moment */
   async #write(write: RunWrite, options?: { isLazy?: boolean }): Promise<WriteOutcome> {
     const outcome = await this.#dependencies.journal.write(this.#claimed.hold, write, options);
     if (outcome === "done" && !releases(write)) {
@@ -263,7 +274,7 @@ export class Execution {
       outcome = await this.#write(leave);
     } catch (error) {
       if (!this.#dependencies.store.isUnwritable(error)) throw error;
-      // The transaction also contained the part that was refused: the error of a failed step.
+      // What was refused is the error of a failed step, which was in the same transaction.
       return this.#fail(this.#refused ?? refusedResult("the workflow", error));
     }
     if (outcome === "lost") return "lost";
@@ -277,8 +288,8 @@ export class Execution {
   }
 
   /**
-   * Accepts the following run before this run's end is stored, so it can't be lost. See
-   * `WorkflowEngine.follow`.
+   * Accepts the following run before it is stored that this run ends or waits, so it can't be lost.
+   * See `WorkflowEngine.follow`.
    */
   async #follow(rest: Pick<RestingRun, "status" | "subject" | "error">): Promise<void> {
     const follower = this.#dependencies.followerOf({ ...toResting(this.#claimed.run), ...rest });
@@ -311,8 +322,8 @@ export class Execution {
   #leaveRun(leave: Leave): never {
     const delayOf = (other: Leave | undefined): number =>
       other === "lost" ? -1 : other?.kind === "reschedule" ? other.delayMs : Infinity;
-    // Concurrent steps may give several reasons: the one with the shortest delay wins, a decision
-    // comes last.
+    // Concurrent steps may give several reasons. A lost run comes first, then the shortest delay, a
+    // decision last.
     if (this.#leave === undefined || delayOf(leave) < delayOf(this.#leave)) this.#leave = leave;
     throw RUN_LEFT;
   }
@@ -363,7 +374,7 @@ export class Execution {
     return attempt;
   }
 
-  /** @param tried attempts of this step since the run was last submitted */
+  /** @param tried attempts of this step since the run was accepted or last resumed */
   async #attempt<Output>(
     name: StepName,
     tried: readonly Attempt[],
@@ -401,8 +412,8 @@ export class Execution {
     }
     emit({ phase: "completed" });
     if (options.retryBudget) this.#dependencies.failureLog.passed(this.#runId, step);
-    // Not awaited: whatever is written next (a step's beginning, a decision or the end) is written
-    // after it and waits for both.
+    // Not awaited: whatever comes next (a step's beginning, a decision, the end) is stored after
+    // it.
     this.#recorded = this.#record({
       kind: "complete",
       ...name,
@@ -433,7 +444,7 @@ export class Execution {
     this.#leaveRun("lost");
   }
 
-  /** For a step whose work doesn't wait for its beginning to be stored. Never rejects. */
+  /** Waits for a beginning that its step doesn't wait for, and notes a refusal. Never rejects. */
   async #noted(begun: Promise<void>): Promise<void> {
     try {
       await begun;
@@ -470,15 +481,14 @@ export class Execution {
     const wire = toWireError(error);
     const cause = describeCause(error.cause);
     if (budget && retryInMs !== undefined) {
-      const { error: said, error_code } = wire;
       failureLog.failed({
         runId: this.#runId,
         step,
         attempt,
         retryInMs,
         since: failures[0]!,
-        error: said,
-        error_code,
+        error: wire.error,
+        error_code: wire.error_code,
         cause,
       });
     } else {
@@ -511,7 +521,10 @@ export class Execution {
     }
   }
 
-  /** Returns the decision if it has been made. Otherwise leaves the run; the decision makes it due again. */
+  /**
+   * Returns the decision if it has been made. Otherwise leaves the run; the decision makes it due
+   * again.
+   */
   async #decision(subject: string, output?: Json): Promise<Decision> {
     assertSubject(subject);
     const outputJson = output === undefined ? {} : { outputJson: storableInput(output, "output") };

@@ -3,8 +3,8 @@ import type { LoggedCause, Logger } from "../log.ts";
 
 const REMINDER_MS = 3_600_000;
 /**
- * A run whose last failure here is older than this is executed elsewhere, because every step is
- * retried sooner.
+ * A run whose last failure here is older than this is assumed to be executed elsewhere, because its
+ * step would have been retried here by now.
  */
 const STALE_MS = 3 * REMINDER_MS;
 
@@ -29,8 +29,9 @@ interface FailureReason {
 }
 
 /**
- * Logs steps that are retried for hours without flooding the log: once when a reason appears, once an hour while it lasts, and once
- * when no run has it any more. Every attempt is logged at level `debug`.
+ * Logs steps that are retried for hours without flooding the log: once when a reason appears, once
+ * an hour while it lasts, and once when no run has it any more. All other failures are logged at
+ * level `debug`.
  */
 export class FailureLog {
   readonly #logger: Logger;

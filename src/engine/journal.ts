@@ -12,12 +12,16 @@ import type {
   WriteOutcome,
 } from "./run-store.ts";
 
-/** The longest time to hold back a write that nothing waits for, to share a transaction. Milliseconds. */
+/**
+ * The longest time to hold back a write that nothing waits for, to share a transaction.
+ * Milliseconds.
+ */
 const LAZY_MS = 20;
 /** How long a closing engine keeps trying while the store fails. Milliseconds. */
 const CLOSE_GRACE_MS = 3000;
-/** Log after this many failures, about a second, and then once an hour. */
+/** The first log entry comes after this many failures, which is about a second. */
 const FAILURES_TO_TELL = 5;
+/** Each further one comes after this many more, which is about an hour. */
 const FAILURES_AN_HOUR = 3600;
 
 interface Pending<Item, Outcome> {
@@ -32,8 +36,8 @@ type Page = readonly [hold: Hold, writes: readonly Pending<RunWrite, WriteOutcom
 /**
  * Group commit: all writes of one turn of the event loop, and all that arrive while a write is in
  * progress, go to the store as one transaction with one flush. If the store is behind a network,
- * they also wait a moment for those of other runs (`RunStore.gatherMs`). Lazy writes wait for the
- * run's next write that is not lazy, but only for a moment.
+ * they also wait a moment for the writes of other runs (`RunStore.gatherMs`). Lazy writes wait for
+ * the run's next write that is not lazy, but at most `LAZY_MS`.
  *
  * When the store fails:
  *
@@ -41,9 +45,11 @@ type Page = readonly [hold: Hold, writes: readonly Pending<RunWrite, WriteOutcom
  *   the work of a step that is done. Only a closing engine gives up, after three seconds; the run's
  *   next worker then repeats that step.
  * - Runs to accept are rejected at once: their submitter is still there and can try again.
- * - If the store can never take a write (`RunStore.isUnwritable`), the writes of its batch are
- *   written one by one to find it, and only the run of that write gets the error. Other writes of
- *   the batch are not affected.
+ * - If the store can never take a write (`RunStore.isUnwritable`), the parts of its batch are
+ *   written one by one to find it, and only the run of that write gets the error. Other runs in the
+ *   batch are not affected.
+ *
+ * A store that is `isUngrouped` gets each write separately and at once, and no write is repeated.
  */
 export class Journal {
   readonly #store: RunStore;
@@ -55,7 +61,7 @@ export class Journal {
   /** Whether the `LAZY_MS` timer is running. */
   #isHoldingBack = false;
   #accepts: Pending<NewRunRecord, Accepted>[] = [];
-  /** How many runs shared the last transaction. */
+  /** How many runs shared the last transaction. Before the first one: as many as possible. */
   #shared = Infinity;
   #isAtWork = false;
   #failures = 0;
@@ -69,6 +75,7 @@ export class Journal {
     this.#executing = executing;
   }
 
+  /** From now on, failing writes are repeated for three seconds only. */
   closeSoon(): void {
     this.#closingSince ??= performance.now();
   }
@@ -173,8 +180,8 @@ export class Journal {
   }
 
   /**
-   * Whether as many runs as last time are likely to write again soon. Others may be in steps that
-   * take minutes.
+   * Whether more runs are likely to write soon, judging by how many shared the last transaction. It
+   * doesn't wait for all executing runs, because some may be in steps that take minutes.
    */
   get #isMoreExpected(): boolean {
     const waiting = this.#urgent.size + this.#accepts.length;
@@ -220,23 +227,23 @@ export class Journal {
     const givesUp = this.#givesUp(this.#failingSince);
     for (const [hold, writes] of pages) {
       if (givesUp) for (const { reject } of writes) reject(error);
-      else this.#return(hold, [...writes, ...(this.#pages.get(hold) ?? [])]);
+      else this.#putBack(hold, [...writes, ...(this.#pages.get(hold) ?? [])]);
     }
   }
 
-  #return(hold: Hold, writes: Pending<RunWrite, WriteOutcome>[]): void {
+  #putBack(hold: Hold, writes: Pending<RunWrite, WriteOutcome>[]): void {
     this.#pages.set(hold, writes);
     this.#urgent.add(hold);
   }
 
   /**
-   * Finds the refused write of a page. The writes before it are stored; those after it are not,
-   * except results of other steps.
+   * Finds the refused write of a page, by writing them one by one. Those before it are stored;
+   * those after it are rejected too, except results of other steps.
    */
   async #refuse([hold, [first, ...rest]]: Page, error: unknown): Promise<void> {
     const behind = [...rest, ...(this.#pages.get(hold) ?? [])];
     if (rest.length > 0) {
-      this.#return(hold, behind);
+      this.#putBack(hold, behind);
       await this.#writeAll([], [[hold, [first!]]]);
       return;
     }
@@ -245,7 +252,7 @@ export class Journal {
       kind === "complete" || kind === "fail";
     for (const pending of behind) if (!isOfStep(pending)) pending.reject(error);
     const results = behind.filter(isOfStep);
-    if (results.length > 0) return this.#return(hold, results);
+    if (results.length > 0) return this.#putBack(hold, results);
     this.#pages.delete(hold);
     this.#urgent.delete(hold);
   }

@@ -29,7 +29,10 @@ const MAX_RETRY_AFTER_MS = 3_600_000;
 export const askedDelay = (error: unknown): number =>
   error instanceof IoError ? Math.min(error.retryAfterMs, MAX_RETRY_AFTER_MS) : 0;
 
-/** A step that has been failing for longer than this does not keep callers waiting, however many ordinary attempts it has left. */
+/**
+ * A step with a retry budget that has been failing for longer than this doesn't keep callers
+ * waiting, however many ordinary attempts it has left.
+ */
 const CALLERS_WAIT_MS = 60_000;
 
 /** When to retry a step. */
@@ -44,7 +47,8 @@ export interface PlannedRetry {
 
 /**
  * Plans the retry after a temporary failure; undefined if the step has failed permanently.
- * @param failures when the attempts of this submission failed, oldest first, this one included; only the budget needs them
+ * @param failures when the attempts since the run was accepted or last resumed failed, oldest
+ *   first, this one included; only needed with a budget
  */
 export function planRetry(
   policy: RetryPolicy,

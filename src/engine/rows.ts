@@ -1,17 +1,19 @@
-/** SQL for both databases, which gives rows the shape of the port's records. */
+/**
+ * SQL for SQLite and PostgreSQL that returns rows in the shape of the records in `run-store.ts`.
+ */
 import type { RunCounts, RunStatus } from "./engine.ts";
 
-/** The CASTs make PostgreSQL return JSON as it was submitted. */
+/** Without the CASTs, the PostgreSQL driver would parse the JSON. */
 export const RUN_COLUMNS = `seq, id, workflow, key, CAST(input AS text) AS "inputJson", status, created_at AS "createdAt",
   due_at AS "dueAt", resumed_at AS "resumedAt", ended_at AS "endedAt", CAST(output AS text) AS "outputJson",
   CAST(error AS text) AS "errorJson", waiting_for AS "waitingFor"`;
 
-/** Without step results and the values of decisions. */
+/** Leaves out step results and the values of decisions; `EVENT_VALUE` adds them. */
 export const EVENT_COLUMNS = `n, type, time, name, is_listed AS listed, CAST(error AS text) AS "errorJson", is_final AS "isFinal",
   retry_until AS "retryUntil"`;
 export const EVENT_VALUE = 'CAST(value AS text) AS "valueJson"';
 
-/** When a run last began to wait for a person. */
+/** An SQL expression for the time when the current row's run last began to wait for a person. */
 export const waitingSince = (events: string): string =>
   `(SELECT time FROM ${events} WHERE run = seq AND type = 'waiting' ORDER BY n DESC LIMIT 1)`;
 

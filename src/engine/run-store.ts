@@ -1,18 +1,20 @@
 /**
- * The port to the database: it stores runs and what happened to them, and finds due runs. It knows no handlers, timers or policies;
- * the engine knows no SQL. Times are milliseconds since 1970, texts named `…Json` are JSON.
+ * The port to the database: a store keeps runs and what happened to them, and finds due runs. It
+ * knows no handlers and decides on no retries; the engine knows no SQL. Times are milliseconds
+ * since 1970, texts named `…Json` are JSON.
  *
  * A run is in one of four states:
  *
- * | state   | in the database                      | leaves it by                                             |
- * | ------- | ------------------------------------ | -------------------------------------------------------- |
- * | due     | it has a due time                    | `claim`, `cancel`                                        |
- * | held    | a worker executes it, under an epoch | a write: `end`, `reschedule`, `park`; the worker's death |
- * | waiting | for a person: neither due nor held   | `decide`, `cancel`                                       |
- * | ended   | it has an end time                   | `retry` or the same submission again; `forget`           |
+ * | state   | what it has              | what changes it                                   |
+ * | ------- | ------------------------ | ------------------------------------------------- |
+ * | due     | a due time, now or later | `claim`, `cancel`                                 |
+ * | held    | a worker and an epoch    | a write that releases it, the worker's death      |
+ * | waiting | a subject to be decided  | `decide`, `cancel`                                |
+ * | ended   | an end time              | `forget`; unless completed: `retry`, resubmission |
  *
- * `claim` raises the epoch, and a write counts only under the current one. So a worker that was stopped, cut off or believed dead can
- * continue at any time without harm: its writes answer "lost".
+ * `claim` raises the epoch, and a write counts only under the current one. So a worker that was
+ * stopped, cut off or believed dead can't overwrite anything when it continues: its writes answer
+ * "lost".
  */
 import type { WireError } from "../errors.ts";
 import type { RunCounts, RunOrder, RunStatus } from "./engine.ts";
@@ -32,12 +34,12 @@ export interface RunRecord {
    * When it is due to be claimed; null while it is executed, waits for a person, or has ended.
    */
   readonly dueAt: number | null;
-  /**
-   * When it was last resubmitted after it had failed or been cancelled; never the same time twice.
-   */
+  /** When it was last resumed after it had failed or been cancelled; never the same time twice. */
   readonly resumedAt: number | null;
   readonly endedAt: number | null;
-  /** While it waits for a person: what it knows so far. */
+  /**
+   * If it completed: what the handler returned. While it waits for a person: what it knows so far.
+   */
   readonly outputJson: string | null;
   readonly errorJson: string | null;
   /** While it waits for a person: the subject of the decision. */
@@ -47,7 +49,10 @@ export interface RunRecord {
 /** A boolean as the database represents it. */
 export type Flag = boolean | 0 | 1;
 
-/** What happened to a run; never changed once stored. `waiting`: for a person. `resumed` may follow `failed` and `cancelled`. */
+/**
+ * What can happen to a run after it was accepted. `waiting`: it began to wait for a person.
+ * `resumed` may follow `failed` and `cancelled`.
+ */
 export type EventType =
   | "step_started"
   | "step_completed"
@@ -59,6 +64,7 @@ export type EventType =
   | "failed"
   | "cancelled";
 
+/** An event, which never changes once it is stored. */
 export interface EventRecord {
   /** Positive, and rising in the order in which a run's events were written, with gaps. */
   readonly n: number;
@@ -75,7 +81,7 @@ export interface EventRecord {
   readonly valueJson?: string | null;
   /** The error of the step or the run. */
   readonly errorJson: string | null;
-  /** For a failed step: it is not retried before the run is resumed. */
+  /** For a failed step: whether it isn't tried again before the run is resumed. */
   readonly isFinal: Flag | null;
   /** For a failed step on its retry budget: when that ends. */
   readonly retryUntil: number | null;
@@ -128,9 +134,9 @@ export interface Accepted {
 }
 
 /**
- * What a worker writes about a run that it holds. `end`, `reschedule` and `park` release it. A
- * power cut may lose a write without `isFlushed`: that a step has begun, or the result of a step
- * that may be repeated.
+ * What a worker writes about a run that it holds. `end`, `reschedule` and `park` release it. If
+ * `isFlushed` is false, a power cut may lose the write: that a step has begun, or the result of a
+ * step that may be repeated. All other writes must be on disk.
  */
 export type RunWrite =
   | {
@@ -159,18 +165,22 @@ export type RunWrite =
     }
   | { readonly kind: "end"; readonly time: number; readonly outputJson: string | undefined }
   | { readonly kind: "end"; readonly time: number; readonly error: WireError }
-  /** The run is due again after this time. If its cancellation was requested, it is cancelled instead. */
+  /**
+   * The run is due again after `delayMs`. If its cancellation was requested, it is cancelled
+   * instead.
+   */
   | { readonly kind: "reschedule"; readonly delayMs: number; readonly retryUntil?: number }
   /**
-   * The run waits for a person; `outputJson` is what it knows so far. If the decision has been made meanwhile, the run is due at once; if
-   * its cancellation was requested, it is cancelled.
+   * The run waits for a person; `outputJson` is what it knows so far. If the decision has been made
+   * in the meantime, the run is due at once instead. If its cancellation was requested, it is
+   * cancelled.
    */
   | { readonly kind: "park"; readonly subject: string; readonly outputJson?: string };
 
 /**
- * The outcome of a write. `lost`: the run is no longer held under this epoch, nothing was written.
- * `cancelled`: cancellation was requested, so the step was not begun, or the run has ended instead
- * of being rescheduled or parked.
+ * The outcome of a write. `lost`: the run is no longer held under this epoch, so nothing was
+ * written. `cancelled`: cancellation was requested, so the step was not begun, or the run has ended
+ * instead of being rescheduled or parked.
  */
 export type WriteOutcome = "done" | "lost" | "cancelled";
 
@@ -209,7 +219,7 @@ export interface Claimed {
   readonly runs: readonly ClaimedRun[];
   /** When the next run of these workflows becomes due. */
   readonly nextDueAt?: number;
-  /** Whether more runs are due, but no slot is free. Absent: perhaps. */
+  /** Whether more runs are due that could not be claimed yet. Absent: perhaps. */
   readonly isMoreDue?: boolean;
 }
 
@@ -243,11 +253,14 @@ export interface DecisionOutcome {
   readonly run?: RunRecord;
 }
 
-/** All methods reject if the database fails. When they resolve, what they promise is on disk. */
+/**
+ * Where runs are stored. Promises reject if the database fails. When they resolve, what was written
+ * is on disk, except where a method says otherwise.
+ */
 export interface RunStore {
   /**
-   * Each write is sent separately and at once: writes share no transaction, and none is repeated
-   * after a failure.
+   * Whether it wants each write separately and at once. Writes then share no transaction, and none
+   * is repeated after a failure. Default: false.
    */
   readonly isUngrouped?: boolean;
 
@@ -275,7 +288,10 @@ export interface RunStore {
   /** Whether a write failed because of its content, so that repeating it is useless. */
   isUnwritable(error: unknown): boolean;
 
-  /** What an operator should check when the database fails, in a sentence or two. */
+  /**
+   * What an operator should check when the database fails: the end of a sentence, perhaps with more
+   * after it.
+   */
   adviceFor(error: unknown): string;
 
   /**
@@ -301,16 +317,19 @@ export interface RunStore {
   find(query: RunQuery): Promise<SeenRun[]>;
   counts(): Promise<RunCounts[]>;
 
-  /** Deletes a run that has ended, so that its key may be used again. False if it has not ended or is unknown. */
+  /** Deletes a run that has ended, so that its key may be used again. Otherwise returns false. */
   forget(id: string): Promise<boolean>;
 
   /**
-   * Makes a run due if it has failed, was cancelled, or has a step on its retry budget. Otherwise
-   * returns false.
+   * Makes a run due now if it has failed, was cancelled, or waits to retry a step on its retry
+   * budget. Otherwise returns false.
    */
   retry(id: string): Promise<boolean>;
 
-  /** Makes all runs due that have a step on its retry budget. Returns false if there are none. */
+  /**
+   * Makes all runs due now that wait to retry a step on its retry budget. Returns false if there
+   * are none.
+   */
   hastenRetries(): Promise<boolean>;
 
   /**
@@ -321,11 +340,14 @@ export interface RunStore {
   cancel(id: string): Promise<"cancelled" | "requested" | undefined>;
 
   /**
-   * Announces to other processes on this database that a run has changed. Never fails: lost
-   * announcements are made up for by polling.
+   * Announces to other processes on this database that a run has changed. Never fails: if an
+   * announcement is lost, polling makes up for it.
    */
   announce(id: string): void;
-  /** Calls `listener` with ids that others announce, and with undefined when some may have been missed. */
+  /**
+   * Calls `listener` with ids that others announce, and with undefined when some may have been
+   * missed.
+   */
   listen(listener: (id: string | undefined) => void): void;
 
   /**

@@ -18,7 +18,7 @@ export const publicId = (id: string): string => ID_PREFIX + id;
 export const storedId = (id: string): string =>
   id.startsWith(ID_PREFIX) && isStorable(id) ? id.slice(ID_PREFIX.length) : "";
 
-/** The fields that ended runs and runs that wait for a person have in common. */
+/** What `RestingRun` and `RestedRun` say about any run. */
 export const toResting = ({
   id,
   workflow,
@@ -76,7 +76,10 @@ export function toRun({ run, events }: SeenRun): Run {
 
 const outputOf = (json: string): Json => JSON.parse(json) as Json;
 
-/** The step that is being retried. If there are several: one on its retry budget, else the last. */
+/**
+ * The step that is being retried. If there are several: the last one on its retry budget, or else
+ * the last one.
+ */
 function failingStep(run: RunRecord, attempts: readonly Attempt[]): FailingStep | undefined {
   const failures = attempts.filter(({ status, isFinal, isCurrent }) => status === "failed" && !isFinal && isCurrent);
   const isOver = (attempt: Attempt): boolean =>
@@ -97,7 +100,7 @@ function failingStep(run: RunRecord, attempts: readonly Attempt[]): FailingStep 
   };
 }
 
-/** An attempt without an end has died with its process if the run is over or its step was begun again. */
+/** An attempt without an end has died if the run is over or its step was begun again. */
 function toAttempts(attempts: readonly Attempt[], isOver: boolean): StepAttempt[] {
   return attempts.map((attempt, at) => ({
     step: attempt.step,

@@ -8,9 +8,9 @@ export class RunWaiters {
   readonly #resolvers = new Map<string, Set<Resolve>>();
 
   /**
-   * Resolves at the next announcement for this run, after `timeoutMs`, or when `signal` aborts,
-   * whichever comes first. Call it before you read the run, so that no change in between is missed,
-   * and `cancel` it when done.
+   * The promise resolves at the next announcement for this run, after `timeoutMs`, or when `signal`
+   * aborts, whichever comes first. Call this before you read the run, so that no change in between
+   * is missed. Call `cancel` when you are done.
    */
   next(
     runId: string,

@@ -7,13 +7,13 @@ export type StepWrite = Extract<RunWrite, { kind: "begin" | "complete" | "fail" 
 
 export type EndWrite = Extract<RunWrite, { kind: "end" }>;
 
-/** Writes by which a worker leaves a run. Any write after one of these is lost. */
+/** Writes that release the run. Any write after one of these is lost. */
 export type ReleasingWrite = Exclude<RunWrite, StepWrite>;
 
 export const releases = (write: RunWrite): write is ReleasingWrite =>
   write.kind === "end" || write.kind === "reschedule" || write.kind === "park";
 
-/** The position of the write that leaves the run; Infinity if none does. */
+/** The position of the write that releases the run; Infinity if none does. */
 export function releaseAt(writes: readonly RunWrite[]): number {
   const at = writes.findIndex(releases);
   return at === -1 ? Infinity : at;

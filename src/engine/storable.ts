@@ -1,7 +1,8 @@
 /**
  * What can be stored. PostgreSQL's text can't contain NUL or half of a surrogate pair, its indexes
- * limit the length of keys, and SQLite can't query JSON that is nested more than 1,000 deep. Both
- * databases have the same rules, so whatever works on one works on the other.
+ * limit the length of keys, and SQLite can't query JSON that is nested more than 1,000 deep. The
+ * same rules apply on every database, so what works on one works on the others, up to their limits
+ * on size.
  */
 import { UnexpectedError, ValidationError } from "../errors.ts";
 import type { Json } from "../json.ts";
@@ -19,13 +20,13 @@ const MAX_DEPTH = 500;
 const MAX_KEY_LENGTH = 2000;
 const MAX_STEP_NAME_LENGTH = 1000;
 
-const RULE = `plain JSON, nested at most ${MAX_DEPTH} deep, without NUL characters and halves of Unicode surrogate pairs`;
+const RULE = `plain JSON, nested at most ${MAX_DEPTH} deep, without NUL characters or halves of Unicode surrogate pairs`;
 
-/** The JSON to store; undefined for undefined, null for what can't be stored. */
+/** The JSON of a value: undefined if the value is undefined, null if it can't be stored. */
 function toStored(value: unknown): string | undefined | null {
   if (value === undefined) return undefined;
   try {
-    // Undefined for functions, symbols, and objects whose toJSON returns undefined.
+    // The JSON of a function, a symbol, or an object whose toJSON returns undefined is undefined.
     const written = JSON.stringify(value);
     return written !== undefined && !UNSTORABLE.test(written) && isShallow(value, MAX_DEPTH) ? written : null;
   } catch {
@@ -80,7 +81,7 @@ export function assertStepName(name: string): void {
   // Stored names of unlisted steps begin with an underscore.
   if (/^[^_]/.test(name) && isStorable(name) && Buffer.byteLength(name) <= MAX_STEP_NAME_LENGTH) return;
   throw new UnexpectedError(undefined, {
-    message: `The name of a step can't be stored: it must have 1 to ${MAX_STEP_NAME_LENGTH} bytes, not begin with "_", and have no NUL characters and halves of Unicode surrogate pairs.`,
+    message: `The name of a step can't be stored: it must have 1 to ${MAX_STEP_NAME_LENGTH} bytes, not begin with "_", and have no NUL characters or halves of Unicode surrogate pairs.`,
     code: "invalid_step_name",
   });
 }

@@ -8,7 +8,10 @@ import type { Claimed, ClaimedRun, Hold, RunStore } from "./run-store.ts";
 /** How often to poll for changes by other processes whose announcement was lost. Milliseconds. */
 export const POLL_INTERVAL_MS = 1000;
 
-/** A registered workflow. */
+/**
+ * A registered workflow. `limit`: how many of its runs may execute at the same time; null for any
+ * number.
+ */
 export interface Registered {
   readonly handler: RunHandler;
   readonly limit: number | null;
@@ -27,8 +30,9 @@ const LOG_MESSAGES: Record<ExecutionEnd, string> = {
  * something is announced or becomes due, otherwise once per poll interval. While idle it does not
  * keep the process alive.
  *
- * If the process dies, nothing needs to be cleaned up: on SQLite the next process that opens the
- * file makes its runs due, on PostgreSQL their leases expire after five seconds.
+ * If the process dies, nothing needs to be cleaned up: on SQLite the next worker that opens the
+ * file makes its runs due, on PostgreSQL their leases expire after five seconds, and Restate hands
+ * them to another worker.
  */
 export class Worker {
   readonly #store: RunStore;
@@ -78,7 +82,7 @@ export class Worker {
     await this.#loop;
   }
 
-  /** Resolves when all executions have ended and their outcome is stored. */
+  /** Resolves when all executions have ended. */
   async drained(): Promise<void> {
     await Promise.all(this.#inFlight.values());
   }
@@ -133,7 +137,7 @@ export class Worker {
     this.#inFlight.delete(hold);
     this.#ended += 1;
     this.#dependencies.left(run.id, execution.ended);
-    // A run that has not ended may be due again, at once or later.
+    // If the run has not ended, it may be due again, at once or later.
     if (this.#isMoreDue || end !== "ended") this.wake();
   }
 

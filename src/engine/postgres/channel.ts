@@ -10,9 +10,12 @@ const CHANNEL = "abi_workflows";
  * Milliseconds.
  */
 const PAUSE_MS = 20;
-/** Log after this many failed attempts to listen, which is about a second. */
+/** Log after this many failed attempts to listen, which is a second or two. */
 const FAILURES_TO_TELL = 5;
-/** After this time, closing the connections ends what is left. Milliseconds. */
+/**
+ * How long closing waits for this channel. Closing the connections then ends what is left.
+ * Milliseconds.
+ */
 const END_TIMEOUT_MS = 1000;
 
 const NOTIFY = {
@@ -22,8 +25,8 @@ const NOTIFY = {
 
 /**
  * Notifies other processes on the same database that a run has changed, with LISTEN and NOTIFY.
- * Notifications may be lost: everyone polls as well. They have transactions of their own, because
- * PostgreSQL commits transactions with a NOTIFY one after the other: in the transactions of the
+ * If a notification is lost, polling makes up for it. Notifications have transactions of their own:
+ * PostgreSQL commits transactions with a NOTIFY one after the other, so in the transactions of the
  * writes they would serialize the flushes of all workers.
  */
 export class PostgresChannel {

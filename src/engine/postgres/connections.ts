@@ -40,17 +40,18 @@ export interface Statement {
   readonly query_timeout?: number;
 }
 
-/** How to connect. A way that doesn't work is replaced, see `nextWay`. */
+/** One of the ways to connect. If it doesn't work, `nextWay` names another. */
 interface Way {
   readonly hostIndex: number;
   readonly withTls: boolean;
-  /** Poolers reject start options. */
+  /** Some poolers reject start options. */
   readonly withStartOptions: boolean;
 }
 
 /**
- * Connections to a PostgreSQL database, with sessions set up as we need them: a small shared pool, and dedicated ones. Idle connections
- * don't keep the process alive.
+ * Connections to a PostgreSQL database, with sessions set up as we need them: a small shared pool,
+ * one connection for urgent statements, and dedicated ones. Idle connections don't keep the process
+ * alive.
  */
 export class PostgresConnections {
   readonly #address: Address;
@@ -60,7 +61,7 @@ export class PostgresConnections {
   readonly #urgent: Pool;
   /**
    * The sockets of all connections, even those still connecting. The driver can only end
-   * connections gracefully; breaking one takes its socket.
+   * connections gracefully; to break one, we need its socket.
    */
   readonly #sockets = new Set<Socket>();
   readonly #underWay = new Set<Promise<unknown>>();
@@ -113,7 +114,7 @@ export class PostgresConnections {
     try {
       const facts = await connections.#checkPooling();
       if (options.worker && facts.isReadOnly) throw new IoError(READ_ONLY, { code: "engine_unavailable" });
-      warnOf(facts, options.logger);
+      warnAbout(facts, options.logger);
       return connections;
     } catch (cause) {
       await connections.close();
@@ -133,8 +134,8 @@ export class PostgresConnections {
   }
 
   /**
-   * Checks that sessions keep their server process. Behind a pooler in transaction mode, two
-   * sessions share one, or a session's changes.
+   * Checks that a session always has the same server process. Behind a pooler in transaction mode,
+   * two sessions may share a process, or a session may get another one.
    */
   async #checkPooling(): Promise<SessionFacts> {
     const [facts] = await this.query<SessionFacts>(FACTS);
@@ -147,7 +148,7 @@ export class PostgresConnections {
         throw new IoError(TRANSACTION_POOLING, { code: "engine_unavailable" });
       }
     } catch (error) {
-      // If no connection is left for the check, open anyway.
+      // The server may have no connection left for the check. Open the database anyway.
       if (isAbiError(error)) throw error;
     } finally {
       await settlesWithin(second.end(), CLOSE_TIMEOUT_MS);
@@ -155,13 +156,15 @@ export class PostgresConnections {
     return facts!;
   }
 
-  /** Runs a statement on a connection of the pool. */
+  /** Runs a statement on a connection of the shared pool. */
   readonly query = <Row extends QueryResultRow>(
     statement: Statement | string,
     values: readonly unknown[] = [],
   ): Promise<Row[]> => this.#queryOn(this.#pool, statement, values);
 
-  /** The same on a connection of its own, so that it never waits for other statements. */
+  /**
+   * The same on the connection for urgent statements, so that it never waits for one from the pool.
+   */
   async queryAtOnce(statement: Statement, values: readonly unknown[]): Promise<void> {
     await this.#queryOn(this.#urgent, statement, values);
   }
@@ -179,7 +182,7 @@ export class PostgresConnections {
     try {
       return (await work).rows;
     } catch (error) {
-      // The other statements would wait just as long: break their connections as well.
+      // The other statements would wait just as long, so break their connections as well.
       if (isUnanswered(error)) this.#breakAll();
       throw error;
     } finally {
@@ -200,12 +203,12 @@ export class PostgresConnections {
     }
   }
 
-  /** Running statements fail after three seconds. */
+  /** Statements that are still running after three seconds fail. */
   async close(): Promise<void> {
     await this.#settled();
     this.#isClosed = true;
     if (this.#underWay.size > 0) {
-      // The pool never answers callers that still wait for a connection: give them broken ones.
+      // The pool never answers callers that still wait for a connection, so give them broken ones.
       this.#breakAll();
       await this.#settled();
     }
@@ -290,7 +293,7 @@ function nextWay({ hosts, ssl }: Address, way: Way, cause: unknown): Way | undef
   return hostIndex < hosts.length ? { ...way, hostIndex } : undefined;
 }
 
-function warnOf({ encoding, synchronousCommit }: SessionFacts, logger: Logger): void {
+function warnAbout({ encoding, synchronousCommit }: SessionFacts, logger: Logger): void {
   if (encoding !== "UTF8") {
     logger.warn(
       { encoding },

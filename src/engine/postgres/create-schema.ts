@@ -8,27 +8,28 @@ import { FUNCTIONS, TABLES } from "./schema.ts";
 const VERSION = 3;
 
 /**
- * For the locks that creating tables takes: while this waits for one, all writers wait behind it.
+ * How long to wait for each lock that creating tables takes. Meanwhile, all writers wait behind it.
  */
 const LOCK_TIMEOUT = "10s";
 
 type Query = PostgresConnections["query"];
 
 /**
- * Creates what is missing, one process at a time. If nothing is missing, it takes no lock, which
- * would have to wait for all writers while everyone else waits behind it.
+ * Creates the schema, its tables and functions if they are missing, one process at a time. If they
+ * exist, it takes no lock, because the lock would have to wait for all writers, and everyone else
+ * behind it.
  * @throws ValidationError (`engine_unreadable`) if another version created the tables
  */
 export async function createSchema(connections: PostgresConnections): Promise<void> {
-  if (await isThere(connections.query)) return;
+  if (await hasTables(connections.query)) return;
   const session = await connections.openSession();
   const query: Query = async (text) => (await session.query<never>(text)).rows;
   try {
     await query(`BEGIN; SET LOCAL lock_timeout = '${LOCK_TIMEOUT}';
       SELECT pg_advisory_xact_lock(hashtextextended('abi-workflows/migrations', 0))`);
     // Another process may have done it in the meantime.
-    if (await isThere(query)) return;
-    // IF NOT EXISTS would require the right to create one even where it exists.
+    if (await hasTables(query)) return;
+    // IF NOT EXISTS would require the right to create a schema even if this one exists.
     const [schema] = await query<{ is_there: boolean }>(
       "SELECT to_regnamespace('abi_workflows') IS NOT NULL AS is_there",
     );
@@ -39,7 +40,8 @@ export async function createSchema(connections: PostgresConnections): Promise<vo
   }
 }
 
-async function isThere(query: Query): Promise<boolean> {
+/** @throws ValidationError (`engine_unreadable`) */
+async function hasTables(query: Query): Promise<boolean> {
   const [table] = await query<{ is_there: boolean }>(
     "SELECT to_regclass('abi_workflows.migrations') IS NOT NULL AS is_there",
   );

@@ -137,7 +137,7 @@ export const unsupportedTarget = (): ValidationError =>
 
 export const otherTarget = (): IoError => new IoError(OTHER_TARGET, { code: "engine_unavailable" });
 
-/** How a pooler rejects start options. */
+/** This is how a pooler rejects start options. */
 export const isProtocolViolation = (error: unknown): boolean => sqlState(error) === "08P01";
 
 /** Whether the server offers no TLS. */
@@ -145,15 +145,18 @@ export const lacksTls = (error: unknown): boolean =>
   error instanceof Error && error.message.includes("does not support SSL");
 
 /**
- * Whether a write can never succeed: the data does not fit this database (class 22), or is too much for it (54), or for one string of
- * ours (RangeError).
+ * Whether a write can never succeed: the data doesn't fit this database (class 22) or is too large
+ * for it (54), or the statement would be longer than a JavaScript string can be (RangeError).
  */
 export const isUnwritable = (error: unknown): boolean =>
   error instanceof RangeError || /^(?:22|54)/.test(sqlState(error) ?? "");
 
 export const sqlState = (error: unknown): string | undefined => serverError(error)?.code;
 
-/** Network errors have a code, too, but no severity. */
+/**
+ * The server's error among an error and its causes. Network errors have a code too, but no
+ * severity.
+ */
 function serverError(error: unknown): { code: string; message: string } | undefined {
   if (!(error instanceof Error)) return undefined;
   if ("severity" in error && "code" in error && typeof error.code === "string")
@@ -162,13 +165,13 @@ function serverError(error: unknown): { code: string; message: string } | undefi
 }
 
 /**
- * No answer to a statement or a new connection; it doesn't cover a pool without a free connection.
- * Recognized by the driver's messages.
+ * Whether a statement or a new connection got no answer, by the driver's messages. A pool without a
+ * free connection is another error.
  */
 export const isUnanswered = (error: unknown): boolean =>
   error instanceof Error && /Query read timeout|due to connection timeout/.test(error.message);
 
-/** The driver's own time-outs have no code. */
+/** Whether it is one of the driver's own time-outs, which have no code. */
 const isTimeout = (error: unknown): boolean =>
   error instanceof Error && !("code" in error) && /timeout/.test(error.message);
 

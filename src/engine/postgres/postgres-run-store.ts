@@ -29,18 +29,21 @@ import { createSchema } from "./create-schema.ts";
 import { pageJson, type PageState, outcomesOf, runJson } from "./written-json.ts";
 
 /**
- * A round trip costs so much that with 16 runs at a time, sharing more of them saves a fifth of the
- * processor time of a run. Milliseconds.
+ * With 16 runs at a time, this short wait saves a fifth of the processor time of a run, because
+ * more writes share a round trip. Milliseconds.
  */
 const GATHER_MS = 2;
-/** Three times per lease. Milliseconds. */
+/** How often leases are renewed: three times per lease. Milliseconds. */
 const RENEWAL_INTERVAL_MS = 1500;
 /** How often to check whether the server's clock was set back. Milliseconds. */
 const CLOCK_INTERVAL_MS = 60_000;
-/** Index entries can't be long, so queries compare the whole text as well. */
+/**
+ * How much of an input's field is indexed, because index entries can't be long. Queries compare the
+ * whole text as well.
+ */
 const INDEXED_CHARACTERS = 200;
 
-/** For what a crash of the server may lose without harm. */
+/** Turns off the flush of a transaction that a crash of the server may lose without harm. */
 const WITHOUT_FSYNC = "set_config('synchronous_commit', 'off', true)";
 
 const EVENTS_OF = (run: string, after: string): string => `
@@ -120,9 +123,9 @@ const toSeen = ({ events, ...run }: SeenRow): SeenRun => ({ run, events: events 
 
 /** What is stored about a run that this process executes. */
 interface Progress {
-  /** Its last event. */
+  /** The number of its last event. */
   readonly last: number;
-  /** Its last event that is certainly on disk. */
+  /** The number of the last event that is certainly on disk. */
   readonly flushed: number;
   /** What was written since then, and could be lost if the server crashes. */
   readonly unflushed: readonly RunWrite[];
@@ -130,7 +133,7 @@ interface Progress {
 
 const flushedUpTo = (last: number): Progress => ({ last, flushed: last, unflushed: [] });
 
-/** The writes of one run, which come after the event with this number. */
+/** The writes of one run. `after`: the number of the event that they come after. */
 type Page = RunWrites & { readonly after: number };
 
 /** What the functions of the schema return. */
@@ -160,12 +163,12 @@ interface Lookup {
  * clock.
  *
  * Every statement is one transaction. Those that a crash of the server may lose without harm are
- * not flushed (`WITHOUT_FSYNC`): beginnings of steps, results of steps that may be repeated, claims,
- * renewals. If they were lost while their worker lives, its next `write` restores them.
+ * not flushed (`WITHOUT_FSYNC`): beginnings of steps, results of steps that may be repeated,
+ * claims, renewals. If they were lost while their worker lives, its next `write` restores them.
  *
- * When a connection breaks, nobody knows whether the last statement took effect. All statements may
- * be repeated: `accept` by the run's id, `write` by the last event known to be stored, `decide`
- * because the first decision counts.
+ * When a connection breaks, nobody knows whether the last statement took effect. So all statements
+ * can be repeated without harm: accepting recognizes the run by its id, writing by the last event
+ * known to be stored, and of decisions the first one counts.
  */
 export class PostgresRunStore implements RunStore {
   readonly gatherMs = GATHER_MS;
@@ -272,7 +275,10 @@ export class PostgresRunStore implements RunStore {
     return { accepts: written.accepts ?? [], states };
   }
 
-  /** After a crash of the server: also writes what it had not flushed. */
+  /**
+   * After a crash of the server: writes these pages, and before them what the server had not
+   * flushed.
+   */
   async #writeAgain(pages: readonly Page[]): Promise<PageState[]> {
     const whole = pages.map(({ hold, writes }) => {
       const { flushed, unflushed } = this.#progressOf(hold);

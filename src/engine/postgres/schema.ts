@@ -1,20 +1,24 @@
 /**
- * The tables, and the functions that must look and write in one transaction. Everything else is a single statement in
- * `postgres-run-store.ts`.
+ * The tables, and functions for what takes several statements in one transaction. Everything else
+ * is a single statement in `postgres-run-store.ts`.
  *
- * Times are milliseconds since 1970 by the server's clock, except those of steps and ends, which come from the process.
+ * Times are milliseconds since 1970 by the server's clock, except those of steps, ends and
+ * decisions, and scheduled starts, which come from the process.
  *
  * How concurrent changes to a run stay in order:
- * - To change a run, lock its row first and read its events after that, in another statement: a function sees in each
- *   statement what was committed before it.
+ * - To change a run, lock its row first and read its events after that, in another statement: a
+ *   function sees in each statement what was committed before it.
  * - A worker may only write while the run has the worker's epoch. Claiming a run raises the epoch.
- * - Rows of several runs are locked in the order of `seq`, runs to accept in the order of their keys. Processes that lock in
- *   different orders deadlock.
+ * - Rows of several runs are locked in the order of `seq`, runs to accept in the order of their
+ *   keys. Processes that lock in different orders deadlock.
  *
- * How a statement about a few runs stays fast however many there are: sessions keep the plans that they made when the tables were
- * small, so such a statement must leave only one way to find its rows, the primary keys.
- * - It asks by scalar subqueries, not by EXISTS or a join, for which PostgreSQL may read a whole table.
- * - Its conditions on `due_at` are wrapped (`CASE`, `coalesce`, `num_nonnulls`), so that the index of due runs can't be used for them.
+ * How a statement about a few runs stays fast, however many runs are stored: sessions keep the
+ * plans that they made when the tables were small. So such a statement must leave only one way to
+ * find its rows, the primary keys.
+ * - It asks by scalar subqueries, not by EXISTS or a join, for which PostgreSQL may read a whole
+ *   table.
+ * - Its conditions on `due_at` are wrapped (`CASE`, `coalesce`, `num_nonnulls`), so that the index
+ *   of due runs can't be used for them.
  */
 import { EVENT_COLUMNS, EVENT_VALUE, RUN_COLUMNS } from "../rows.ts";
 
@@ -65,7 +69,8 @@ export const TABLES = `
   -- The first decision on a subject stands.
   CREATE UNIQUE INDEX events_decided ON abi_workflows.events (run, name) WHERE type = 'decided';
 
-  -- Workers that wait for a slot of a workflow with a limit. UNLOGGED: the queue need not survive a crash of the server.
+  -- Workers that wait for a slot of a workflow with a limit. UNLOGGED, because the queue need not
+  -- survive a crash of the server.
   CREATE UNLOGGED TABLE abi_workflows.waiting_workers (
     workflow text COLLATE "C" NOT NULL,
     worker text NOT NULL,
@@ -101,7 +106,8 @@ export const FUNCTIONS = `
     RETURN FOUND;
   END $$;
 
-  -- Resumes a run that failed or was cancelled, and makes a run due now if its step waits on its retry budget.
+  -- Resumes a run that failed or was cancelled, or makes a run due now if a step waits on its retry
+  -- budget.
   CREATE FUNCTION abi_workflows.resume(run_id text, available_at bigint) RETURNS boolean LANGUAGE plpgsql AS $$
   DECLARE
     moment bigint := abi_workflows.now_ms();
@@ -132,7 +138,8 @@ export const FUNCTIONS = `
       IF FOUND THEN
         RETURN json_build_object('id', item.id, 'outcome', 'created');
       END IF;
-      -- The lock keeps the run from being forgotten before we have answered, and doesn't block writers.
+      -- The lock keeps the run from being forgotten before we have answered, and doesn't block
+      -- writers.
       SELECT id, fingerprint INTO known FROM abi_workflows.runs WHERE workflow = item.workflow AND key = item.key
       FOR KEY SHARE;
       EXIT WHEN FOUND; -- otherwise it has just been forgotten
@@ -145,7 +152,8 @@ export const FUNCTIONS = `
     END);
   END $$;
 
-  -- Stores the first decision on a subject and makes a run that waits for it due. Returns false if it can't be taken.
+  -- Stores the first decision on a subject and makes a run that waits for it due. Returns false if
+  -- it can't be taken.
   CREATE FUNCTION abi_workflows.decide(run_id text, subject text, value json, decided_at bigint)
   RETURNS boolean LANGUAGE plpgsql AS $$
   DECLARE
@@ -166,21 +174,25 @@ export const FUNCTIONS = `
     RETURN true;
   END $$;
 
-  -- Accepts runs, and writes what a worker has done with the runs that it executes. Each of these runs has a page:
+  -- Accepts runs, and writes what a worker has done with the runs that it executes. Each of these
+  -- runs has a page:
   -- - steps: what happened to its steps, in their order
-  -- - release: how the worker leaves the run ("completed", "failed", "reschedule", "park"), if it does
+  -- - release: how the worker leaves the run ("completed", "failed", "reschedule", "park"), if it
+  --   does
   -- - after: the last event of the run that the worker knows to be stored
   -- A page takes effect as a whole or, if the worker no longer holds the run, not at all ("lost").
   --
-  -- A page may arrive again after its answer was lost, but is written only once. Events of its steps above "after" come from an
-  -- earlier attempt to write it: nobody else writes under this epoch, and each step begins and ends once in it. A run that has
-  -- the page's epoch and is no longer held was released by this page.
+  -- A page may arrive again after its answer was lost, but is written only once. Events of its
+  -- steps above "after" come from an earlier attempt to write it: nobody else writes under this
+  -- epoch, and each step begins and ends once in it. A run that has the page's epoch and is no
+  -- longer held was released by this page.
   --
-  -- If the page's "after" is missing, a crash of the server has undone unflushed writes of the worker ("behind"). The page is not
-  -- written; it comes again with all that may be missing, and with an "after" that was flushed.
+  -- If the event "after" is missing, a crash of the server has undone unflushed writes of the
+  -- worker ("behind"). The page is then not written. It comes again with everything that may be
+  -- missing, and with an "after" that was flushed.
   --
-  -- The row has an older epoch than the page only if a crash of the server undid the claim, which isn't flushed. The worker gets
-  -- the run back, unless another one was faster.
+  -- If the row of a due run has an older epoch than the page, a crash of the server has undone the
+  -- claim, which isn't flushed. The worker gets the run back, unless another one was faster.
   CREATE FUNCTION abi_workflows.write(accepts json, pages json) RETURNS json LANGUAGE plpgsql
   SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
   DECLARE
@@ -268,8 +280,8 @@ export const FUNCTIONS = `
 
   CREATE TYPE abi_workflows.queue AS (workflow text, priority integer, first_due_at bigint);
 
-  -- The queues of these workflows, one for each priority, and when the first run of each is due. It reads a few index entries for each
-  -- queue, however long it is.
+  -- The queues of these workflows, one for each priority, and when the first run of each is due. It
+  -- reads a few index entries for each queue, however long it is.
   CREATE FUNCTION abi_workflows.queues(workflows text[]) RETURNS SETOF abi_workflows.queue LANGUAGE sql STABLE AS $$
     WITH RECURSIVE queue (workflow, priority) AS (
       SELECT name, (
@@ -288,17 +300,21 @@ export const FUNCTIONS = `
   $$;
 
   -- Claims due runs, and returns them with everything stored about them.
-  -- - Runs whose lease has ended come first. They keep their slot, so a limit is never exceeded. Right after a start of the server no
-  --   lease counts as ended, because nobody could renew it.
-  -- - If a due workflow has a limit, only one process at a time gets past the lock, so two can't both see the last free slot.
-  -- - If no slot is left, workers queue, and the next slot goes to the one that has waited longest. Otherwise the worker closest
-  --   to the database, or the one that has just freed a slot, would get them all. A worker that hasn't asked for three seconds,
-  --   which is longer than the poll interval, has ended or has no slot free, and loses its turn. So does one that asked in the
+  -- - Runs whose lease has ended come first. They keep their slot, so a limit is never exceeded.
+  --   Right after a start of the server no lease counts as ended, because nobody could renew it.
+  -- - If a due workflow has a limit, only one process at a time gets past the lock, so two can't
+  --   both see the last free slot.
+  -- - If no slot is left, workers queue, and the next slot goes to the one that has waited longest.
+  --   Otherwise the worker closest to the database, or the one that has just freed a slot, would
+  --   get them all. A worker that hasn't asked for three seconds, which is longer than the poll
+  --   interval, has ended or has no slot free, and loses its turn. So does one that asked in the
   --   future, before the clock was set back.
-  -- - A process doesn't claim a run that it executes itself: it is about to leave that run, or a crash of the server undid its
-  --   claim, which its next write repairs. A run that another process has had since then is no longer its own.
-  -- - Plans are made once per session, perhaps while the tables are still small, so only index scans are allowed. The planner charges
-  --   so much for the disabled scans that it would compile the statements; hence jit = off.
+  -- - A process doesn't claim a run that it executes itself: it is about to leave that run, or a
+  --   crash of the server undid its claim, which its next write repairs. A run that another process
+  --   has had since then is no longer its own.
+  -- - Plans are made once per session, perhaps while the tables are still small, so only index
+  --   scans are allowed. The planner charges so much for the disabled scans that it would compile
+  --   the statements; hence jit = off.
   CREATE FUNCTION abi_workflows.claim(
     worker text, most integer, limits json, held bigint[], epochs bigint[], server_start timestamptz DEFAULT pg_postmaster_start_time()
   ) RETURNS json LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
@@ -404,7 +420,8 @@ export const FUNCTIONS = `
       ) AS run));
   END $$;
 
-  -- The epoch is a time, so that none is used twice even if a crash of the server loses the last one: claims aren't flushed.
+  -- The epoch is a time, so that none is used twice even if a crash of the server loses the last
+  -- one: claims aren't flushed.
   CREATE FUNCTION abi_workflows.hold(claimed bigint[]) RETURNS void LANGUAGE plpgsql AS $$
   DECLARE
     moment bigint := abi_workflows.now_ms();
@@ -415,8 +432,9 @@ export const FUNCTIONS = `
     WHERE seq = ANY (claimed);
   END $$;
 
-  -- After the clock was set back: what was written in the future is due now, and leases are cut to their length from now. A start at
-  -- a later time stays as it is. (least() would ignore NULL: held runs would become due, and due ones would get a lease.)
+  -- After the clock was set back: what was written in the future is due now, and leases are cut to
+  -- their length from now. A start at a later time stays as it is. (least() would ignore NULL: held
+  -- runs would become due, and due ones would get a lease.)
   CREATE FUNCTION abi_workflows.follow_clock() RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET jit = off AS $$
   DECLARE
     moment bigint := abi_workflows.now_ms();

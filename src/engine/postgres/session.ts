@@ -1,11 +1,11 @@
 import { invalidUrl, unsupportedTarget } from "./errors.ts";
 
-/** How values are read depends on these settings, so no database, role or URL may change them. */
+/** We could misread values under other settings, so no database, role or URL may change these. */
 const VALUES = { client_encoding: "UTF8", DateStyle: "ISO, YMD", TimeZone: "UTC", standard_conforming_strings: "on" };
 
 /**
- * Our statements depend on these; the URL may override them. Idle sessions must stay open, because
- * they listen.
+ * Our statements rely on these settings, but the URL may override them. Idle sessions must stay
+ * open, because one of them listens.
  */
 const STATEMENTS = {
   IntervalStyle: "postgres",
@@ -48,13 +48,16 @@ export interface Address {
   readonly user: string | undefined;
   readonly password: string | undefined;
   readonly applicationName: string | undefined;
-  /** `allow` and `prefer` are the same: TLS if the server offers it. Undefined: the driver reads the environment (PGSSLMODE). */
+  /**
+   * `allow` and `prefer` are the same: TLS if the server offers it. Undefined: the driver reads the
+   * environment (PGSSLMODE).
+   */
   readonly ssl: undefined | false | "if_offered" | { readonly rejectUnauthorized?: boolean };
   readonly negotiatesTlsDirectly: boolean;
   readonly connectTimeoutS: number;
   /** libpq's `options`. */
   readonly options: string | undefined;
-  /** Of each session. */
+  /** The settings of each session. */
   readonly settings: Readonly<Record<string, string>>;
   /** Names of the settings in the URL, as spelled there. */
   readonly given: readonly string[];
@@ -79,7 +82,10 @@ export const FACTS = `
 
 const URL_PARTS = /^postgres(?:ql)?:\/\/(?:([^/?#]*)@)?([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?/i;
 
-/** @throws ValidationError (`invalid_configuration`), which quotes nothing, because the URL may hold a password */
+/**
+ * @throws ValidationError (`invalid_configuration`), which quotes nothing, because the URL may hold
+ *   a password
+ */
 export function parseUrl(url: string): Address {
   const [, login = "", hosts = "", path = "", query = ""] = URL_PARTS.exec(url) ?? [];
   const parameters = new URLSearchParams(query);
@@ -136,7 +142,10 @@ function targetOf(name: string | null): Address["isOfTarget"] {
   return TARGETS[name as keyof typeof TARGETS];
 }
 
-/** Settings for the start packet: a time-out that the database sets by default could strike before we can change it. */
+/**
+ * The settings for the start packet. A statement after the start would be too late, because a
+ * time-out that is the database's default could end it.
+ */
 export function startOptions({ options, settings }: Address): string {
   const escaped = (text: string): string => text.replaceAll(/[\\\s]/g, String.raw`\$&`);
   const ours = Object.entries(settings).map(([name, value]) => `-c ${escaped(name)}=${escaped(value)}`);

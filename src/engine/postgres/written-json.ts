@@ -5,13 +5,21 @@ import type { Hold, NewRunRecord, RunWrite, WriteOutcome } from "../run-store.ts
 import { releaseAt } from "../run-writes.ts";
 
 /**
- * What became of a page: it was written, it was not written because the run is no longer held or
- * because earlier writes are missing, or the run is to be cancelled.
+ * What became of a page (the writes of one run):
+ *
+ * - `held`: it was written.
+ * - `lost`: it was not written, because the worker no longer holds the run.
+ * - `behind`: it was not written, because earlier writes are missing.
+ * - `cancelled`: the run is to be cancelled. No step was begun, and a `reschedule` or `park` has
+ *   ended the run; everything else was written.
  */
 export type PageState = "held" | "lost" | "behind" | "cancelled";
 
 const text = (value: string): string => JSON.stringify(value);
-/** JSON within JSON, verbatim. In an array, because PostgreSQL would read a bare null as no value. */
+/**
+ * Embeds JSON unchanged. It is put into an array, because PostgreSQL would take a bare null for no
+ * value.
+ */
 const valueJson = (json: string | undefined): string => (json === undefined ? "null" : `[${json}]`);
 
 export const runJson = ({ id, workflow, key, fingerprint, inputJson, availableAt, priority }: NewRunRecord): string =>

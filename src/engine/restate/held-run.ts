@@ -4,14 +4,14 @@ import { eventOf, releases, toEvent } from "../run-writes.ts";
 import type { Release } from "./run-state.ts";
 
 /**
- * The server accepts messages of up to 32 MiB, and a batch contains everything that the run's steps
- * returned at the same time. Bytes.
+ * The limits of one write, and of the writes that are stored together as one message. The server
+ * accepts messages of up to 32 MiB. Bytes.
  */
 const LONGEST_WRITE = 8 * 1024 * 1024;
 const LONGEST_BATCH = 2 * LONGEST_WRITE;
 /**
- * The limit for input, decisions and results together. The server gives an execution 32 MiB of
- * memory, and never again calls an execution that needs more. Bytes.
+ * The limit for input, decisions and results of a run together. The server gives an execution 32
+ * MiB of memory, and an execution that needs more would never run again. Bytes.
  */
 const LARGEST_RUN = 24 * 1024 * 1024;
 
@@ -28,7 +28,9 @@ export function assertAcceptable(...jsons: (string | null | undefined)[]): void 
   if (jsons.reduce((sum, one) => sum + bytesOf(one), 0) > LONGEST_WRITE) throw new TooLargeError();
 }
 
-/** What an execution has done since the last batch; Restate stores it as one entry of its journal. */
+/**
+ * What an execution has done since the last batch. Restate stores it as one entry of its journal.
+ */
 export interface StepBatch {
   /** Numbered from 1 within the batch. */
   readonly events: readonly EventRecord[];
@@ -51,15 +53,18 @@ interface Pending {
 const OVER = new Error("the run is not executed here any more");
 
 /**
- * A run that Restate has handed to this process, for as long as the connection of that call lasts.
- * Our execution writes here; the handler that Restate called collects the writes in batches and
- * stores them.
+ * A run that Restate has handed to this process by calling `execute`, for as long as the connection
+ * of that call lasts. Our execution (`execution.ts`) writes here; the handler `execute` collects
+ * the writes in batches and stores them.
  */
 export class HeldRun implements ClaimedRun {
   readonly hold: Hold;
   readonly run: RunRecord;
   readonly rank: Rank;
-  /** A call may be the repetition of one whose worker died before it stored anything. */
+  /**
+   * Never known to be: the call may be the repetition of one whose worker died before it stored
+   * anything.
+   */
   readonly isFirstExecution = false;
   readonly #events: EventRecord[];
   /** Bytes of its input and of everything that it has written. */
@@ -94,18 +99,19 @@ export class HeldRun implements ClaimedRun {
     return this.#isOver;
   }
 
-  /** From now on, no step begins. */
+  /** From now on, `begin` answers "cancelled". */
   cancel(): void {
     this.#isCancelled = true;
   }
 
   /**
-   * @throws TooLargeError, also for every later write except results of other steps and the failure
-   *   of the run
+   * Resolves when the writes are stored, or lost.
+   * @throws TooLargeError if the writes are too large. Every later write is then refused as well,
+   *   except results of other steps and the failure of the run
    */
   async write(writes: readonly RunWrite[]): Promise<WriteOutcome[]> {
     const bytes = bytesOf(JSON.stringify(writes));
-    const isTooLarge = bytes > LONGEST_WRITE || (this.#size + bytes > LARGEST_RUN && !writes.every(tellsOfFailure));
+    const isTooLarge = bytes > LONGEST_WRITE || (this.#size + bytes > LARGEST_RUN && !writes.every(isFailure));
     if (isTooLarge) this.#refusal = new TooLargeError();
     if (this.#refusal && (isTooLarge || !writes.every(canFollowRefusal))) throw this.#refusal;
     if (this.#isOver) return writes.map(() => "lost");
@@ -180,8 +186,7 @@ export class HeldRun implements ClaimedRun {
   }
 }
 
-const tellsOfFailure = (write: RunWrite): boolean =>
-  write.kind === "fail" || (write.kind === "end" && "error" in write);
+const isFailure = (write: RunWrite): boolean => write.kind === "fail" || (write.kind === "end" && "error" in write);
 
 /** Results of other steps, and the failure of the run. */
-const canFollowRefusal = (write: RunWrite): boolean => write.kind === "complete" || tellsOfFailure(write);
+const canFollowRefusal = (write: RunWrite): boolean => write.kind === "complete" || isFailure(write);

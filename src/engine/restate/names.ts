@@ -15,8 +15,8 @@ export function serviceNames(namespace: string): ServiceNames {
 }
 
 /**
- * The id of the run with this key. It is always the same, so Restate keeps the key unique. A UUID
- * of version 8 (RFC 9562).
+ * The id of the run with this key, a UUID of version 8 (RFC 9562). It is made from the key, and
+ * Restate has only one object for each id, so keys are unique.
  */
 export function runIdOf(workflow: string, key: string): string {
   const hash = createHash("sha256")

@@ -15,7 +15,10 @@ export interface RestateOptions {
    * `127.0.0.1:9080`.
    */
   listen?: string;
-  /** Bearer token for the ingress and the admin API, if a proxy in front of them asks for one; a secret. */
+  /**
+   * Bearer token for the ingress and the admin API, for Restate Cloud or a proxy in front of them;
+   * a secret.
+   */
   token?: string;
   /** The server's public key (`publickeyv1_…`): requests that it has not signed are refused. */
   identityKey?: string;

@@ -46,7 +46,7 @@ interface WorkerParts {
   readonly endpoint: WorkerEndpoint;
 }
 
-/** A row of our objects' state. */
+/** An entry in the state of one of our objects (see `services.ts`). */
 interface StateRow {
   readonly id: string;
   readonly name: string;
@@ -54,9 +54,9 @@ interface StateRow {
 }
 
 /**
- * Runs on a Restate server. It stores them, hands them to workers, and hands them to another worker
- * when one dies. What happens inside a run is up to us (`execution.ts`), and is written through the
- * call from Restate (`HeldRun`).
+ * Runs on a Restate server. The server stores them, hands them to workers, and hands them to
+ * another worker when one dies. What happens inside a run is up to us (`execution.ts`), and is
+ * stored through the server's call (`HeldRun`).
  *
  * Reads are SQL queries on the server's introspection, so they need no worker. Changes are calls to
  * the handlers of `services.ts`, which a worker must answer.
@@ -67,7 +67,10 @@ export class RestateRunStore implements RunStore {
    * (`HeldRun.collect`).
    */
   readonly isUngrouped = true;
-  /** By default, the server runs 1,000 calls at a time on each partition, and each running or waiting run is one. */
+  /**
+   * By default, the server runs 1,000 calls at a time on each partition. Every run that is executed
+   * is one, and needs room for the short calls that begin and end its execution.
+   */
   readonly highestConcurrency = 500;
   readonly #server: RestateServer;
   readonly #names: ServiceNames;
@@ -75,9 +78,9 @@ export class RestateRunStore implements RunStore {
   /** Undefined if this process executes no runs. */
   readonly #worker: WorkerParts | undefined;
   readonly #logger: Logger;
-  /** Runs handed to this process and not yet claimed. */
+  /** Runs that were handed to this process and not claimed yet. */
   #handed: HeldRun[] = [];
-  /** Runs that were claimed, by their number. */
+  /** Runs that were claimed, by the `seq` of their hold. */
   readonly #claimed = new Map<number, HeldRun>();
   readonly #reads = new SharedReads(async (ids) => new Map((await this.#seen(ids)).map((seen) => [seen.run.id, seen])));
   #lastSeq = 0;
@@ -108,7 +111,7 @@ export class RestateRunStore implements RunStore {
    * @param url `restate+http://host:8080/namespace`; the namespace keeps runs of several
    *   applications apart. Default: `abi-workflows`
    * @throws ValidationError for an invalid URL or address, and if the SDK's package is missing
-   *   (`package_missing`)
+   *   (`package_missing`); IoError (`in_use`) if a worker can't listen at its address
    */
   static async open(
     url: string,
@@ -157,7 +160,10 @@ export class RestateRunStore implements RunStore {
     return this.#server.call(this.#names.runs, id, handler, parameter);
   }
 
-  /** A call that does nothing if it is only handled after we have given up waiting for its answer. */
+  /**
+   * Calls a handler that does nothing if it only runs after we have given up waiting for its
+   * answer.
+   */
   async #callInTime<Given>(id: string, handler: string, parameter: object = {}): Promise<Given> {
     const timely: Timely = { until: Date.now() + PATIENCE_MS };
     const answer = await this.#call<Answer<Given>>(id, handler, { ...parameter, ...timely });
@@ -232,8 +238,8 @@ export class RestateRunStore implements RunStore {
   }
 
   /**
-   * Resumes invocations here that began at an address which no longer exists, or that the server
-   * has given up on.
+   * Resumes invocations in this deployment that began at another address and are stuck there, or
+   * that the server has paused.
    */
   async #collectStranded(deployment: string): Promise<void> {
     const stranded = await this.#server.query<{ id: string; status: string; pinned?: string }>(
@@ -246,7 +252,8 @@ export class RestateRunStore implements RunStore {
         const elsewhere = pinned !== undefined && pinned !== deployment;
         try {
           if (status === "backing-off") {
-            // The server doesn't move an invocation that it is about to retry. The next poll resumes it here.
+            // The server doesn't move an invocation that waits for its retry. Once paused, the next
+            // poll resumes it here.
             await this.#server.pause(id);
             this.#collectAt = 0;
           } else {
@@ -261,7 +268,7 @@ export class RestateRunStore implements RunStore {
     );
   }
 
-  /** Executes runs again whose `execute` was killed or purged by an operator of the server. */
+  /** Makes runs due again whose `execute` was killed or purged by an operator of the server. */
   async #collectAbandoned(): Promise<void> {
     const held = await this.#server.query<{ id: string; token: string; invocation: string }>(
       `SELECT service_key AS id, json_get_str(value_utf8, 'held', 'token') AS token,
@@ -269,7 +276,8 @@ export class RestateRunStore implements RunStore {
        FROM state WHERE ${this.#areRuns} AND json_get_str(value_utf8, 'held', 'invocation') IS NOT NULL`,
     );
     if (held.length === 0) return;
-    // Queried second: an invocation that held a run in the first query still exists, or has left the run.
+    // Queried second, so that an invocation which held a run in the first query is only missing if
+    // it was killed or has left the run.
     const present = await this.#server.query<{ id: string }>(
       `SELECT id FROM sys_invocation WHERE status <> 'completed' AND id IN (${held.map(({ invocation }) => quoted(invocation)).join(", ")})`,
     );
@@ -289,7 +297,7 @@ export class RestateRunStore implements RunStore {
     );
   }
 
-  /** What this process knows about a run that it executes. */
+  /** Only for runs that this process executes: it knows all of their events. */
   async events(seq: number, after: number): Promise<EventRecord[]> {
     const events = this.#claimed.get(seq)?.events ?? [];
     return events.filter(({ n }) => n > after);
@@ -310,13 +318,15 @@ export class RestateRunStore implements RunStore {
     return row && (JSON.parse(row.value) as RunState);
   }
 
-  /** The server finds states by key only if the query names the scope. Otherwise it reads all states. */
+  /**
+   * An SQL condition. If the server has scopes, it must name one, or the server reads all states.
+   */
   async #haveKeys(ids: readonly string[]): Promise<string> {
     const scope = (await this.#server.hasScopes()) ? " AND scope IS NULL" : "";
     return `service_key IN (${ids.map(quoted).join(", ")})${scope}`;
   }
 
-  /** Repeats a query that found nothing, in case the server had not caught up. */
+  /** Repeats a query that found nothing, in case the server had not caught up with its log. */
   async #afterCatchingUp<Found>(id: string, read: () => Promise<Found>): Promise<Found> {
     await this.#server.caughtUp(this.#names.runs, id);
     return read();
@@ -453,7 +463,7 @@ export class RestateRunStore implements RunStore {
     return answer ?? undefined;
   }
 
-  // Callers that wait in another process poll every second.
+  // Nothing to do: callers that wait in another process poll every second.
   announce(): void {}
 
   listen(listener: (id: string | undefined) => void): void {

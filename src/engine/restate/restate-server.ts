@@ -1,6 +1,9 @@
 import { propertyOf } from "../../json.ts";
 
-/** How long a call waits for its answer. A worker must do what it asks for, and may still be starting. Milliseconds. */
+/**
+ * How long to wait for an answer of the server. Calls are answered by a worker, which may still be
+ * starting. Milliseconds.
+ */
 export const PATIENCE_MS = 10_000;
 
 /** The address of a Restate server, and how to authenticate. */
@@ -35,7 +38,9 @@ export class RestateServer {
     this.#addresses = addresses;
   }
 
-  /** Whether it keeps state in scopes (since version 1.7). Queries by key must then name the scope. */
+  /**
+   * Whether it stores state in scopes (since version 1.7). Queries by key must then name the scope.
+   */
   async hasScopes(): Promise<boolean> {
     if (this.#hasScopes === undefined) {
       const { version } = await this.#ask<{ version: string }>(`${this.#addresses.admin}/version`, "GET");
@@ -46,9 +51,10 @@ export class RestateServer {
   }
 
   /**
-   * Resolves when queries see everything that was stored about this object before the call. A server
-   * that was killed answers queries before it has caught up with its log. It answers questions about
-   * a call (here, one that was never made) only afterwards. Needs no worker.
+   * Resolves when queries see everything that was stored about this object before this method was
+   * called. After a crash, the server answers queries before it has caught up with its log, but it
+   * answers questions about an invocation only afterwards. So this asks about an invocation that
+   * was never made. It needs no worker.
    */
   async caughtUp(object: string, key: string): Promise<void> {
     const call = `${this.#addresses.ingress}/restate/invocation/${object}/${encodeURIComponent(key)}/accept/none/output`;
@@ -109,9 +115,9 @@ export class RestateServer {
       ...(body !== undefined && { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(PATIENCE_MS),
     });
-    const said = await response.text();
-    if (!response.ok) throw new RestateError(response.status, `${response.status} ${said.slice(0, 500)}`);
-    return (said === "" ? undefined : JSON.parse(said)) as Answer;
+    const text = await response.text();
+    if (!response.ok) throw new RestateError(response.status, `${response.status} ${text.slice(0, 500)}`);
+    return (text === "" ? undefined : JSON.parse(text)) as Answer;
   }
 }
 

@@ -31,13 +31,13 @@ export interface RunState {
   readonly status: RunStatus;
   readonly priority: number;
   /**
-   * The token is new each time: an execution that was requested under an older one has nothing to
-   * do.
+   * When it is due, and the token of the execution that was requested for that time. An execution
+   * with an older token has nothing to do.
    */
   readonly due: { readonly token: string; readonly at: number } | null;
   /**
-   * The execution that holds the run: the awakeable that tells it to cancel, Restate's id of its
-   * call, and the queue that gave it a place.
+   * The execution that holds the run: its token, the awakeable that tells it to cancel, Restate's
+   * id of its call, and the queue that gave it a place.
    */
   readonly held: {
     readonly token: string;
@@ -54,16 +54,13 @@ export interface RunState {
   readonly waitingSince: number | null;
   /** Set if it is due for another attempt at a step on its retry budget. */
   readonly retryUntil: number | null;
-  /**
-   * The highest number of its events; while it is held, the highest at the time when it was picked
-   * up.
-   */
+  /** The highest number of its events. While it is held: the highest when it was claimed. */
   readonly lastEvent: number;
-  /** Events that are not about its steps. */
+  /** Its events that are not about steps. */
   readonly events: readonly EventRecord[];
   /**
-   * Decisions that the execution holding the run need not know about. They get their numbers when
-   * it leaves the run.
+   * Decisions that were made while an execution holds the run. They get their numbers when it
+   * leaves the run, because until then it numbers the events.
    */
   readonly early: readonly EventRecord[];
 }
@@ -84,7 +81,7 @@ export interface Release {
   readonly lastEvent: number;
 }
 
-/** The run for callers and for the handler. */
+/** Converts a state to a run record. Its `seq` is 0; `HeldRun` gives it a number. */
 export const toRecord = (id: string, { due, ...state }: RunState, inputJson: string): RunRecord => ({
   seq: 0,
   id,
@@ -106,7 +103,10 @@ function withEvent(state: RunState, type: EventType, time: number, more: Partial
   return { ...state, lastEvent: n, events: [...state.events, toEvent(n, { type, time, ...more })] };
 }
 
-/** @param token a new one */
+/**
+ * Accepts a submission, given what is known about its key. `state` is absent if nothing changes.
+ * @param token a new one
+ */
 export function accept(
   known: RunState | undefined,
   { run, time, order }: Submission,
@@ -161,7 +161,9 @@ export function resume(state: RunState, time: number, token: string, at = time):
   return state.due.at <= time ? state : { ...state, due: { token, at: time } };
 }
 
-/** Gives the run to the execution that was requested under this token. Undefined if it is no longer due. */
+/**
+ * Gives the run to the execution with this token. Undefined if the run is no longer due under it.
+ */
 export function claim(state: RunState, holder: NonNullable<RunState["held"]>): RunState | undefined {
   if (state.due?.token !== holder.token) return undefined;
   return {
@@ -176,7 +178,10 @@ export function claim(state: RunState, holder: NonNullable<RunState["held"]>): R
   };
 }
 
-/** @param token a new one */
+/**
+ * Applies the write by which an execution leaves its run.
+ * @param token a new one
+ */
 export function release(
   held: RunState,
   { token: own, write, time, lastEvent }: Release,

@@ -1,33 +1,33 @@
 /**
- * The handlers that Restate calls in this process. There are three kinds of virtual objects. In
- * each, one call at a time runs for each key, but Restate may have cut off one call and started
- * another while the first still runs:
+ * The handlers that Restate calls in this process. They belong to three kinds of virtual objects.
+ * For each key of an object, Restate runs one call at a time, but a call that it has cut off may
+ * still be running here when the next one starts:
  *
- * | object       | key      | what it stores                                      | its handlers                           |
- * | ------------ | -------- | --------------------------------------------------- | -------------------------------------- |
- * | `runs`       | run id   | the run, its input, decisions (`run-state.ts`)      | short                                  |
- * | `executions` | run id   | the events of its steps                             | `execute` lasts as long as an execution |
- * | `places`     | workflow | the running and the waiting runs, if it has a limit | short                                  |
+ * | object       | key    | what it stores                                          |
+ * | ------------ | ------ | ------------------------------------------------------- |
+ * | `runs`       | run id | the run, its input and decisions (`run-state.ts`)       |
+ * | `executions` | run id | the events of its steps                                 |
+ * | `places`     | queue  | the runs that have a place, and those that wait for one |
  *
- * **The journal of `execute`** is a list of batches. Each batch is what our execution (`execution.ts`)
- * has done since the last one, returned by one `ctx.run`. After a crash, Restate replays the batches,
- * and our execution continues from them by the names of the steps. So steps may run in another order
- * at a replay, which one `ctx.run` for each step would forbid, and changed workflow code can't
- * contradict the journal.
+ * **The journal of `execute`** is a list of batches. Each batch is what our execution
+ * (`execution.ts`) has done since the last one, returned by one `ctx.run`. After a crash, Restate
+ * replays the batches, and our execution finds the results in them by the names of the steps. So
+ * steps may run in another order at a replay, and changed workflow code can't contradict the
+ * journal. With one `ctx.run` for each step, both would be errors.
  *
- * **The handlers' calls on `ctx`, their order and their parameters are a format.** A call that another
- * process began is replayed here, perhaps by a newer version, and Restate refuses to continue if the
- * calls differ. So they may depend only on the handler's parameter, the state, and what a `ctx.run`
- * returned. A setting of this process, for example, is read in a `ctx.run`. To change the calls of a
- * handler, add a handler with a new name, call that one from now on, and keep the old one until no
- * call of it is left.
+ * **The handlers' calls on `ctx`, their order and their parameters are a format.** A call that
+ * another process began is replayed here, perhaps by a newer version, and Restate refuses to
+ * continue if the calls differ. So the calls may depend only on the handler's parameter, the state,
+ * and what a `ctx.run` returned. A setting of this process, for example, is read in a `ctx.run`. To
+ * change a handler's calls on `ctx`, add a handler with a new name, use that one from now on, and
+ * keep the old one until it has no unfinished calls.
  *
  * **Restate runs a limited number of calls at a time** on each partition
- * (`concurrent-invocations-limit`, 1,000 by default), and `execute` counts while its run waits for a
- * slot of this process. The calls that begin and end an execution count as well, so too many waiting
- * ones would block each other forever. A process therefore keeps at most `ROOM_PER_SLOT` times its
- * slots open. Further runs queue in `places`, where they don't count, and at most `MOST_QUEUED_OUT`
- * of them are sent out at a time.
+ * (`concurrent-invocations-limit`, 1,000 by default). A call of `execute` counts even while its run
+ * waits for a slot of this process. The calls that begin and end an execution count as well, so too
+ * many waiting calls would block each other forever. Therefore a process keeps at most
+ * `ROOM_PER_SLOT` calls of `execute` open for each of its slots. Further runs queue in `places`,
+ * where they don't count, and at most `MOST_QUEUED_OUT` of them are sent out at a time.
  */
 import type * as Restate from "@restatedev/restate-sdk";
 import type { Accepted, DecisionRecord, EventRecord, RunRecord, WriteOutcome } from "../run-store.ts";
@@ -48,11 +48,14 @@ import {
 
 /**
  * How long a step may take without writing anything. After that, Restate asks for a suspension,
- * which a running step can't obey, and then aborts it.
+ * which a running step can't obey. After the same time again, it aborts the call.
  */
 const LONGEST_STEP = { days: 7 };
 
-/** For a worker that is unavailable or restarting: soon at first, then about as often as everything else here polls. */
+/**
+ * How Restate retries calls while a worker is unavailable or restarting: soon at first, then every
+ * two seconds.
+ */
 const RETRIES = {
   initialInterval: 50,
   exponentiationFactor: 2,
@@ -69,13 +72,19 @@ const OPTIONS = { journalRetention: 0, idempotencyRetention: { minutes: 1 }, ret
 
 /** How many calls of `execute` a process keeps open for each slot: one is executed, one waits. */
 export const ROOM_PER_SLOT = 2;
-/** How many runs of workflows without a limit may be sent out from the queue and not begun yet, in all processes together. */
+/**
+ * How many runs may be sent out from the queue for workflows without a limit and not have begun
+ * yet, in all processes together.
+ */
 const MOST_QUEUED_OUT = 256;
 /** The key of that queue. The queue of a workflow with a limit has the workflow's name. */
 const NO_LIMIT = "*";
-/** How many runs one call of `places` sends out. */
+/** How many runs one call of `places` sends out at most. */
 const MOST_SENT = 100;
-/** After this time, another process is tried, which may know the workflow. Milliseconds. */
+/**
+ * If this process doesn't know a run's workflow, the run is sent out again after this time; another
+ * one may know it. Milliseconds.
+ */
 const ELSEWHERE_MS = 5000;
 
 /**
@@ -90,7 +99,7 @@ export interface Timely {
 export const LATE = "late";
 export type Answer<Given> = Given | typeof LATE;
 
-/** What an execution gets when it claims its run. */
+/** What `take` returns to an execution. */
 interface ClaimedState {
   readonly run: RunRecord;
   readonly rank: Rank;
@@ -102,7 +111,7 @@ interface ExecuteRequest {
   readonly workflow: string;
   readonly token: string;
   readonly priority: number;
-  /** The queue that gave it a place, which it must give back. */
+  /** The queue that gave it a place, which it must give back; null if it needs none. */
   readonly place: string | null;
 }
 
@@ -114,17 +123,21 @@ interface PlaceRequest {
   readonly limit: number;
 }
 
-/** What the called process reports first. */
+/**
+ * What the called process reports first: the limit of the workflow, and whether it can keep the
+ * call open.
+ */
 interface Reception {
   readonly limit: number | null;
   readonly hasRoom: boolean;
 }
 
 /**
- * Waiting runs have entries of their own, numbered within their priority, so that the state that
- * each call reads stays small.
+ * The state of a queue. The requests of waiting runs have entries of their own, numbered within
+ * their priority, so that what each call reads stays small.
  */
 interface Places {
+  /** The tokens of the executions that have a place. */
   readonly atWork: readonly string[];
   /**
    * By priority: the number of the first waiting run, and the number for the next one to arrive.
@@ -199,7 +212,9 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
     else ask(ctx, workflow, { id: ctx.key, workflow, token: due.token, priority, limit }, delay);
   };
 
-  /** A handler that does nothing if the caller has given up by now, and was told that the call failed. */
+  /**
+   * Makes a handler that does nothing if the caller has given up by now and has reported a failure.
+   */
   const inTime =
     <Given extends object, Result>(handler: (ctx: Restate.ObjectContext, given: Given) => Promise<Result>) =>
     async (ctx: Restate.ObjectContext, given: Given & Timely): Promise<Answer<Result>> => {
@@ -290,7 +305,10 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
     options: OPTIONS,
   });
 
-  /** @param begun called once the first batch is stored */
+  /**
+   * Claims the run and has it executed here.
+   * @param begun called once the first batch is stored
+   */
   const executed = async (
     ctx: Restate.ObjectContext,
     { token, place }: ExecuteRequest,
@@ -377,7 +395,7 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
           const limit = workflows.get(workflow);
           return limit === undefined ? null : { limit, hasRoom: !wasFull };
         });
-        // Waiting here would count towards the server's limit.
+        // Send it out again, because a call that waits here would count towards the server's limit.
         if (!reception) return execute(ctx, ctx.key, request, ELSEWHERE_MS);
         const { limit, hasRoom } = reception;
         const wanted = { id: ctx.key, workflow, token, priority };
@@ -386,7 +404,8 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
           if (kept !== null) free(ctx, kept, token, limit);
           kept = null;
         };
-        // Runs that were queued before the workflow had a limit, or accepted by a process that doesn't know it.
+        // The run was queued before the workflow had a limit, or accepted by a process that doesn't
+        // know the limit.
         if (limit !== null && place !== workflow) {
           giveBack();
           return ask(ctx, workflow, { ...wanted, limit });
@@ -457,8 +476,8 @@ const placesOf = async (ctx: Restate.ObjectContext): Promise<Places> =>
 const entryOf = (queue: string, number: number): string => `waiting ${queue} ${number}`;
 
 /**
- * The events of one batch. What the steps returned is stored separately, because callers who only
- * watch a run don't need it.
+ * The keys of the entries with the events of a batch begin with this. What the steps returned is
+ * stored separately (`VALUES`), because callers who only watch a run don't need it.
  */
 export const EVENTS = "events ";
 const VALUES = "values ";

@@ -30,7 +30,9 @@ export class WorkerEndpoint {
     });
   }
 
-  /** @throws IoError (`in_use`) if the port is taken */
+  /**
+   * @throws IoError (`in_use`) if the port is taken, or the host is not an address of this machine
+   */
   static async open({ host, port }: { host: string; port: number }): Promise<WorkerEndpoint> {
     const server = createServer();
     server.listen(port, host);
@@ -44,15 +46,17 @@ export class WorkerEndpoint {
         { code: "in_use", cause },
       );
     }
-    // Only the worker's loop keeps the process alive.
+    // Listening alone must not keep the process alive.
     server.unref();
     return new WorkerEndpoint(server);
   }
 
   /**
-   * @param options `streams`: how many calls the server may send over one connection. For more, it
-   *   opens another connection, which may lead to another worker. Without this limit, added workers
-   *   would get no work. `identityKey`: only requests signed with the matching key are answered
+   * Answers requests with these services from now on.
+   * @param options `streams`: how many calls the server may send over one connection at a time. For
+   *   more, it opens another connection, which may lead to another worker. Without this limit,
+   *   added workers would get no work. `identityKey`: only requests signed with the matching key
+   *   are answered
    */
   serve(
     restate: typeof Restate,
@@ -76,9 +80,10 @@ export class WorkerEndpoint {
   }
 
   /**
-   * Running calls continue, and the server sends new ones over another connection, which may lead to
-   * another worker. New connections are accepted: if there is no other worker, this one must answer
-   * the calls that end its runs. Closing the connections instead would break off running calls.
+   * Asks the server to send no new calls over its connections. Running calls continue. The server
+   * opens another connection for new calls, which may lead to another worker. New connections are
+   * still accepted: if there is no other worker, this one must answer the calls that end its runs.
+   * Closing the connections instead would break off running calls.
    */
   turnAway(): void {
     for (const session of this.#sessions) session.settings({ maxConcurrentStreams: 0 });

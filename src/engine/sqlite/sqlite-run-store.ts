@@ -29,7 +29,7 @@ import { EVENT_COLUMNS, EVENT_VALUE, RUN_COLUMNS, toCounts, waitingSince, type C
 import { RUNS } from "./schema.ts";
 
 /** How often to poll for writes by other processes. Milliseconds. */
-const LOOK_MS = 1000;
+const CHANGE_POLL_MS = 1000;
 
 /** The columns of a due run that decide its turn. */
 type Due = Readonly<{ seq: number; workflow: string; priority: number; due_at: number }>;
@@ -39,27 +39,27 @@ const OLDEST_WAITING = `SELECT workflow, min(${waitingSince("events")}) AS since
   FROM runs WHERE status = 'waiting_for_approval' GROUP BY workflow`;
 
 /** How many events one statement inserts at most. */
-const EVENTS_A_STATEMENT = 20;
+const EVENTS_PER_STATEMENT = 20;
 
 /**
  * Runs in a SQLite file. One process at a time executes them; others may submit, read and decide in
  * the meantime.
  *
- * Every commit is flushed to disk before it is answered, except commits with nothing but beginnings
- * of work and results that may be lost: after a power cut, that work is done again.
+ * Every commit is flushed to disk before it is answered, unless it contains nothing but claims,
+ * beginnings of steps and results that may be lost: after a power cut, that work is done again.
  */
 export class SqliteRunStore implements RunStore {
   readonly #file: SqliteFile;
   /** Outcomes of writes that are committed but could not be flushed. */
   readonly #committed = new WeakMap<RunWrite, WriteOutcome>();
-  #lastLook = 0;
-  #look: NodeJS.Timeout | undefined;
+  #lastClaimAt = 0;
+  #changePoll: NodeJS.Timeout | undefined;
   #isClosed = false;
 
   /**
    * @param path of the file, or `":memory:"`. A knowledge graph with the same path shares the file
-   * @param options `worker`: whether to execute runs. Only one process at a time may; it also frees
-   *   the runs that a dead one held
+   * @param options `worker`: whether to execute runs, which only one process at a time may do. If
+   *   so, the runs that a dead process held become due
    * @throws ValidationError (`engine_unreadable`), IoError (`in_use`, `engine_unavailable`)
    */
   constructor(path: string, { worker = true }: { worker?: boolean } = {}) {
@@ -95,7 +95,7 @@ export class SqliteRunStore implements RunStore {
     const isFlushed = mustBeFlushed(batch);
     const remember = (outcome: BatchOutcome | undefined): void => this.#remember(batch, outcome);
     const takesMore = ({ writes }: RunWrites): boolean =>
-      writes.length > EVENTS_A_STATEMENT || writes.some((write) => releases(write) || this.#committed.has(write));
+      writes.length > EVENTS_PER_STATEMENT || writes.some((write) => releases(write) || this.#committed.has(write));
     if (accepts.length + runs.length === 1 && !runs.some(takesMore)) {
       const written = await this.#transaction(
         () => this.#inOneStatement(batch),
@@ -111,7 +111,10 @@ export class SqliteRunStore implements RunStore {
     );
   }
 
-  /** A batch that could not be flushed comes again. It is committed, so then it only needs to be flushed. */
+  /**
+   * `Journal` repeats a batch that could not be flushed. It is already committed, so then it only
+   * needs to be flushed.
+   */
   #remember({ runs }: Batch, outcome: BatchOutcome | undefined): void {
     for (const [at, outcomes] of outcome?.runs.entries() ?? []) {
       for (const [index, one] of outcomes.entries()) this.#committed.set(runs[at]!.writes[index]!, one);
@@ -192,7 +195,7 @@ export class SqliteRunStore implements RunStore {
     });
   }
 
-  /** @param events what has happened is added to them, to be inserted together */
+  /** @param events gets the events of this write; the caller inserts them all together */
   #writeOne(seq: number, write: RunWrite, isCancelled: boolean, events: NewEvent[]): WriteOutcome {
     if (write.kind === "begin" && isCancelled) return "cancelled";
     if (write.kind === "reschedule" || write.kind === "park") {
@@ -214,10 +217,10 @@ export class SqliteRunStore implements RunStore {
    */
   #insertEvents(events: readonly NewEvent[], condition: string, values: readonly SQLInputValue[]): number {
     if (events.length === 0) return 0;
-    // Statements are kept, so there must not be one for each number of events.
-    if (events.length > EVENTS_A_STATEMENT) {
-      const first = this.#insertEvents(events.slice(0, EVENTS_A_STATEMENT), condition, values);
-      return first && first + this.#insertEvents(events.slice(EVENTS_A_STATEMENT), condition, values);
+    // Statements stay prepared, so there must not be one for each possible number of events.
+    if (events.length > EVENTS_PER_STATEMENT) {
+      const first = this.#insertEvents(events.slice(0, EVENTS_PER_STATEMENT), condition, values);
+      return first && first + this.#insertEvents(events.slice(EVENTS_PER_STATEMENT), condition, values);
     }
     const rows = Array<string>(events.length).fill("(?, ?, ?, ?, ?, ?, ?, ?, ?)").join(", ");
     return this.#run(
@@ -243,8 +246,8 @@ export class SqliteRunStore implements RunStore {
     );
   }
 
-  /** Records what happens to a run besides its steps. */
-  #tell(seq: number, event: NewEvent): void {
+  /** Records something that happens to a run besides its steps. */
+  #recordEvent(seq: number, event: NewEvent): void {
     this.#insertEvents([event], "seq = ?", [seq]);
   }
 
@@ -286,20 +289,20 @@ export class SqliteRunStore implements RunStore {
 
   async claim({ most, workflows, held }: ClaimRequest): Promise<Claimed> {
     const now = Date.now();
-    if (now < this.#lastLook) this.#followClock(now);
-    this.#lastLook = now;
-    const room = new Map<string, number>();
+    if (now < this.#lastClaimAt) this.#followClock(now);
+    this.#lastClaimAt = now;
+    const freeSlots = new Map<string, number>();
     for (const [workflow, limit] of workflows) {
-      const atWork = limit === null ? 0 : held.filter((hold) => hold.workflow === workflow).length;
-      room.set(workflow, (limit ?? Infinity) - atWork);
+      const executing = limit === null ? 0 : held.filter((hold) => hold.workflow === workflow).length;
+      freeSlots.set(workflow, (limit ?? Infinity) - executing);
     }
     const next = new Map<string, Due>();
-    const look = (workflow: string): void => {
-      const found = room.get(workflow)! > 0 ? this.#next(workflow, now) : undefined;
+    const findNext = (workflow: string): void => {
+      const found = freeSlots.get(workflow)! > 0 ? this.#next(workflow, now) : undefined;
       if (found) next.set(workflow, found);
       else next.delete(workflow);
     };
-    for (const workflow of room.keys()) look(workflow);
+    for (const workflow of freeSlots.keys()) findNext(workflow);
     const first = (): Due | undefined => [...next.values()].filter((run) => run.due_at <= now).toSorted(byRank)[0];
     const runs: ClaimedRun[] = [];
     const claim = (): void => {
@@ -307,9 +310,9 @@ export class SqliteRunStore implements RunStore {
         const claimed = this.#hold(best.seq);
         if (claimed) {
           runs.push(claimed);
-          room.set(best.workflow, room.get(best.workflow)! - 1);
+          freeSlots.set(best.workflow, freeSlots.get(best.workflow)! - 1);
         }
-        look(best.workflow);
+        findNext(best.workflow);
       }
     };
     if (first()) await this.#transaction(claim, { isFlushed: false });
@@ -320,7 +323,7 @@ export class SqliteRunStore implements RunStore {
     return { runs, isMoreDue, ...(dueAt !== Infinity && { nextDueAt: dueAt }) };
   }
 
-  /** The run of a workflow to claim first; if none is due, the one that will be due first. */
+  /** The run of a workflow to claim next. If none is due, the one that becomes due next. */
   #next(workflow: string, now: number): Due | undefined {
     let soonest: Due | undefined;
     for (const first of this.#firsts(workflow)) {
@@ -331,8 +334,8 @@ export class SqliteRunStore implements RunStore {
   }
 
   /**
-   * The first run of each priority, due now or later, highest priority first. Each takes one index
-   * lookup, however long the queue is.
+   * The first run of each priority, due now or later, highest priority first. Each run takes one
+   * index lookup, however long the queue is.
    */
   *#firsts(workflow: string): Generator<Due> {
     let priority = Number.MAX_SAFE_INTEGER;
@@ -348,7 +351,7 @@ export class SqliteRunStore implements RunStore {
     }
   }
 
-  /** Undefined if someone else has just cancelled it. */
+  /** Undefined if another process has just cancelled it. */
   #hold(seq: number): ClaimedRun | undefined {
     const [row] = this.#all(
       `UPDATE runs SET status = 'processing', is_held = 1, epoch = epoch + 1, due_at = NULL, due_since = NULL, retry_until = NULL,
@@ -387,13 +390,13 @@ export class SqliteRunStore implements RunStore {
     { valueJson, time }: DecisionRecord,
     { take }: { take: boolean },
   ): Promise<DecisionOutcome> {
-    const look = (): DecisionOutcome => {
+    const work = (): DecisionOutcome => {
       const run = this.#byId(id);
       if (!run) return { taken: false };
       const standing = this.#decision(run.seq, subject);
       const isOpen = !standing && run.endedAt === null && (run.waitingFor ?? subject) === subject;
       if (!take || !isOpen) return { taken: false, run, ...(standing ? { decision: standing } : {}) };
-      this.#tell(run.seq, { type: "decided", time, name: subject, valueJson });
+      this.#recordEvent(run.seq, { type: "decided", time, name: subject, valueJson });
       if (run.waitingFor !== null) {
         const now = Date.now();
         this.#run(
@@ -403,7 +406,7 @@ export class SqliteRunStore implements RunStore {
       }
       return { taken: true, run, decision: { valueJson, time } };
     };
-    return take ? this.#transaction(look) : look();
+    return take ? this.#transaction(work) : work();
   }
 
   #byId(id: string): RunRecord | undefined {
@@ -427,7 +430,8 @@ export class SqliteRunStore implements RunStore {
     const { workflow, status, input, startedSince, startedBefore, withoutCompleted = [], order, after, limit } = query;
     const [beyond, direction] = order === "oldest" ? [">", "ASC"] : ["<", "DESC"];
     const conditions: [condition: string, ...values: SQLInputValue[]][] = [["TRUE"]];
-    // The index of the field is the best one; the plus keeps SQLite from choosing another.
+    // The field's index is the best one. The plus keeps SQLite from using those of workflow and
+    // status.
     const plus = input && Object.keys(input).length > 0 ? "+" : "";
     if (workflow !== undefined) conditions.push([`${plus}workflow = ?`, workflow]);
     if (status !== undefined) conditions.push([`${plus}status = ?`, status]);
@@ -435,7 +439,8 @@ export class SqliteRunStore implements RunStore {
     if (startedBefore !== undefined) conditions.push(["created_at < ?", startedBefore]);
     for (const name of withoutCompleted) conditions.push(["NOT (workflow = ? AND status = 'completed')", name]);
     for (const [field, value] of Object.entries(input ?? {})) {
-      // Only an indexed field can be queried by this expression.
+      // The index is only used for exactly its expression. Names with other characters have no
+      // index.
       if (/^\w+$/.test(field)) conditions.push([`${inputField(field)} = ?`, value]);
       else conditions.push(["json_extract(input, ?) = ?", `$.${JSON.stringify(field)}`, value]);
     }
@@ -484,7 +489,7 @@ export class SqliteRunStore implements RunStore {
       [now, availableAt ?? now, now, id],
     ) as { seq: number }[];
     if (!resumed) return this.#hasten(now, "id = ?", [id]);
-    this.#tell(resumed.seq, { type: "resumed", time: now });
+    this.#recordEvent(resumed.seq, { type: "resumed", time: now });
     return true;
   }
 
@@ -508,7 +513,7 @@ export class SqliteRunStore implements RunStore {
       if (!row) return undefined;
       const { seq } = row;
       if (row.is_held === 0) {
-        this.#tell(seq, this.#endCancelled(seq));
+        this.#recordEvent(seq, this.#endCancelled(seq));
         return "cancelled";
       }
       this.#run("UPDATE runs SET cancel_requested = 1 WHERE seq = ?", [seq]);
@@ -521,15 +526,18 @@ export class SqliteRunStore implements RunStore {
   /** Other processes don't notify us, but SQLite knows whether they have written. */
   listen(listener: (id: undefined) => void): void {
     let known = this.#dataVersion();
-    this.#look = setInterval(() => {
+    this.#changePoll = setInterval(() => {
       const version = this.#dataVersion();
       if (version === known) return;
       known = version;
       listener(undefined);
-    }, LOOK_MS).unref();
+    }, CHANGE_POLL_MS).unref();
   }
 
-  /** Changes with each commit of another connection (https://sqlite.org/pragma.html#pragma_data_version). */
+  /**
+   * Changes with each commit of another connection
+   * (https://sqlite.org/pragma.html#pragma_data_version).
+   */
   #dataVersion(): unknown {
     try {
       return (this.#get("PRAGMA data_version", []) as { data_version: number }).data_version;
@@ -544,7 +552,7 @@ export class SqliteRunStore implements RunStore {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    clearInterval(this.#look);
+    clearInterval(this.#changePoll);
     this.#file.leave("runs");
   }
 
@@ -569,7 +577,9 @@ export class SqliteRunStore implements RunStore {
     );
   }
 
-  /** @param onUnflushed gets the result of a transaction that is committed but could not be flushed */
+  /**
+   * @param onUnflushed gets the result of a transaction that was committed but could not be flushed
+   */
   async #transaction<Result>(
     work: () => Result,
     options: TransactionOptions = {},
