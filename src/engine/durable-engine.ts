@@ -179,6 +179,7 @@ export class DurableEngine implements WorkflowEngine {
     this.#retry = options.retry ?? DEFAULT_RETRY_POLICY;
     this.#concurrency = options.concurrency;
     this.#concurrencyPer = options.concurrencyPer ?? "database";
+    assertPositive(options.concurrency);
     this.#store = "store" in options ? options.store : new SqliteRunStore(options.path, { worker: this.#isWorker });
     this.#assertConcurrency(options.concurrency);
     this.#journal = new Journal(this.#store, this.#logger, () => this.#worker?.executing ?? 0);
@@ -196,10 +197,10 @@ export class DurableEngine implements WorkflowEngine {
   static async connect(url: string, { restate, ...options }: ConnectOptions = {}): Promise<DurableEngine> {
     if (/^restate\+/i.test(url)) {
       const { RestateRunStore } = await import("./restate/restate-run-store.ts");
-      return new DurableEngine({ ...options, store: await RestateRunStore.open(url, { ...restate, ...options }) });
+      return engineOn(await RestateRunStore.open(url, { ...restate, ...options }), options);
     }
     const { PostgresRunStore } = await import("./postgres/postgres-run-store.ts");
-    return new DurableEngine({ ...options, store: await PostgresRunStore.open(url, options) });
+    return engineOn(await PostgresRunStore.open(url, options), options);
   }
 
   /** @throws ValidationError (`invalid_configuration`) */
@@ -220,6 +221,7 @@ export class DurableEngine implements WorkflowEngine {
       if (!/^\w{1,60}$/.test(field))
         throw new TypeError(`the indexed field "${field}" must have 1 to 60 letters, digits or _`);
     }
+    assertPositive(concurrency);
     this.#assertConcurrency(concurrency);
     this.#workflows.set(workflow, { handler, limit: concurrency ?? null });
     for (const field of indexedFields) this.#indexedFields.add(field);
@@ -557,3 +559,21 @@ const withoutLimits = (workflows: ReadonlyMap<string, Registered>): ReadonlyMap<
   new Map([...workflows].map(([name, { handler }]) => [name, { handler, limit: null }]));
 
 const GOES_ON = "Submitted runs continue once it answers.";
+
+/** Runs that no slot is ever free for would stay `started`, and nobody would know why. */
+function assertPositive(concurrency: number | undefined): void {
+  if (concurrency === undefined || (Number.isInteger(concurrency) && concurrency > 0)) return;
+  throw new ValidationError(`concurrency must be a whole number of at least 1, not ${concurrency}.`, {
+    code: "invalid_configuration",
+  });
+}
+
+/** @throws what the engine's constructor throws; the store is then closed again */
+async function engineOn(store: RunStore, options: Omit<DurableEngineOptions, "path" | "store">): Promise<DurableEngine> {
+  try {
+    return new DurableEngine({ ...options, store });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}

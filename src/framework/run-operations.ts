@@ -106,10 +106,13 @@ export function runOperations(
       }),
       output: Page,
       run: async ({ started_since: startedSince, started_before: startedBefore, key, input, ...filter }) => {
-        if (key !== undefined) return { runs: (await withKey(key, filter.workflow)).map(viewOf) };
         const withoutCompleted = filter.workflow === undefined ? auxiliary : [];
         const times = { startedSince, startedBefore };
         const fields = input && { input: normalized(input, filter.workflow) };
+        if (key !== undefined) {
+          const found = await withKey(key, filter.workflow);
+          return { runs: found.filter(matches({ ...filter, ...times, ...fields })).map(viewOf) };
+        }
         return page({ ...filter, ...times, ...fields, withoutCompleted } as RunFilter & { limit: number });
       },
     }),

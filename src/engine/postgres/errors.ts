@@ -135,6 +135,12 @@ export const unsupportedTarget = (): ValidationError =>
     { code: "invalid_configuration" },
   );
 
+export const unsupportedSslMode = (): ValidationError =>
+  new ValidationError(
+    "The database URL (DATABASE_URL) has an unknown sslmode. Known are disable, prefer, require, verify-full and no-verify.",
+    { code: "invalid_configuration" },
+  );
+
 export const otherTarget = (): IoError => new IoError(OTHER_TARGET, { code: "engine_unavailable" });
 
 /** This is how a pooler rejects start options. */

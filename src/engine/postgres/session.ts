@@ -133,7 +133,10 @@ function sslOf(mode: string | null): Address["ssl"] {
   if (mode === null) return undefined;
   if (mode === "disable" || mode === "false") return false;
   if (mode === "allow" || mode === "prefer") return "if_offered";
-  return mode === "require" || mode === "no-verify" ? { rejectUnauthorized: false } : {};
+  if (mode === "require" || mode === "no-verify") return { rejectUnauthorized: false };
+  // `verify-ca` is treated as `verify-full`: the host's name is checked as well.
+  if (!["verify-ca", "verify-full", "true", "1", ""].includes(mode)) throw unsupportedSslMode();
+  return {};
 }
 
 function targetOf(name: string | null): Address["isOfTarget"] {

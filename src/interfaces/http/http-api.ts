@@ -123,6 +123,7 @@ const EXPOSED = [
   "RateLimit",
   "RateLimit-Policy",
   "Retry-After",
+  "X-Truncated",
   "X-Request-Id",
 ];
 

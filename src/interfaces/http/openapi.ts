@@ -153,7 +153,7 @@ const headersOf = (names: readonly string[]): object =>
 
 /** The errors to document for a route: its own, and those that follow from how it is called. */
 function errorsOf({ method, access, body, errors = [], answers }: Route): number[] {
-  if (access === "public") return [421, 500];
+  if (access === "public") return [...new Set([421, 500, ...errors])];
   const ofBody = body ? (body.streamed ? [415] : [400, 408, 413, 415, 422]) : [];
   const ofQuery = method === "GET" ? [400, 422] : [];
   const all = new Set([401, 403, 421, 429, 500, 503, ...ofBody, ...ofQuery, ...errors]);

@@ -77,14 +77,16 @@ export async function startHttpServer(
   return { url: `http://${urlHost(host)}:${bound}`, close: () => close(server, drainMs) };
 }
 
+const LISTEN_PROBLEMS: Readonly<Record<string, string>> = {
+  EADDRINUSE: "another program listens there already",
+  EACCES: "this user may not listen there",
+  EADDRNOTAVAIL: "this machine has no such address",
+  ENOTFOUND: "this machine has no such address",
+};
+
 function unavailable(host: string, port: number, cause: unknown): IoError {
   const { code } = cause as NodeJS.ErrnoException;
-  const problem =
-    code === "EADDRINUSE"
-      ? "another program listens there already"
-      : code === "EACCES"
-        ? "this user may not listen there"
-        : "this machine has no such address";
+  const problem = LISTEN_PROBLEMS[code ?? ""] ?? `the system says ${code}`;
   return new IoError(`Can't listen on ${host} port ${port}: ${problem}. Choose another one with --port and --host.`, {
     code: "address_unavailable",
     cause,

@@ -49,7 +49,7 @@ interface Token {
 const NAME = /^[\p{L}\p{N}][\p{L}\p{N} _.@-]{0,99}$/u;
 /** A bearer token as it is transmitted (RFC 6750), long enough that it can't be guessed. */
 const SECRET = /^[A-Za-z0-9._~+/-]{16,500}=*$/;
-const SECRET_RULE = "must have at least 16 characters, of A-Z a-z 0-9 . _ ~ + / -";
+const SECRET_RULE = "must have 16 to 500 characters, of A-Z a-z 0-9 . _ ~ + / -";
 
 const hashOf = (secret: string): Buffer => createHash("sha256").update(secret).digest();
 
@@ -185,7 +185,7 @@ export class TokenFile implements TokenSource {
   /** @throws ValidationError (`invalid_configuration`) if it can't be read, or has no tokens */
   static async open(path: string, logger: Logger = silentLogger): Promise<TokenFile> {
     const version = await versionOf(path);
-    const tokens = await readTokens(path);
+    const tokens = Tokens.fromFile(await readFile(path, "utf8"));
     if (tokens.isEmpty) throw invalidConfiguration("HTTP_TOKENS_FILE has no tokens.");
     return new TokenFile(path, logger, { version, tokens });
   }
@@ -205,9 +205,11 @@ export class TokenFile implements TokenSource {
       const version = await versionOf(this.#path);
       this.#isFailureLogged = false;
       if (version === this.#version) return;
-      // Set this first, so that an invalid file is reported once and not at every request.
+      const text = await readFile(this.#path, "utf8");
+      // Set this before the file is parsed, so that an invalid one is reported once and not at every
+      // request.
       this.#version = version;
-      this.#tokens = await readTokens(this.#path);
+      this.#tokens = Tokens.fromFile(text);
       this.#logger.info({}, "HTTP_TOKENS_FILE was read again");
     } catch (error) {
       if (this.#isFailureLogged) return;
@@ -231,8 +233,6 @@ async function versionOf(path: string): Promise<string> {
     });
   }
 }
-
-const readTokens = async (path: string): Promise<Tokens> => Tokens.fromFile(await readFile(path, "utf8"));
 
 /** Asks several sources; if several know the secret, the first of them counts. */
 export const anyOf = (sources: readonly TokenSource[]): TokenSource => ({
