@@ -1,6 +1,6 @@
 /**
- * Analysers as a LangChain decision model. They have an entry point of their own because
- * LangChain's base class takes longer to load than all other entry points together.
+ * The analysers as a LangChain decision model. They have an entry point of their own because
+ * loading LangChain's base class takes several times as long as loading the analysers.
  * @module abi-workflows/decisions
  */
 import "./runtime/node-version.ts";

@@ -2,7 +2,7 @@ import type { Json } from "./json.ts";
 
 /**
  * Errors as callers see them. Every interface uses these four types. The type determines
- * `retriable`: only after an `io_error` may the same call succeed later.
+ * `retriable`: only an `io_error` may go away by itself, so that the same call succeeds later.
  */
 export type ErrorType = "validation_error" | "conflict" | "io_error" | "unexpected_error";
 
@@ -18,9 +18,9 @@ export interface WireError {
 }
 
 /**
- * Base of all errors that this package throws on purpose. The message is for people and may be
- * shown to anyone. Internal details (driver messages, responses) go into `cause`, which is logged
- * and never sent.
+ * Base of the errors that callers of this package have to expect. The message is for people and
+ * may be shown to anyone. Internal details (driver messages, responses) go into `cause`, which is
+ * logged and never sent.
  */
 export abstract class AbiError extends Error {
   abstract readonly type: ErrorType;
@@ -47,7 +47,9 @@ export interface FieldIssue {
   message: string;
 }
 
-/** The input or the data is invalid, so the same call can never succeed. */
+/**
+ * The input or the data is invalid. Someone has to correct it before the same call can succeed.
+ */
 export class ValidationError extends AbiError {
   override readonly type = "validation_error";
   readonly issues: readonly FieldIssue[];
@@ -75,8 +77,8 @@ export class ConflictError extends AbiError {
 }
 
 /**
- * An external system (store, mail server, customer source, model, ticket system) is unreachable,
- * slow or failing at the moment.
+ * Something that we depend on (store, mail server, customer source, model, ticket system) is
+ * unreachable, busy, slow or failing at the moment.
  */
 export class IoError extends AbiError {
   override readonly type = "io_error";
@@ -113,7 +115,7 @@ export class UnexpectedError extends AbiError {
   }
 }
 
-/** Whether this package has thrown an error on purpose. */
+/** Whether an error is an `AbiError`. */
 export const isAbiError = (error: unknown): error is AbiError => error instanceof AbiError;
 
 /**

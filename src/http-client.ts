@@ -16,8 +16,8 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const MAX_REDIRECTS = 5;
 const NOT_IMPLEMENTED = 501;
 /**
- * With these statuses, a server refuses the content of one request. With all others, it refuses us,
- * whatever we send.
+ * With these statuses, a server refuses the content of one request. With any other refusal, it
+ * refuses us, whatever we send.
  */
 const ABOUT_THE_REQUEST = new Set([400, 409, 413, 422]);
 /** The maximum delay of Node.js timers. */
@@ -26,18 +26,21 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 export interface HttpClientOptions {
   /** The name of the other side in messages, such as `customer source`. */
   name: string;
-  /** Any URL of the server; only its origin counts, and `user:password@` in it becomes Basic authentication. */
+  /**
+   * Any URL of the server. Its path is ignored; `user:password@` in it becomes Basic
+   * authentication.
+   */
   url: string;
   headers?: Readonly<Record<string, string>>;
-  /** Sent as `Authorization: Bearer …`. */
+  /** Sent as `Authorization: Bearer …`, instead of user and password. */
   token?: string;
   /** Time limit for one attempt, headers and body together; a whole number from 1. */
   timeoutMs: number;
   /** Further attempts after the first; a whole number from 0. */
   retries: number;
   /**
-   * Throws if the headers show that the answer is unusable, whatever its status: an `IoError` if
-   * the problem is temporary.
+   * Called with the headers of every answer whose status doesn't call for a retry. Throws if they
+   * show that the answer is unusable: an `IoError` if the problem is temporary.
    */
   inspect?: (headers: Headers) => void;
 }
@@ -71,7 +74,7 @@ export interface HttpAnswer {
  */
 export const isWebPage = (text: string): boolean => /^\s*<(?:!doctype\s+)?html\b/i.test(text);
 
-/** Why an attempt failed. It is the cause of an `IoError`, for the log. */
+/** The cause of an `IoError` for an answer with a status that calls for a retry. */
 class HttpStatusError extends Error {
   readonly status: number;
 
@@ -86,8 +89,8 @@ class HttpStatusError extends Error {
  * Sends requests to one server only. Redirects and links to another origin are refused, so
  * credentials never go elsewhere. After network errors, time-outs, 408, 425, 429 and 5xx except
  * 501, a request is retried after 0.2 to 0.4 s. The delay doubles with each retry, and is never
- * shorter than `Retry-After`. If the delay is more than half a minute, or the attempts are used up,
- * the error has the remaining delay (`retryAfterMs`).
+ * shorter than `Retry-After`. If the server asks for more than half a minute, the request is not
+ * retried here. The error says how long the server asked to wait (`retryAfterMs`).
  */
 export class HttpClient {
   readonly #name: string;
@@ -98,8 +101,8 @@ export class HttpClient {
   readonly #inspect: (headers: Headers) => void;
 
   /**
-   * @throws ValidationError for a URL that is not http(s), headers that HTTP does not allow, an
-   * empty token, invalid numbers
+   * @throws ValidationError for a URL that is not http(s) or whose user or password is not
+   *   percent-encoded, headers that HTTP does not allow, an empty token, invalid numbers
    */
   constructor({ name, url: location, headers, token, timeoutMs, retries, inspect }: HttpClientOptions) {
     const url = parseHttpUrl(location, name);
@@ -125,8 +128,7 @@ export class HttpClient {
 
   /**
    * Parses a URL on this client's server, for `send`.
-   * @throws ValidationError if the URL is invalid
-   * or on another server
+   * @throws ValidationError if the URL is invalid or on another server
    */
   resolve(location: string): URL {
     const url = parseHttpUrl(location, this.#name);
@@ -135,10 +137,11 @@ export class HttpClient {
   }
 
   /**
-   * Sends a request and returns the last answer, whatever its status, unless the status calls for a
-   * retry.
-   * @throws IoError if the retries are used up
-   * @throws UnexpectedError (`redirect_refused`) for a redirect to another server, or of a POST to a page
+   * Sends a request, follows redirects on the same server, and returns the answer. It may have any
+   * status except those that are retried.
+   * @throws IoError if an attempt fails and no retry is left or allowed
+   * @throws UnexpectedError (`redirect_refused`) for a redirect to another server, for more than
+   *   five redirects, and for a POST that is redirected with 301, 302 or 303
    * @throws ValidationError for an answer that is too long
    * @throws the signal's reason
    */
@@ -220,7 +223,8 @@ export class HttpClient {
       const location = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
       if (location === null) return response;
       await response.body?.cancel();
-      // Only 307 and 308 keep method and body (RFC 9110, 15.4); after the others a POST would silently become a GET.
+      // Only 307 and 308 keep method and body (RFC 9110, 15.4). After the others, a POST would
+      // silently become a GET.
       if (body && response.status < 307) throw this.#misdirected();
       if (!URL.canParse(location, url.href)) throw this.#misdirected();
       url = new URL(location, url.href);

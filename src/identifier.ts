@@ -1,6 +1,6 @@
 /**
- * The only way in which external text becomes an id, so that ids that look the same are the same in
- * every interface, file and look-up.
+ * Turns external text into ids. Every interface and file reader uses it, so ids that look the same
+ * are the same everywhere.
  */
 import { z } from "zod";
 import { ValidationError } from "./errors.ts";
@@ -9,7 +9,7 @@ import { isVisible } from "./visible-text.ts";
 
 const MAX_ID_LENGTH = 200;
 
-/** Characters inside an id that are invisible or look like others. */
+/** Characters inside an id that people can't see or read. */
 const HIDDEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\uFFFC\uFFFD]/u;
 const OTHER_BLANK = /(?! )\p{Zs}/u;
 

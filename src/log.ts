@@ -7,7 +7,10 @@ import { visibleJson } from "./visible-text.ts";
 /** A logger: pino, or any object with these methods. */
 export type Logger = Pick<Pino.Logger, "error" | "warn" | "info" | "debug">;
 
-/** Fields that must never be logged: what customers wrote, who they are, and secrets. */
+/**
+ * Fields that must not be logged, because they say what customers wrote or who they are, or are
+ * secrets.
+ */
 const REDACTED = [
   "subject",
   "text",
@@ -23,10 +26,10 @@ const REDACTED = [
 ];
 
 /**
- * Creates a structured logger that writes JSON lines to standard error and hides what must not be
- * logged.
+ * Creates a structured logger that writes JSON lines. Fields that must not be logged (texts,
+ * names, addresses, secrets) become `[redacted]`, at most three levels deep.
  * @param level `silent` turns it off
- * @param output where else the lines go
+ * @param output where the lines go; default: standard error
  */
 export function createLogger(level: string, output?: Pino.DestinationStream): Pino.Logger {
   const { destination, pino } = requirePackage("pino") as typeof Pino;
@@ -54,8 +57,8 @@ const MAIL_ADDRESS = /[^\s<>"'@]{1,64}@[^\s<>"'@]{1,255}/g;
 const MAX_TEXT_LENGTH = 500;
 
 /**
- * Cuts the text before matching, so none is too long for the patterns, and again afterwards. The
- * first cut keeps more, because it may split an address.
+ * Cuts the text before matching, because the patterns are slow on long texts, and again afterwards.
+ * The first cut keeps more, because it may split an address.
  */
 const safe = (text: string): string =>
   withoutSecrets(text.slice(0, 4 * MAX_TEXT_LENGTH))
@@ -63,8 +66,9 @@ const safe = (text: string): string =>
     .slice(0, MAX_TEXT_LENGTH);
 
 /**
- * Describes another library's error for the log: email addresses and secrets are hidden, long
- * messages are cut, and causes are followed five levels deep.
+ * Describes another library's error for the log. Email addresses and secrets are hidden, and
+ * messages are cut after 500 characters.
+ * @param depth how many errors to describe: the error itself, its cause, that one's cause and so on
  */
 export function describeCause(error: unknown, depth = 5): LoggedCause | undefined {
   if (error === undefined || error === null || depth === 0) return undefined;

@@ -8,7 +8,10 @@ const QUERY = /([a-z][a-z0-9+.-]*:\/[^\s"'<>?#]*)[?#][^\s"'<>]*/gi;
 // Only matches from the start of a name, so a long name takes linear time.
 const NAMED_TOKEN = /(?<![\w-])(?=[\w-]*(?:token|key|secret|passw|auth|signature))([\w-]+=)[^\s&"'<>]+/gi;
 
-/** Removes user, password and query from URLs in a text, and the values of named tokens. */
+/**
+ * Hides user, password and query of URLs in a text, and values after names such as `api_key=`. Slow
+ * on long texts, so cut them first.
+ */
 export const withoutSecrets = (text: string): string =>
   text.replace(USER_INFO, "$1[hidden]@").replace(QUERY, "$1?[hidden]").replace(NAMED_TOKEN, "$1[hidden]");
 
@@ -20,7 +23,10 @@ export const isUrlLike = (path: string): boolean => /^\W*[a-z][a-z0-9+.-]+:\/|:.
 
 const PLAIN_NAME = /^[\p{L}\p{N} _()+-]+(?:\.[\p{L}\p{N} _()+-]+)*\.[a-z0-9]{1,5}$/iu;
 
-/** A file's name for a message; undefined if it may be part of a URL with a password or a token. */
+/**
+ * A file's name for a message. Undefined unless it is a plain name with an extension, because
+ * anything else may be part of a URL with a password or a token.
+ */
 export function shownName(path: string): string | undefined {
   const name = basename(path);
   return PLAIN_NAME.test(name) && !path.includes("//") && !isUrlLike(path) ? name : undefined;

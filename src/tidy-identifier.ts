@@ -2,7 +2,7 @@
 
 /**
  * Characters that are invisible at the ends of an id: all kinds of spaces and zero-width
- * characters, but not marks that change the writing direction.
+ * characters, but not those that open or close a run of text in another writing direction.
  */
 const BLANK = /(?![\u202A-\u202E\u2066-\u2069])[\p{White_Space}\p{Default_Ignorable_Code_Point}\u2800]/u;
 

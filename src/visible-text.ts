@@ -35,7 +35,7 @@ export function withEscapes(text: string, kept = ""): string {
 }
 
 /**
- * Does the same to JSON, whose meaning the escapes don't change, so that printed JSON can't control
- * a terminal. Line breaks stay.
+ * Does the same to JSON, so that it can't control a terminal when it is printed. The escapes don't
+ * change its meaning. Line breaks stay.
  */
 export const visibleJson = (json: string): string => withEscapes(json, "\n");

@@ -1,6 +1,6 @@
 /**
- * Waits for a promise, or throws the signal's reason when it aborts. The work behind the promise
- * continues.
+ * Waits for a promise, or throws the signal's reason when the signal aborts. The work behind the
+ * promise continues.
  */
 export async function abortable<Result>(promise: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
   if (signal === undefined) return promise;

@@ -1,4 +1,4 @@
-/** Whether work was fulfilled or rejected within the limit. Milliseconds. */
+/** Whether work ends within a limit in milliseconds, successfully or not. */
 export async function settlesWithin(work: Promise<unknown>, limitMs: number): Promise<boolean> {
   const over = Promise.withResolvers<boolean>();
   const timer = setTimeout(() => over.resolve(false), limitMs);

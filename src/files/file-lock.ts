@@ -8,13 +8,13 @@ export interface FileLock {
 }
 
 /**
- * Reserves a file for this process. The lock is on a second file beside it (`<path>.lock`), so the
- * operating system releases it when the process ends, however it ends. The lock file names the
- * process that holds it.
+ * Reserves a file for this process. `":memory:"` needs no lock.
  *
- * The lock file is a SQLite database with an open write transaction: other processes can read the
- * process id but can't begin a transaction of their own. `":memory:"` needs no lock.
- * @throws IoError (`in_use`) if another process, or this one, already has the file open
+ * The lock is an open write transaction in a second SQLite file beside it (`<path>.lock`). Others
+ * can't begin one of their own, but they can read the id of the process that holds the lock. The
+ * operating system releases the lock when the process ends, however it ends.
+ * @throws IoError (`in_use`) if another process, or this one, already has the file open, or the
+ *   lock file can't be used
  */
 export function lockFile(path: string): FileLock {
   if (path === ":memory:") return { release: () => {} };

@@ -28,7 +28,7 @@ const reported = new Set<string>();
 
 /**
  * Creates a folder with mode 0700, and its missing parents. An existing folder is left as it is; if
- * others can enter it, a process warning (`ABI_OPEN_FOLDER`) says so, once for each folder.
+ * it is open to other users, a process warning (`ABI_OPEN_FOLDER`) says so, once for each folder.
  * @throws the file system's errors
  */
 export function makePrivateFolder(path: string): void {
@@ -49,10 +49,10 @@ export function makePrivateParent(file: string): void {
 }
 
 /**
- * Creates an empty file with mode 0600 for a library that would create it with the umask's mode.
- * SQLite gives the files beside it (`-wal`, `-shm`, `-journal`) the same mode. An existing file is
- * not touched; if others can read it, a warning (`ABI_OPEN_FILE`) says so, once, unless its folder
- * keeps them out.
+ * Creates an empty file with mode 0600, and its folder, for a library that would create it with the
+ * umask's mode. SQLite gives the files beside it (`-wal`, `-shm`, `-journal`) the same mode. An
+ * existing file is not touched; if both it and its folder are open to other users, a warning
+ * (`ABI_OPEN_FILE`) says so, once for each file.
  * @throws the file system's errors
  */
 export function makePrivateFile(path: string): void {

@@ -38,8 +38,8 @@ export class UnusableFileError extends Error {
 
 export interface TransactionOptions {
   /**
-   * Whether the transaction is on disk when the call returns; default true. Without a flush, a
-   * power cut (and nothing else) can lose it until the next flushed transaction.
+   * Whether the transaction is on disk when the call returns; default true. Otherwise, a power cut
+   * or a crash of the operating system can lose it until the next flushed transaction.
    */
   readonly isFlushed?: boolean;
   /**
@@ -68,8 +68,8 @@ export class FlushError extends Error {
 const owned = new Map<string, SqliteFile>();
 
 /**
- * A SQLite file with the tables of one or more stores. All methods are synchronous and throw
- * SQLite's errors.
+ * A SQLite file with the tables of one or more stores. All methods except `flushInBackground` are
+ * synchronous. They throw SQLite's errors.
  *
  * Stores in one process that own the same file share its connection and its write-ahead log. So an
  * unflushed commit of one store reaches the disk with the next flushed commit of any of them.
@@ -160,12 +160,12 @@ export class SqliteFile {
     }
   }
 
-  /** Creates the missing tables. */
+  /** Creates the tables of a part, or brings them to the latest version. */
   #migrate({ name, migrations }: FilePart): void {
     if (versionOf(this.database, name) === migrations.length) return;
     this.transaction(() => {
       this.database.exec(PARTS);
-      // Another process may have created them in the meantime.
+      // Another process may have done so in the meantime.
       const version = versionOf(this.database, name);
       if (version > migrations.length) throw new UnusableFileError("newer");
       for (const migration of migrations.slice(version)) this.database.exec(migration);
@@ -239,11 +239,12 @@ export class SqliteFile {
   }
 
   /**
-   * Flushes what was committed. Throws the system's error.
+   * Flushes what was committed.
    *
    * This blocks the event loop on purpose. If runs are in the file, nearly all work waits for this
    * flush. Flushing in another thread would cost more than it gains: writes that arrive in the
    * meantime would miss this commit, so there would be more and smaller commits.
+   * @throws the system's error
    */
   flush(): void {
     if (!this.#hasLog) return;
@@ -270,7 +271,8 @@ export class SqliteFile {
   /**
    * Like `flush`, but in another thread, for a graph whose runs are stored elsewhere: during the
    * flush, the process can handle answers from the runs' database. Calls made while a flush is in
-   * progress share the next one. Rejects with the system's error.
+   * progress share the next one.
+   * @throws the system's error
    */
   flushInBackground(): Promise<void> {
     if (!this.#hasLog) return Promise.resolve();

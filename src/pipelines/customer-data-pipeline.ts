@@ -52,8 +52,8 @@ export interface CustomerDataPipelineResult {
 
 export interface LoadCounts {
   /**
-   * How many valid rows were stored. If an id occurs twice, it counts twice, and the last row
-   * stays.
+   * How many valid rows were stored. If an id occurs twice, both rows are counted, and the last one
+   * is stored (see `mergedRecord`).
    */
   loaded: number;
   /** Rows skipped. */
@@ -74,7 +74,7 @@ export interface LoadOptions {
 }
 
 /**
- * Moves customers from a source into the store `customer_data`. Each customer has one URI, and the
+ * Copies customers from a source into the store `customer_data`. Each customer has one URI, and the
  * source's latest values are stored. If you ask for transactions and interactions, the source is
  * asked for them, but they are not stored.
  */
@@ -94,7 +94,9 @@ export class CustomerDataPipeline extends Pipeline<
 
   /**
    * Fetches one customer and stores it. Concurrent runs with the same parameters share one fetch.
-   * @throws ValidationError for invalid parameters or data, IoError if source or store fail, the signal's reason
+   * @throws ValidationError for invalid parameters or data
+   * @throws IoError if source or store fail
+   * @throws the signal's reason
    */
   async run(
     parameters: CustomerDataPipelineParameters,
@@ -115,7 +117,8 @@ export class CustomerDataPipeline extends Pipeline<
 
   /**
    * Fetches and stores all customers of the source with this e-mail address.
-   * @throws ValidationError (`invalid_configuration`) if the source can't search by address; otherwise as `run`
+   * @throws ValidationError (`invalid_configuration`) if the source can't search by address;
+   *   otherwise as `run`
    */
   async runForEmail(email: string, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
     const { customerSource } = this.configuration;
@@ -144,7 +147,9 @@ export class CustomerDataPipeline extends Pipeline<
    * Loads all customers of the source as a stream, 100 in each update, so memory use stays
    * constant. Batches that are done stay stored after an abort or a failure, and you can run it
    * again.
-   * @throws ValidationError if the source can't be listed or read any further, IoError if source or store fail, the signal's reason
+   * @throws ValidationError if the source can't be listed or read any further
+   * @throws IoError if source or store fail
+   * @throws the signal's reason
    */
   async loadAll({ onProgress, ...options }: LoadOptions = {}): Promise<LoadCounts> {
     const loading = this.#load(this.configuration.customerSource, options);
@@ -158,7 +163,8 @@ export class CustomerDataPipeline extends Pipeline<
   /**
    * Loads given customers, as `loadAll` loads those of the source. They are stored without the name
    * of a source.
-   * @param items objects with the fields of a customer; all others are skipped and reported to `onInvalid`
+   * @param items objects with the fields of a customer; all others are skipped and reported to
+   *   `onInvalid`
    * @returns yields the counts after every batch that is stored, and returns those at the end
    * @throws ValidationError, IoError if the store fails, what `items` throws, the signal's reason
    */
@@ -190,10 +196,10 @@ export class CustomerDataPipeline extends Pipeline<
       ...withoutAbsent({ signal }),
     };
 
-    // Within a batch the last record of an id takes the place of those before it.
+    // Within a batch, rows with the same id become one record.
     const batch = new Map<string, CustomerRecord>();
     let read = 0;
-    // The time at which the import began: data from a long import may be as old as that.
+    // The time at which the import begins: data from a long import may be as old as that.
     const time = this.#now();
     const flush = async (): Promise<LoadCounts> => {
       await this.#store([...batch.values()], time, source.name);
@@ -232,7 +238,7 @@ export class CustomerDataPipeline extends Pipeline<
     await this.configuration.ontologyStore.change(STORE, replaceCustomers(records, { time, source }));
   }
 
-  /** Only if its name resembles a field's; other columns are not worth reporting. */
+  /** Logs a column only if its name resembles a field's. Others are not worth a warning. */
   #logUnread(column: string, similar: CustomerField | undefined): void {
     if (similar === undefined) return;
     const logger = this.configuration.logger ?? silentLogger;

@@ -38,7 +38,8 @@ export interface GraphQuestion<Parameters extends z.ZodObject = z.ZodObject, Row
 }
 
 /**
- * Defines a question for a list. It is checked against its own schemas, and its type is widened.
+ * Defines a question for a list of questions. The compiler checks it against its own schemas and
+ * then widens its type.
  */
 export const graphQuestion = <Parameters extends z.ZodObject, Row extends z.ZodObject>(
   name: string,

@@ -13,7 +13,10 @@ export const DEFAULT_LIMITS = { maximumRows: 50, timeoutMs: 10_000 } as const;
 /** The default limits of an operator's query. */
 export const OPERATOR_LIMITS = { timeoutMs: 30_000, maximumRows: 10_000, maximumBytes: 100_000_000 } as const;
 
-/** A query as an argument. @param longest characters */
+/**
+ * The schema of a query that is an argument.
+ * @param longest in characters
+ */
 export const queryText = (longest: number): z.ZodString =>
   z.string().min(1, "must not be empty").max(longest, `must have at most ${longest} characters`);
 

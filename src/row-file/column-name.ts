@@ -1,6 +1,6 @@
 /**
- * A column's name in lower case and without anything but letters and digits: `Lifetime Value (€)`,
- * `lifetimeValue`.
+ * A column's name in lower case, with letters and digits only: `Lifetime Value (€)` and
+ * `lifetimeValue` both become `lifetimevalue`.
  */
 export const normalizedName = (name: string): string => name.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, "");
 
@@ -8,8 +8,8 @@ export const normalizedName = (name: string): string => name.toLowerCase().repla
 const MAX_LENGTH = 60;
 
 /**
- * The field that a column's name means, allowing for a typo or extra words; undefined if there is
- * none.
+ * The field that a column's name probably means, despite a typo or extra words; undefined if there
+ * is none.
  */
 export function similarField<Field extends string>(column: string, fields: readonly Field[]): Field | undefined {
   const name = normalizedName(column);

@@ -4,7 +4,7 @@ import { CsvSyntax } from "./csv-record.ts";
 import { MAX_ROW_LENGTH, NOT_UTF8_FILE } from "./row.ts";
 import type { LookaheadText } from "./lookahead-text.ts";
 
-/** In order of preference: if several fit, the first wins. */
+/** In order of preference: if several fit equally well, the first wins. */
 const DELIMITERS = [",", ";", "\t", "|"];
 const NOTHING = /^[\s,;|]*$/;
 /** A line that tells Excel the delimiter: `sep=;`. */
@@ -15,13 +15,13 @@ const SAMPLE = 5;
 export interface CsvHeader {
   syntax: CsvSyntax;
   columns: string[];
-  /** Whether the heading has blanks after its delimiters. */
+  /** Whether the heading has a blank after a delimiter. */
   isSpaced: boolean;
 }
 
 /**
  * Reads everything up to the first row: empty lines, a line `sep=;`, and the heading.
- * @throws ValidationError if there is no heading, or it is not UTF-8
+ * @throws ValidationError if there is no heading, or it is too long or not UTF-8
  */
 export async function takeHeader(ahead: LookaheadText): Promise<CsvHeader> {
   let separator: string | undefined;

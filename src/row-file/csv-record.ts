@@ -22,8 +22,8 @@ const escaped = (delimiter: string): string => delimiter.replace(/[\\^\]|.*+?$()
 
 /**
  * Reads records as in RFC 4180, but also allows blanks around quotes. Unquoted values may contain
- * quotes, and lose the blanks before them. Text may be given as one character for each byte, since
- * only ASCII characters matter.
+ * quotes; blanks at their beginning are dropped. Text may be given as one character for each byte,
+ * since only ASCII characters matter.
  * @param delimiter one ASCII character
  */
 export class CsvSyntax {

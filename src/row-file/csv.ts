@@ -10,13 +10,13 @@ const REST_OF_ABOVE = "ends a quote that it doesn't begin, and seems to belong t
 const looksLikeRows = (line: number): string =>
   `is one quoted value that looks like rows. Close the quote on line ${line}, or put it into a .jsonl file if it is one value`;
 /**
- * If at least this share of the lines after an open quote look like rows, the quote may be a stray
+ * If at least this share of a quoted value's lines look like rows, its opening quote may be a stray
  * one.
  */
 const MOSTLY_ROWS = 0.75;
 /**
- * Text after a broken quote is read more than once. All these repetitions together read at most this
- * many times the file's length.
+ * Text after a broken quote is read more than once. All these repetitions together read about this
+ * many times the file's length at most.
  */
 const REREADING = 2;
 
@@ -31,7 +31,8 @@ const REREADING = 2;
  * But if most of its lines look like rows, a stray quote may have swallowed them, so they are
  * refused together.
  * @param size of the whole file in bytes
- * @throws ValidationError if there is no first line
+ * @throws ValidationError if there is no usable first line
+ * @throws what `onColumns` throws
  */
 export async function* readCsv(
   chunks: AsyncIterable<Buffer>,
@@ -63,8 +64,8 @@ class CsvRows {
   readonly #isSpaced: boolean;
   #rereading = REREADING * MAX_ROW_LENGTH;
   /**
-   * True after a row with an open quote, until a row without a problem. Up to then, lines may be the
-   * rest of the quoted value.
+   * True after a row with an open quote, until a row without a problem. Up to then, lines may be
+   * the rest of the quoted value.
    */
   #inBrokenValue = false;
 

@@ -158,9 +158,10 @@ class ArrayScanner {
   }
 
   /**
-   * Whether `{` can only begin the next element, which means that this one is broken. In an object,
-   * a comma is followed by a name. And a string can't contain a line end: if it continues on a
-   * later line with the indentation at which this element began, its closing quote is missing.
+   * Whether `{` can only begin the next element, which means that this one is broken. Outside
+   * strings, that is so after a comma in the object itself, where only a name may follow. Inside a
+   * string, it is so if `{` comes first on a later line, indented like this element if that was
+   * first on its line: a string can't contain a line end, so its closing quote is missing.
    */
   #mustBeNext(element: Element, indent: number | undefined): boolean {
     if (!this.#inString) return element.isObject && this.#depth === 1 && this.#previous === COMMA;

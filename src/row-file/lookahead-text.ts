@@ -4,7 +4,7 @@ const LINE_END = /\r\n|\n|\r/g;
 
 export const linesOf = (text: string): string[] => text.split(LINE_END);
 
-/** Where the content of a line ends, and where its line end does. */
+/** Where the content of a line ends, and where the line break after it ends. */
 interface LineEnd {
   content: number;
   end: number;
@@ -29,7 +29,7 @@ export class LookaheadText {
     this.#chunks = chunks[Symbol.asyncIterator]();
   }
 
-  /** At least doubles the read-ahead; false at the end of the stream. */
+  /** At least doubles the read-ahead, if there is that much; false at the end of the stream. */
   async grow(): Promise<boolean> {
     const parts = [this.text];
     let length = this.text.length;

@@ -18,5 +18,8 @@ const READERS: ReadonlyMap<string, LoadReader> = new Map([
 /** The endings that a file's name may have, for messages. */
 export const ROW_FILE_ENDINGS = ".csv, .tsv, .jsonl, .ndjson or .json";
 
-/** Returns the loader of the reader for a file's ending, in either case; undefined if there is none. */
+/**
+ * Returns the loader of the reader for a file's ending, in upper or lower case; undefined if there
+ * is none.
+ */
 export const rowReaderFor = (path: string): LoadReader | undefined => READERS.get(extname(path).toLowerCase());

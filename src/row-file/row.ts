@@ -1,6 +1,6 @@
 /**
  * Files of rows: CSV, JSON Lines and JSON arrays. They are read as streams of bytes, so memory
- * stays flat and a bad row does not affect the others.
+ * stays flat. A bad row does not affect the others.
  */
 
 import { jsonFault } from "./json-fault.ts";

@@ -12,7 +12,7 @@ export async function withPackages<Module>(packages: readonly string[], load: ()
     const missing = packages.find((name) => message.includes(`'${name}'`));
     if (code !== "ERR_MODULE_NOT_FOUND" || missing === undefined) throw error;
     throw new ValidationError(
-      `The package ${missing} is not installed, and this needs it. Run: npm install ${packages.join(" ")}`,
+      `This needs the package ${missing}, which is not installed. Run: npm install ${packages.join(" ")}`,
       { code: "package_missing", cause: error },
     );
   }

@@ -8,7 +8,7 @@ describe("an optional package", () => {
   it("is named if it is missing, with the command to install it", async () => {
     await expect(withPackages(["not-there", "beside-it"], missing("not-there"))).rejects.toMatchObject({
       code: "package_missing",
-      message: "The package not-there is not installed, and this needs it. Run: npm install not-there beside-it",
+      message: "This needs the package not-there, which is not installed. Run: npm install not-there beside-it",
     });
   });
 

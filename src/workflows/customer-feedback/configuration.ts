@@ -14,18 +14,18 @@ export interface ResponseCap {
 }
 
 /**
- * Ten emails in three hours: far more than a person causes, far fewer than two machines do that
- * answer each other.
+ * Ten emails in three hours. A person doesn't cause that many; two machines that answer each other
+ * would cause far more.
  */
 export const DEFAULT_RESPONSE_CAP: ResponseCap = { responses: 10, minutes: 180 };
 
-/** How old a customer's data may be when an email is about to be sent. Milliseconds. */
+/** How old a customer's data in the graph may be when a run uses it. Milliseconds. */
 export interface CustomerFreshness {
   /** Older data is first read again from the customer source; 0: always. */
   maxAgeMs: number;
   /**
-   * If the source doesn't answer, data up to this age is used. If it is older, the email waits until
-   * the source answers.
+   * If the source doesn't answer, an email is sent with data up to this age. If the data is older,
+   * the email waits until the source answers.
    */
   staleIfErrorMs: number;
 }
@@ -36,13 +36,14 @@ export type UnknownSender = "ask-source" | "create" | "person" | "ignore";
 /** How incoming emails are handled. */
 export interface MailRules {
   /**
-   * `person`: hold it until someone has decided. `ask-source`: first look up the address in the
-   * customer source. `create`: make the sender a customer, and answer. `ignore`: do nothing.
+   * `person`: hold it until someone has decided. `ask-source`: look up the sender in the customer
+   * source, and hold the email only if that finds nobody. `create`: make the sender a customer, and
+   * process the email. `ignore`: do nothing.
    */
   unknownSender: UnknownSender;
   /**
-   * Name of our mail server in `Authentication-Results` (RFC 8601). An email whose sender it doesn't
-   * confirm is held. Default: the stated sender is trusted.
+   * Name of our mail server in `Authentication-Results` (RFC 8601). An email whose sender it
+   * doesn't confirm is held. Default: the stated sender is trusted.
    */
   authservId?: string;
 }
@@ -55,9 +56,7 @@ export interface CustomerFeedbackWorkflowConfiguration extends WorkflowConfigura
   ontologyStore: OntologyStore;
   /** Fetches customers who are not in the graph, or whose data is old. */
   customerDataPipeline: CustomerDataPipeline;
-  /**
-   * Default, for pipelines without a customer source: data in the graph is used however old it is.
-   */
+  /** Default: data in the graph is used however old it is. */
   customerFreshness?: CustomerFreshness;
   sentimentAnalyzer: SentimentAnalyzer;
   feedbackCategorizer: FeedbackCategorizer;
@@ -77,16 +76,16 @@ export interface CustomerFeedbackWorkflowConfiguration extends WorkflowConfigura
   /** `false`: no limit. Default: `DEFAULT_RESPONSE_CAP`. */
   responseCap?: ResponseCap | false;
   /**
-   * Whether a person has to approve every email before it goes out; default: no. It is stored with
-   * each piece of feedback when that is accepted.
+   * Whether a person has to approve every email before it goes out; default: no. If it is on when
+   * feedback is accepted, that is stored with the feedback, and its email always needs approval.
    */
   approval?: boolean;
   /**
-   * How long an email is retried if its server is unavailable, busy or refuses to send, counted from
-   * the first failure. `0`: no longer than any other step. Default: a day (`MAIL_RETRY_BUDGET`).
-   * Milliseconds.
+   * How long an email is retried while its server can't be reached or doesn't accept it for now,
+   * counted from the first failure. `0`: no longer than any other step. Default: a day
+   * (`MAIL_RETRY_BUDGET`). Milliseconds.
    */
   mailRetryForMs?: number;
-  /** The clock for the limit and for the time of a response; default: the system's. */
+  /** The clock for limits, the age of data, and stored times; default: the system's. */
   clock?: () => Date;
 }

@@ -73,12 +73,12 @@ import {
   type CustomerFeedbackResult,
 } from "./result.ts";
 
-/** For steps that only read or judge. */
+/** For steps that only read or judge, so repeating them does no harm. */
 const EAGER: StepOptions = { eager: true };
 
 /**
- * For steps that write the same to the graph again: nothing needs to be on disk until something
- * that depends on it leaves the system.
+ * For steps that write to the graph, and write the same if they are repeated. Their results need
+ * not be on disk until something that depends on them leaves the system.
  */
 const NO_FLUSH: StepOptions = { flush: false };
 
@@ -115,7 +115,8 @@ interface DecidedAnalysis extends Analysis<CategoriesResult> {
 /**
  * The customer feedback workflow: looks up the customer, detects the sentiment, sorts the text into
  * categories, and stores everything in the knowledge graph. Then it either answers by email, or
- * opens a ticket for a person and acknowledges the feedback by email.
+ * opens a ticket for a person and acknowledges the feedback by email. With `send_response: false`,
+ * it sends no email.
  */
 export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowConfiguration> {
   override readonly name = "customer-feedback";
@@ -223,7 +224,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       standing: (...decision) => configuration.engine.standingDecision(...decision),
     });
     const held = new HeldMails(ontologyStore);
-    // Emails come from outside, but no model has chosen whose they are.
+    // Emails come from outside, but no model has chosen the customer.
     const submit = (parameters: object, extras: Record<string, Json>) => this.submit(parameters, FROM_CODE, extras);
     this.#heldMails = new HeldMailDecisions({ held, submit });
     this.#mailIntake = new MailIntake({
@@ -245,9 +246,9 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   /**
-   * Handles an external event: `new_feedback` runs the workflow, `feedback_response` records a
-   * person's answer. Problems are returned (`status: "error"`, or a result with `success: false`),
-   * not thrown.
+   * Handles an external event: `new_feedback` runs the workflow, `feedback_response` records what a
+   * person has answered the customer. Problems are returned (`status: "error"`, or a result with
+   * `success: false`), not thrown.
    */
   handleEvent(type: string, data: unknown): Promise<EventResult> {
     return handleFeedbackEvent(type, data, {
@@ -260,7 +261,8 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   /**
    * Does the same, but answers as soon as the event is durable; new feedback is then processed in
    * the background.
-   * @throws ValidationError (`feedback_not_found`, `unknown_event_type`), ConflictError, IoError
+   * @throws ValidationError (`invalid_parameters`, `feedback_not_found`, `unknown_event_type`),
+   *   ConflictError, IoError
    */
   override async receiveEvent(type: string, data: unknown): Promise<{ status: string; [field: string]: Json }> {
     switch (type) {
@@ -282,9 +284,10 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   /**
-   * Handles an incoming email. A customer's feedback starts a run; a reply to one of our emails is
-   * stored with the feedback it answers; automatic emails are ignored; unclear emails are held
-   * until a person decides. Receiving the same email again changes nothing.
+   * Handles an incoming email. A customer's feedback starts a run. A reply to one of our emails is
+   * stored with the feedback that our email was about; if it is a complaint, it starts a run too.
+   * Automatic emails are ignored, and unclear ones are held until a person decides. If the same
+   * email is received again, nothing is done twice.
    */
   override async receiveMail(raw: Uint8Array): Promise<MailReceipt> {
     this.register();
@@ -308,7 +311,8 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
 
   /**
    * Processes a held email as this customer's feedback. Durable when it resolves.
-   * @throws ConflictError (`already_decided`) if someone has decided differently
+   * @throws ConflictError if someone has dismissed it (`already_decided`), or assigned it with
+   *   other values (`conflict`)
    * @throws ValidationError (`invalid_parameters`, `unknown_mail`), IoError
    */
   async assignHeldMail(
@@ -319,7 +323,8 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
 
   /**
    * Dismisses a held email. No feedback is created from it.
-   * @throws as `assignHeldMail`
+   * @throws ConflictError (`already_decided`) if it was assigned
+   * @throws ValidationError (`unknown_mail`), IoError
    */
   dismissHeldMail(mailId: string): Promise<ShownHeldMail> {
     return this.#heldMails.dismiss(mailId);
@@ -337,7 +342,8 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   /**
    * Returns the email that a run waits to send, exactly as it would go out; undefined if the run
    * isn't waiting.
-   * @throws ConflictError (`draft_changed`) if someone has changed or deleted it in the graph; then it can only be rejected
+   * @throws ConflictError (`draft_changed`) if someone has changed or deleted it in the graph; then
+   *   it can only be rejected
    * @throws ValidationError (`unknown_run`), IoError
    */
   getPendingResponse(workflowId: string): Promise<PendingResponse | undefined> {
@@ -347,7 +353,9 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   /**
    * Approves exactly this email. Durable when it resolves; the run then continues wherever runs are
    * executed.
-   * @throws ConflictError if someone has decided differently (`already_decided`), another email is waiting now (`decision_outdated`), the run has ended (`run_ended`), or the email was changed in the graph (`draft_changed`)
+   * @throws ConflictError if someone has decided differently (`already_decided`), another email is
+   *   waiting now (`decision_outdated`), the run has ended (`run_ended`), or the email was changed
+   *   in the graph (`draft_changed`)
    * @throws ValidationError (`invalid_parameters`, `unknown_run`), IoError
    */
   approveResponse(workflowId: string, approval: ResponseApproval): Promise<DecidedResponse> {
@@ -363,8 +371,8 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   /**
-   * Rejects the email; the run completes without sending it. This works even if the email was changed
-   * or deleted in the graph.
+   * Rejects the email; the run completes without sending it. This works even if the email was
+   * changed or deleted in the graph.
    * @throws as `approveResponse`
    */
   rejectResponse(workflowId: string, rejection: ResponseRejection): Promise<DecidedResponse> {
@@ -372,9 +380,9 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   /**
-   * Finds the runs of the feedback with this reference, newest first, however it is spelled
-   * (`referenceKey`). There may be several, because pieces of feedback can share a reference; their
-   * ids distinguish them. Reads all runs.
+   * Finds the runs of the feedback with this reference, newest first. The reference may be in any
+   * spelling (`referenceKey`). There may be several runs, because pieces of feedback can share a
+   * reference; their ids distinguish them. It reads all runs, so it is slow if there are many.
    * @throws IoError
    */
   async findByReference(reference: string): Promise<(WorkflowStatus & { feedback_id: string })[]> {
@@ -420,8 +428,8 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     const stated = { sentiment: feedback.sentiment, categories: feedback.categories };
     const decide = ({ result }: Analysis<CategoriesResult>): Decision =>
       this.#decide(feedback, customer, sentimentAnalysis.result, result);
-    // The decision is recorded, because the policy may have changed after a restart, and the
-    // decision must not change while an email waits.
+    // The decision is recorded, because it must not change while an email waits, even if the policy
+    // is another one after a restart.
     const categorize = async (): Promise<DecidedAnalysis> => {
       const analysis = await this.#categories(feedback);
       return { ...analysis, decision: decide(analysis) };
@@ -460,7 +468,8 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       }
       return uri;
     };
-    // A power cut must not leave a judgement in the graph and lose it here.
+    // After a power cut, the graph must not have a judgement that the run has lost: judging again
+    // might give another result.
     const { isWithRuns } = this.configuration.ontologyStore;
     const feedback_uri = await step("feedback_stored", store, isWithRuns ? NO_FLUSH : { flush: "earlier" });
     const language = sentimentAnalysis.result.language ?? categoryAnalysis.result.language;

@@ -21,8 +21,9 @@ export interface Customer {
   segment: string;
   lifetimeValue: number;
   doNotContact: boolean;
-  /** When and from which source the data was last read; absent if it never came from one. */
+  /** When the data was last fetched or imported; absent if it was added in another way. */
   retrievedAt?: Date;
+  /** Name of the source that the data was fetched from. */
   retrievedFrom?: string;
   /** The source of the data no longer knows the customer. */
   isGone: boolean;
@@ -39,6 +40,7 @@ interface Parts {
   logger: Logger;
 }
 
+/** Finds customers in the graph, and fetches them from the customer source if needed. */
 export class Customers {
   readonly #ontologyStore: OntologyStore;
   readonly #pipeline: CustomerDataPipeline;
@@ -62,7 +64,7 @@ export class Customers {
   /**
    * Returns a customer from the graph, however old the data is. If the customer is not in the
    * graph, they are first fetched from the source.
-   * @throws ValidationError (`customer_not_found`), IoError
+   * @throws ValidationError (`customer_not_found`, `customer_invalid`), IoError
    */
   async get(id: string): Promise<Customer> {
     return (await this.#find(id)) ?? this.#fetchUnknown(id);
@@ -89,8 +91,8 @@ export class Customers {
   }
 
   /**
-   * Does the same as `get`, but reads data that is too old from the source again. If the source
-   * doesn't answer, the data in the graph is used.
+   * Does the same as `get`, but reads data that is too old from the source again. If that fails,
+   * the data in the graph is used.
    * @throws as `get`
    */
   async refreshed(id: string): Promise<Customer> {
@@ -98,7 +100,8 @@ export class Customers {
   }
 
   /**
-   * Returns the customer for an email that is about to be sent.
+   * Does the same as `refreshed`, but for an email that is about to be sent: if reading again
+   * fails, the data in the graph is used only up to a certain age.
    * @throws as `get`; ValidationError (`customer_invalid`) if the source's current data is not
    *   usable; IoError if the source gives no answer and the data is older than `staleIfErrorMs`
    */
@@ -185,15 +188,16 @@ export class Customers {
   }
 
   /**
-   * Customers may have been added to the graph by hand or from elsewhere. If this source doesn't
-   * know those, that means nothing.
+   * Customers may have been added to the graph by hand or from another source. It means nothing if
+   * this source doesn't know those.
    */
   #cameFromSource({ retrievedAt, retrievedFrom }: Customer): boolean {
     return retrievedAt !== undefined && retrievedFrom === this.#pipeline.sourceName;
   }
 
   /**
-   * A time in the future comes from a wrong clock, and must not make data count as young for long.
+   * A time in the future comes from a wrong clock. It must not make data seem young for long, so
+   * only its distance from now counts.
    */
   #isYoungerThan(ms: number, { retrievedAt }: Customer): boolean {
     return retrievedAt !== undefined && Math.abs(this.#clock().getTime() - retrievedAt.getTime()) < ms;

@@ -12,14 +12,14 @@ export const PROCESS_EXAMPLE: OperationExample = {
 
 export const SENTIMENT_EXAMPLE: OperationExample = {
   input: { text: "I love the new search!" },
-  output: { sentiment: "positive", score: 0.93, evidence: ["love"], language: "en" },
+  output: { sentiment: "positive", score: 0.94, evidence: ["love"], language: "en" },
 };
 
 export const CATEGORIES_EXAMPLE: OperationExample = {
   input: { text: "You have charged me twice." },
   output: {
     categories: ["billing"],
-    scores: { billing: 0.82 },
+    scores: { billing: 0.81 },
     evidence: { billing: ["have charged"] },
     language: "en",
   },

@@ -19,7 +19,7 @@ import type { Action } from "./result.ts";
 
 export const FEEDBACK_STORE = "feedback_data";
 
-/** What each analyser found. */
+/** What an analyser found, and which one it was. */
 export interface Analysis<Result> {
   analyzer: { name: string; version: string };
   result: Result;
@@ -40,14 +40,14 @@ export interface FeedbackRecord {
   stated: { sentiment?: Sentiment | undefined; categories: readonly Category[] };
   action: Action;
   customerUri: string;
-  /** When it was submitted. Like the run, it is the same at every attempt to store it. */
+  /** When it was submitted. It and `runId` are the same at every attempt to store the feedback. */
   timestamp: Date;
   runId: string;
   sentimentAnalysis: Analysis<SentimentResult>;
   categoryAnalysis: Analysis<CategoriesResult>;
 }
 
-/** An email of ours that was answered. */
+/** An email of ours to which a reply has come: which feedback it was about, and whose it is. */
 export interface AnsweredMail {
   feedbackId: string;
   customerUri: string;
@@ -55,13 +55,13 @@ export interface AnsweredMail {
 
 /** What a customer wrote back to an email of ours. */
 export interface Reply {
-  /** Id of the email, as its digest. */
+  /** Id and digest of the email; see `IncomingMail`. */
   id: string;
   digest: string;
   customerUri: string;
   text: string;
   attachments: number;
-  /** Id of the feedback that it is processed as, if it is. */
+  /** If it is a complaint: id of the feedback that it is processed as. */
   processedAs?: string | undefined;
   /** When it came in. */
   time: Date;
@@ -162,12 +162,13 @@ export class FeedbackGraph {
   }
 
   /**
-   * Counts this feedback's email toward the customer's limit, until `withdrawPermission`. Within
-   * this process, runs do that one at a time. Two processes on one endpoint can both add the last
-   * permitted email. So each checks again when its own entry is visible; the one that checks last
-   * sees all entries and removes its own. Both may do so; then one email too few goes out, but
-   * never one too many.
-   * @throws IoError if the limit is not reached but the entry is missing: another process has just removed one, or the change was lost
+   * Counts this feedback's email toward the customer's limit, until `withdrawPermission`. Returns
+   * false if the limit is reached. Within this process, the runs for a customer do this one at a
+   * time. Two processes on one endpoint can both add the last permitted email. So each counts again
+   * when its own entry is visible, and removes it if there are too many. If both do so, one email
+   * too few goes out, but never one too many.
+   * @throws IoError if the limit is not reached but the entry is missing: another process has just
+   *   removed one, or the change was lost
    */
   permitResponse(feedbackId: string, customerUri: string, cap: ResponseCap, now: Date): Promise<boolean> {
     return this.#permissionQueue.run(customerUri, () => this.#permit(feedbackId, customerUri, cap, now));
@@ -233,7 +234,7 @@ export class FeedbackGraph {
     });
   }
 
-  /** Records the ticket, wherever it is stored. */
+  /** Records a ticket that another system holds. */
   async recordTicket(feedbackId: string, ticket: { id: string; priority: TicketPriority }): Promise<void> {
     const { graph } = ticketGraph({ ...ticket, feedbackUri: feedbackUri(feedbackId) });
     await this.#write({ insert: graph });
@@ -251,8 +252,8 @@ export class FeedbackGraph {
   }
 
   /**
-   * The first of these Message-IDs that belongs to an email of ours, with the feedback that the
-   * email answered.
+   * Finds the email of ours that has one of these Message-IDs. If several have, the one whose id
+   * comes first in the list is returned.
    */
   async answeredBy(messageIds: readonly string[]): Promise<AnsweredMail | undefined> {
     const sent = await this.#ontologyStore.match(
@@ -275,8 +276,8 @@ export class FeedbackGraph {
 
   /**
    * Records what the customer wrote back, but not its Message-ID, which may name the sender.
-   * @returns the digest of the reply that is stored under this id, which is another one's if that
-   *   came first
+   * @returns the digest of the reply that is stored under this id: a different one if an email with
+   *   the same Message-ID came first
    */
   async recordReply(feedbackId: string, reply: Reply): Promise<string | undefined> {
     const { id, digest, customerUri, text, attachments, processedAs, time } = reply;

@@ -183,11 +183,11 @@ type Filter = Omit<FeedbackFilter, "limit" | "after">;
 
 const inputOf = (input: Run["input"]): CustomerFeedbackInput => input as CustomerFeedbackInput;
 
-/** What the run has found out so far. */
+/** What the run has found so far. */
 const foundBy = ({ output, waitingFor }: Run): Partial<CustomerFeedbackOutput> =>
   (output ?? waitingFor?.output ?? {}) as Partial<CustomerFeedbackOutput>;
 
-/** Whether the database can't apply the whole filter, so that every run has to be read and checked. */
+/** Whether the database can't apply the whole filter, so every run has to be read and checked. */
 const isFiltered = ({ search, sentiment, category, action }: Filter): boolean =>
   Boolean(search) || sentiment !== undefined || category !== undefined || action !== undefined;
 

@@ -14,7 +14,7 @@ export const FeedbackFilter = z.strictObject({
     .trim()
     .max(200)
     .optional()
-    .describe("Only feedback with this in its id, customer id, subject or text; case doesn't matter."),
+    .describe("Only feedback with this in its id, customer id, ticket id, subject or text; case doesn't matter."),
   customer_id: z.string().trim().max(200).optional().describe("Only feedback of this customer."),
   status: RunStatusSchema.optional().describe("Only feedback whose run has this status."),
   sentiment: z.enum(SENTIMENTS).optional().describe("Only feedback with this sentiment."),
@@ -64,7 +64,10 @@ const FeedbackMail = z.object({
   rendering: z.string().describe("Identifies exactly this email."),
   state: z
     .enum(["waiting", "approved", "sent", "edited", "rejected", "refused", "replaced"])
-    .describe("`edited`, `refused` and `replaced`: another email has replaced it."),
+    .describe(
+      "`edited`: a person has replaced it by another version. `refused`: the mail server has refused it permanently. " +
+        "`replaced`: it is no longer sent.",
+    ),
   sender: z.string(),
   recipient: z.string(),
   subject: z.string(),
@@ -80,7 +83,7 @@ const FeedbackMail = z.object({
       categories: z.array(z.enum(CATEGORIES)).optional().describe("The right categories, as named by that person."),
     })
     .optional(),
-  revision_of: z.string().optional().describe("Rendering of the email that a person has edited."),
+  revision_of: z.string().optional().describe("Rendering of the email that this one revises."),
   refusal: z.string().optional().describe("What the mail server said when it refused this email."),
 });
 export type FeedbackMail = z.output<typeof FeedbackMail>;

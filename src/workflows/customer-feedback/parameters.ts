@@ -27,13 +27,13 @@ const lowerCase = (value: unknown): unknown => (typeof value === "string" ? valu
 
 const known = (values: readonly string[]): string => `must be one of ${values.join(", ")}`;
 
-/** A sentiment in upper or lower case. */
+/** A sentiment in upper or lower case; an empty text or null means none. */
 export const sentimentLabel = z.preprocess(
   (value) => lowerCase(value) || undefined,
   z.enum(SENTIMENTS, { error: known(SENTIMENTS) }).optional(),
 );
 
-/** Known categories in upper or lower case and in any order. */
+/** Known categories, given in upper or lower case and in any order; null means none. */
 export const categoryLabels = z.preprocess(
   (value) => (Array.isArray(value) ? value.map(lowerCase) : (value ?? [])),
   z.array(z.enum(CATEGORIES, { error: known(CATEGORIES) })).overwrite(inStableOrder),

@@ -6,7 +6,7 @@ import type { Action } from "./result.ts";
  * When feedback is escalated to a person. It is plain data, so it can be part of a settings file.
  */
 export interface EscalationPolicy {
-  /** Customers in these segments always get personal attention. */
+  /** In lower case. Feedback from customers in these segments is always escalated. */
   segments: readonly string[];
   /** Negative feedback is escalated if the customer's lifetime value is above this (not equal). */
   negativeLifetimeValueOver: number;
@@ -44,8 +44,9 @@ export interface Situation {
 }
 
 /**
- * Decides what to do with a piece of feedback. The first rule that applies decides. A customer whose
- * feedback is escalated gets an acknowledgment instead of a reply.
+ * Decides what to do with a piece of feedback: it is escalated if any rule of the policy applies,
+ * and otherwise answered, unless no response is wanted. A customer whose feedback is escalated gets
+ * an acknowledgment instead of a reply.
  * @param policy `false` escalates nothing
  */
 export function decideAction(policy: EscalationPolicy | false, situation: Situation): Action {
@@ -56,7 +57,7 @@ export function decideAction(policy: EscalationPolicy | false, situation: Situat
 const mustEscalate = (policy: EscalationPolicy, situation: Situation): boolean =>
   escalationReasons(policy, situation).length > 0;
 
-/** Every rule that sends this to a person, in plain words. */
+/** Every rule that sends the feedback to a person, in plain words. */
 function escalationReasons(policy: EscalationPolicy, situation: Situation): string[] {
   const { segment, lifetimeValue, sentiment, categories, unreadable, doubtful } = situation;
   const { negativeLifetimeValueOver: limit, criticalCategories, escalateUnreadable, escalateDoubtful } = policy;
@@ -89,13 +90,16 @@ export function actionReasons(policy: EscalationPolicy | false, action: Action, 
  */
 export const DEFAULT_THANK_ABOVE = 0.75;
 
-/** The labels of a piece of feedback, from a person or an analyser. */
+/** The labels of a piece of feedback, stated by a caller or found by an analyser. */
 export interface Labels {
   sentiment?: Sentiment | undefined;
   categories: readonly Category[];
 }
 
-/** From the mildest to the strictest: praise is answered with thanks, a complaint may go to a person. */
+/**
+ * From the mildest to the strictest: praise is answered with thanks, a complaint may go to a
+ * person.
+ */
 const BY_STRICTNESS: readonly Sentiment[] = ["positive", "neutral", "negative"];
 
 const stricter = (one: Sentiment, other: Sentiment): Sentiment =>
@@ -119,6 +123,6 @@ export function stricterLabels(
   return { sentiment, categories: inStableOrder([...stated.categories, ...critical]) };
 }
 
-/** Whether customers in a segment have priority, ignoring case. */
+/** Whether customers in a segment have priority. The case of `segment` doesn't matter. */
 export const isPriority = (policy: EscalationPolicy | false, segment: string): boolean =>
   policy !== false && policy.segments.includes(segment.toLowerCase());

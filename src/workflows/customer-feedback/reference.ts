@@ -18,8 +18,8 @@ const LENGTH = 10;
  * What a customer is asked to quote: the feedback's id if it is easy to say on the phone (at most
  * 20 characters, only letters, digits and punctuation between them) and can't be taken for a link;
  * otherwise ten characters derived from it (`7Q4KD-0M2XF`). The same id always has the same
- * reference. With a million pieces of feedback, two share a derived reference with a probability of
- * 1 in 2,000. So it helps to find feedback, but doesn't identify it.
+ * reference. Among a million pieces of feedback, the probability that two share a derived reference
+ * is about 1 in 2,000. So a reference helps to find feedback, but doesn't identify it.
  */
 export const referenceOf = (feedbackId: string): string =>
   SPEAKABLE.test(feedbackId) && !containsLink(feedbackId) ? feedbackId : derivedReference(feedbackId);

@@ -1,7 +1,7 @@
 /**
- * What an email to the customer repeats from the feedback. If a model has chosen the customer, they
- * may never have seen these words, because a hostile text could have made the model submit them.
- * Then nothing is repeated.
+ * What an email to the customer repeats from the feedback. If a model has chosen the customer,
+ * nothing is repeated: a hostile text could have made the model submit words that this customer has
+ * never seen.
  */
 import { containsLink } from "../../integrations/email/link-detection.ts";
 import { replySubject } from "../../integrations/email/reply-subject.ts";
@@ -21,20 +21,20 @@ export const shownReference = ({ feedback_id: id, customer_from_model: isFromMod
   isFromModel === true ? derivedReference(id) : referenceOf(id);
 
 /**
- * The id that your own templates may show: the feedback's, or its reference if a model chose the
- * id.
+ * The id that your own templates may show: the feedback's, or a derived reference if a model chose
+ * the customer.
  */
 export const shownId = (feedback: Identified): string =>
   feedback.customer_from_model === true ? derivedReference(feedback.feedback_id) : feedback.feedback_id;
 
 /**
- * The subject that the email answers: the feedback's, or one of ours if a model chose it, or if it
- * could be a link or is empty.
+ * The subject that the email answers: the feedback's, or one of ours if a model chose the customer,
+ * or if the subject could be taken for a link or says nothing.
  */
 export const answeredSubject = (feedback: Identified & { subject: string }): string =>
   feedback.customer_from_model === true || containsLink(feedback.subject) || !hasTopic(feedback.subject)
     ? `your feedback (${shownReference(feedback)})`
     : feedback.subject;
 
-/** Whether a person sees anything in it besides reply prefixes. */
+/** Whether a person sees anything in a subject besides reply prefixes. */
 const hasTopic = (subject: string): boolean => isVisible(replySubject(subject).slice("RE:".length));

@@ -36,8 +36,8 @@ export const CategoriesOutput = z.object({
 });
 
 /**
- * How certain the sentiment is that the workflow used. Results from before a field was added lack
- * it.
+ * How certain the sentiment is that the workflow used. Results from before a field was added don't
+ * have it.
  */
 export const SENTIMENT_CERTAINTY = {
   sentiment_score: z
@@ -68,7 +68,7 @@ export const CustomerFeedbackOutput = z.object({
   reference: z
     .string()
     .optional()
-    .describe("What to quote to people instead of the feedback's id; absent if the id itself is short."),
+    .describe("What to quote to people instead of the feedback's id; absent if the id itself can be quoted."),
   response_id: z.string().optional().describe("Message-ID of the email to the customer."),
   ticket_id: z.string().optional(),
   response_withheld: z.string().optional().describe("Why no email went out although one was due."),

@@ -7,8 +7,8 @@ import { withPrefixes } from "../../ontology/vocabulary.ts";
 import { ownWordsOf } from "./own-words.ts";
 
 /**
- * `stated`: a person named it. `approved`: a person approved the email as it was, and corrected no
- * label.
+ * `stated`: a person named this label. `approved`: a person approved the email as it was, and
+ * nobody named this label.
  */
 export type LabelSource = "stated" | "approved";
 
@@ -64,11 +64,11 @@ function grouped(rows: readonly Row[], by: string): Map<string, Category[]> {
 
 /**
  * All feedback that a person has decided on, sorted by id. Labels that a person named count; if
- * there are several decisions, the last one. If nobody has named labels, an approval confirms those
- * that were shown with the email, unless the analyser was not certain of them: then the person may
- * have looked at the email only. An edit or a rejection without labels only says that something was
- * wrong, so such feedback has no label.
- * @throws as the query
+ * they were named in several decisions, those of the last one. If nobody has named a label, an
+ * approval confirms the one that was shown with the email, unless the analyser was not certain of
+ * it: then the person may have looked at the email only. An edit or a rejection without labels only
+ * says that something was wrong, so such feedback has no label.
+ * @throws what `ask` throws
  */
 export async function reviewedFeedback(ask: SelectFeedback): Promise<ReviewedFeedback[]> {
   const select = (sparql: string): Promise<readonly Row[]> => ask(withPrefixes(sparql));

@@ -52,9 +52,9 @@ const Input = z.strictObject({
 const NAME = "notification";
 
 /**
- * Notifies people and systems, once each, that a run waits for a person, has failed or has
- * completed. Each notification is a durable run of its own, which is retried for a day. It first
- * checks whether the run it is about is still in that state.
+ * Notifies people and systems that a run waits for a person, has failed or has completed. Each
+ * notification is a durable run of its own, which is retried for a day. It first checks whether the
+ * run it is about is still in that state.
  */
 export class NotificationWorkflow extends Workflow<NotificationWorkflowConfiguration> {
   override readonly name = NAME;
@@ -133,7 +133,7 @@ export class NotificationWorkflow extends Workflow<NotificationWorkflowConfigura
     return "delivered";
   }
 
-  /** Notifications of this type in the clock hour before this one, counted up to `most`. */
+  /** How many notifications of this type came earlier in the same clock hour; `most` at most. */
   async #countBefore(type: NotificationType, startTime: Date, most: number): Promise<number> {
     const startedSince = new Date(Math.floor(startTime.getTime() / HOUR_MS) * HOUR_MS);
     const filter = { workflow: NAME, input: { type }, startedSince, startedBefore: startTime, limit: most };

@@ -11,7 +11,7 @@ interface Parts {
   submit: (parameters: object, extras: Record<string, Json>) => Promise<Accepted>;
 }
 
-/** Where people look at held emails and decide. */
+/** What people do with held emails: list, read, assign and dismiss them. */
 export class HeldMailDecisions {
   readonly #held: HeldMails;
   readonly #submit: Parts["submit"];

@@ -33,18 +33,21 @@ export const HeldMailAssignment = z.strictObject({
   subject: subject.optional().describe("Replaces the email's own subject."),
   feedback_text: feedback_text
     .optional()
-    .describe("Replaces the email's own text, such as if that is too long or empty."),
+    .describe("Replaces the email's own text, for example if that is too long or empty."),
   send_response,
 });
 
 export type HeldMailAssignment = z.input<typeof HeldMailAssignment>;
 
-/** For the examples. */
+/** An id for the examples. */
 const HELD_MAIL = "4b6c8d3e5f708192a3b4c5d6e7f8091a";
 
 const forPeople = { audience: "person", scope: "approve" } as const;
 
-/** The operations on held emails. Only for people: they show what strangers wrote, and assigning one creates feedback from it. */
+/**
+ * The operations on held emails. They are only for people, because they show what strangers wrote,
+ * and assigning an email creates feedback from it.
+ */
 export const heldMailOperations = (
   workflow: Pick<CustomerFeedbackWorkflow, "getHeldMails" | "getHeldMail" | "assignHeldMail" | "dismissHeldMail">,
 ): DirectOperation[] => [

@@ -110,8 +110,8 @@ export class HeldMails {
   }
 
   /**
-   * Records a decision. An assigned email has a run, so it can no longer be dismissed.
-   * @returns the resulting status
+   * Records a decision. An assigned email has been processed, so it can no longer be dismissed.
+   * @returns the resulting status; undefined if there is no such email
    */
   async close(
     id: string,

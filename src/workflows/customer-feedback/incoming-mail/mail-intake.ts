@@ -17,12 +17,12 @@ import { ownWordsOf } from "../own-words.ts";
 import { MAX_SUBJECT_LENGTH, MAX_TEXT_LENGTH } from "../parameters.ts";
 
 /**
- * An email that has passed through more servers than this is in a loop (RFC 5321 section 6.3 asks to
- * allow 100).
+ * An email that has passed through more servers than this is in a loop (RFC 5321 section 6.3 asks
+ * to allow 100).
  */
 const MAX_HOPS = 100;
 
-/** For emails that have none. */
+/** The subject of an email that has none. */
 const NO_SUBJECT = "Your feedback";
 
 interface Parts {

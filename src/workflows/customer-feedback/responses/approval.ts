@@ -10,14 +10,14 @@ const rendering = z
   .string()
   .trim()
   .regex(/^[0-9a-f]{64}$/, "must be the 64 hexadecimal digits shown with the email")
-  .describe("The rendering of the email that you have seen, as returned by `getPendingResponse`.");
+  .describe("The rendering of the email that you have seen.");
 
 const MAX_NAME_LENGTH = 200;
 const MAX_REASON_LENGTH = 500;
 
 /**
- * One line that people read unchanged, in results and in the graph: nothing in it is hidden or
- * changes the reading direction.
+ * One line that people read unchanged, in results and in the graph. So nothing in it breaks the
+ * line or changes the reading direction.
  */
 const visibleLine = (longest: number): z.ZodString =>
   text()

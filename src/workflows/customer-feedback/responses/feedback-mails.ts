@@ -35,7 +35,7 @@ export async function mailsOf(
 /** A decision on an email, with the email's subject. */
 export interface MailDecided extends Pick<DecidedResponse, "decision" | "by" | "decided_at"> {
   reason?: string;
-  /** Subject of the email that was approved or rejected. */
+  /** Subject of the email that was approved or rejected, or of the edited version. */
   subject: string;
 }
 

@@ -49,7 +49,10 @@ export const draftChanged = (rendering: string): ConflictError =>
 
 const draftUri = (rendering: string): NamedNode => iri(entityUri("ResponseDraft", rendering));
 
-/** Emails that wait for a person, or did, in the store `feedback_data`. Storing again changes nothing. */
+/**
+ * Emails that wait for a person, or did, in the store `feedback_data`. Storing one again changes
+ * nothing.
+ */
 export class ResponseDrafts {
   readonly #ontologyStore: OntologyStore;
 
@@ -113,8 +116,8 @@ export class ResponseDrafts {
   }
 
   /**
-   * Records that the mail server has refused this email permanently, with its first reply, because
-   * the step may be repeated.
+   * Records that the mail server has refused this email permanently, and what it said. Only the
+   * first refusal is recorded, because the step may be repeated.
    */
   async recordRefusal(rendering: string, refusal: string): Promise<void> {
     const graph = new ABIGraph();

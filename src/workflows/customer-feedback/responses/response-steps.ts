@@ -33,8 +33,8 @@ const MAIL_STEPS = ["response_sent", "acknowledgment_sent"] as const;
 type MailStep = (typeof MAIL_STEPS)[number];
 
 /**
- * Whether a step sends the email or prepares it. For callers, if any of them fails, it is the email
- * that waits.
+ * Whether a step sends the email or prepares it. If one of these steps keeps failing, callers are
+ * told that the email is retried.
  */
 export const isMailStep = (step: string): boolean =>
   MAIL_STEPS.some((name) => name === step) || /^(?:response_permitted|response_drafted|draft_checked)/.test(step);
@@ -63,8 +63,8 @@ interface Parts {
 export class ResponseSteps {
   readonly #parts: Parts;
   /**
-   * For the steps that send, and for those that first read the customer again, from a source that
-   * may be unavailable, too.
+   * For the steps that send an email, and for those that read the customer again before that,
+   * because the customer source may be unavailable too.
    */
   readonly #patience: StepOptions;
 
@@ -106,9 +106,10 @@ export class ResponseSteps {
   }
 
   /**
-   * Null if the email may be sent, otherwise the reason why not. A person has to approve it if
-   * approval is on in this process or was on in the one that accepted the feedback. The answer is
-   * stored with the run, so it doesn't depend on the settings of a process that continues the run.
+   * Null if the email may be sent, `{ approval: true }` if a person has to approve it first,
+   * otherwise the reason why it must not be sent. It needs approval if that is on in this process,
+   * or was on in the one that accepted the feedback. The answer is stored with the run, so it
+   * doesn't depend on the settings of a process that continues the run.
    */
   async #permission({ feedback }: DueResponse): Promise<string | null | { approval: true }> {
     const { responses, customers, approval } = this.#parts;
@@ -185,8 +186,9 @@ export class ResponseSteps {
       if (decided.decision === "reject") return { withheld: rejection(decided) };
       const rendering = decided.decision === "edit" ? decided.rendering : draft.rendering;
       if (decided.decision === "edit" || written !== undefined) written = rendering;
-      // A result, not an error: if the run is repeated after a crash, it must take the same path.
-      // If it is resumed, it may take another.
+      // The step returns a result even if the email can't be sent: if the run is repeated after a
+      // crash, it must take the same path. If it is resumed, the step has another name, so the run
+      // may take another path.
       const check = anew(nth("draft_checked"), context);
       const next = nth("response_drafted", round + 1);
       const standing = await step.unlisted(
@@ -211,22 +213,23 @@ export class ResponseSteps {
     const withheld = await responses.withheld(feedbackId, customer);
     if (withheld !== null) return { withheld };
     const composed = responses.compose(request);
-    const place = refused === undefined ? {} : { refused: { rendering: refused } };
+    const replaced = refused === undefined ? {} : { refused: { rendering: refused } };
     if (written === undefined) {
-      return { rendering: await drafts.store(feedbackId, { message: composed, ...place }, { runId }) };
+      return { rendering: await drafts.store(feedbackId, { message: composed, ...replaced }, { runId }) };
     }
     const message = { ...(await this.#stored(feedbackId, written)).message, to: composed.to };
-    return { rendering: await drafts.store(feedbackId, { message, ...place }, { revisionOf: written }) };
+    return { rendering: await drafts.store(feedbackId, { message, ...replaced }, { revisionOf: written }) };
   }
 
   /**
-   * If the customer has objected, the address makes no difference. A sent email counts as sent even
-   * if the address has changed since, or if a version without this step sent it.
-   * @param steps the step that sends the email, and the step that drafts its replacement
+   * The state of an approved email. If the customer has objected, the address makes no difference.
+   * A sent email counts as sent even if the address has changed since, or if a version without this
+   * step sent it.
+   * @param steps `name`: the step that sends the email. `next`: the one that drafts its replacement
    */
   async #standing(
     { history }: RunContext,
-    { name, next }: { name: MailStep; next: string },
+    steps: { name: MailStep; next: string },
     { feedback }: DueResponse,
     rendering: string,
   ): Promise<Standing> {
@@ -234,8 +237,8 @@ export class ResponseSteps {
     const attempts = await history();
     const isCompleted = (wanted: string): boolean =>
       attempts.some(({ step, status }) => step === wanted && status === "completed");
-    if (isCompleted(next)) return "superseded";
-    if (isCompleted(name)) return "current";
+    if (isCompleted(steps.next)) return "superseded";
+    if (isCompleted(steps.name)) return "current";
     if (await drafts.isRefused(rendering)) return "refused";
     const { message } = await this.#stored(feedback.feedback_id, rendering);
     const { isGone, doNotContact, email } = await customers.refreshed(feedback.customer_id);

@@ -21,8 +21,9 @@ export interface ResponseRequest {
   feedbackId: string;
   /** The subject that the email answers. */
   subject: string;
-  /** The feedback's id as the customer may see it, and what they can quote to ask for it. */
+  /** The feedback's id as the customer may see it. */
   shownId: string;
+  /** What the customer is asked to quote. */
   reference: string;
   categories: readonly Category[];
   /** A reply by sentiment, or the acknowledgment of an escalation. */
@@ -72,7 +73,8 @@ export class Responses {
   }
 
   /**
-   * Why an email that is due must not be sent; null if it may.
+   * Why an email that is due must not be sent; null if it may. In that case, it counts toward the
+   * customer's limit.
    * @throws ValidationError (`no_usable_email`) if the customer has no usable address
    */
   async withheld(feedbackId: string, customer: Customer): Promise<string | null> {
@@ -89,8 +91,8 @@ export class Responses {
   }
 
   /**
-   * The same without the limit: the rules whose result can change with the customer's data until
-   * the email is sent.
+   * The same without the limit: only the rules that depend on the customer's data, which can change
+   * until the email is sent.
    */
   #forbidden(customer: Customer): string | null {
     const barred = barredBy(customer);
@@ -107,7 +109,7 @@ export class Responses {
   }
 
   /**
-   * The email as it would be sent. Later calls return the same email with the same Message-ID.
+   * The email as it would be sent. The same request always gives the same email.
    * @throws `responseWithheld` if the customer's current data forbids it; ValidationError
    *   (`no_usable_email`)
    */
