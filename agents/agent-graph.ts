@@ -14,15 +14,16 @@ import { DEFAULT_LIMITS } from "./limits.ts";
 import { SYSTEM_PROMPT } from "./system-prompt.ts";
 
 /**
- * The LangGraph agent with its guard rails. It is a separate module, so everything that needs
- * `langchain` is loaded with it.
+ * Creates the LangGraph agent with its guard rails. It is in a separate module, so that `langchain`
+ * is loaded only when an agent is created.
  */
 export function createAgentGraph(
   options: FeedbackAgentOptions & { model: BaseChatModel; decider: Decider },
 ): ReactAgent {
   const { tools, model, checkpointer, approval, decider, logger = silentLogger } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  // Outermost first, so a repeated call of the model is repaired like the first one.
+  // Outermost first. Retries are outside of `malformedCalls`, so the answer to a repeated call is
+  // repaired like the first one.
   const middleware: AgentMiddleware[] = [
     ...(approval ? [mailApproval(approval, decider, logger)] : []),
     requestLimits(limits),
@@ -38,8 +39,8 @@ export function createAgentGraph(
     ...withoutAbsent({ checkpointer }),
     middleware,
   }).withConfig({
-    // A round has at most 4 steps of the graph (approval, limit, model, tools). The request's own
-    // limits end it long before this one does.
+    // A round has at most 4 steps of the graph (approval, limit, model, tools), so the request's
+    // own limit is reached before this one.
     recursionLimit: 4 * limits.modelCalls + 10,
   });
 }

@@ -14,13 +14,17 @@ export interface ToolCallStart {
   args: Record<string, unknown>;
 }
 
-/** The same, after it. */
+/** A call that has ended, with its result. */
 export interface ToolCallEnd extends ToolCallStart {
   /** The text that the model got. */
   content: string;
   /** The tool's whole result, if it returns one. */
   artifact?: unknown;
-  /** True if the tool threw, the arguments were invalid, or a limit prevented the call. */
+  /**
+   * True if there was no such tool, its arguments were not a JSON object, it threw, or a limit
+   * prevented the call. A workflow's tools don't throw. They return their errors, including those
+   * about invalid fields: `artifact` then has `success: false`.
+   */
   failed: boolean;
 }
 
@@ -43,7 +47,7 @@ export interface AskOptions {
   /** Called with each value that a running tool yields. */
   onToolProgress?: (call: Pick<ToolCallStart, "id" | "name">, progress: unknown) => void;
   /**
-   * Called once for every call, even if it was refused before it started, and again if a person's
+   * Called for every call, even if it was refused before it started, and again if a person's
    * decision on its email has changed its result.
    */
   onToolEnd?: (call: ToolCallEnd) => void;
@@ -69,8 +73,8 @@ export interface AgentAnswer {
    */
   complete: boolean;
   /**
-   * In the order in which the model planned them. Within one turn, calls with unreadable arguments
-   * come last.
+   * In the order in which the model planned them. If an answer of the model was not streamed, its
+   * calls with unreadable arguments come last.
    */
   toolCalls: ToolCallEnd[];
   /** Emails that wait for a person's decision (`approval`). Continue with `decide`. */
@@ -86,7 +90,10 @@ interface ToolEvent {
 
 type RunOptions = AskOptions & { threadId: string; modelName?: string | undefined };
 
-/** Runs the agent once and turns its stream into calls of the listeners. Errors: see `FeedbackAgent.ask`. */
+/**
+ * Runs the agent once and passes its stream to the listeners.
+ * @throws as `FeedbackAgent.ask`
+ */
 export async function ask(agent: ReactAgent, text: string, options: RunOptions): Promise<AgentAnswer> {
   requireMessage(text);
   return run(agent, { messages: [new HumanMessage(text)] }, new Report(options), options);
@@ -205,8 +212,8 @@ class Report {
   }
 
   /**
-   * Only the words of the agent's own model. Tools may use models too, but their words are not for
-   * the user.
+   * Passes on the words of the agent's own model. Tools may use models too, but their words are not
+   * for the user.
    */
   message(message: BaseMessage, { langgraph_node: node }: { langgraph_node?: string }): void {
     if (!AIMessageChunk.isInstance(message) || node !== "model_request" || message.text === "") return;
@@ -261,7 +268,7 @@ class Report {
     const [heard, whole] = [this.#heard.trimStart(), text.trimStart()];
     const known = [heard, heard.trimEnd()].find((start) => whole.startsWith(start));
     if (known !== undefined) return whole.slice(known.length).trim() === "" ? "" : whole.slice(known.length);
-    // Reasoning whose beginning could not be seen was streamed before the answer.
+    // Reasoning without an opening tag was not recognised, so it was streamed before the answer.
     return heard.trimEnd().endsWith(text.trim()) ? "" : `\n${text}`;
   }
 

@@ -1,6 +1,6 @@
 /**
- * The agent behind a service's `/chat`. It has the tools of all workflows; each caller gets only
- * those that they may call themselves.
+ * The agent behind a service's `/chat`. It has the tools of all workflows and those that query the
+ * graph; each caller gets only the tools that they may call themselves.
  */
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import type { DynamicStructuredTool } from "@langchain/core/tools";
@@ -30,9 +30,9 @@ export type ChatSettings = Pick<
 >;
 
 /**
- * Opens the agent for `openHttpService`, which people talk to in the console. It can't decide on
- * emails that wait. People who may decide see these emails, and decide in their own name. Without a
- * model in the settings, the offline demo model answers.
+ * Opens the agent that people talk to in the console, for `openHttpService`. The agent can't decide
+ * on emails that wait. People who may decide see these emails, and decide in their own name. If the
+ * settings name no model, the offline demo model answers.
  * @param options `logger` logs unexpected failures; default: none
  * @throws ValidationError (`package_missing`)
  * @example
@@ -91,10 +91,10 @@ interface Parts {
 class AgentChat implements Chat {
   readonly status: Chat["status"];
   readonly #parts: Parts;
-  /** One for each set of scopes. */
+  /** The agents, by the scopes of their callers. */
   readonly #agents = new Map<string, Promise<FeedbackAgent>>();
   readonly #queue = new KeyedQueue();
-  /** Aborts the requests of each thread. */
+  /** Controllers that abort the current requests, by thread. */
   readonly #requests = new Map<string, Set<AbortController>>();
 
   constructor(parts: Parts, status: Chat["status"]) {
@@ -159,7 +159,10 @@ class AgentChat implements Chat {
     this.#parts.checkpointer.close();
   }
 
-  /** Callers who may not decide don't see emails; their agent says that the emails wait. */
+  /**
+   * The agent with the tools that this caller may use. Callers who may not decide don't see emails;
+   * their agent says that the emails wait.
+   */
   #agentFor({ scopes }: ChatRequest["caller"]): Promise<FeedbackAgent> {
     const key = [...scopes].toSorted().join(" ");
     const known = this.#agents.get(key);
@@ -174,7 +177,8 @@ class AgentChat implements Chat {
     };
     const made = createSharingAgent(options, this.#queue);
     this.#agents.set(key, made);
-    // The next request tries again and gets the error; closing the service must not fail because of it.
+    // Don't keep a failed agent: the next request tries again, and `close` must not fail because of
+    // it.
     made.catch(() => this.#agents.delete(key));
     return made;
   }
@@ -216,7 +220,7 @@ class AgentChat implements Chat {
 
 const MOST_FIRST_WORDS = 120;
 
-/** On one line, cut between characters. */
+/** The beginning of a text on one line, cut between characters. */
 const firstWords = (text: string): string =>
   Array.from(text.replaceAll(/\s+/gu, " ").trim()).slice(0, MOST_FIRST_WORDS).join("");
 

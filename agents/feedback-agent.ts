@@ -39,9 +39,10 @@ export interface MailApprovals {
     | "getFeedback"
   >;
   /**
-   * The name of the person who decides, if something other than `decide` resumes the graph, such as LangGraph's own server. Take it from
-   * the part of `configurable` that the server has authenticated, never from what a client can write; return undefined if that person
-   * may not decide. Default: nobody may.
+   * Returns the name of the person who decides if something other than `decide` resumes the graph,
+   * such as LangGraph's own server. Take it from the part of `configurable` that the server has
+   * authenticated, never from what a client can write. Return undefined if that person may not
+   * decide. Default: nobody may.
    */
   by?: (configurable: Readonly<Record<string, unknown>>) => string | undefined;
 }
@@ -53,11 +54,13 @@ export interface FeedbackAgentOptions {
   /** Any LangChain chat model that supports tools; default: the `OfflineChatModel`. */
   model?: BaseChatModel;
   /**
-   * Stores conversations by thread. Without one, every request is independent (with `approval`,
-   * conversations are kept until `close`).
+   * Stores conversations by thread. Default: every request is independent; with `approval`,
+   * conversations are kept in memory.
    */
   checkpointer?: BaseCheckpointSaver;
+  /** Default: `SYSTEM_PROMPT`. */
   systemPrompt?: string;
+  /** Default: `DEFAULT_LIMITS`. */
   limits?: AgentLimits;
   /**
    * Interrupts the conversation if an email waits for a person, as LangChain's human-in-the-loop
@@ -65,7 +68,10 @@ export interface FeedbackAgentOptions {
    * email waits.
    */
   approval?: MailApprovals;
-  /** Logs why tools have failed. The model never learns that. */
+  /**
+   * Logs why tools and decisions have failed, with details that the model never sees. Default: no
+   * log.
+   */
   logger?: Logger;
 }
 
@@ -76,17 +82,22 @@ export interface FeedbackAgent {
   /**
    * Sends one message and resolves when the answer is complete. Listeners get tokens and the
    * progress of tools as they arrive. Requests on the same thread run one at a time.
-   * @throws the signal's reason; `IoError` if the model or the memory can't be reached, or the model gives no usable answer at the moment; `ValidationError` if the message is empty or longer than `LONGEST_MESSAGE`, the service refuses key, model or request, or the server is not a model service
+   * @throws the signal's reason; `IoError` if the model or the memory can't be reached, or the
+   *   model gives no usable answer at the moment; `ValidationError` if the message is empty or
+   *   longer than `LONGEST_MESSAGE`, the service refuses the key, the model or the request, or the
+   *   server is not a model service
    */
   ask(text: string, options?: AskOptions): Promise<AgentAnswer>;
   /**
    * Continues a conversation that waits for a person (`review` of its answer), with one decision
-   * for each email, in the same order. Without decisions, the agent checks what was decided
-   * elsewhere. A decision applies to the email that was shown. If the email has changed, it is shown
-   * again (`review` of this answer), with the reason. If someone else has decided first, their
-   * decision stands, and the result says whose it is.
-   * @param options `by` signs the decisions: the name of your user. Without it, nothing is decided.
-   * @throws ValidationError (`nothing_waits`) if the conversation doesn't wait for anyone, and as `ask`
+   * for each email, in the same order. With an empty list, the agent checks what was decided
+   * elsewhere. A decision applies to the email that was shown. If the email has changed, it is
+   * shown again (`review` of this answer), with the reason. If someone else has decided first,
+   * their decision stands, and the result says whose it is.
+   * @param options `by` is the name of your user, which is stored with the decisions. Without it,
+   *   nothing is decided.
+   * @throws ValidationError (`nothing_waits`) if the conversation doesn't wait for anyone, and as
+   *   `ask`
    */
   decide(
     decisions: readonly MailDecision[],
@@ -94,9 +105,9 @@ export interface FeedbackAgent {
   ): Promise<AgentAnswer>;
   /**
    * Returns the emails that a conversation waits for, even one from another process; undefined if
-   * it waits for none. An email that someone has decided on since has `decided`; its decision is
-   * `null`. If all of them are decided, or none are left, `decide([], …)` tells the agent the
-   * outcome.
+   * it waits for none. An email that someone has decided on since has `decided: true`; pass `null`
+   * as its decision. If all of them are decided, or the list is empty, call `decide([], …)`, which
+   * tells the agent the outcome.
    * @throws IoError
    */
   waiting(threadId: string): Promise<MailReviewRequest | undefined>;
@@ -112,8 +123,10 @@ export interface FeedbackAgent {
  * @throws ValidationError (`package_missing`) if `langchain` is not installed
  *
  * @example
- * const agent = await createFeedbackAgent({ tools, model, checkpointer: new SqliteCheckpointSaver("data/chat.sqlite") });
- * const { text } = await agent.ask("Customer C-1007 wrote: 'Great product!'", { threadId: "anna", onToken: print });
+ * const checkpointer = new SqliteCheckpointSaver("data/conversations.sqlite");
+ * const agent = await createFeedbackAgent({ tools, model, checkpointer });
+ * const message = "Customer C-1007 wrote: 'Great product!'";
+ * const { text } = await agent.ask(message, { threadId: "anna", onToken: print });
  */
 export async function createFeedbackAgent(options: FeedbackAgentOptions): Promise<FeedbackAgent> {
   const agent = await createSharingAgent(options);
@@ -125,8 +138,9 @@ export async function createFeedbackAgent(options: FeedbackAgentOptions): Promis
 }
 
 /**
- * The same for several agents that share a checkpointer: `close` leaves it open for the others.
- * @param queue in which requests of one thread wait for each other, whichever agent they are for
+ * Does the same for several agents that share a checkpointer: `close` leaves it open for the
+ * others.
+ * @param queue makes requests of one thread wait for each other, whichever agent they are for
  */
 export async function createSharingAgent(
   options: FeedbackAgentOptions,
@@ -135,7 +149,8 @@ export async function createSharingAgent(
   const { model = new OfflineChatModel(), approval } = options;
   const checkpointer = options.checkpointer ?? (approval && new MemorySaver());
   const { createAgentGraph, resumeCommand } = await withPackages(AGENT_PACKAGES, () => import("./agent-graph.ts"));
-  // The name of who decides is kept outside the graph, where no model or client can change it.
+  // The name of the person who decides is kept outside the graph, where no model or client can
+  // change it.
   const deciders = new Map<unknown, string>();
   const decider = (configurable: Readonly<Record<string, unknown>>): string | undefined =>
     deciders.get(configurable["thread_id"]) ?? approval?.by?.(configurable);
@@ -152,7 +167,7 @@ export async function createSharingAgent(
       try {
         return await work({ ...rest, threadId, signal: ended, modelName: nameOf(model) });
       } finally {
-        // An aborted request continues from its latest step, too.
+        // Earlier steps are not needed: even an aborted request continues from its latest step.
         if (checkpointer instanceof SqliteCheckpointSaver) await checkpointer.forgetSteps(threadId);
       }
     };

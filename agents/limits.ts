@@ -5,7 +5,7 @@ export interface AgentLimits {
    * says so.
    */
   modelCalls?: number;
-  /** Maximum calls of tools, default 8. Further calls are not made, and the model is told so. */
+  /** Maximum calls of tools, default 8. Further calls are refused, and the model is told why. */
   toolCalls?: number;
 }
 

@@ -121,7 +121,10 @@ const MESSAGES: Readonly<Record<FailureKind, readonly [code: string, words: Word
 
 const capitalized = (model: string): string => `${model.charAt(0).toUpperCase()}${model.slice(1)}`;
 
-/** What went wrong between us and the model, for people. The service's own words stay in `cause`. */
+/**
+ * The error with a message for people that says what went wrong between us and the model. The
+ * service's own words stay in `cause`.
+ */
 export function toModelError(error: unknown, modelName?: string): AbiError {
   const own = ownError(error);
   if (own !== undefined) return own;

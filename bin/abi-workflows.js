@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Runs the sources in a checkout, the compiled command in the package. Plain JavaScript that any Node.js understands, so that
-// an old one gets to the sentence about its version.
+// Runs the sources in a checkout, the compiled command in the package. It is plain JavaScript
+// without recent features, so that an old Node.js gets as far as the message about its version.
 import { existsSync } from "node:fs";
 import module from "node:module";
 
@@ -9,7 +9,7 @@ const sources = new URL("../cli/main.ts", import.meta.url);
 const [major, minor] = process.versions.node.split(".").map(Number);
 
 if (major < 22 || (major === 22 && minor < 13)) {
-  // A checkout brings a Node.js of its own among its development tools.
+  // In a checkout, the development dependencies include a recent Node.js, which npx then uses.
   const advice = existsSync(sources)
     ? "Try, in the checkout: npm ci && npx abi-workflows"
     : "Try: npx -p node@24 -p abi-workflows abi-workflows";
@@ -18,7 +18,8 @@ if (major < 22 || (major === 22 && minor < 13)) {
   );
   process.exitCode = 1;
 } else {
-  // Half the time of a short command is the compiling of modules: what the last one compiled is used again.
+  // Compiling modules takes half the time of a short command, so compiled code is kept for the next
+  // command.
   module.enableCompileCache();
   const { main } = await import(existsSync(sources) ? sources.href : compiled.href);
   await main(process.argv);

@@ -1,9 +1,10 @@
 import { usageError } from "./command.ts";
 
 /**
- * Parses options of the form `--map <field>=<column>`, by field.
- * @param value name of the part after the `=`, for messages
- * @throws ValidationError (usage) for a different form, an unknown field, or a field that is set twice
+ * Parses options of the form `--map <field>=<column>`; returns the part after the `=` by field.
+ * @param value what the part after the `=` is called in messages
+ * @throws ValidationError (`usage`) for a different form, an unknown field, or a field that is set
+ *   twice
  */
 export function readAssignments<Field extends string>(
   option: string,

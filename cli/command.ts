@@ -1,7 +1,7 @@
 /**
  * Helpers for the files `*-command.ts`, which define how commands are called. The command line's
- * help comes from these files. They import nothing expensive: what a command does is imported when
- * it is called.
+ * help comes from these files. They import nothing that is slow to load: the code of a command is
+ * imported when the command is called.
  */
 import { InvalidArgumentError, type Command } from "commander";
 import { DURATION } from "../src/duration.ts";

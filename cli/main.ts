@@ -36,16 +36,18 @@ const USAGE_EXIT_CODE = 2;
 
 /**
  * The command `abi-workflows`. Sets the exit code: 0 if everything went well, 1 if something
- * failed, 2 if it was called wrongly, 130 if it was stopped by Ctrl-C.
+ * failed, 2 if it was called wrongly, 130 if Ctrl-C or SIGTERM stopped it before it was done. For
+ * commands that run until they are stopped, such as `serve`, being stopped is no failure: 0.
  * @param argv as `process.argv`
- * @param commandHost streams, environment, working directory and signals (default: those of this process)
+ * @param commandHost streams, environment, working directory and signals; default: those of this
+ *   process
  */
 export const main = (argv: readonly string[], commandHost: CommandHost = process): Promise<void> =>
   runIn(commandHost, () => run(argv));
 
 async function run(argv: readonly string[]): Promise<void> {
   const current = host();
-  // The reader of our output has closed it (`| head`).
+  // EPIPE: the program that reads our output has ended (`| head`).
   current.stdout.on("error", (error: NodeJS.ErrnoException) => current.exit(error.code === "EPIPE" ? 0 : 1));
   const program = createProgram();
   if (argv.length <= 2) return program.outputHelp();
@@ -60,7 +62,7 @@ async function run(argv: readonly string[]): Promise<void> {
 export function createProgram(): Command {
   const program = new Command("abi-workflows")
     .description(
-      "Processes customer feedback once: analyzes it, stores it in a knowledge graph, answers by email or escalates.",
+      "Processes customer feedback once: analyses it, stores it in a knowledge graph, answers by email or escalates.",
     )
     .version(packageVersion(), "-v, --version")
     .option("--data <folder>", "folder for all data (default: ABI_DATA_DIRECTORY, or .abi-workflows)")
@@ -155,7 +157,8 @@ async function report(error: unknown, json: boolean): Promise<number> {
     note(RESUME_NOTE);
     return INTERRUPTED_EXIT_CODE;
   }
-  // Commander has already printed it. It ends the same way after --help or --version.
+  // Commander has already printed the error. After --help or --version, it throws one with exit
+  // code 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_EXIT_CODE;
   const { type, cause, remedy } = toAbiError(error) as AbiError & { remedy?: string };
   if (type === "unexpected_error" && remedy === undefined) {

@@ -34,10 +34,13 @@ export function judgedText({
 /** Whether a person has to approve the email first. */
 export const isWaiting = ({ status }: { status?: unknown }): boolean => status === "waiting_for_approval";
 
-/** Whether a step keeps failing and is retried automatically. */
+/** Whether the run is still processing: a step keeps failing and is retried automatically. */
 export const isDelayed = ({ status }: { status?: unknown }): boolean => status === "processing";
 
-/** What was done, in a few words: `answered by email`, `escalated, ticket TICKET-1`. */
+/**
+ * What was done, in a few words: `answered by email`, `escalated to a person · customer told by
+ * email · TICKET-G297234K0K`.
+ */
 export function outcomeText(result: CustomerFeedbackResult): string {
   const { action, response_id, response_withheld, ticket_id } = result;
   const waiting = isWaiting(result);
@@ -52,7 +55,7 @@ export function outcomeText(result: CustomerFeedbackResult): string {
   return [...parts, oneLine(ticket_id ?? "")].filter((part) => part !== "").join(" · ");
 }
 
-const fallbackText = (reason: string): string => styled("yellow", oneLine(`the embedded analysers, for ${reason}`));
+const fallbackText = (reason: string): string => styled("yellow", oneLine(`the embedded analysers, because ${reason}`));
 
 /** Rows of `name  value`, the names dim and aligned. */
 export function fields(rows: readonly (readonly [name: string, value: string])[]): string {
@@ -68,7 +71,7 @@ export function fields(rows: readonly (readonly [name: string, value: string])[]
  * @param outbox the folder to which emails are written, if they are
  */
 export function resultText(result: CustomerFeedbackResult, outbox: string | undefined): string {
-  // An invalid result may lack either.
+  // The result for invalid input may lack the ids.
   const { feedback_id: id, customer_id: customer, success, duplicate }: Partial<CustomerFeedbackResult> = result;
   const title = bold(oneLine(`Feedback ${id ?? "without id"} from customer ${customer ?? "unknown"}`));
   const steps = result.steps_completed.join(dim(" → ")) || dim("none");

@@ -10,7 +10,7 @@ const TIMEOUT_MS = 90_000;
 const MAX_RESPONSE_BYTES = 200_000_000;
 /** Interval at which the service is asked about a run. Milliseconds. */
 const POLL_INTERVAL_MS = 500;
-/** Seconds that the service waits for the result of one submission. */
+/** How many seconds the service is asked to wait for the result of a submission. */
 const PREFERRED_WAIT = 30;
 
 /** The parts of a request besides its path. */
@@ -22,7 +22,7 @@ interface ServiceRequest {
   signal?: AbortSignal;
 }
 
-/** A running service, for commands that are given its address. */
+/** Calls a running service, for commands with `--url` or `ABI_URL`. */
 export class ServiceClient {
   readonly #url: string;
   readonly #token: string | undefined;
@@ -42,14 +42,15 @@ export class ServiceClient {
   }
 
   /**
-   * Returns the JSON answer of a path.
+   * Calls a path and returns its JSON answer. If the service's rate limit is reached, waits as long
+   * as the service asks.
    * @throws the service's error, with its type and code; IoError if the service doesn't answer
    */
   async call(path: string, request: ServiceRequest = {}): Promise<unknown> {
     return parsed((await this.#send(path, request)).text);
   }
 
-  /** Returns the JSON Lines of a path's answer. @throws as `call` */
+  /** Calls a path and returns its answer in JSON Lines, as objects. @throws as `call` */
   async callForLines(path: string, request: ServiceRequest): Promise<Record<string, unknown>[]> {
     const { text } = await this.#send(path, request);
     const lines = text.split("\n").filter((line) => line !== "");
@@ -101,7 +102,7 @@ export class ServiceClient {
     }
   }
 
-  /** Sends it once, because a message that may have been accepted must not be sent again. */
+  /** Posts only once, because a message that may have been accepted must not be sent again. */
   async #post(path: string, json: object, signal: AbortSignal | undefined): Promise<Response> {
     try {
       return await fetch(this.#client.resolve(`${this.#url}${path}`), {
@@ -135,7 +136,7 @@ export class ServiceClient {
     return { type, text, truncated: headers.get("x-truncated") === "true" };
   }
 
-  /** The same as `call`; undefined if the answer is an error with this code. */
+  /** Does the same as `call`; undefined if the answer is an error with this code. */
   async find(path: string, absent = "unknown_run"): Promise<unknown> {
     try {
       return await this.call(path);
@@ -159,7 +160,7 @@ export class ServiceClient {
     return answer.success === undefined ? this.result(answer.workflow_id!, signal) : answer;
   }
 
-  /** The same as `result`; undefined if the token may submit, but not read runs. */
+  /** Does the same as `result`; undefined if the token may not read runs. */
   async resultIfAllowed(workflowId: string, signal: AbortSignal): Promise<RunResult | undefined> {
     try {
       return await this.result(workflowId, signal);
@@ -170,8 +171,8 @@ export class ServiceClient {
   }
 
   /**
-   * The result of a run, once it has ended, waits for a person, or is retried for longer than
-   * anyone waits.
+   * The result of a run, once it has ended, waits for a person, or has a step that may be retried
+   * for hours (`failing.until`).
    * @throws ValidationError (`unknown_run`) if the service doesn't know it
    */
   async result(workflowId: string, signal: AbortSignal): Promise<RunResult> {
@@ -202,11 +203,11 @@ function resultOf(run: RunView): RunResult | undefined {
   const { result, status, steps_completed = [], error, error_code, error_type, retriable, failing } = run;
   if (result) return result;
   const { workflow_id, key, feedback_id = key } = run;
-  const told = { feedback_id, success: false, steps_completed };
+  const unsuccessful = { feedback_id, success: false, steps_completed };
   if (failing?.until !== undefined) {
     const { error: why, error_code, error_type, retriable, until } = failing;
     return {
-      ...told,
+      ...unsuccessful,
       status: "processing",
       workflow_id,
       retry_until: until,
@@ -217,7 +218,7 @@ function resultOf(run: RunView): RunResult | undefined {
     };
   }
   if (status !== "failed" && status !== "cancelled") return undefined;
-  return { ...told, error: error ?? "The run was cancelled.", error_code, error_type, retriable } as RunResult;
+  return { ...unsuccessful, error: error ?? "The run was cancelled.", error_code, error_type, retriable } as RunResult;
 }
 
 const unreachable = (message: string, cause: unknown): IoError =>

@@ -8,7 +8,10 @@ import { DEFAULT_DATA_DIRECTORY, IN_MEMORY } from "../src/application/settings.t
 import type { GlobalOptions } from "./command.ts";
 import { host, resolvedPath } from "./terminal/host.ts";
 
-/** The settings from the host's environment; `--data` and `--workflows` take precedence. */
+/**
+ * The settings from the host's environment; `--data` and `--workflows` take precedence. Relative
+ * paths start from the host's working directory.
+ */
 export function settingsFrom({ data, workflows: module }: GlobalOptions): Settings {
   const settings = readSettings({ dataDirectory: data, workflows: module }, host().env);
   const { dataDirectory, customerSource, mailUrl, mailTemplates, workflows, httpTokensFile } = settings;
@@ -24,12 +27,15 @@ export function settingsFrom({ data, workflows: module }: GlobalOptions): Settin
   };
 }
 
-/** Whether a text begins with a scheme, known or not. A single letter is a Windows drive. */
+/**
+ * Whether a text begins with a scheme, known or not. A single letter is not a scheme but a Windows
+ * drive.
+ */
 export const isUrl = (location: string): boolean => /^[a-z][a-z\d+.-]+:/i.test(location);
 
 /**
- * Whether a command executes runs, besides `serve` and `worker`. No command does on Restate, which
- * gives all new runs to the address that was registered last, and that would soon be gone.
+ * Whether a command other than `serve` and `worker` executes runs. With Restate, none does: Restate
+ * gives all new runs to the address that was registered last, and a command's would soon be gone.
  */
 export const executesRuns = ({ worker, databaseUrl }: Pick<Settings, "worker" | "databaseUrl">): boolean =>
   worker && !/^restate\+/i.test(databaseUrl ?? "");

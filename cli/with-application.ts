@@ -4,9 +4,10 @@ import { interruptible } from "./terminal/interruption.ts";
 import { executesRuns, loggerFor } from "./settings.ts";
 
 /**
- * Opens the application for the duration of `work`, which Ctrl-C asks to end; the current steps are
- * finished either way.
- * @param options `worker: false` executes nothing, whatever the settings say. Default: see `executesRuns`
+ * Opens the application for the duration of `work`. Ctrl-C aborts the signal of `work`; the current
+ * steps are finished before the application closes.
+ * @param options `worker`: whether to execute runs, whatever the settings say. Default: see
+ *   `executesRuns`
  */
 export const withApplication = <Result>(
   settings: Settings,

@@ -1,4 +1,5 @@
-// An agent with the tools of the customer feedback workflow. It remembers a conversation by its thread.
+// An agent with the tools of the customer feedback workflow. It remembers the conversation of each
+// thread.
 // node examples/agent.ts                      with the offline demo model
 // OPENAI_API_KEY=… node examples/agent.ts     with a language model
 // In a checkout: npm run example examples/agent.ts
@@ -14,7 +15,7 @@ const dataDirectory = await mkdtemp(`${tmpdir()}/abi-workflows-agent-`);
 const toolkit = await createCustomerFeedbackTools({
   dataDirectory,
   customerSource: fileURLToPath(new URL("data/customers.csv", import.meta.url)),
-  // Nobody gets an email from an example, whatever the environment says.
+  // An example must not send email, whatever MAIL_URL says.
   mailUrl: `outbox:${dataDirectory}/outbox`,
 });
 const agent = await createFeedbackAgent({

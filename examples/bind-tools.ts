@@ -1,5 +1,7 @@
-// The tools bound to a chat model by hand, without an agent: the model plans calls, we run them, the model sums up.
-// OPENAI_API_KEY=… node examples/bind-tools.ts, or OPENAI_BASE_URL=http://localhost:11434/v1 OPENAI_MODEL=… …
+// The tools bound to a chat model by hand, without an agent: the model plans calls, we run them,
+// and the model sums up.
+// OPENAI_API_KEY=… node examples/bind-tools.ts
+// OPENAI_BASE_URL=http://localhost:11434/v1 OPENAI_MODEL=… node examples/bind-tools.ts
 // In a checkout: npm run example examples/bind-tools.ts
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -35,7 +37,8 @@ messages.push(plan);
 for (const call of plan.tool_calls ?? []) {
   const tool = toolkit.getTools().find(({ name }) => name === call.name);
   assert.ok(tool, `the model has made up the tool ${call.name}`);
-  // Invoked with a tool call, a tool returns the message for the model, with the whole result as its artifact.
+  // A tool that is invoked with a tool call returns the message for the model, with the whole
+  // result as its artifact.
   const answer: BaseMessage = await tool.invoke({ ...call, type: "tool_call" });
   console.log(call.name, answer.content);
   messages.push(answer);

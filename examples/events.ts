@@ -1,5 +1,7 @@
-// Events from other systems: new feedback starts a run, and a person's answer is stored in the graph.
-// node examples/events.ts, in a checkout: npm run example examples/events.ts
+// Events from other systems: new feedback starts a run, and a person's answer is stored in the
+// graph.
+// node examples/events.ts
+// In a checkout: npm run example examples/events.ts
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,8 +14,8 @@ const mailUrl = `outbox:${dataDirectory}/outbox`;
 const application = await openApplication(readSettings({ dataDirectory, customerSource, mailUrl }));
 const { workflow, ontologyStore } = application;
 
-// An email has come in. Its Message-ID puts our answer into the same conversation. Its headers show whether it was sent automatically;
-// such an email gets no answer.
+// An email has come in. With its Message-ID, our answer becomes part of the same conversation. Its
+// headers show whether it was sent automatically; an automatic email gets no answer.
 const processed = await workflow.handleEvent("new_feedback", {
   id: "F-1",
   customer_id: "C-1003",
@@ -25,7 +27,7 @@ const processed = await workflow.handleEvent("new_feedback", {
 console.log(processed);
 assert.ok("success" in processed && processed.success);
 
-// A person has answered. The same event may come twice.
+// A person has answered the customer. The same event may come twice; it is stored once.
 const answer = { feedback_id: "F-1", response_text: "We have talked on the phone; the old terms stay." };
 const expected = { status: "success", feedback_id: "F-1", action: "response_recorded" };
 assert.deepEqual(await workflow.handleEvent("feedback_response", answer), expected);

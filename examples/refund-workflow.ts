@@ -1,5 +1,6 @@
-// A complete workflow of your own: a durable operation with two steps, and a plain question. These few lines give you
-// agent tools, HTTP routes, resumption after a crash, and every refund only once.
+// A complete workflow of your own: a durable operation with two steps, and a direct operation that
+// answers a question. These few lines give you agent tools and HTTP routes. A run resumes after a
+// crash, and each refund is stored once.
 import { z } from "zod";
 import { ABIGraph, direct, durable, Workflow, type OntologyStore, type WorkflowConfiguration } from "abi-workflows";
 

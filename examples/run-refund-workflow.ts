@@ -1,5 +1,6 @@
 // Runs the refund workflow in three ways: from code, as an agent's tools, and over HTTP.
-// node examples/run-refund-workflow.ts, in a checkout: npm run example examples/run-refund-workflow.ts
+// node examples/run-refund-workflow.ts
+// In a checkout: npm run example examples/run-refund-workflow.ts
 import assert from "node:assert/strict";
 import { Hono } from "hono";
 import { DurableEngine, OxigraphOntologyStore } from "abi-workflows";
@@ -27,8 +28,8 @@ const response = await app.request("/workflows/refund", {
 console.log("over HTTP:", response.status, await response.json());
 assert.equal(response.status, 202);
 await engine.wait((await engine.find("refund", "R-2"))!.id);
-const told = await app.request("/workflows/refund/R-2");
-assert.equal(((await told.json()) as { decision: string }).decision, "waits_for_person");
+const stored = await app.request("/workflows/refund/R-2");
+assert.equal(((await stored.json()) as { decision: string }).decision, "waits_for_person");
 
 await engine.close();
 await ontologyStore.close();

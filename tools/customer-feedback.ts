@@ -8,12 +8,12 @@ import type { CustomerFeedbackWorkflow } from "../src/workflows/customer-feedbac
 /** The customer feedback workflow as an open LangChain toolkit. */
 export class CustomerFeedbackToolkit extends BaseToolkit {
   readonly workflow: CustomerFeedbackWorkflow;
-  /** The knowledge graph, such as for `createKnowledgeGraphTools`; closed with the toolkit. */
+  /** The knowledge graph, for `createKnowledgeGraphTools` and queries; closed with the toolkit. */
   readonly ontologyStore: OntologyStore;
   override readonly tools: DynamicStructuredTool[];
   readonly #application: Application;
 
-  /** @param options of `as_tools`, for `tools` */
+  /** @param options the options of `as_tools` with which `tools` are made */
   constructor(application: Application, options: ToolOptions = {}) {
     super();
     this.#application = application;
@@ -23,8 +23,8 @@ export class CustomerFeedbackToolkit extends BaseToolkit {
   }
 
   /**
-   * Returns the toolkit's tools. With options of `as_tools`, returns other tools of the same
-   * workflow, such as for another customer.
+   * Returns the toolkit's tools. With options of `as_tools`, makes new tools of the same workflow,
+   * such as for another customer.
    * @throws ValidationError for invalid options
    */
   override getTools(options?: ToolOptions): DynamicStructuredTool[] {
@@ -42,9 +42,11 @@ export class CustomerFeedbackToolkit extends BaseToolkit {
 
 /**
  * Opens the customer feedback workflow and returns its tools, ready to bind to a chat model.
- * @param options settings by their option name (`mailUrl` for `MAIL_URL`); they take precedence over the environment
+ * @param options settings by their option name (`mailUrl` for `MAIL_URL`); they take precedence
+ *   over the environment
  * @param toolOptions fields that the program sets, as for `as_tools`: `{ fixed: { customer_id } }`
- * @throws ValidationError for invalid settings or options, or a data directory that is in use
+ * @throws ValidationError for invalid settings or options, IoError for a data directory that is in
+ *   use (`in_use`) or can't be opened
  * @example
  * const toolkit = await createCustomerFeedbackTools({ customerSource: "customers.csv" });
  * const agent = createAgent({ model, tools: toolkit.getTools() });

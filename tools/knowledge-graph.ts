@@ -29,7 +29,10 @@ export interface KnowledgeGraphToolsOptions extends QuestionLimits {
   store?: string;
   /** What `query_knowledge_graph` sees; default `IMPERSONAL_DATA`. */
   visible?: Visible;
-  /** Whether answers may say who customers are and what they wrote, and free queries see everything. Default: no. */
+  /**
+   * Whether answers may say who customers are and what they wrote, and free queries see everything.
+   * Default: no.
+   */
   allowPersonalData?: boolean;
   /** Logs unexpected failures; default: none. */
   logger?: Logger;
@@ -37,8 +40,10 @@ export interface KnowledgeGraphToolsOptions extends QuestionLimits {
 
 /**
  * Creates LangChain tools from questions to the knowledge graph.
- * @param toolOptions fields that the program sets, as for `as_tools`. A question without such a field could be asked about other customers, so it is left out.
- * @throws ValidationError (`invalid_configuration`) for an invalid question, a field that no question has, or a free query together with set fields
+ * @param toolOptions fields that the program sets, as for `as_tools`. A question that lacks one of
+ *   these fields could be asked about other customers, so it is left out.
+ * @throws ValidationError (`invalid_configuration`) for an invalid question, if no question has all
+ *   of these fields, or for `freeQuery` together with such fields
  * @example
  * const tools = await createKnowledgeGraphTools({ ontologyStore }, { fromContext: ["customer_id"] });
  * const agent = createAgent({ model, tools });

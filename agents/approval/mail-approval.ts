@@ -22,18 +22,18 @@ type Outcome =
   | { state: "settled"; result: RunResult; decided?: Decided };
 
 /**
- * Runs between a tool's result and the model. If a run waits for a person, it interrupts the
- * conversation with the email, and later continues with the run's outcome. LangGraph records each
- * email that was shown and each outcome (`task`) before the next one. So even if another process
- * resumes the conversation, a decision applies to the email that was on the screen, and is made
- * once.
+ * Middleware between a tool's result and the model. If a run waits for a person, it interrupts the
+ * conversation to show the email, and later continues with the run's outcome. LangGraph stores the
+ * emails that were shown, and then the outcomes, each as the result of a `task`. So even if another
+ * process resumes the conversation, a decision applies to the email that was on the screen, and is
+ * made once.
  */
 export function mailApproval(approvals: MailApprovals, decider: Decider, logger: Logger): AgentMiddleware {
   const { workflow } = approvals;
   const steps = approvalSteps(workflow, logger);
   const revise = async (messages: readonly ToolMessage[], { result, decided }: Settled): Promise<ToolMessage[]> => {
     const record = await recordedDecision(workflow, messages[0]!, logger);
-    // The record has the last decision, which may be on a later email.
+    // The record has the last decision, which may be about a later email than the one shown here.
     const known = record ? { ...record, ...(decided?.first && { first: true as const }) } : decided;
     return messages.map((message) => revised(message, result, known));
   };
@@ -58,7 +58,7 @@ export function mailApproval(approvals: MailApprovals, decider: Decider, logger:
 type Steps = ReturnType<typeof approvalSteps>;
 type Settled = Extract<Outcome, { state: "settled" }>;
 
-/** Shows emails until none of them has to be shown again. */
+/** Shows emails until none of them has to be shown again; returns the outcomes by workflow id. */
 async function review(
   ids: readonly string[],
   { look, settle }: Steps,
@@ -90,8 +90,9 @@ async function review(
 }
 
 /**
- * If the person writes instead of deciding, no email is shown again. But the model must not keep
- * saying that an email waits if it was decided on elsewhere.
+ * The outcomes of emails that were decided on elsewhere, by workflow id. This is for a person who
+ * writes instead of deciding: no email is shown again, but the model must not keep saying that an
+ * email waits if it doesn't.
  */
 async function settledSince(
   ids: readonly string[],
@@ -140,7 +141,10 @@ function approvalSteps(workflow: MailApprovals["workflow"], logger: Logger) {
     }
   };
 
-  /** If nobody has decided here, someone may have decided elsewhere. */
+  /**
+   * The current state of an email on which nothing was decided here. Someone may have decided
+   * elsewhere.
+   */
   const lookAgain = async (
     { workflow_id, rendering }: ShownMail,
     signal: AbortSignal | undefined,

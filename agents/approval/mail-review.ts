@@ -1,8 +1,9 @@
 /**
  * The request for a person's decision on emails, and the answer, in LangChain's human-in-the-loop
- * shapes. LangChain.js names their fields in camelCase, its Python edition and Agent Chat UI in
- * snake_case. A request has both, in nested objects too, because LangGraph's SDK passes the
- * camelCase ones to clients under both names. An answer may have either.
+ * shapes. LangChain.js names their fields in camelCase; its Python edition and Agent Chat UI use
+ * snake_case. A request has both names, also in nested objects: LangGraph's SDK replaces a
+ * snake_case list by the camelCase one, so its entries need the snake_case names too. An answer may
+ * use either.
  */
 import type { ActionRequest, HITLRequest, ReviewConfig } from "langchain";
 import { z } from "zod";
@@ -22,7 +23,7 @@ export type ShownMail = Omit<PendingResponse, "html">;
 /** An email as people see it: without its digest, which every decision has to name. */
 export type ReviewedMail = Omit<ShownMail, "rendering">;
 
-/** An email to decide on. An edit may change `subject` and `text` of `args`. */
+/** An email to decide on. An edit may change `subject` and `text` in `args`. */
 export interface MailAction extends ActionRequest {
   mail: ReviewedMail;
   /** Present if the email no longer waits, so that there is nothing to decide. */
@@ -75,8 +76,8 @@ export function reviewRequest(mails: readonly ShownMail[], notes: Readonly<Recor
     mail,
     ...(notes[mail.workflow_id] !== undefined && { note: notes[mail.workflow_id]! }),
   }));
-  // One for all actions of that name, as in LangChain. So if one email can't be edited here, none
-  // can.
+  // LangChain has one configuration for all actions of a name. So if one email can't be edited
+  // here, none can.
   const editable = actions.every(({ args }) => "text" in args);
   const allowed = (["approve", "edit", "reject"] as const).filter((one) => one !== "edit" || editable);
   const config: MailReviewConfig = {
@@ -90,11 +91,17 @@ export function reviewRequest(mails: readonly ShownMail[], notes: Readonly<Recor
   return { actionRequests: actions, reviewConfigs: configs, action_requests: actions, review_configs: configs };
 }
 
-/** Clients render `args` as Markdown, which loads images from any address that its author names. */
+/**
+ * Whether the email contains no image, link or tag. Clients render `args` as Markdown, which loads
+ * images from any address that its author names.
+ */
 const isHarmlessMarkdown = ({ recipient, subject, text }: ReviewedMail): boolean =>
   !/!\[|\]\(|\]\s*:|\]\s*\[|<\s*[a-z!/?]/iu.test(`${recipient}\n${subject}\n${text}`);
 
-/** Clients render it as Markdown. Text from others is put into a code block that the text can't end. */
+/**
+ * The description of an action, which clients render as Markdown. Text from others is put into a
+ * code block that the text can't end.
+ */
 function describe({ feedback_id, customer_id, ...mail }: ReviewedMail, note: string | undefined): string {
   const lines = [
     `feedback  ${oneLine(feedback_id)}`,
@@ -106,7 +113,8 @@ function describe({ feedback_id, customer_id, ...mail }: ReviewedMail, note: str
     ...(mail.refusal === undefined ? [] : [`refused   ${oneLine(mail.refusal)}`]),
     "",
     mail.text.trimEnd(),
-    // The text comes last, with a mark on every line, so it can't look like a part of the email.
+    // The customer's text comes last, with a mark on every line, so it can't look like a part of
+    // the email.
     "",
     "The customer wrote:",
     mail.feedback_text.trimEnd().replaceAll(/^/gmu, "> "),
@@ -139,13 +147,13 @@ async function waits(id: string, workflow: Waiting): Promise<boolean> {
   try {
     return (await workflow.getPendingResponse(id)) !== undefined;
   } catch (error) {
-    // It can still be rejected.
+    // The email was changed in the graph. It still waits, because it can be rejected.
     if (error instanceof ConflictError && error.code === "draft_changed") return true;
     throw error;
   }
 }
 
-/** Whether the value of an interrupt is such a request. */
+/** Whether the value of an interrupt is a `MailReviewRequest`. */
 export const isMailReview = (value: unknown): value is MailReviewRequest =>
   typeof value === "object" &&
   value !== null &&
@@ -173,9 +181,9 @@ const WireDecision = z.union([
 const Response = z.object({ decisions: z.array(WireDecision) });
 
 /**
- * Reads the decisions on these emails from an answer. An empty answer decides on none of them.
- * Undefined if the answer can't be understood, or would change a recipient: then nothing in it
- * counts, because it might be about other emails.
+ * Reads the decisions on these emails from an answer. An empty list decides on none of them.
+ * Undefined if the answer can't be understood, has a different number of decisions, or would change
+ * a recipient: then nothing in it counts, because it might be about other emails.
  */
 export function readDecisions(response: unknown, mails: readonly ReviewedMail[]): MailDecision[] | undefined {
   const read = Response.safeParse(response);

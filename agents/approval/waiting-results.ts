@@ -1,4 +1,4 @@
-/** The results of a tool that wait for a person, and their outcomes. */
+/** Results of a tool whose runs wait for a person, and the outcomes of these runs. */
 import { ToolMessage, type BaseMessage } from "@langchain/core/messages";
 import { isObject, withoutAbsent, type Json } from "../../src/json.ts";
 import { describeCause, type Logger } from "../../src/log.ts";
@@ -19,8 +19,8 @@ export interface Decided extends Pick<DecidedResponse, "decision" | "by" | "deci
 }
 
 /**
- * The results of runs that wait for a person, by workflow id: after a tool's result, those since
- * the model's last turn; after the person's own words, all of them.
+ * The results of runs that wait for a person, by workflow id. If the last message is a tool's
+ * result, only those since the model's last turn; otherwise all of them.
  */
 export function waitingResults(messages: readonly BaseMessage[], tool: string): Map<string, ToolMessage[]> {
   const found = new Map<string, ToolMessage[]>();
@@ -47,7 +47,7 @@ export function revised(
   const { feedback_id, customer_id } = message.artifact as Record<string, Json>;
   const outcome = { feedback_id, customer_id, ...result };
   const artifact = { ...outcome, ...withoutAbsent({ decided }) };
-  // The model gets nothing of the email.
+  // The model sees no part of the email, not even its subject.
   const { subject: _subject, ...forModel } = decided ?? {};
   return new ToolMessage({
     ...withoutAbsent({ id: message.id, name: message.name }),
@@ -57,7 +57,10 @@ export function revised(
   });
 }
 
-/** The last decision on a feedback's emails as the graph has it; undefined if nobody has decided. */
+/**
+ * The last decision on the emails for a piece of feedback, from the graph; undefined if nobody has
+ * decided, or if it can't be read.
+ */
 export async function recordedDecision(
   workflow: MailApprovals["workflow"],
   { artifact }: ToolMessage,

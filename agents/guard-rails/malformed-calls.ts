@@ -10,7 +10,7 @@ import { aiMessages } from "./request-messages.ts";
  * Interprets the answers of any model. Calls that can be understood without guessing are executed;
  * others go back to the model, which repairs them. Without this, a broken call would silently end
  * the request. And if a streamed call was cut off, its first half would be executed, because
- * LangChain completes partial JSON. Reasoning is not part of the answer. An unusable answer is an
+ * LangChain completes partial JSON. Reasoning is removed from the answer. An unusable answer is an
  * error, which is retried if that may help.
  */
 export const malformedCalls: AgentMiddleware = createMiddleware({
@@ -29,10 +29,10 @@ export const malformedCalls: AgentMiddleware = createMiddleware({
 });
 
 /**
- * The message with each broken call in two places: among the calls, with empty arguments, so that
- * it gets the answer that the protocol requires, and among the invalid calls, which marks it as
- * broken. Ids are made unique in the conversation, because each result needs its own call and some
- * servers restart counting in every answer.
+ * The message as the agent uses it. A broken call is in two places: among the calls, with empty
+ * arguments, so that it gets the result that the protocol requires, and among the invalid calls,
+ * which marks it as broken. Ids are made unique in the conversation, because each result needs its
+ * own call and some servers restart counting in every answer.
  * @throws ModelAnswerError
  */
 function understood(message: AIMessage, conversation: readonly BaseMessage[]): AIMessage {

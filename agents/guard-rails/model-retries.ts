@@ -6,9 +6,10 @@ import { AGENT_MODEL_RETRY } from "../../src/retry-policies.ts";
 import { isTransient, retryAfterMs } from "../model-errors.ts";
 
 /**
- * Calls the model again, at most 3 times, if that may help: after 429, 5xx, no connection, or an
- * answer that was cut off. It waits for the `Retry-After` of the service, up to a minute. The
- * model's own retries are off in the meantime, and an abort ends the wait.
+ * Calls the model again, at most 3 times, if that may help: after 429, 5xx, a timeout, no
+ * connection, or an answer that broke off or is empty. It waits as long as the service asks
+ * (`Retry-After`); if that is more than a minute, it doesn't retry. The model's own retries are
+ * turned off, and an abort ends the wait.
  */
 export const modelRetries: AgentMiddleware = createMiddleware({
   name: "ModelRetries",

@@ -21,8 +21,9 @@ export function threadOf(config: RunnableConfig): string | undefined {
 }
 
 /**
- * Lone surrogates are refused: in UTF-8 they would all become the same character, so two
- * conversations could become one.
+ * The id, if it is well-formed text that is not empty. Lone surrogates are refused: in UTF-8 they
+ * would all become the same character, so two conversations could become one.
+ * @throws ValidationError
  */
 export function requiredId(name: string, value: unknown): string {
   if (typeof value === "string" && value !== "" && value.isWellFormed()) return value;

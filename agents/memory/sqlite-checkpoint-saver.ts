@@ -27,9 +27,11 @@ interface ThreadListOptions {
 /**
  * Conversation memory in a SQLite file: a LangGraph checkpointer on `node:sqlite`, without a native
  * build. Conversations survive a restart, and several processes may use one file. Checkpoints have
- * LangGraph's format 4, which it uses since version 0.4, and each is stored as a whole.
+ * format 4, which LangGraph has used since version 0.4, and each is stored as a whole.
  *
- * @example await createFeedbackAgent({ tools, checkpointer: new SqliteCheckpointSaver("data/conversations.sqlite") })
+ * @example
+ * const checkpointer = new SqliteCheckpointSaver("data/conversations.sqlite");
+ * const agent = await createFeedbackAgent({ tools, checkpointer });
  */
 export class SqliteCheckpointSaver extends BaseCheckpointSaver {
   readonly #database: DatabaseSync;
@@ -65,8 +67,8 @@ export class SqliteCheckpointSaver extends BaseCheckpointSaver {
     const namespace = (config.configurable?.["checkpoint_ns"] as string | undefined) ?? null;
     const id = getCheckpointId(config) || null;
     const before = (options.before && getCheckpointId(options.before)) || null;
-    // Reads the keys first and then one checkpoint at a time, so a long history need not fit into
-    // memory.
+    // Reads all keys and metadata first and then one checkpoint at a time, so that the checkpoints
+    // of a long history need not fit into memory.
     const keys = this.#sqlite(
       () =>
         this.#database
@@ -128,8 +130,8 @@ export class SqliteCheckpointSaver extends BaseCheckpointSaver {
   }
 
   /**
-   * The first write of a task at an index stays, even if it is repeated; errors, interrupts and
-   * their answers are replaced.
+   * A repeated write of a task at the same index is ignored; errors, interrupts and their answers
+   * are replaced instead.
    */
   async putWrites(config: RunnableConfig, writes: PendingWrite[], taskId: string, taskPath = ""): Promise<void> {
     const { threadId, namespace } = threadAndNamespace(config);
@@ -178,8 +180,8 @@ export class SqliteCheckpointSaver extends BaseCheckpointSaver {
 
   /**
    * Keeps only the latest state of a thread. Use it if you never go back to an earlier step: each
-   * step contains the whole conversation, so the file would grow with the square of its length. Not
-   * for graphs with delta channels.
+   * step contains the whole conversation so far, so the file would grow with the square of the
+   * conversation's length. Not for graphs with delta channels.
    */
   async forgetSteps(threadId: string): Promise<void> {
     const id = requiredId("thread_id", threadId);
@@ -213,8 +215,8 @@ export class SqliteCheckpointSaver extends BaseCheckpointSaver {
   }
 
   /**
-   * Sorted as LangGraph applies them: SQLite compares UTF-8 bytes, which gives the order of code
-   * points.
+   * The pending writes of a checkpoint, in the order in which LangGraph applies them: SQLite
+   * compares UTF-8 bytes, which gives the order of code points.
    */
   async #writes(threadId: string, namespace: string, checkpointId: string): Promise<CheckpointPendingWrite[]> {
     const rows = this.#sqlite(

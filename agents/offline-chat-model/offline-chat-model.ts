@@ -27,11 +27,12 @@ export interface OfflineChatModelCallOptions extends BaseChatModelCallOptions {
 /**
  * A rule-based stand-in for a chat model, for trying things without a key or a network. It
  * understands a few plain requests by fixed rules, calls the bound tools, summarizes their results,
- * and says in every answer what it is. The same messages always give the same answer. Customers'
- * texts are passed on and never interpreted as instructions.
+ * and says at the end of every text what it is. The same messages always give the same answer.
+ * Customers' texts are passed on and never interpreted as instructions.
  *
- * @example await new OfflineChatModel().bindTools(tools).invoke("What is the sentiment of: I love
- *   it!")
+ * @example
+ * const model = new OfflineChatModel().bindTools(tools);
+ * await model.invoke("What is the sentiment of: I love it!");
  */
 export class OfflineChatModel extends BaseChatModel<OfflineChatModelCallOptions> {
   static override lc_name(): string {

@@ -22,8 +22,8 @@ export type RequestReading =
 const CUSTOMER_ID = /\b(?:customer|client|from)\s+(?:id\s+|no\.?\s+|number\s+|#)?((?=[\w./@+-]*[\d_-])[\w./@+-]*\w)/giu;
 const SUBJECT = /\b(?:subject|titled|entitled)\s+(?:is\s+)?([^\s,;:][^,;:\r\n]*)/iu;
 /**
- * The first pattern, and the second somewhere after it. These are two searches, because `.*` in
- * between would take quadratic time.
+ * Requests to process feedback: the first pattern, and the second somewhere after it. These are two
+ * searches, because `.*` in between would take quadratic time.
  */
 const PROCESSING = [
   [/\b(?:process|handle|record|submit|register|take)\b/iu, /\bfeedback\b/iu],
@@ -35,7 +35,9 @@ const PROCESSING = [
 ] as const;
 const HISTORY =
   /\b(?:history|know\s+about|tell\s+me\s+about|show|what\s+(?:has|did|happened|became|becomes)|status\s+of)\b/iu;
-/** After these words, an id needs no word before it that says what it is. */
+/**
+ * A feedback id after these words, without the word `feedback` before it: `what happened to F-1?`.
+ */
 const WHAT_OF =
   /\b(?:about|happened\s+(?:to|with)|becomes?\s+of|became\s+of|status\s+of)\s+((?=[\w./+-]*\d)(?=[\w./+-]*[a-z_-])[\w./+-]*\w)/iu;
 const ANALYSIS = [/\banaly[sz]e\b/iu, /\b(?:text|feedback|message|this)\b/iu] as const;

@@ -50,8 +50,8 @@ export const startsWithMark = (text: string): boolean => CLOSING.has(text[0] ?? 
 export const isQuotedLine = (line: string): boolean => /^\s{0,3}(?:>|```|~~~)/u.test(line);
 
 /**
- * The user's own words may follow a quotation only if they are of these kinds; anything else
- * belongs to the text.
+ * The remarks that may follow a quotation as the user's own words: a feedback id, and the wish not
+ * to answer. Anything else belongs to the text.
  */
 export const FEEDBACK_ID = /\bfeedback\s+(?:id(?:\s+is|:)?\s+|no\.?\s+|number\s+|#)?((?=[\w./+-]*\d)[\w./+-]*\w)/iu;
 export const NO_ANSWER =
@@ -151,9 +151,9 @@ function withoutQuoteMarks(text: string): string {
 }
 
 /**
- * A quotation on one line at the very start. It ends before a space, a punctuation mark or the end
- * of the text: at the mark that a colon follows, or at the only one. If there are others, the words
- * after the first may be the user's or quoted.
+ * A quotation on one line at the very start. Its closing mark comes before a space, a punctuation
+ * mark or the end of the line. If there are several such marks, it is the one that the first colon
+ * or the end of the line follows; if there is none there, the quotation is ambiguous.
  */
 function leadingQuotation(text: string): { subject?: string; ambiguous?: true } {
   const closing = CLOSING.get(text[0] ?? "") ?? "";
@@ -172,8 +172,9 @@ const ANY_MARK = new RegExp(`[${MARKS}”’´」』]`, "gu");
 const FENCE = /(?:^|\n) {0,3}(`{3,}|~{3,})/gu;
 
 /**
- * Whether a text ends inside a quotation or a block of code. In doubt, it does: an apostrophe after
- * an s (`the users' data`) and an inch mark (`a 5" screen`) do not end a quotation.
+ * Whether a text ends inside a quotation or a block of code. In doubt, the answer is yes: an
+ * apostrophe after an s (`the users' data`) and an inch mark (`a 5" screen`) do not end a
+ * quotation.
  */
 export function endsInQuotation(text: string): boolean {
   const [fence, ...furtherFences] = text.matchAll(FENCE);

@@ -21,7 +21,7 @@ function summarize(message: ToolMessage): string {
   return message.text;
 }
 
-/** One line for each piece of feedback. */
+/** A customer's feedback, one line for each piece. */
 function history(rows: readonly unknown[]): string {
   if (rows.length === 0) return "There is no feedback from this customer.";
   const lines = rows.filter(isFields).map((row) => {

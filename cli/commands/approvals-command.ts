@@ -9,7 +9,7 @@ export function addApprovalsCommand(program: Command): void {
     .summary("show outgoing emails that wait for a person, and decide on them")
     .description(
       "Show the emails that wait for a person (APPROVAL=on), and approve, edit or reject them. A decision names " +
-        "the rendering of the email that you have seen, and applies to exactly that email.",
+        "the rendering (a hash) of the email that you have seen, and applies to exactly that email.",
     );
   addListCommand(command);
   addShowCommand(command);

@@ -16,11 +16,12 @@ export interface BackupSources {
 
 /**
  * Copies everything into a new folder while other processes are working with it. Each database is
- * copied as of one moment, so runs and graph agree. Folders come last, so they contain at least
- * what the runs refer to. The new folder, and everything in it, is private to its owner (mode
- * 0700).
+ * copied as of one moment, so runs and graph, which share one, agree. Folders come last, so they
+ * contain at least what the runs refer to. Only its owner can read the new folder and what is in
+ * it.
  * @returns the names of what was copied
- * @throws ValidationError if the target is a file or not empty, IoError if something can't be read or written
+ * @throws ValidationError if the target is a file or not empty, or Node.js is too old; IoError if
+ *   something can't be read or written
  */
 export async function backUp({ databases, files, folders }: BackupSources, target: string): Promise<string[]> {
   const backup = sqliteBackup();
@@ -44,7 +45,7 @@ export async function backUp({ databases, files, folders }: BackupSources, targe
       await copyFile(file, copy);
       chmodSync(copy, PRIVATE_FILE);
     }
-    // Files with temporary names are still being written.
+    // Files with temporary names, which begin with a dot, are still being written.
     const filter = (path: string): boolean => !basename(path).startsWith(".");
     for (const folder of folders) {
       const copy = join(targetPath, basename(folder));
@@ -91,7 +92,7 @@ function prepare(target: string, path: string): void {
   }
 }
 
-/** Read transactions on all files, which don't see later writes. */
+/** Begins a read transaction on each file, which doesn't see later writes. */
 function openSnapshots(paths: readonly string[]): sqlite.DatabaseSync[] {
   const snapshots: sqlite.DatabaseSync[] = [];
   try {
@@ -108,7 +109,7 @@ function openSnapshots(paths: readonly string[]): sqlite.DatabaseSync[] {
   }
 }
 
-/** Checks a backup by reading it. */
+/** Checks a copy by reading it. @throws Error if it is damaged */
 function check(path: string): void {
   const database = openSqlite(path);
   try {

@@ -52,8 +52,8 @@ async function runBatch(file: string, mapping: ColumnMapping, options: BatchOpti
   const progress = await createProgress("Processing");
   try {
     await withProcess(service, settings, async (process, signal) => {
-      // Only now: if the data directory is in use, the results of the other batch must not be
-      // overwritten.
+      // Opened only now: if the data directory is in use, perhaps another batch is writing its
+      // results to this file, and they must not be overwritten.
       const write = await openOutput(options);
       try {
         for await (const { result, share } of resultsOf(process, rows, mapping, columns, signal)) {
@@ -110,7 +110,7 @@ type Process = (items: AsyncIterable<unknown>, signal: AbortSignal) => AsyncIter
 /** How many submissions to a service wait for their results at the same time. */
 const AT_ONCE = 8;
 
-/** Opens what processes the rows: the application, or the service in the options. */
+/** Opens what processes the rows: the application or, with `--url`, the service. */
 async function withProcess(
   service: ServiceClient | undefined,
   settings: Settings,
@@ -139,7 +139,7 @@ async function* resultsOf(
   columns: SeenColumns,
   signal: AbortSignal,
 ): AsyncGenerator<{ result: RowResult; share: number }> {
-  // Rows that were submitted and have no result yet: never more than the batch runs at a time.
+  // Rows that were submitted and have no result yet: no more than are processed at the same time.
   const pending: FileRow[] = [];
   const items = async function* (): AsyncGenerator {
     for await (const row of rows) {
@@ -148,8 +148,8 @@ async function* resultsOf(
       const problem = row.problem ?? (row.values && mapping.problemOf(row.values));
       pending.push({ ...row, ...withoutAbsent({ problem }) });
       const parameters = row.problem === undefined && row.values && mapping.toParameters(row.values);
-      // An unreadable row is passed on as undefined, which is refused at once, so results keep
-      // their order.
+      // An unreadable row is passed on as undefined, which the workflow refuses at once, so every
+      // row has a result, in the order of the rows.
       yield parameters ? withDerivedKey(PROCESS_KEY, parameters) : undefined;
     }
   };

@@ -10,7 +10,7 @@ export function addCancelCommand(program: Command): void {
       "Stop runs before their next step. What their steps have done stays done. To resume them, use `retry` or " +
         "submit the same feedback again.",
     )
-    .argument("<id...>", "workflow ids (workflow-…) or feedback ids")
+    .argument("<id...>", "workflow ids (workflow-…), feedback ids or references")
     .action(async (ids: string[], _options, command: Command) => {
       const { cancelRuns } = await import("./cancel.ts");
       await cancelRuns(ids, command.optsWithGlobals<GlobalOptions>());

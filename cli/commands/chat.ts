@@ -50,7 +50,7 @@ export async function chat(message: string | undefined, options: ChatOptions): P
   }
 }
 
-/** The same with the agent of a service, which signs decisions with the name of the token. */
+/** Does the same with the agent of a service, which stores the token's name with decisions. */
 async function chatAt(service: ServiceClient, message: string | undefined, options: ChatOptions): Promise<void> {
   const option = (["model", "by"] as const).find((name) => options[name] !== undefined);
   if (option !== undefined) throw usageError(`--${option} is up to the service: leave it out with --url.`);
@@ -66,7 +66,8 @@ async function talk(
   options: ChatOptions,
 ): Promise<void> {
   const conversation = new Conversation(agent, threadId, options.by);
-  if (message === undefined && options.thread !== undefined) await heard(() => showEarlierDecisions(agent, threadId));
+  if (message === undefined && options.thread !== undefined)
+    await reportErrors(() => showEarlierDecisions(agent, threadId));
   if (message === undefined) await converse(conversation, threadId);
   else if (options.json) await answerAsJson(agent, message, threadId);
   else await conversation.answer(message);
@@ -87,7 +88,7 @@ async function createAgent(
     tools: workflow.as_tools(),
     model: await createChatModel({ openaiApiKey, openaiBaseUrl, openaiModel: model ?? openaiModel }),
     checkpointer: new SqliteCheckpointSaver(dataFile(settings, "conversations.sqlite")),
-    // In a pipe, nobody is asked; the model then says that the email waits.
+    // In a pipe, nobody can be asked; the model then says that the email waits.
     ...(isInteractive() && json !== true && { approval: { workflow } }),
   });
   return {
@@ -101,7 +102,7 @@ async function createAgent(
 class Conversation {
   readonly #agent: TalkingAgent;
   readonly #threadId: string;
-  /** The name of the person who decides on emails. It is asked for at the first one. */
+  /** The name of the person who decides on emails. It is asked for at the first decision. */
   #by: string | undefined;
 
   constructor(agent: TalkingAgent, threadId: string, by: string | undefined) {
@@ -110,13 +111,13 @@ class Conversation {
     this.#by = by;
   }
 
-  /** Answers a message, and lets the person decide on emails that wait in between. */
+  /** Answers a message. If emails wait in between, lets the person decide on them. */
   async answer(message: string): Promise<void> {
     await this.#follow(await this.#live((options) => this.#agent.ask(message, options)));
   }
 
-  /** Shows emails that an earlier process has left to decide on. */
-  async goOn(): Promise<void> {
+  /** Continues a conversation that an earlier process left waiting for decisions on emails. */
+  async resume(): Promise<void> {
     const review = await this.#agent.waiting(this.#threadId);
     if (review) await this.#follow(await this.#decide(review));
   }
@@ -128,7 +129,7 @@ class Conversation {
   }
 
   async #decide(review: MailReviewRequest): Promise<AgentAnswer> {
-    // In a pipe, nobody is asked; the email keeps waiting.
+    // In a pipe, nobody can be asked; the email keeps waiting.
     const decisions = isInteractive() ? await reviewMails(review) : [];
     const decided = decisions.some((decision) => decision !== null);
     if (decided) this.#by ??= await askName(host().env["USER"] ?? "");
@@ -166,13 +167,13 @@ const answerAsJson = (agent: TalkingAgent, message: string, threadId: string): P
   });
 
 async function converse(conversation: Conversation, threadId: string): Promise<void> {
-  await heard(() => conversation.goOn());
-  for await (const message of messages()) await heard(() => conversation.answer(message));
+  await reportErrors(() => conversation.resume());
+  for await (const message of messages()) await reportErrors(() => conversation.answer(message));
   note(`Continue with: ${furtherCommand(`chat --thread ${oneLine(threadId)}`)}`);
 }
 
-/** An error with one message doesn't end the conversation. */
-async function heard(work: () => Promise<void>): Promise<void> {
+/** Does a part of the conversation. Its errors are printed and don't end the conversation. */
+async function reportErrors(work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
@@ -199,7 +200,7 @@ async function* pipedMessages(lines: AsyncIterable<string>): AsyncGenerator<stri
     if (message === "" && line.trim() === "") continue;
     message = message === "" ? line : `${message}\n${line}`;
     inQuotation = endsInQuotation(message);
-    // Behind a colon or a line that is quoted as in emails, quoted lines may follow.
+    // After a colon, or after a line that is quoted as in emails, quoted lines may follow.
     if (inQuotation || /:\s*$|^\s*>/u.test(line)) continue;
     yield message;
     message = "";
@@ -207,7 +208,7 @@ async function* pipedMessages(lines: AsyncIterable<string>): AsyncGenerator<stri
   if (message !== "") yield message;
 }
 
-/** What the user types, until the end; from a pipe, its lines. */
+/** The user's messages, until the end of input or `/exit`. */
 async function* messages(): AsyncGenerator<string> {
   if (!isInteractive()) {
     yield* pipedMessages(createInterface({ input: host().stdin }));

@@ -13,8 +13,8 @@ export function addDemoCommand(program: Command): void {
     .summary("see the workflow and an agent at work on sample data")
     .description(
       "An agent handles a few scripted requests. Then a file of feedback is processed: customers are looked up, " +
-        "texts analyzed, everything is stored, and emails are written to a folder. Needs no key and no server, and " +
-        "sends mail to nobody. Run it twice: nothing is sent twice.",
+        "texts are analysed, everything is stored, and emails are written to a folder. Needs no key and no server, " +
+        "and sends no email. Run it twice: no email is written twice.",
     )
     .option("--fresh", "delete the data of earlier demos, and start over")
     .option("--model <name>", "use this language model instead of the offline one")

@@ -15,7 +15,7 @@ export function addDevCommand(program: Command): void {
     .description(
       "Do the same as `serve`, and restart whenever you change a source file that your workflows import. " +
         "Unfinished runs continue after the restart, and you stay signed in. Opens the console in your browser, but " +
-        "not in CI or without a terminal.",
+        "not in CI, on a remote machine or without a terminal.",
     )
     .option("--host <address>", "address to listen on (default: HTTP_HOST, or 127.0.0.1)")
     .option("--port <number>", "port to listen on, or 0 for any free one (default: HTTP_PORT, or 8008)")

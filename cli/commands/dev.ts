@@ -64,13 +64,13 @@ function startWatched({ data, host: address }: DevOptions, { httpPort, workflows
   ];
   return spawn(current.execPath, ["--watch", "--watch-preserve-output", command, "serve", ...options], {
     cwd: current.cwd(),
-    // Users stay signed in.
+    // The token stays the same after a restart, so users stay signed in.
     env: { [LOCAL_TOKEN]: newLocalToken(), ...current.env, ...(hasColors(current.stdout) && { FORCE_COLOR: "1" }) },
     stdio: ["ignore", "pipe", "pipe"],
   });
 }
 
-/** Messages that we and Node.js print at every restart, and that are not shown. */
+/** The beginnings of messages that we and Node.js print at every restart; they are not shown. */
 const NO_NEWS = [
   FINISHING_NOTE,
   STOPPED_NOTE,

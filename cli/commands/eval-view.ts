@@ -16,8 +16,8 @@ const MAX_CONFUSIONS = 8;
 const figure = (value: number | undefined): string => value?.toFixed(3) ?? "–";
 
 /**
- * Reports as tables: each set and the mean for every analyser, then the classes, then the
- * confusions.
+ * Reports as tables, first for sentiment, then for categories: the figures of each set and their
+ * mean, the figures of each class, and the confusions.
  */
 export function evaluationText(reports: readonly AnalyzerReport[]): string {
   const sentiment = reports.flatMap(({ name, sentiment }) => (sentiment ? [{ name, report: sentiment }] : []));
@@ -26,7 +26,9 @@ export function evaluationText(reports: readonly AnalyzerReport[]): string {
     ...taskText("Sentiment", sentiment),
     ...(sentiment.length > 0 ? [bold("Sentiment, confusion matrix (all texts)"), confusion(sentiment), ""] : []),
     ...taskText("Categories", categories),
-    ...(categories.length > 0 ? [bold("Categories, most frequent confusions (all texts)"), instead(categories)] : []),
+    ...(categories.length > 0
+      ? [bold("Categories, most frequent confusions (all texts)"), mostConfused(categories)]
+      : []),
   ]
     .join("\n")
     .trimEnd();
@@ -83,8 +85,8 @@ function confusion(reports: readonly { name: string; report: NonNullable<Analyze
   );
 }
 
-/** The most frequent confusions of each analyser; the page has all of them. */
-function instead(reports: readonly { name: string; report: NonNullable<AnalyzerReport["categories"]> }[]): string {
+/** The most frequent confusions of each analyser; the page of `--html` has all of them. */
+function mostConfused(reports: readonly { name: string; report: NonNullable<AnalyzerReport["categories"]> }[]): string {
   return table(
     [{ title: "" }, { title: "labelled" }, { title: "answered" }, { title: "texts" }],
     reports.flatMap(({ name, report }) =>

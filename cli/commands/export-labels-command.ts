@@ -13,7 +13,8 @@ export function addExportLabelsCommand(program: Command): void {
     .description(
       "Write the feedback that people have decided on in the approval queue as labelled texts, in the format " +
         'of "eval" and "train". Labels that a person named count; an approval confirms the labels that were ' +
-        "shown, unless they were in doubt or the text could not be read. Texts are masked: names, ids, addresses, numbers and unusual words are left out.",
+        "shown, unless they were in doubt or the text could not be read. Texts are masked: names, ids, addresses, " +
+        "numbers and unusual words are left out.",
     )
     .argument(
       "<folder>",

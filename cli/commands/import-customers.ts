@@ -33,7 +33,7 @@ interface Import {
   /** The first `SHOWN_ISSUES`. */
   issues: CustomerIssue[];
   /** Rows that were stored although they had faults. */
-  mended: number;
+  storedAnyway: number;
   unread: UnreadColumn[];
 }
 
@@ -53,13 +53,13 @@ const load = (location: string, options: ImportOptions): Promise<Import> =>
       ...withoutAbsent({ token }),
     });
     const progress = await createProgress("Loading customers");
-    const result: Import = { counts: { loaded: 0, invalid: 0 }, issues: [], mended: 0, unread: [] };
+    const result: Import = { counts: { loaded: 0, invalid: 0 }, issues: [], storedAnyway: 0, unread: [] };
     try {
       result.counts = await loadAll(customerSource, options, {
         signal,
         onProgress: ({ loaded, invalid }) => progress.update(`${count(loaded)} loaded, ${count(invalid)} invalid`),
         onInvalid: (issue) => {
-          if (!issue.skipped) result.mended += 1;
+          if (!issue.skipped) result.storedAnyway += 1;
           if (result.issues.length < SHOWN_ISSUES) result.issues.push(issue);
         },
         onUnreadColumn: (column, similar) => result.unread.push({ column, ...(similar && { similar }) }),
@@ -89,7 +89,7 @@ async function loadAll(
   }
 }
 
-function show({ counts, issues, mended, unread }: Import, { json }: GlobalOptions): void {
+function show({ counts, issues, storedAnyway, unread }: Import, { json }: GlobalOptions): void {
   if (json) {
     return printJson({
       ...counts,
@@ -108,7 +108,7 @@ function show({ counts, issues, mended, unread }: Import, { json }: GlobalOption
     const who = id === undefined ? "" : ` (${id})`;
     print(`  ${oneLine(`${place}${who}: ${message}`)}${skipped ? "" : dim(" · customer stored anyway")}`);
   }
-  const more = counts.invalid + mended - issues.length;
+  const more = counts.invalid + storedAnyway - issues.length;
   if (more > 0) print(dim(`  … and ${plural(more, "fault")} more`));
   showUnread(unread);
 }

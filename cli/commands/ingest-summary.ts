@@ -29,7 +29,7 @@ export class IngestSummary {
     if (status === "needs_person") increase(this.held, reason ?? "");
     const run = result["run"] as RowResult | undefined;
     if (status === "processing" && !run) this.unseen += 1;
-    // Runs that succeeded in an earlier call were counted there; others are counted again.
+    // Skip duplicates whose runs have succeeded: the call that processed them has counted them.
     if (run && (status === "processing" || !run.success)) this.runs.add({ ...run, line: this.mails });
     const error = status === "failed" ? result["error"] : run?.success === false ? run.error : undefined;
     if (status === "failed") this.failed += 1;
@@ -42,7 +42,7 @@ export class IngestSummary {
     return `${plural(this.mails, "email")}${failed > 0 ? `, ${count(failed)} failed` : ""}, ${perSecond.toFixed(0)}/s`;
   }
 
-  /** Whether everything went well. Waiting for a person counts as well. */
+  /** Whether nothing failed. An email that waits for a person has not failed. */
   get isGood(): boolean {
     return this.failed + this.runs.failed + this.runs.mailsDelayed === 0;
   }

@@ -23,7 +23,7 @@ export async function ingest(path: string, options: GlobalOptions): Promise<void
   // Read the first email before anything is opened, because a wrong path must not create a data
   // directory.
   const first = await mails.next();
-  const progress = await createProgress("Taking in emails");
+  const progress = await createProgress("Processing emails");
   try {
     await withDesk(options, settings, async (desk, signal) => {
       const { pMapIterable } = await import("p-map");
@@ -110,7 +110,8 @@ async function takeIn(
     const receipt = await desk.receive(raw);
     const { workflow_id } = receipt;
     if (typeof workflow_id !== "string") return { place, ...receipt };
-    // An earlier call may have been interrupted before it had the result.
+    // Wait even for the run of a duplicate: an earlier call may have been interrupted before it had
+    // the result.
     const run = await desk.result(workflow_id);
     return { place, ...receipt, ...(run && { run }) };
   } catch (error) {

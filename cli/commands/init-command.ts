@@ -7,14 +7,14 @@ export function addInitCommand(program: Command): void {
     .command("init")
     .summary("create a project of your own")
     .description(
-      "Create a small project that runs at once: a workflow, its tests (one kills the process between two steps), " +
-        "an agent, and scripts to serve it. Needs no key. The folder must be new or empty; its name becomes the " +
-        "project's name.",
+      "Create a small project that runs at once: a workflow, its tests (one kills the process before and after " +
+        "payments), an agent, and scripts to serve it. Needs no key. The folder must be new or empty; its name " +
+        "becomes the project's name.",
     )
     .argument("<folder>", "the project's folder")
     .action(async (folder: string, _options, command: Command) => {
       const { init } = await import("./init.ts");
       init(folder, command.optsWithGlobals<GlobalOptions>());
     });
-  addExamples(command, ["init my-workflows", "then: cd my-workflows && npm install && npm test"]);
+  addExamples(command, ["init my-workflows", "create it; it prints the next commands"]);
 }

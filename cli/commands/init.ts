@@ -34,7 +34,7 @@ function nextCommands(target: string, { checkout }: OwnPackage): [command: strin
       ? []
       : [[`npm pack ${shellQuoted(checkout)}`, "packs this checkout, for package.json"] as [string, string]]),
     ["npm install", ""],
-    ["npm test", "one test kills the process between the steps"],
+    ["npm test", "one test kills the process before and after payments"],
     ["npm run dev", "the service and its console; restarts when you change a source"],
   ];
 }
@@ -96,8 +96,8 @@ function unwritable(shown: string, cause: unknown): IoError {
 }
 
 /**
- * Files that tools would treat as this package's own under their final names. `npm pack` would
- * leave out the first one.
+ * Template files that get their final names only in the project. Here, tools would treat files with
+ * these names as this package's own, and `npm pack` would leave out `.gitignore`.
  */
 const STORED = [
   ["_gitignore", ".gitignore"],
@@ -105,7 +105,7 @@ const STORED = [
   ["_tsconfig.json", "tsconfig.json"],
 ] as const;
 
-/** Writes all of it, or nothing. */
+/** Writes the whole project; if that fails, removes what it has written. */
 function writeProject(target: string, name: string, self: OwnPackage): void {
   const source = template();
   let made: string | undefined;
@@ -123,7 +123,9 @@ function writeProject(target: string, name: string, self: OwnPackage): void {
   }
 }
 
-/** Uses the versions that this package was made with. */
+/**
+ * The project's `package.json`, with the versions of other packages that this package uses itself.
+ */
 function packageFile(target: string, name: string, self: OwnPackage): string {
   const file = JSON.parse(readFileSync(join(template(), "_package.json"), "utf8")) as Record<
     "dependencies" | "devDependencies",
@@ -137,7 +139,10 @@ function packageFile(target: string, name: string, self: OwnPackage): string {
   return `${JSON.stringify(content, null, 2)}\n`;
 }
 
-/** This very package: the file or repository that it was installed from, or its version in the registry. */
+/**
+ * The version of this package for the project's `package.json`: the file or repository that it was
+ * installed from, or its version in the registry.
+ */
 function ownVersion(target: string, { version, installedFrom, checkout }: OwnPackage): string {
   // The name that `npm pack` gives it.
   if (checkout !== undefined) return `file:abi-workflows-${version}.tgz`;

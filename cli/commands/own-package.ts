@@ -6,7 +6,7 @@ import { packageFile, packageRoot } from "../../src/runtime/package-root.ts";
 export interface OwnPackage {
   name: string;
   version: string;
-  /** Versions of the packages that it uses. */
+  /** Versions of the packages that it uses, by name. */
   versions: Readonly<Record<string, string>>;
   /**
    * The file (absolute) or repository that npm installed it from; undefined if it came from the

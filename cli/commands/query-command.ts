@@ -31,7 +31,11 @@ export function addQueryCommand(program: Command): void {
       store,
       "feedback_data",
     )
-    .option("--timeout <time>", "stop the query after this time, such as 30s (default: no limit)", duration)
+    .option(
+      "--timeout <time>",
+      "stop the query after this time, such as 30s (default: no limit). A service (--url) has its own limit instead",
+      duration,
+    )
     .action(async (query: string, _options, command: Command) => {
       const { askGraph } = await import("./query.ts");
       await askGraph(query, command.optsWithGlobals<QueryOptions>());

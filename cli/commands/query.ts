@@ -82,7 +82,7 @@ function allRows({ result, truncated }: QueryAnswer): readonly Row[] {
   );
 }
 
-/** The service's own limits apply. */
+/** Sends the query to a service, whose own limits apply. */
 async function answerAt(
   service: ServiceClient,
   sparql: string,
@@ -101,7 +101,10 @@ async function answerAt(
   return { result: readJsonResults(json), variables: json.head?.vars ?? [], truncated };
 }
 
-/** A query must not create files. */
+/**
+ * Opens the graph; if there is none yet, an empty one in memory, because a query must not create
+ * files.
+ */
 async function openGraph(settings: Settings): Promise<OntologyStore> {
   if (settings.ontologyUrl !== undefined) return openOntologyStore(settings);
   requireDataDirectory(settings);

@@ -17,7 +17,7 @@ export function addRetryCommand(program: Command): void {
         "wait for their mail server. A running process executes them, or the next one that starts; this command " +
         "doesn't wait for them.",
     )
-    .argument("[id...]", "workflow ids (workflow-…) or feedback ids")
+    .argument("[id...]", "workflow ids (workflow-…), feedback ids or references")
     .option("--failed", "retry all runs that have failed or wait for their mail server")
     .action(async (ids: string[], _options, command: Command) => {
       const options = command.optsWithGlobals<RetryOptions>();

@@ -9,11 +9,12 @@ export const retryRuns = (ids: readonly string[], options: RetryOptions): Promis
 async function retryAll(runs: Runs | undefined, ids: readonly string[], { failed, json }: RetryOptions): Promise<void> {
   let resumed = 0;
   const retry = async (run: RunView): Promise<void> => {
-    const goesOn = (await runs?.retry(run.workflow_id)) === true;
-    if (goesOn) resumed += 1;
+    const continues = (await runs?.retry(run.workflow_id)) === true;
+    if (continues) resumed += 1;
     else host().exitCode = 1;
     if (json) printJson((await runs?.get(run.workflow_id)) ?? run);
-    else print(goesOn ? `${oneLine(run.key)} continues.` : `${oneLine(run.key)} has not failed: it is ${run.status}.`);
+    else
+      print(continues ? `${oneLine(run.key)} continues.` : `${oneLine(run.key)} has not failed: it is ${run.status}.`);
   };
   for (const id of ids) {
     const run = await runs?.find(id);

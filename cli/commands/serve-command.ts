@@ -22,7 +22,7 @@ export function addServeCommand(program: Command): void {
     .option(
       "--demo",
       "serve sample data from a separate folder; emails wait for approval and are then written to files. Only the " +
-        "settings HTTP_*, OPENAI_*, GRAPH_TOOLS, LOG_LEVEL, PUBLIC_URL and WORKFLOWS are used",
+        "settings ABI_DATA_DIRECTORY, HTTP_*, OPENAI_*, GRAPH_TOOLS, LOG_LEVEL, PUBLIC_URL and WORKFLOWS are used",
     )
     .action(async (_options, command: Command) => {
       const { serve } = await import("./serve.ts");

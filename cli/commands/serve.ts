@@ -54,7 +54,7 @@ export async function serve(options: ServeOptions): Promise<void> {
           throw error;
         });
         const sample = options.demo ? submitSample(application, signal) : undefined;
-        // Its errors are reported at the end.
+        // Awaited at the end, which reports its errors.
         sample?.catch(() => {});
         try {
           await mailbox?.start();
@@ -73,7 +73,8 @@ export async function serve(options: ServeOptions): Promise<void> {
           }
           await untilAborted(signal);
         } finally {
-          // At the same time, because a silent mail server must not keep the service open.
+          // Close both at the same time, because a silent mail server must not keep the service
+          // open.
           await Promise.all([mailbox?.close(), service.close()]);
           await sample;
         }
@@ -88,8 +89,8 @@ export async function serve(options: ServeOptions): Promise<void> {
 }
 
 /**
- * The agent that people talk to in the console. Without a model, it is undefined, and LangChain is
- * not loaded.
+ * The agent that people talk to in the console. If the settings name no model, only the demo has
+ * one; otherwise it is undefined, and LangChain is not loaded.
  */
 async function openChat(
   application: Application,
@@ -133,22 +134,23 @@ const demoSettings = (dataDirectory: string): Settings =>
   );
 
 /**
- * The caller's settings that apply to the demo: how it is called, and who answers in the chat. None
- * of them could make it write to real customers.
+ * The caller's settings that apply to the demo, such as its address, its tokens and the model that
+ * answers in the chat. None of them could make the customer feedback workflow write to real
+ * customers.
  */
-const COUNTS = /^(?:http.*|openai.*|graphTools|logLevel|publicUrl|workflows)$/;
+const APPLIES_TO_DEMO = /^(?:http.*|openai.*|graphTools|logLevel|publicUrl|workflows)$/;
 
 const givenSettings = (): typeof SETTINGS => SETTINGS.filter(({ env }) => (host().env[env] ?? "") !== "");
 
 function ofCaller(settings: Settings, { workflows }: ServeOptions): Partial<Settings> {
   const given = new Set(givenSettings().map(({ name }) => name)).add(workflows === undefined ? "" : "workflows");
-  return Object.fromEntries(Object.entries(settings).filter(([name]) => given.has(name) && COUNTS.test(name)));
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => given.has(name) && APPLIES_TO_DEMO.test(name)));
 }
 
 /** The variables that are set, but ignored. */
 const leftOut = (): string[] =>
   givenSettings()
-    .filter(({ name }) => name !== "dataDirectory" && !COUNTS.test(name))
+    .filter(({ name }) => name !== "dataDirectory" && !APPLIES_TO_DEMO.test(name))
     .map(({ env }) => env);
 
 /**
@@ -167,8 +169,9 @@ async function* sampleFeedback(): AsyncGenerator {
 }
 
 /**
- * Notifications link to the console. Without tokens, only this machine is served, so its own
- * address works. With tokens, only PUBLIC_URL says which name people use.
+ * Fills in PUBLIC_URL if it is not set, because notifications link to the console. Without tokens,
+ * only this machine is served, so the service's own address works. With tokens, we can't know which
+ * name people use.
  */
 function withLinks(settings: Settings): Settings {
   const { publicUrl, httpTokens, httpTokensFile, httpHost, httpPort } = settings;
@@ -190,7 +193,10 @@ export function announce(url: string, token: string | undefined): void {
 /** @param call see `tryIt` */
 export const sayTryIt = (call: string): void => print(`\nTry it:\n${call}`);
 
-/** A call that works, if possible to one of the user's own workflows with an example. */
+/**
+ * A `curl` command to try. It calls the first of the user's own workflows that has an example; if
+ * none has, customer feedback.
+ */
 function tryIt({ url, isOpen }: HttpService, { workflows }: Service): string {
   const [ours, ...others] = [...workflows.values()];
   const { name, process: operation } = others.find(({ process: { example } }) => example !== undefined) ?? ours!;

@@ -11,7 +11,10 @@ import type { ServiceClient } from "../service-client.ts";
 const PATH = "/pipelines/customer-data/import_customers";
 /** Customers in one request: few enough to show progress, and to repeat a request quickly. */
 const CHUNK_SIZE = 500;
-/** Sent for a value that was not understood here: the service doesn't understand it either, and keeps the stored value. */
+/**
+ * Sent for a value that was not understood here. The service doesn't understand it either, so it
+ * keeps the stored value.
+ */
 const NOT_UNDERSTOOD = "not understood";
 
 interface ImportLine extends LoadCounts {

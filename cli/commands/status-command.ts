@@ -32,7 +32,7 @@ export function addStatusCommand(program: Command): void {
     ["status", "list the latest runs"],
     [
       "status 7Q4KD-0M2XF",
-      "find a run by the reference that a customer quotes; case, spaces, O or 0, and I or 1 don't matter",
+      "find a run by the reference that a customer quotes; case, spaces, O or 0, and I, L or 1 don't matter",
     ],
     ["status F-1 --history", "show one run, with every attempt of its steps"],
     ["status --status failed --json", "list what failed"],

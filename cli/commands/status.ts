@@ -151,7 +151,7 @@ async function showLatest(runs: Runs | undefined, options: StatusOptions): Promi
   await noteTraining(options);
 }
 
-/** Says so if the analysis was trained here, because that may explain odd judgements. */
+/** Prints whether the text analysis was trained here, because that may explain odd judgements. */
 async function noteTraining(options: StatusOptions): Promise<void> {
   if (await serviceFor(options)) return;
   const trained = await openTrainedWeights(settingsFrom(options));

@@ -14,7 +14,10 @@ const LINES: readonly [name: string, figure: keyof SentimentFigures][] = [
 const KEPT = "What was trained before stays in use.";
 const MAY_HAVE_SEEN = "What is in use may have learned from these texts: then its figures are too good.";
 
-/** What was learned, from how many labels, and how well it works on texts that it has not seen. */
+/**
+ * What was learned, from how many labels, and how well it works on texts that were not used for
+ * training.
+ */
 export const trainingText = (training: Omit<OwnTraining, "fits" | "isTaken">): string =>
   [
     ...sentimentText(training.sentiment),

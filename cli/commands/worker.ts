@@ -10,7 +10,7 @@ import { withApplication } from "../with-application.ts";
 
 /** Executes runs until it is stopped. */
 export async function runWorker(options: GlobalOptions): Promise<void> {
-  // Always on, even if WORKER turns it off for other processes.
+  // A worker always executes runs, even if WORKER=off is set for other processes.
   const settings = { ...settingsFrom(options), worker: true };
   try {
     await withApplication(

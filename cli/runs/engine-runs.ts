@@ -41,7 +41,7 @@ export class EngineRuns implements Runs {
     return this.#engine.cancel(workflowId);
   }
 
-  /** The runs show which workflows there are, so none has to be opened. */
+  /** The names of the workflows come from the runs, so no workflow has to be opened. */
   async #byKey(key: string): Promise<RunView | undefined> {
     const workflows = (await this.#engine.counts()).map(({ workflow }) => workflow);
     const found = await Promise.all(workflows.map((workflow) => this.#engine.find(workflow, tidyIdentifier(key))));

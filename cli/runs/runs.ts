@@ -11,7 +11,7 @@ import { oneLine, print, printJson } from "../terminal/output.ts";
 import type { ServiceClient } from "../service-client.ts";
 import { requireDataDirectory, settingsFrom } from "../settings.ts";
 
-/** The workflow whose results commands show in its own words. */
+/** The workflow for whose results commands have their own view. */
 export const FEEDBACK_WORKFLOW = "customer-feedback";
 
 /** Delivered notifications are listed only on request. */
@@ -44,7 +44,8 @@ export interface Runs {
   list(filter: RunsFilter): Promise<RunView[]>;
   get(workflowId: string): Promise<RunView | undefined>;
   /**
-   * By workflow id, by its key (such as a feedback id), or by the reference that a customer was asked to quote.
+   * Finds a run by its workflow id, by its key (such as a feedback id), or by the reference that a
+   * customer was asked to quote.
    * @throws ValidationError (`ambiguous_reference`) if several match
    */
   find(id: string): Promise<RunView | undefined>;
@@ -56,9 +57,9 @@ export interface Runs {
 }
 
 /**
- * Opens the runs without executing any, for the duration of `work`, so another process may be
- * executing them. If nothing has been run yet, `work` gets undefined, because looking at a folder
- * must not create files in it.
+ * Opens the runs for the duration of `work`, without executing any. Another process may be
+ * executing them at the same time. If nothing has been run yet, `work` gets undefined, because
+ * looking at a folder must not create files in it.
  */
 export async function withRuns(options: GlobalOptions, work: (runs: Runs | undefined) => Promise<void>): Promise<void> {
   const service = await serviceFor(options);
@@ -112,7 +113,9 @@ export async function withStoredRuns<Result>(
 }
 
 /**
- * @throws ValidationError if there are several, because only a person can say which one is meant
+ * Returns the only one that was found; undefined if there is none.
+ * @throws ValidationError (`ambiguous_reference`) if there are several, because only a person can
+ *   say which one is meant
  */
 export function onlyOne<Found>(
   what: "id" | "reference",
@@ -140,7 +143,10 @@ export async function allRuns(runs: Runs, status: RunStatus): Promise<RunView[]>
   }
 }
 
-/** Runs with a step that keeps failing and is retried for longer than anyone waits for it. */
+/**
+ * Runs with a step that keeps failing and may be retried for hours, such as an email to a server
+ * that is down.
+ */
 export const delayedRuns = async (runs: Runs): Promise<RunView[]> =>
   (await allRuns(runs, "processing")).filter(({ failing }) => failing?.until !== undefined);
 

@@ -14,7 +14,10 @@ export async function openInBrowser(url: string): Promise<boolean> {
   );
 }
 
-/** False in CI, without a terminal, or on a remote machine, unless BROWSER names a browser. */
+/**
+ * False in CI, without a terminal, and if BROWSER is `none`. On a remote machine, or on Linux
+ * without a display, false unless BROWSER names a browser.
+ */
 function hasBrowser({ env, stdout }: CommandHost): boolean {
   const browser = env["BROWSER"];
   if (stdout.isTTY !== true || env["CI"] || browser === "none") return false;

@@ -1,7 +1,7 @@
 /**
  * The parts of the current process that commands use. Commands take them from here, never from
- * `process`. So a program, above all a test, can run commands in its own process, each with its own
- * streams, environment and working directory.
+ * `process`. So a program, above all a test, can run several commands in its own process, each with
+ * its own streams, environment and working directory.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { resolve } from "node:path";
@@ -33,7 +33,7 @@ export interface CommandHost {
 /** A command that is running. */
 interface RunningCommand {
   readonly host: CommandHost;
-  /** Options that say where it works, which further commands need as well. */
+  /** The options `--data`, `--workflows` and `--url`, which further commands need as well. */
   place: readonly string[];
 }
 
@@ -46,7 +46,7 @@ export const host = (): CommandHost => running.getStore()?.host ?? process;
 export const runIn = <Result>(commandHost: CommandHost, command: () => Result): Result =>
   running.run({ host: commandHost, place: [] }, command);
 
-/** Records the options that say where the running command works. */
+/** Records the options that say on which data the running command works. */
 export function workAt({ data, workflows, url }: PlaceOptions): void {
   const current = running.getStore();
   const given = Object.entries({ data, workflows, url }).filter((entry): entry is [string, string] =>
@@ -61,14 +61,17 @@ interface PlaceOptions {
   url?: string;
 }
 
-/** A further command for the user to copy, which works where this one does. */
+/** A further command for the user to copy, which works on the same data as this one. */
 export const furtherCommand = (words: string): string =>
   ["abi-workflows", words, ...(running.getStore()?.place ?? [])].join(" ");
 
 const shellWord = (text: string): string =>
   /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
-/** The path under which to open a file that the user has named. Messages show the name as it was given. */
+/**
+ * The path under which to open a file that the user has named. Messages show the name as it was
+ * given.
+ */
 export const resolvedPath = (path: string): string =>
   host().cwd() === process.cwd() ? path : resolve(host().cwd(), path);
 
@@ -79,7 +82,7 @@ export const resolvedPath = (path: string): string =>
 export function hasColors(stream: Output): boolean {
   const { env } = host();
   if (stream.isTTY !== true && env["FORCE_COLOR"] === undefined) return false;
-  // It only uses this environment.
+  // `getColorDepth` uses only this environment.
   return WriteStream.prototype.getColorDepth(env) > 2;
 }
 

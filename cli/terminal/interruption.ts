@@ -2,8 +2,8 @@ import { host, runIn } from "./host.ts";
 import { note } from "./output.ts";
 
 /**
- * The reason if work was ended by Ctrl-C or SIGTERM. Unfinished work is stored and continues at the
- * next start.
+ * The reason of the signal that Ctrl-C or SIGTERM has aborted. Unfinished runs are stored and
+ * continue at the next start.
  */
 export const INTERRUPTED = new DOMException("Interrupted.", "AbortError");
 
@@ -22,11 +22,11 @@ const COPIES_MS = 500;
 /**
  * Runs `work` with a signal that Ctrl-C (SIGINT) and SIGTERM abort, with `INTERRUPTED` as the
  * reason, so that it can stop cleanly. A second signal ends the process at once.
- * @param saying the message that the user sees in the meantime
+ * @param message what the user reads while the work ends
  */
 export async function interruptible<Result>(
   work: (signal: AbortSignal) => Promise<Result>,
-  saying = FINISHING_NOTE,
+  message = FINISHING_NOTE,
 ): Promise<Result> {
   const controller = new AbortController();
   const current = host();
@@ -39,7 +39,7 @@ export async function interruptible<Result>(
     first = performance.now();
     controller.abort(INTERRUPTED);
     // A progress bar removes itself in its own listener first.
-    setImmediate(() => runIn(current, () => note(saying)));
+    setImmediate(() => runIn(current, () => note(message)));
   };
   current.on("SIGINT", interrupt);
   current.on("SIGTERM", interrupt);

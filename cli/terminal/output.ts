@@ -1,7 +1,8 @@
 /**
- * The output of commands: answers to standard output, everything else (progress, notes, errors) to
- * standard error. Nothing else in the package writes to either, so text from others can't control
- * the terminal, even if someone forgets to escape it.
+ * The output of commands: answers to standard output, everything else (notes, errors) to standard
+ * error. Commands write only through these functions, so text from others can't control the
+ * terminal, even if someone forgets to escape it. Apart from them, only the log, the prompts and
+ * the progress bar write to a terminal.
  */
 import { Writable } from "node:stream";
 import { stripVTControlCharacters, type styleText } from "node:util";
@@ -19,7 +20,7 @@ export const styled = (style: Style, text: string): string => styledFor(host().s
 export const dim = (text: string): string => styled("dim", text);
 export const bold = (text: string): string => styled("bold", text);
 
-/** Matches the beginning and end of the styles that we use. */
+/** Matches the codes that begin and end the styles that we use. */
 // oxlint-disable-next-line no-control-regex -- a style is made of one
 const OWN_STYLE = /(\u001B\[(?:0|1|2|22|3[1-6]|39)m)/;
 
@@ -34,10 +35,10 @@ function write(stream: Output, text: string, styles = hasColors(stream)): void {
 
 const LINES = "\n\t";
 
-/** Characters that join letters in some scripts, without which their words are misspelt. */
+/** Invisible characters that some scripts need for the correct spelling of words. */
 const JOINERS = "\u200C\u200D";
 
-/** Prints a part of the answer as it arrives. */
+/** Prints a part of the answer, without a line break after it. */
 export const printPart = (text: string): void => write(host().stdout, text);
 
 /** Prints one or more lines of the answer. */
@@ -79,8 +80,8 @@ export const printError = (text: string): void =>
   write(host().stderr, `${styledFor(host().stderr, "red", "error:")} ${text}\n`);
 
 /**
- * For help, from which Commander itself removes unwanted styles, and for usage errors, which repeat
- * what was typed.
+ * Writes help with its styles, which Commander itself removes if they are unwanted, and usage
+ * errors without any, because they repeat what was typed.
  */
 export const helpOutput = {
   writeOut: (text: string): void => write(host().stdout, text, true),
@@ -96,16 +97,18 @@ export function outputWidth(): number {
 
 /**
  * Text from others, on one or more lines, that can't control the terminal: invisible characters are
- * escaped. Line breaks and tabs stay.
+ * escaped, except line breaks, tabs and those that some scripts need.
  */
 export const escapedText = (text: string): string => withEscapes(text.replaceAll("\r\n", "\n"), LINES + JOINERS);
 
-/** The same on one line, without invisible characters: for ids, names and messages. */
+/**
+ * Text from others on one line, with all invisible characters escaped: for ids, names and messages.
+ */
 export const oneLine = (text: string): string => withEscapes(text.replaceAll(/\s+/gu, " ").trim());
 
 /**
- * The text with line breaks at words, at most `width` characters a line; lines after the first begin with `indent` blanks
- * more. A word that is too long stays whole.
+ * The text with line breaks between words, at most `width` characters a line. Lines after the first
+ * are indented by `indent` more blanks. A word that is too long stays whole.
  */
 export function wrapped(text: string, indent: number, width: number): string {
   if (text.length <= width) return text;

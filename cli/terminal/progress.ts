@@ -5,7 +5,7 @@ import { note, oneLine } from "./output.ts";
 export interface Progress {
   /** @param share of the work that is done, 0 to 1; absent if the total is unknown */
   update(message: string, share?: number): void;
-  /** Removes it. */
+  /** Removes the progress from the terminal. */
   stop(): void;
 }
 
@@ -39,7 +39,7 @@ async function terminalProgress(message: string): Promise<Progress> {
   return {
     update: (text, share = 0) => {
       const step = Math.round(Math.min(share, 1) * STEPS);
-      // It draws by itself.
+      // The bar redraws itself.
       view.advance(step - drawn, oneLine(text));
       drawn = step;
     },

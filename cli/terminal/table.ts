@@ -5,9 +5,9 @@ export interface Column {
   title: string;
   /** Shrinks first if the terminal is too narrow. */
   flexible?: boolean;
-  /** Left out if the table does not fit, the last such column first. */
+  /** May be left out if the table is too wide; the last such column goes first. */
   spare?: boolean;
-  /** Never cut, because people copy it. */
+  /** Never cut, because people copy its content. */
   whole?: boolean;
 }
 
@@ -27,8 +27,8 @@ const WIDE =
   /\p{Extended_Pictographic}|[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60]/u;
 
 /**
- * Width in columns. Most texts are plain, and loading the rules for others takes as long as
- * starting Node.js.
+ * Width in columns of the terminal. Most texts are ASCII, and loading the rules for others takes as
+ * long as starting Node.js.
  */
 function widthOf(text: string): number {
   if (ASCII.test(text)) return text.length;

@@ -1,9 +1,11 @@
-// The tokens in HTTP_TOKENS (name:scope+scope:secret) control who may talk to the agent, and who may decide. Agent Chat UI asks for
-// one as its "LangSmith API key" and sends it as x-api-key.
+// The tokens in HTTP_TOKENS (name:scope+scope:secret) control who may talk to the agent, and who
+// may decide. Agent Chat UI asks for a token's secret as its "LangSmith API key" and sends it as
+// x-api-key.
 import { Auth, HTTPException } from "@langchain/langgraph-sdk/auth";
 import { Tokens } from "abi-workflows/http";
 
-// The server lets pages of any site call it: without tokens, such a page could decide.
+// LangGraph's server accepts requests from pages of any website. Without tokens, any page could
+// decide.
 const tokens = Tokens.fromSetting(process.env["HTTP_TOKENS"] ?? "");
 
 function mayTalk(permissions: readonly string[]): void {
@@ -15,7 +17,7 @@ export const auth = new Auth()
   .authenticate(async ({ headers }) => {
     const secret = headers.get("x-api-key") ?? headers.get("authorization")?.replace(/^Bearer /i, "") ?? "";
     const caller = await tokens.verify(secret);
-    if (!caller) throw new HTTPException(401, { message: "Send one of the tokens in HTTP_TOKENS as x-api-key." });
+    if (!caller) throw new HTTPException(401, { message: "Send the secret of a token in HTTP_TOKENS as x-api-key." });
     return { identity: caller.name, permissions: [...caller.scopes] };
   })
   .on("*", ({ permissions }) => mayTalk(permissions))

@@ -107,7 +107,7 @@ test("says that the chat model did not judge, for a single piece of feedback and
   const { code, stdout, stderr } = await call(["process", ...FEEDBACK], place);
   const reason = "the model service refused the key";
   expect(code).toBe(0);
-  expect(stdout).toContain(`the embedded analysers, for ${reason}`);
+  expect(stdout).toContain(`the embedded analysers, because ${reason}`);
   expect(stderr.trim().split("\n")).toHaveLength(1);
   expect(JSON.parse(stderr)).toMatchObject({ level: 40, feedback_id: "F-1", reason });
 

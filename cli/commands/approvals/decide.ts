@@ -14,14 +14,14 @@ import { findAt } from "./at-service.ts";
 import { settingsFrom } from "../../settings.ts";
 import type { DecisionInput } from "./decision-commands.ts";
 
-/** How long the command waits for a worker's result. */
+/** How long the command waits for the result if a worker or a service continues the run. */
 const TIMEOUT_MS = 5000;
 
 /** The result of the run or, if there is none yet, the decision. */
 type Outcome = { result: RunResult } | { decided: DecidedResponse };
 
 /**
- * Makes the decision. On a data directory, it then continues the run to its end. With a database,
+ * Stores the decision. On a data directory, this process then continues the run. With DATABASE_URL,
  * it leaves that to a worker, because this process may not be set up to send mail.
  */
 export async function decideOn(
@@ -85,7 +85,7 @@ async function resultSoon(
   }
 }
 
-/** The run has not ended, so there is no `success` yet. */
+/** Prints the decision alone: the run has not ended, so there is no `success` yet. */
 function reportDecided(decided: DecidedResponse, json: boolean): void {
   if (json) printJson({ status: "decided", ...decided });
   note(

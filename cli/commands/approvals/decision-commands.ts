@@ -22,7 +22,8 @@ interface DecisionCommand<Options extends DecisionOptions> {
   name: DecidedResponse["decision"];
   summary: string;
   /**
-   * Reads the inputs before the data directory is opened, so typing doesn't keep others out of it.
+   * Reads the inputs. This happens before the data directory is opened, so that waiting for typed
+   * input doesn't keep other processes out of it.
    */
   prepare: (options: Options) => DecisionInput | Promise<DecisionInput>;
 }

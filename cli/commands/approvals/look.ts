@@ -32,7 +32,7 @@ export async function showMail(id: string, options: GlobalOptions): Promise<void
     return (await service.callApproval("show", { workflow_id: run.workflow_id })) as PendingResponse;
   };
   const remote = await serviceFor(options);
-  // Reading must not send anything.
+  // Without a worker, because showing an email must not send any.
   const pending = remote
     ? await pendingAt(remote, id)
     : await withStoredRuns(settingsFrom(options), find, { worker: false });

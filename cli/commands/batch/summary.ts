@@ -17,7 +17,7 @@ export class BatchSummary {
   mailsSent = 0;
   mailsWithheld = 0;
   mailsWaiting = 0;
-  /** Emails that their server doesn't accept at the moment; they are retried. */
+  /** Emails that the mail server doesn't accept at the moment; they are retried. */
   mailsDelayed = 0;
   /** Praise that is not certain enough for thanks. */
   doubtful = 0;
@@ -136,7 +136,7 @@ export class BatchSummary {
     return [
       "",
       `  ${styled("yellow", "…")} ${plural(this.mailsDelayed, "email")} ${wait} for the mail server, the first from ${placeOf(this.#delay)}: ${oneLine(error)}`,
-      dim("    If no process is running, the next worker or batch on this data retries them."),
+      dim("    If no process is running on this data, the next one that executes runs retries them."),
     ];
   }
 
@@ -155,7 +155,7 @@ const increase = (counts: Map<string, number>, key: string | undefined): void =>
   if (key !== undefined) counts.set(key, (counts.get(key) ?? 0) + 1);
 };
 
-/** `escalate 12 · auto_respond 3`, most first. */
+/** `escalate 12 · auto_respond 3`, the largest number first. */
 export const tally = (counts: ReadonlyMap<string, number>): string =>
   [...counts]
     .sort(([, a], [, b]) => b - a)

@@ -7,7 +7,7 @@ import type { ToolProgress } from "../../../src/framework/progress.ts";
 const MAX_VALUE_LENGTH = 32;
 const MAX_RESULT_LENGTH = 160;
 
-/** A planned call on one line, without what the model left open. */
+/** A planned call on one line, without arguments that are null. */
 export function callText({ name, args }: Pick<ToolCallStart, "name" | "args">): string {
   const given = Object.entries(args).filter(([, value]) => value !== null && value !== undefined);
   const values = given.map(([key, value]) => {
@@ -51,7 +51,7 @@ export function resultText({ artifact, content, failed }: ToolCallEnd): string {
     result.ticket_id,
     ...(result.response_id === undefined ? [] : ["email sent"]),
     ...(isWaiting(result) ? ["the email waits for approval"] : []),
-    // After a decision, the next part says it.
+    // After a rejection, the next part says why no email went out.
     ...(result.decided?.decision === "reject" ? [] : [result.response_withheld]),
     ...(result.decided === undefined ? [] : [decisionText(result.decided)]),
     ...(result.duplicate === true ? ["processed before, nothing done twice"] : []),
@@ -75,7 +75,7 @@ export function liveView(): AskOptions & { end: () => void } {
   return {
     onToken: (token) => {
       const text = escapedText(token);
-      // The line break between two messages, if a note has already made it.
+      // Skip the line break between two messages if a note has already made one.
       if (text === "\n" && !midLine && stdout.isTTY) return;
       printPart(text);
       midLine = !text.endsWith("\n");

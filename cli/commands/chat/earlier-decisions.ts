@@ -8,9 +8,9 @@ import { isWaiting } from "../../result-view.ts";
 import { note, oneLine } from "../../terminal/output.ts";
 import { decisionText } from "./conversation.ts";
 
-/** The agent that the terminal talks to: one of its own, or that of a service. */
+/** The agent that the user at the terminal talks to: one in this process, or that of a service. */
 export interface TalkingAgent extends Pick<FeedbackAgent, "ask" | "decide" | "waiting"> {
-  /** What was said and done before in a conversation. */
+  /** The messages and tool calls of a conversation so far. */
   entries(threadId: string): Promise<readonly ChatEntry[]>;
   getFeedback(id: string): Promise<FeedbackDetails>;
 }

@@ -12,8 +12,8 @@ import type { TalkingAgent } from "./earlier-decisions.ts";
 type ServiceOptions = AskOptions & { threadId: string };
 
 /**
- * The agent of a service. Decisions are sent to the service directly, with the token of the person
- * at this terminal.
+ * The agent of a service. Decisions on emails don't go through the agent: they are sent to the
+ * service's `/approvals`, with the token of the person at this terminal.
  */
 export class ServiceAgent implements TalkingAgent {
   readonly #service: ServiceClient;
@@ -65,7 +65,7 @@ export class ServiceAgent implements TalkingAgent {
     return (await this.#service.find(pathOf(threadId), "not_found")) as Conversation | undefined;
   }
 
-  /** Why the email has to be shown again; undefined if it doesn't. */
+  /** Decides on an email. Returns why it has to be shown again; undefined if it doesn't. */
   async #decideOn(mail: PendingResponse, decision: MailDecision): Promise<string | undefined> {
     if (decision === null) return undefined;
     const { workflow_id, rendering } = mail;

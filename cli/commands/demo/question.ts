@@ -1,6 +1,9 @@
 import { storeIri } from "../../../src/ontology/store-name.ts";
 
-/** What was learned: who is unhappy, and about what. Feedback is in one store, customers are in the other. */
+/**
+ * The question that the demo asks the knowledge graph at the end. Feedback is in one store,
+ * customers are in another.
+ */
 export const QUESTION = {
   title: "Who is unhappy, and about what?",
   sparql: `SELECT ?customer ?segment (COUNT(DISTINCT ?f) AS ?complaints)

@@ -23,7 +23,7 @@ export interface DemoOptions {
   signal: AbortSignal;
 }
 
-/** Shows everything as it happens. */
+/** Shows the demo while it runs. */
 export interface DemoView {
   request(text: string): AskOptions;
   answer(answer: AgentAnswer): void;

@@ -83,7 +83,7 @@ function cells(result: RowResult): string[] {
   return [feedback_id, customer_id, uncertain(result), categories.join(", "), action, reference(result)];
 }
 
-/** Without a score, because the table is already wide. */
+/** The sentiment without its score, because the table is already wide. */
 const uncertain = ({ sentiment, doubtful, unreadable }: RowResult): string =>
   judgedText(withoutAbsent({ sentiment, doubtful, unreadable }));
 

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { Integration, IoError } from "abi-workflows";
 
 /**
- * Stands in for your bank: a payment is a file. Call your payment service here instead, and send it the key, usually as
- * the header `Idempotency-Key`.
+ * Stands in for your bank: a payment is a file. Call your payment service here instead, and send it
+ * the key, usually as the header `Idempotency-Key`.
  */
 export class Payments extends Integration<{ folder: string }> {
   /** Pays once for each key, however often it is called, and returns the receipt. */

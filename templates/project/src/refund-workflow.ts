@@ -29,12 +29,13 @@ export class RefundWorkflow extends Workflow<RefundWorkflowConfiguration> {
       key: "refund_id",
       echo: ["order_id"],
       example: { input: { refund_id: "R-1", order_id: "O-7", amount: 30 } },
-      // A step's result is on disk before the next step starts. If the process dies, the run continues with the step
-      // that was not completed.
+      // A step's result is on disk before the next step starts. If the process dies, the run
+      // continues with the step that was not completed.
       run: async ({ refund_id, order_id, amount }, { step, startTime }) => {
         const { ontologyStore, payments, limit } = this.configuration;
         const decision = await step("amount_checked", () => (amount <= limit ? "paid" : "needs_person"));
-        // If the process dies right after the payment, this step is repeated. The key makes it one payment.
+        // If the process dies right after the payment, this step is repeated. The key makes it one
+        // payment.
         const receipt =
           decision === "paid" ? await step("refund_paid", () => payments.pay(refund_id, { order_id, amount })) : null;
         await step("refund_stored", () =>

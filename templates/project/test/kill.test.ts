@@ -1,4 +1,4 @@
-// Kills the process with `kill -9` between the steps, again and again, and restarts it each time.
+// Kills the process with `kill -9` before and after payments, and restarts it each time.
 import assert from "node:assert/strict";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,4 +1,5 @@
-// The process that kill.test.ts kills. It requests the refunds whose ids it gets, and ends when they are done.
+// The process that kill.test.ts kills. It requests the refunds whose ids are its arguments, and
+// ends when they are done.
 import { join } from "node:path";
 import { DurableEngine, OxigraphOntologyStore } from "abi-workflows";
 import { CrashPoints } from "abi-workflows/testing";
@@ -10,11 +11,13 @@ const points = new CrashPoints(process.argv);
 const engine = new DurableEngine({
   path: join(folder, "data.sqlite"),
   concurrency: 2,
-  // A step whose process dies this often fails. Here, the deaths are not the step's fault.
+  // After this many attempts in which the process died, a step fails. Here, the deaths are not the
+  // step's fault, so the limit is high.
   retry: { attempts: 100, initialDelayMs: 100, maximumDelayMs: 1000 },
 });
 const ontologyStore = await OxigraphOntologyStore.open({ path: join(folder, "data.sqlite") });
-// The process can die before and after each payment. points.runStore(path) would add all writes of the engine.
+// The process can die before and after each payment. To add the engine's own writes, open its store
+// with points.runStore(path).
 const payments = points.around("payments", new Payments({ folder: join(folder, "payments") }), ["pay"]);
 const workflow = new RefundWorkflow({ engine, ontologyStore, payments, limit: 100 }).register();
 // Continues the runs that an earlier process left unfinished.
