@@ -6,8 +6,8 @@ export interface CategoriesResult {
   /** In the order of `CATEGORIES`; `["general"]` if nothing else fits. Never empty. */
   categories: Category[];
   /**
-   * For each category in the answer, the probability that it is right, 0 to 1. 0 for `general` if
-   * nothing else was found.
+   * For each category in the answer, how sure the analyser is, 0 to 1. `general` has 0 if it only
+   * says that nothing was found.
    */
   scores: Partial<Record<Category, number>>;
   /** The words and phrases of the text that led to each category. */

@@ -20,13 +20,16 @@ export type LanguageScores = ReadonlyMap<string, number>;
 const NGRAM = 4;
 const STRIDE = 3;
 const MAX_WORD_LENGTH = 70;
-/** The numbers of bytes after which no further word begins, and after which a word is cut. */
+/** Bytes after which no further word begins. */
 const SAMPLE = 350;
+/** Bytes after which a word is cut. */
 const MAX_SAMPLE_LENGTH = 380;
 /** The tables store each score minus this number, because no score is lower. */
 const MIN_SCORE = 53;
+/** The average score of the n-grams at which a language gets half of the highest score. */
 const HALF_SURE = 25;
 
+/** The codes of the characters that stand for language 0 and score 0. */
 const FIRST_LANGUAGE = 0x30;
 const FIRST_SCORE = 0x20;
 
@@ -80,8 +83,9 @@ const readTables = (): LanguageTables =>
   (loaded ??= readData("./language-tables.json", import.meta.url) as LanguageTables);
 
 /**
- * Scores the languages of words by their n-grams, as eld (https://github.com/nitotm/efficient-language-detector-js) does,
- * with its tables for sixty languages. Reads 350 bytes, and up to 30 more to end a word. The first call loads the tables, in a few milliseconds.
+ * Scores the languages of words by their n-grams, as eld does, with its tables for sixty languages
+ * (https://github.com/nitotm/efficient-language-detector-js). Reads 350 bytes, and up to 30 more to
+ * end a word. The first call loads the tables, in a few milliseconds.
  * @param words in lower case, without punctuation
  */
 export function scoreLanguages(words: readonly string[]): LanguageScores {

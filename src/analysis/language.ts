@@ -4,6 +4,7 @@ import { memoizeByWord, type Word } from "./memoize.ts";
 /** Used if the language can't be determined: the text is too short, or empty. */
 export const UNDETERMINED = "und";
 
+/** Characters. */
 const SAMPLE = 600;
 const MIN_WORDS = 4;
 const FEW_WORDS = 8;
@@ -14,12 +15,12 @@ const MIN_SCORE = 0.6;
 const ENGLISH_SHARE = 0.12;
 
 /**
- * Letters that English has only in borrowed words. With them, the letters of even the shortest text
- * are a clue.
+ * Letters that English has only in borrowed words. If a text has one, its letters are a clue to its
+ * language even if it is very short.
  */
 const ACCENTS = /[^\p{ASCII}’]/u;
 
-/** Words; links and mentions, which belong to no language, match first. */
+/** Words. Links and mentions match too, as a whole; `readWords` drops them. */
 const WORDS = /(?:https?:\/\/|www\.|@)\S+|[\p{L}\p{M}'’]+/gu;
 
 /** Frequent in English, and rare in other languages with Latin letters. */
@@ -47,8 +48,7 @@ const OTHERS = Object.entries({
 }).map(([language, list]) => [language, new Set(list.split(" "))] as const);
 
 /**
- * English opinion words that other languages have too: beside a foreign word, they are no sign of
- * English.
+ * English opinion words that other languages have too, so they are no sign of English.
  */
 const SHARED = new Set(
   "terrible horrible excellent excellence super fatal error ideal perfect original modern elegant problem defect simple impossible formidable fragile stable flexible capable brave fine pure patient content con pro plus die hell fast arm rat best attention satisfaction surprise danger virus spam stress bug crash cool chic fan fun top dire vile rot".split(
@@ -56,7 +56,7 @@ const SHARED = new Set(
   ),
 );
 
-/** Nearly every longer English text has at least one of these, or of `PLAIN_ENGLISH` below. */
+/** Nearly every longer English text has at least one of these or of `PLAIN_ENGLISH`, see below. */
 const SIGNS_OF_ENGLISH = new Set(
   "of to was have if he she out up off for went i've i'll that's let's today last first next back few most both between part before without".split(
     " ",
@@ -76,10 +76,10 @@ function bestOf(scores: Iterable<readonly [language: string, score: number]>): [
 const areFew = (words: readonly string[]): boolean => new Set(words).size < FEW_WORDS;
 
 /**
- * The language of a text, if words that are frequent in another language outnumber the English
- * ones. With enough words, their letters decide which language it is; with few, it is the one in
- * which most of them are frequent. A single such word may be a name, so an English opinion beside
- * it outweighs it.
+ * The language of a text in which words that are frequent in another language outnumber the English
+ * ones; undefined for other texts. With enough words, their letters decide which language it is;
+ * with few, it is the one in which most of them are frequent. A single such word may be a name, so
+ * an English opinion beside it outweighs it.
  */
 function byFrequentWords(words: readonly string[], isEnglish: IsEnglish): string | undefined {
   const english = words.filter((word) => PLAIN_ENGLISH.has(word) || LITTLE_ENGLISH.has(word)).length;
@@ -123,7 +123,10 @@ function readWords(text: string): string[] {
 
 const FIRST_WORDS = 100;
 
-/** Two of these make a text English beyond doubt, because hardly any other language has them. */
+/**
+ * Hardly any other language has these words. A text is English beyond doubt if at least two of its
+ * words, and at least 12 % of them, are among these.
+ */
 const PLAIN_ENGLISH = new Set([
   ...ENGLISH,
   ..."my he she his him who why where does did just very really some any more other get got much use used work works out up well even good great bad nice like would always never every here again new should make made thing things love hate".split(
@@ -138,8 +141,8 @@ export const isFrequentInEnglish = (word: string): boolean =>
 const isPlain = memoizeByWord((norm) => PLAIN_ENGLISH.has(norm));
 
 /**
- * Whether tokens, with contractions expanded, are English beyond doubt, judged by the most frequent
- * English words. Most English texts are, and need no closer look.
+ * Whether tokens, with contractions expanded, are English beyond doubt, judged by the first hundred
+ * words. Most English texts are, and need no closer look.
  */
 export function isPlainEnglish(tokens: readonly { word: Word; kind: string }[]): boolean {
   let words = 0;
@@ -155,10 +158,11 @@ export function isPlainEnglish(tokens: readonly { word: Word; kind: string }[]):
 
 /**
  * Detects the language of a text: an ISO 639-1 code, or `und` if it can't be determined. It leans
- * toward English: another language must be clearly ahead, but a text of eight or more words needs
- * some English words to count as English. It reads the first 600 characters; links and mentions
- * don't count.
- * @param isOpinion whether a word, in lower case, is an English opinion word; foreign names next to one don't count
+ * toward English: another language must be clearly ahead. But a text of eight or more different
+ * words, none of them clearly English, only counts as English if its letters fit English best. It
+ * reads the first 600 characters; links and mentions don't count.
+ * @param isOpinion whether a word, in lower case, is an English opinion word; a single foreign word
+ *   beside one may be a name, and doesn't count
  */
 export function detectLanguage(text: string, isOpinion: IsEnglish = () => false): string {
   const isEnglish: IsEnglish = (word) => isOpinion(word) && !SHARED.has(word);

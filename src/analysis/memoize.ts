@@ -1,7 +1,7 @@
-/** A word in the form in which lexicons are queried, with their answers. */
+/** A word in the form in which lexicons are queried, with the answers that are known so far. */
 export interface Word {
   readonly norm: string;
-  /** By the number of the memoized function. */
+  /** By the number that `memoizeByWord` gave the function. */
   readonly answers: unknown[];
 }
 
@@ -22,13 +22,13 @@ export function memoizeByWord<Answer>(ask: (norm: string) => Answer): (word: Wor
 }
 
 /**
- * Most words of a text are among a few thousand that recur all the time. At this number, the memo
- * is emptied.
+ * When it has this many entries, a memo is emptied. A few thousand words make up most of all texts,
+ * so this rarely happens.
  */
 const MAX_ENTRIES = 20_000;
 /**
- * In V8, longer pieces of a text point into it, so keeping them would keep the whole text in
- * memory.
+ * Characters. In V8, longer pieces of a text point into it, so keeping them would keep the whole
+ * text in memory.
  */
 const MAX_KEPT_LENGTH = 12;
 
@@ -54,4 +54,5 @@ export class BoundedMemo<Value> {
 
 const words = new BoundedMemo<Word>((norm) => ({ norm, answers: [] }));
 
+/** The word with its known answers. Short words are shared by all texts. */
 export const wordOf = (norm: string): Word => words.get(norm);

@@ -10,17 +10,17 @@ export const SENTIMENT_MEANINGS: Record<Sentiment, string> = {
   neutral: "questions, plain facts, wishes without a complaint, or as much praise as complaints",
 };
 
-/** Why another analyser than the configured one has answered. */
+/** Says that the configured analyser failed and another one answered, and why. */
 export interface AnalysisFallback {
-  /** Name of the analyser that was asked and failed. */
+  /** Name of the analyser that failed. */
   from: string;
   /** The analyser that answered instead. */
   analyzer: { name: string; version: string };
-  /** For people, in a few words, without anything that a service has said. */
+  /** For people, in a few words. It doesn't quote the service, whose words may contain anything. */
   reason: string;
   /**
-   * Whether it would fail for every other text too, until someone fixes it: a refused key, an
-   * unknown model.
+   * Whether the analyser fails for every text until someone changes something, such as a refused
+   * key or an unknown model.
    */
   permanent: boolean;
 }

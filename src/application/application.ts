@@ -63,7 +63,7 @@ function makeFolder(path: string): void {
   }
 }
 
-/** The source if all customers are already in the graph. */
+/** Used without `CUSTOMER_SOURCE`: then the only customers are those in the graph. */
 const noCustomerSource: CustomerSource = {
   get: async () => undefined,
   list: async function* () {},
@@ -86,7 +86,7 @@ function customerSource(settings: Settings): CustomerSource {
   });
 }
 
-/** `ask-source` needs a source that can search by address. */
+/** @throws ValidationError for `ask-source` with a source that can't search by address */
 function checkSenderLookUp({ unknownSender, customerSource: location, customerEmailUrl }: Settings): void {
   const isHttp = location !== undefined && /^https?:/i.test(location);
   if (unknownSender !== "ask-source" || (location !== undefined && (!isHttp || customerEmailUrl !== undefined))) return;
@@ -97,7 +97,7 @@ function checkSenderLookUp({ unknownSender, customerSource: location, customerEm
   );
 }
 
-/** Without these settings, nobody is notified. */
+/** The workflow that notifies people; none if neither `NOTIFY_URL` nor `NOTIFY_MAIL` is set. */
 function notificationWorkflow(settings: Settings, { engine, emailIntegration, logger }: WorkflowParts): Workflow[] {
   const { notifyUrl, notifySecret, notifyMail, notifyOn: types, publicUrl } = settings;
   if (notifySecret !== undefined && notifyUrl === undefined) {
@@ -116,7 +116,7 @@ function notificationWorkflow(settings: Settings, { engine, emailIntegration, lo
 const ownWorkflows = async ({ workflows }: Settings): Promise<CreateWorkflows | undefined> =>
   workflows === undefined ? undefined : loadWorkflows(workflows);
 
-/** Processes that share runs must also share the graph. */
+/** Checks that processes that share runs also share the graph. */
 function checkSharing({ worker, databaseUrl, ontologyUrl }: Settings, logger: Logger): void {
   if (!worker && (databaseUrl === undefined || ontologyUrl === undefined)) {
     throw new ValidationError(
@@ -133,7 +133,8 @@ function checkSharing({ worker, databaseUrl, ontologyUrl }: Settings, logger: Lo
 }
 
 /**
- * Questions to the graph: any query for operators, and those that the settings allow for agents.
+ * The operations that query the graph: any query for operators, and what `GRAPH_TOOLS` allows for
+ * agents.
  */
 function graphOperations({ queryRunner }: OntologyStore, { graphTools }: Settings): DirectOperation[] {
   const forOperators = queryGraphOperation({ queryRunner, store: FEEDBACK_STORE });
@@ -166,15 +167,17 @@ export interface ApplicationOptions {
    */
   worker?: boolean;
   /**
-   * Creates your own workflows, which are offered in addition to customer feedback; default: those
-   * of the module in `WORKFLOWS`.
+   * Creates your own workflows, which are offered in addition to customer feedback. Default: the
+   * function that the module in `WORKFLOWS` exports.
    */
   createWorkflows?: CreateWorkflows;
 }
 
 /**
  * Opens everything that the settings name. Unfinished runs of an earlier process continue at once.
- * @throws ValidationError for invalid settings or a data directory that is in use, IoError for files that can't be opened
+ * @param options see `ApplicationOptions`; default for `worker`: `settings.worker`
+ * @throws ValidationError for invalid settings; IoError if the data directory is in use (`in_use`),
+ *   or a file or database can't be opened
  */
 export async function openApplication(
   settings: Settings,

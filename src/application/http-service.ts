@@ -32,18 +32,18 @@ export interface HttpServiceOptions {
   /** The version of this package, for the OpenAPI document. */
   version: string;
   /**
-   * The secret of a token with all scopes. Use it for a service without other tokens, because
-   * approving needs one. Default: none.
+   * The secret of a token with all scopes, for a service whose settings have no tokens: approving
+   * needs one. Otherwise it is ignored. Default: none.
    */
   localToken?: string;
   /**
-   * The agent that people talk to in the console, such as from `openChat`; default: none. It is
-   * closed with the service.
+   * The agent that people talk to in the console, such as the one from `openChat`. It is closed
+   * with the service. Default: none.
    */
   chat?: Chat;
   /**
-   * Whether the data is sample data to try things out with. The console then says so, and explains
-   * how to begin. Default: false.
+   * Whether the service has sample data, for trying things out. The console then says so, and
+   * explains how to begin. Default: false.
    */
   isSample?: boolean;
   logger?: Logger;
@@ -61,8 +61,8 @@ export interface HttpService {
 }
 
 /**
- * The caller when no tokens are set: any program on this machine. It can't decide, because a
- * decision is signed with a token's name.
+ * The caller when no tokens are set: any program on this machine. It can't decide about emails,
+ * because a decision is recorded with the name of a token.
  */
 const ANYONE: Caller = { name: "anonymous", scopes: new Set(SCOPES.filter((scope) => scope !== "approve")) };
 
@@ -84,12 +84,14 @@ function originsOf({ httpCorsOrigins }: Settings): string[] {
 /** The host in `name`, `name:port` or `[address]:port`. */
 const hostnameOf = (name: string): string => bareHost(name.toLowerCase().replace(/:\d+$/, ""));
 
-/** A proxy on this machine may pass on the host name by which it was called itself. */
+/** The host in `PUBLIC_URL`: a proxy on this machine may pass on the name that it was called by. */
 const publicHost = ({ publicUrl }: Settings): string[] => (publicUrl === undefined ? [] : [new URL(publicUrl).host]);
 
 /**
  * Starts the service with the given settings.
- * @throws ValidationError (`invalid_configuration`) for invalid tokens and secrets, and for an address that others can reach if there are no tokens; IoError (`address_unavailable`)
+ * @throws ValidationError (`invalid_configuration`) for invalid tokens, secrets or origins, and if
+ *   others can reach the service but there are no tokens
+ * @throws IoError (`address_unavailable`) if it can't listen
  */
 export async function openHttpService(
   { service, workflow, engine, ontologyStore }: Application,
@@ -132,7 +134,8 @@ export async function openHttpService(
       workflows: [...service.workflows.keys()],
       others,
       isSample,
-      // People start at the feedback or, if there is none yet but other workflows are served, at the runs.
+      // People start at the feedback. If there is none yet, but there are other workflows, they
+      // start at the runs.
       start: async () => (others.length > 0 && !(await hasFeedback()) ? "runs" : ""),
     }),
     version,
@@ -172,7 +175,7 @@ export async function openHttpService(
   };
 }
 
-/** Stored in the data directory, so people stay signed in after a restart. */
+/** The key is stored in the data directory, so people stay signed in after a restart. */
 function sessionKeyOf(settings: Settings): Uint8Array {
   const path = dataFile(settings, "session.key");
   if (path === IN_MEMORY) return randomBytes(32);
@@ -194,9 +197,9 @@ async function tokensOf({ httpTokens, httpTokensFile }: Settings, logger: Logger
   return sources.length === 0 ? undefined : anyOf(sources);
 }
 
-/** How often runs are counted for readiness. Counting reads all of them. Milliseconds. */
+/** How long a count of the runs is used, because counting reads all of them. Milliseconds. */
 const COUNTED_FOR_MS = 10_000;
-/** A run that has been due for longer is late: there are no workers, or too few. Milliseconds. */
+/** If a run has been due for longer, there are no workers, or too few. Milliseconds. */
 const LATE_MS = 60_000;
 
 function queueCheck(engine: Pick<Application["engine"], "counts">): HealthCheck {
@@ -210,7 +213,7 @@ function queueCheck(engine: Pick<Application["engine"], "counts">): HealthCheck 
       };
     }
     const { oldestDueMs } = counted;
-    // Runs are still accepted, so requests should still come here.
+    // "late" doesn't make the service unready: it still accepts runs, so requests should come here.
     return { status: oldestDueMs > LATE_MS ? "late" : "ok", oldest_due_seconds: Math.round(oldestDueMs / 1000) };
   };
 }

@@ -13,7 +13,7 @@ export interface WorkflowParts {
   engine: WorkflowEngine;
   ontologyStore: OntologyStore;
   emailIntegration: EmailIntegration;
-  /** The value of the setting. */
+  /** The value of `MAX_PARALLEL_REQUESTS`. */
   maxParallelRequests: number;
   logger: Logger;
 }
@@ -25,8 +25,8 @@ const invalidModule = (problem: string, cause?: unknown): ValidationError =>
   invalidConfiguration(`WORKFLOWS (workflows) ${problem}`, cause);
 
 /**
- * Describes an error of the user's own module, with its location, because the reader has written
- * that module.
+ * Describes an error in the user's own module. It includes the place in the code, because whoever
+ * reads the message has written that module.
  */
 function describeFault(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
@@ -37,7 +37,10 @@ function describeFault(error: unknown): string {
 /**
  * Loads the function that the user's module exports as `createWorkflows`.
  * @param path of the module, JavaScript or TypeScript that Node.js can run
- * @throws ValidationError (`invalid_configuration`) if there is no such module or function, or it fails
+ * @returns a function that throws the same error if `createWorkflows` fails or doesn't return
+ *   workflows
+ * @throws ValidationError (`invalid_configuration`) if the module is missing, can't be loaded, or
+ *   exports no such function
  */
 export async function loadWorkflows(path: string): Promise<CreateWorkflows> {
   const file = resolve(path);

@@ -1,6 +1,6 @@
 /**
- * Opens the parts that settings name, each separately. A program that needs one of them doesn't
- * load the others, or adapters that it doesn't use.
+ * Opens the parts of an application, each separately. A program that needs one of them doesn't load
+ * the others, or adapters that the settings don't name.
  */
 import { existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -41,12 +41,14 @@ export function runsAndGraph(settings: Pick<Settings, "dataDirectory">): string 
 
 let temporary: string | undefined;
 /**
- * Separate for each process, so that another process's email is not mistaken for one that this
- * process has sent.
+ * A new one for each process, so that no process mistakes another one's email for its own.
  */
 const temporaryOutbox = (): string => (temporary ??= mkdtempSync(join(tmpdir(), "abi-workflows-outbox-")));
 
-/** The folder to which emails are written if no mail server is set; undefined if one is. */
+/**
+ * The folder to which emails are written if no mail server is set; undefined if one is. If all data
+ * is in memory, it is a temporary folder.
+ */
 export function outboxFolder(settings: Settings): string | undefined {
   const { dataDirectory, mailUrl } = settings;
   if (mailUrl !== undefined) return outboxFolderOf(mailUrl);
@@ -54,9 +56,9 @@ export function outboxFolder(settings: Settings): string | undefined {
 }
 
 /**
- * The folder to which emails are written; undefined if a mail server is set. Also undefined with a
- * database: the process that executes a run writes its email, and it may be another process with
- * another folder.
+ * The folder in which this process can find the emails of its runs. Undefined if a mail server is
+ * set, and with a shared database: there, the process that executes a run writes its email, and it
+ * may be another process with another folder.
  */
 export const ownOutbox = (settings: Settings): string | undefined =>
   settings.databaseUrl === undefined ? outboxFolder(settings) : undefined;
@@ -65,6 +67,8 @@ export const ownOutbox = (settings: Settings): string | undefined =>
  * Opens the engine that the settings name.
  * @param options with `worker: false`, the engine executes nothing, and works beside a process that
  *   does
+ * @throws ValidationError if the URL is invalid, a package is missing, or this version can't read
+ *   the file
  * @throws IoError if the database can't be opened or reached, or another worker is using its file
  */
 export async function openEngine(
@@ -101,7 +105,7 @@ const restateOptions = ({
 /**
  * Opens the knowledge graph that the settings name: the SPARQL endpoint if one is set, otherwise
  * the file in the data directory.
- * @throws ValidationError, IoError as the store does
+ * @throws ValidationError, IoError: see the two stores
  */
 export async function openOntologyStore(settings: Settings): Promise<OntologyStore> {
   const { ontologyUrl, ontologyUpdateUrl, ontologyGraphStoreUrl, ontologyToken, ontologyAuthentication } = settings;
@@ -125,7 +129,7 @@ export async function openOntologyStore(settings: Settings): Promise<OntologySto
 
 /**
  * Creates the watcher that passes emails from the mailbox in the settings to the service; undefined
- * if they name none. The caller starts it, and closes it before the service's engine.
+ * if the settings name no mailbox. The caller starts it, and closes it before the service's engine.
  * @throws ValidationError for an invalid URL, or if no workflow receives mail
  */
 export async function openMailboxWatcher(
@@ -157,9 +161,10 @@ export async function openTrainedWeights({
 }
 
 /**
- * Creates the analysers: word lists and a small model, or a chat model that falls back on these.
- * @param trained what the embedded analysers have learned; weights for another version of the
- *   package are ignored
+ * Creates the analysers: the embedded ones (word lists and a small model), or those with a chat
+ * model, which fall back on the embedded ones.
+ * @param trained what the embedded analysers have learned; weights for other versions of the
+ *   analysers are ignored
  * @throws ValidationError if there is no service for the chat model
  */
 export async function openAnalyzers(

@@ -7,7 +7,7 @@ import { isUrlLike } from "../secrets.ts";
 
 /**
  * Parses a given value, or throws `InvalidSetting` with what is wrong, in words that follow the
- * setting's name.
+ * setting's name. `Given` is the type of the values that the setting's option accepts.
  */
 export type Kind<Value, Given = Value> = ((value: unknown) => Value) & { readonly given?: Given };
 
@@ -21,15 +21,14 @@ const nameOfType = (value: unknown): string =>
 const textWith =
   (...checks: (readonly [holds: (text: string) => boolean, problem: string])[]): Kind<string> =>
   (value) => {
-    if (typeof value !== "string")
-      throw new InvalidSetting(`Invalid input: expected string, received ${nameOfType(value)}`);
+    if (typeof value !== "string") throw new InvalidSetting(`must be a string, but it is of type ${nameOfType(value)}`);
     const failed = checks.find(([holds]) => !holds(value));
     if (failed !== undefined) throw new InvalidSetting(failed[1]);
     return value;
   };
 
 export const text = (minimum = 1): Kind<string> =>
-  textWith([({ length }) => length >= minimum, `Too small: expected string to have >=${minimum} characters`]);
+  textWith([({ length }) => length >= minimum, `must have at least ${minimum} characters`]);
 
 export const folder = textWith([(path) => !isUrlLike(path), "must be a folder, not a URL"]);
 
@@ -55,7 +54,7 @@ export const openAddress = textWith(startsWith("http", "https"), [
   "must not have a user or password in it: use OPENAI_API_KEY",
 ]);
 
-/** A file, or an HTTP URL with a placeholder for the id. */
+/** A file, or an HTTP URL with the placeholder `{id}`. */
 export const customerLocation = textWith([
   (location) => !/^https?:/i.test(location) || location.includes("{id}"),
   "must have {id} in it if it is an HTTP URL",

@@ -1,6 +1,7 @@
 /**
- * Everything that can be set, in one table. The environment and the options of `createCustomerFeedbackTools` have the same
- * settings under two names: `MAIL_URL` and `mailUrl`. Nothing else in the package reads `process.env`.
+ * Everything that can be set, in one table. Each setting has two names: one for the environment
+ * (`MAIL_URL`), and one for the options of `readSettings` and `createCustomerFeedbackTools`
+ * (`mailUrl`). Nothing else in `src` reads `process.env`.
  */
 import { type FieldIssue, ValidationError } from "../errors.ts";
 import { MAIL_URL_KINDS } from "../integrations/email/mail-urls.ts";
@@ -26,11 +27,11 @@ import {
   wholeNumber,
 } from "./setting-kinds.ts";
 
-/** The data directory with which nothing is stored on disk. */
+/** The data directory with which only emails are stored on disk: see `outboxFolder`. */
 export const IN_MEMORY = ":memory:";
 
 /**
- * Relative to the folder in which the process was started. It is created when something is stored.
+ * Relative to the working directory of the process. It is created when an application is opened.
  */
 export const DEFAULT_DATA_DIRECTORY = ".abi-workflows";
 
@@ -47,8 +48,8 @@ const DEFINITIONS = {
     kind: folder,
     default: DEFAULT_DATA_DIRECTORY,
     about:
-      "Folder for the knowledge graph, the runs, the conversations and the outbox. `:memory:` stores nothing on " +
-      "disk.",
+      "Folder for the knowledge graph, the runs, the conversations and the outbox. `:memory:` keeps all of this in " +
+      "memory, except the outbox, which is then a temporary folder.",
   },
   databaseUrl: {
     env: "DATABASE_URL",
@@ -66,8 +67,8 @@ const DEFINITIONS = {
     env: "RESTATE_WORKER_URL",
     kind: url("http", "https"),
     about:
-      "Where the Restate server reaches the workers: this one, or a load balancer in front of all of them. " +
-      "Default: where this process listens.",
+      "URL at which the Restate server reaches the workers: that of this process, or of a load balancer in front of " +
+      "all of them. Default: the address on which this process listens.",
   },
   restateToken: {
     env: "RESTATE_TOKEN",
@@ -79,14 +80,15 @@ const DEFINITIONS = {
     env: "RESTATE_LISTEN",
     kind: text(),
     about:
-      "Address and port at which a worker listens for the Restate server. Any address but this machine's own needs RESTATE_IDENTITY_KEY. " +
-      "Default: 127.0.0.1:9080.",
+      "Address and port at which a worker listens for the Restate server. Default: 127.0.0.1:9080. Any address that " +
+      "is not a loopback address needs RESTATE_IDENTITY_KEY.",
   },
   restateIdentityKey: {
     env: "RESTATE_IDENTITY_KEY",
     kind: token,
     about:
-      "Public key of the Restate server (`publickeyv1_…`). A worker only answers requests that are signed with it.",
+      "Public key of the Restate server (`publickeyv1_…`). With it, a worker only answers requests that this server " +
+      "has signed.",
   },
   worker: {
     env: "WORKER",
@@ -94,7 +96,8 @@ const DEFINITIONS = {
     default: true,
     about:
       "`off`: this process only starts runs and waits for them; `abi-workflows worker` executes them elsewhere. " +
-      "Needs DATABASE_URL and ONTOLOGY_URL. With a Restate server, commands other than `serve` and `worker` never execute runs.",
+      "This needs DATABASE_URL and ONTOLOGY_URL. With a Restate server, commands other than `serve` and `worker` " +
+      "never execute runs.",
   },
   ontologyUrl: {
     env: "ONTOLOGY_URL",
@@ -126,7 +129,7 @@ const DEFINITIONS = {
   customerSource: {
     env: "CUSTOMER_SOURCE",
     kind: customerLocation,
-    about: "Where customers come from: a .json, .jsonl or .csv file, or an HTTP URL with {id} in it.",
+    about: "Where customers come from: a file (.csv, .tsv, .json, .jsonl or .ndjson), or an HTTP URL with {id} in it.",
   },
   customerSourceToken: {
     env: "CUSTOMER_SOURCE_TOKEN",
@@ -153,7 +156,8 @@ const DEFINITIONS = {
     kind: duration,
     default: "1d",
     about:
-      "How old it may be if CUSTOMER_SOURCE doesn't answer. If it is older, the email waits until the source answers.",
+      "How old a customer's data may be if CUSTOMER_SOURCE doesn't answer. If it is older, the email waits for the " +
+      "source, as long as MAIL_RETRY_FOR allows.",
   },
   mailUrl: {
     env: "MAIL_URL",
@@ -188,8 +192,8 @@ const DEFINITIONS = {
     kind: oneOf("person", "ask-source", "create", "ignore"),
     default: "person",
     about:
-      "What to do with email from an address that no customer has: `person` (hold it), `ask-source`, `create` (a " +
-      "customer) or `ignore`.",
+      "What to do with email from an address that no customer has: `person` (hold it), `ask-source` (look for the " +
+      "address in CUSTOMER_SOURCE; hold it if it isn't there), `create` (make the sender a customer) or `ignore`.",
   },
   mailAuthservId: {
     env: "MAIL_AUTHSERV_ID",
@@ -242,7 +246,7 @@ const DEFINITIONS = {
     env: "APPROVAL",
     kind: onOff,
     default: false,
-    about: "`on`: every email waits until a person approves it (`abi-workflows approvals`).",
+    about: "`on`: every email to a customer waits until a person approves it (`abi-workflows approvals`).",
   },
   responseCap: {
     env: "RESPONSE_CAP",
@@ -267,8 +271,10 @@ const DEFINITIONS = {
     kind: oneOf("database", "process"),
     default: "database",
     about:
-      "What MAX_PARALLEL_REQUESTS applies to: all processes that share the database together, or each process. The " +
-      "second is faster if many processes share a database, because they needn't agree on whose turn it is.",
+      "What MAX_PARALLEL_REQUESTS limits. `database`: the runs of each workflow, in all processes that share the " +
+      "database together. `process`: the runs of all workflows in one process together; if their limits differ, the " +
+      "highest applies. `process` is faster if many processes share a database, because they needn't agree on whose " +
+      "turn it is.",
   },
   retryAttempts: {
     env: "RETRY_ATTEMPTS",
@@ -280,31 +286,34 @@ const DEFINITIONS = {
     env: "RETRY_DELAY_MS",
     kind: wholeNumber(1),
     default: DEFAULT_RETRY_POLICY.initialDelayMs,
-    about: "Milliseconds before the second attempt. Doubles with each attempt, up to a minute.",
+    about:
+      "Longest delay before the second attempt, in milliseconds. It doubles with each attempt, up to a minute. The " +
+      "delay is random, but at least half of this.",
   },
   mailRetryFor: {
     env: "MAIL_RETRY_FOR",
     kind: duration,
     default: MAIL_RETRY_FOR,
     about:
-      "How long an email is retried while the mail server is unreachable, busy or greylists us. The run fails only after that.",
+      "How long an email is retried while the mail server is unreachable, busy or greylists us. Only then does the " +
+      "run fail.",
   },
   notifyUrl: {
     env: "NOTIFY_URL",
     kind: url("http", "https"),
     about:
-      "URL to which notifications are posted (Standard Webhooks): emails that wait for a person, runs that have " +
-      "failed.",
+      "URL to which notifications are posted (Standard Webhooks): when an email waits for a person, or a run has " +
+      "failed. See NOTIFY_ON.",
   },
   notifySecret: {
     env: "NOTIFY_SECRET",
     kind: token,
-    about: "Secret that signs those notifications: `whsec_` followed by 24 to 64 random bytes in base64.",
+    about: "Secret that signs what is posted to NOTIFY_URL: `whsec_` followed by 24 to 64 random bytes in base64.",
   },
   notifyMail: {
     env: "NOTIFY_MAIL",
     kind: text(3),
-    about: "Address that gets the same notifications as emails, at most 20 an hour.",
+    about: "Address that gets notifications as emails: at most 20 of each type (see NOTIFY_ON) in each clock hour.",
   },
   notifyOn: {
     env: "NOTIFY_ON",
@@ -336,7 +345,7 @@ const DEFINITIONS = {
     env: "HTTP_HOST",
     kind: text(),
     default: "127.0.0.1",
-    about: "Address that `serve` listens on. Any address but this machine's own (127.0.0.1, ::1) needs tokens.",
+    about: "Address that `serve` listens on. Any address that is not a loopback address (127.0.0.1, ::1) needs tokens.",
   },
   httpPort: {
     env: "HTTP_PORT",
@@ -354,7 +363,9 @@ const DEFINITIONS = {
   httpTokensFile: {
     env: "HTTP_TOKENS_FILE",
     kind: text(),
-    about: "File with the same tokens, which is read again when it changes: see docs/http.md.",
+    about:
+      "File with tokens, in addition to those in HTTP_TOKENS; for its format, see docs/http.md. It is read again " +
+      "when it changes.",
   },
   httpWebhookSecrets: {
     env: "HTTP_WEBHOOK_SECRETS",
@@ -365,8 +376,8 @@ const DEFINITIONS = {
     env: "HTTP_ALLOWED_HOSTS",
     kind: text(),
     about:
-      "Host names to which `serve` answers, separated by commas; others are refused. Default: this machine's own " +
-      "if it only listens there, otherwise any.",
+      "Host names to which `serve` answers, separated by commas; others are refused. Default: any. If HTTP_HOST is " +
+      "a loopback address: only localhost, 127.0.0.1, ::1 and the host of PUBLIC_URL.",
   },
   httpCorsOrigins: {
     env: "HTTP_CORS_ORIGINS",
@@ -388,7 +399,8 @@ const DEFINITIONS = {
     env: "METRICS_HOST",
     kind: text(),
     default: "127.0.0.1",
-    about: "Address for METRICS_PORT. The default is only reachable from this machine, `0.0.0.0` also from others.",
+    about:
+      "Address that METRICS_PORT is on. The default can only be reached from this machine; `0.0.0.0` also from others.",
   },
   logLevel: {
     env: "LOG_LEVEL",
@@ -404,9 +416,9 @@ const DEFINITIONS = {
   openaiBaseUrl: {
     env: "OPENAI_BASE_URL",
     kind: openAddress,
-    about: "Any OpenAI-compatible endpoint, such as http://localhost:11434/v1.",
+    about: "Any OpenAI-compatible endpoint, such as http://localhost:11434/v1. Default: OpenAI's own.",
   },
-  openaiModel: { env: "OPENAI_MODEL", kind: text(), about: "Name of the chat model." },
+  openaiModel: { env: "OPENAI_MODEL", kind: text(), about: "Name of the chat model. Default: gpt-5.4-mini." },
 } as const satisfies Record<string, Definition>;
 
 type Definitions = typeof DEFINITIONS;
@@ -450,7 +462,8 @@ const given = (value: unknown): boolean => value !== undefined && value !== "";
 
 /**
  * Reads the settings: from `options` first, then from the environment, then from the defaults.
- * @throws ValidationError (`invalid_configuration`) that names the variable or option and what it should look like
+ * @throws ValidationError (`invalid_configuration`) that names the variable or option and what it
+ *   should look like
  */
 export function readSettings(
   options: SettingsOptions = {},
@@ -487,7 +500,7 @@ function readAll(
   const others = Object.keys(options).filter((name) => given(options[name]) && !Object.hasOwn(DEFINITIONS, name));
   if (others.length > 0) {
     const names = others.map((name) => JSON.stringify(name)).join(", ");
-    issues.push({ path: "", message: `Unrecognized key${others.length === 1 ? "" : "s"}: ${names}` });
+    issues.push({ path: "", message: `Unknown option${others.length === 1 ? "" : "s"}: ${names}.` });
   }
   if (issues.length === 0 && settings["ontologyUrl"] === undefined) {
     const idle = OF_THE_ENDPOINT.filter((name) => settings[name] !== undefined);
@@ -500,7 +513,7 @@ function readAll(
   return { settings, issues };
 }
 
-/** Whether the settings name a language model. */
+/** Whether the settings name the service of a chat model. */
 export const namesModel = ({
   openaiApiKey,
   openaiBaseUrl,

@@ -8,7 +8,7 @@ type Json = Record<string, unknown>;
 
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 
-/** Why an answer ended. Anything else counts as a normal end if there is text or a call. */
+/** Finish reasons, as different services spell them. Any other reason is a normal end. */
 const FILTERED = /content_?filter|safety|prohibited|blocklist|recitation|sensitive/iu;
 const CUT_OFF = /^(?:length|max_?tokens|max_output_tokens|model_length)$/iu;
 const BROKEN_OFF = /^(?:error|abort|aborted|cancelled|insufficient_system_resource|network_error)$/iu;
@@ -23,7 +23,7 @@ export interface AnswerFacts {
 export const CUT_OFF_NOTE = "[The answer was cut off here: the model reached its length limit.]";
 
 /**
- * Added after the text of a stream that just stopped, from a server whose streams all just stop.
+ * Added after the text of a stream that just stopped, if no stream of this server marks its end.
  */
 export const UNMARKED_END_NOTE = "[The model service did not say whether this answer is complete.]";
 
@@ -31,7 +31,9 @@ export const UNMARKED_END_NOTE = "[The model service did not say whether this an
 export const isCutOff = (finishReason: unknown): boolean => CUT_OFF.test(String(finishReason));
 
 /**
- * @throws ModelAnswerError for an unusable answer: filtered, cut off, or without any text or tool call
+ * Checks that an answer can be used. One that was cut off at the length limit can, if it has text
+ * or a tool call.
+ * @throws ModelAnswerError if it was filtered or broken off, or has neither text nor tool call
  */
 export function requireAnswer({ text, hasCalls, finishReason = "" }: AnswerFacts): void {
   if (FILTERED.test(finishReason)) throw new ModelAnswerError("content_filter");
@@ -127,8 +129,8 @@ export class Answer {
 }
 
 /**
- * Content is text or a list of parts, of which only text is for the user, but not thinking,
- * references or tool use.
+ * The text of a message's content, which is a string or a list of parts. Parts with thinking,
+ * references or tool use are left out.
  */
 function textOf(content: unknown): string {
   if (typeof content === "string") return content;
@@ -140,7 +142,10 @@ function textOf(content: unknown): string {
   return typeof text === "string" ? text : "";
 }
 
-/** Errors inside an answer of status 200: OpenRouter's `error`, vLLM's `object: "error"`, FastAPI's `detail`. */
+/**
+ * Throws errors inside an answer with status 200: OpenRouter's `error`, vLLM's `object: "error"`,
+ * FastAPI's `detail`, and others.
+ */
 function throwReported(chunk: Json): void {
   const { error, object, detail, type, base_resp: base } = chunk;
   if (error !== undefined && error !== null && error !== false && error !== "")

@@ -35,12 +35,13 @@ interface Companions {
 /** What a server's earlier streams have shown. */
 interface StreamHabits {
   /**
-   * Whether the last stream marked its end with a finish reason or `[DONE]`, and did not just stop.
+   * Whether any stream so far has marked its end, with a finish reason or `[DONE]`. False if there
+   * was one that just stopped, and none with a mark.
    */
   marksEnds?: boolean;
 }
 
-/** The number of tool calls whose companions are kept; a conversation in progress has far fewer. */
+/** The number of tool calls whose companions are kept; conversations in progress have far fewer. */
 const MAX_COMPANIONS = 1000;
 
 export interface CompatibleFetchOptions {
@@ -63,8 +64,9 @@ const IDLE_LIMIT = 60_000;
  *   them.
  * - What a server attaches to its tool calls is sent back with them: DeepSeek's
  *   `reasoning_content`, Gemini's `extra_content`.
- * - An answer that stalls fails, even if something keeps its connection alive.
- * - A stream that just stops counts as cut off, unless the previous one did the same: then this server doesn't mark ends.
+ * - An answer that stalls fails, even if comments still arrive that keep the connection alive.
+ * - A stream that just stops fails, unless an earlier one did the same and none has marked its end:
+ *   then this server doesn't mark ends, and a note says so below the text.
  * - An unusable answer with status 200 fails with a `ModelAnswerError`.
  */
 export function compatibleFetch({ developerRole, idleLimit = IDLE_LIMIT }: CompatibleFetchOptions): Fetch {
@@ -102,7 +104,7 @@ function readRequest(body: unknown): Request | undefined {
   return Array.isArray(request.messages) ? request : undefined;
 }
 
-/** Our body has another length than the one that the client has counted. */
+/** The headers without the length that the client has counted: our body has another one. */
 function withoutLength(init: RequestInit | undefined): RequestInit {
   const headers = new Headers(init?.headers);
   headers.delete("content-length");
@@ -127,7 +129,7 @@ async function mayRefuseStreamOptions(response: Response): Promise<boolean> {
 }
 
 /**
- * Converts a refusal to OpenAI's form. The client doesn't read the text of others, such as Gemini's
+ * Converts a refusal to OpenAI's form. The client reads no text in other forms, such as Gemini's
  * list or FastAPI's `detail`.
  */
 async function withError(response: Response): Promise<Response> {
@@ -168,8 +170,8 @@ class AnswerReader {
 
   /** Adds everything that arrives to the answer; yields what can be passed on at once. */
   async *#pieces(response: Response): AsyncGenerator<Piece> {
-    // Some servers declare their streams as JSON, text or even HTML, and some answer a request for
-    // a stream with a whole message.
+    // The content type doesn't show whether this is a stream: some servers declare their streams as
+    // JSON, text or even HTML, and some answer a request for a stream with a whole message.
     const other: string[] = [];
     let streamed = false;
     for await (const { data, line } of eventsOf(new Lines(response, this.#idleLimit))) {
@@ -404,7 +406,7 @@ class Lines {
         yield value;
       }
     } finally {
-      // The read that failed reports an error of the connection.
+      // If the connection is broken, the read has already reported that.
       if (!ended) await reader.cancel().catch(() => undefined);
     }
   }

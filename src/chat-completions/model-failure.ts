@@ -88,7 +88,7 @@ function describe(reported: unknown): string {
 const isStatus = (value: unknown): value is number =>
   Number.isInteger(value) && Number(value) >= 400 && Number(value) < 600;
 
-/** `code: 429`, and `code: "429"` too. */
+/** The HTTP status in an error object, as in `code: 429` or `code: "429"`. */
 function statusIn(reported: unknown): number | undefined {
   const named = ["status", "code", "status_code"].map((name) => {
     const value = propertyOf(reported, name);
@@ -106,7 +106,7 @@ const NO_TOOLS =
 const CONTENT_FILTER = /content_?filter|content management policy|content_policy|responsibleai|flagged|moderation/iu;
 const QUOTA = /insufficient_quota|exceeded your current quota|insufficient (?:balance|credit|funds)|billing/iu;
 const OVERLOADED = /rate.?limit|too many requests|overloaded|overload_error|capacity/iu;
-/** Errors that pass soon, even if the service calls them a quota. */
+/** The words of an error that passes soon, even if the service calls it a quota. */
 const SAYS_WHEN = /retryinfo|retry in \d/iu;
 const BAD_KEY =
   /invalid[_ ]api[_ ]key|api[_ ]key[_ ](?:not[_ ]valid|is[_ ]invalid|invalid)|incorrect api key|authentication_error|unauthorized|\blog-?in\b|token (?:is )?(?:invalid|expired)|令牌/iu;
@@ -114,7 +114,8 @@ const UNPAID = /arrear|overdue|payment required|欠费|余额不足/iu;
 const UNKNOWN_ADDRESS = /unexpected endpoint/iu;
 
 /**
- * Used if the service gives no status. If nothing is known about the error, it counts as temporary.
+ * What an error means if the service gives no status. An unknown error counts as a failure of the
+ * service, which is temporary.
  */
 function byWords(words: string): ModelFailure {
   if (CONTEXT.test(words)) return failure("context_too_long");
@@ -181,7 +182,10 @@ export function modelFailure(error: unknown): ModelFailure | undefined {
   return chain.some(isNetworkError) ? failure("unreachable") : undefined;
 }
 
-/** An error's message, without the link that LangChain appends, which contains misleading words. */
+/**
+ * An error's message, text and codes, without the link that LangChain appends: it contains
+ * misleading words.
+ */
 function wordsOf(error: unknown): string {
   const message = propertyOf(error, "message");
   const [words = ""] = typeof message === "string" ? message.split("\n\nTroubleshooting URL:") : [];

@@ -2,7 +2,10 @@ import type { BaseChatModel } from "@langchain/core/language_models/chat_models"
 import { withPackages } from "../runtime/optional-packages.ts";
 import { compatibleFetch } from "./compatible-fetch.ts";
 
-/** Used if no model is named: small, cheap, good with tools. */
+/**
+ * Used if no model is named: small, cheap, good with tools. If you change it, also change the text
+ * of `OPENAI_MODEL` in `settings.ts`.
+ */
 export const DEFAULT_MODEL = "gpt-5.4-mini";
 
 const OPENAI_URL = "https://api.openai.com/v1";
@@ -14,7 +17,7 @@ const NO_KEY = "no-key";
 export interface ChatModelSettings {
   /** `OPENAI_API_KEY`; not needed for a server without keys. */
   openaiApiKey?: string | undefined;
-  /** `OPENAI_BASE_URL`: any server that speaks OpenAI's Chat Completions, default OpenAI's own. */
+  /** `OPENAI_BASE_URL`: any server with OpenAI's Chat Completions API. Default: OpenAI's own. */
   openaiBaseUrl?: string | undefined;
   /** `OPENAI_MODEL`, default `DEFAULT_MODEL`. */
   openaiModel?: string | undefined;
@@ -29,7 +32,7 @@ export interface ChatModelOptions {
 }
 
 /**
- * Opens a model that speaks OpenAI's Chat Completions, for the agent and the analysers.
+ * Opens a model on a server with OpenAI's Chat Completions API, for the agent and the analysers.
  * @throws ValidationError (`package_missing`) if `@langchain/openai` is not installed
  */
 export async function openChatModel(settings: ChatModelSettings, options: ChatModelOptions): Promise<BaseChatModel> {

@@ -62,7 +62,7 @@ function strayClosing(text: string): number | undefined {
  * of a tag, it waits for the next piece.
  */
 export class ReasoningFilter {
-  /** What may be the beginning of a tag: a few characters. */
+  /** The last few characters, which may be the beginning of a tag. */
   #pending = "";
   #opening: string | undefined;
   /** The block so far, in pieces, because joining them for each new one takes too long. */
@@ -104,8 +104,8 @@ export class ReasoningFilter {
   /** The rest, when the answer is complete. */
   end(): string {
     const text = this.#block.join("") + this.#pending;
-    // The model was cut off while it was thinking. In the middle of an answer, the tag was just a
-    // word.
+    // Without text before the block, the model was cut off while it was thinking. Below some text,
+    // the tag was just a word.
     const rest = this.#opening !== undefined && !this.#begun ? "" : this.#visible(text);
     this.#block = [];
     this.#pending = "";

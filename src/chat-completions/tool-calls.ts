@@ -9,18 +9,21 @@ export interface WireToolCall {
   args?: Record<string, unknown>;
   /** The arguments as received, for the log and the model. */
   text: string;
-  /** Fields of other vendors, which their servers want back: Gemini's `extra_content` with its thought signature. */
+  /**
+   * Fields of other vendors, which their servers want back: Gemini's `extra_content` with its
+   * thought signature.
+   */
   extra: Record<string, unknown>;
 }
 
 /**
  * The arguments of a tool call, in every form that can be understood without guessing: an object,
- * its JSON text, that text encoded as JSON once more, JSON with raw line breaks and tabs in its
- * strings, and nothing at all for a tool without parameters. Undefined for everything else.
+ * its JSON text, that text encoded as JSON once or twice more, JSON with raw line breaks and tabs
+ * in its strings, and nothing at all for a tool without parameters. Undefined for everything else.
  */
 export function parseArguments(value: unknown): Record<string, unknown> | undefined {
   let parsed = value;
-  // The standard is to encode once, but some servers encode twice.
+  // The standard is to encode once, but some servers encode more often.
   for (let depth = 0; depth < 3 && typeof parsed === "string"; depth += 1) {
     if (parsed.trim() === "") return {};
     try {
@@ -61,7 +64,7 @@ type Fragment = Omit<Draft, "pieces" | "ending">;
 const textOf = (value: unknown): string =>
   value === undefined || value === null ? "" : typeof value === "string" ? value : JSON.stringify(value);
 
-/** Some servers send an index of -1 or as text. Servers that send none send whole calls. */
+/** Some servers send -1, or a number as text. Undefined if there is no index. */
 function readIndex(value: unknown): number | undefined {
   const index = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
   return Number.isInteger(index) ? (index as number) : undefined;
@@ -100,7 +103,8 @@ const isSameJson = (one: string, other: string): boolean => {
  * Assembles streamed tool calls. In the standard, `index` says which call a piece belongs to, and
  * only the first piece has id and name. Servers deviate: no index, index 0 for all calls, no id, id
  * or name in each piece, the whole call again at the end. A piece counts as part of a call unless
- * something contradicts that. A call whose arguments are complete takes no further pieces.
+ * something contradicts that. Once the arguments are complete, a piece with another id begins
+ * another call, and so does one with a name, unless it has the same arguments or none.
  */
 export class ToolCallCollector {
   readonly #drafts: Draft[] = [];

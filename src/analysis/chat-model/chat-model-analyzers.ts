@@ -15,9 +15,9 @@ export interface ChatModelAnalyzersOptions {
   model: BaseChatModel;
   /** Stored as provenance, such as `gpt-5.4-mini`. */
   modelName: string;
-  /** They answer if the model doesn't; the result then has `fallback`. */
+  /** The analysers that answer if the model doesn't; the result then has `fallback`. */
   fallback: Analyzers;
-  /** Time limit for one text in milliseconds, including the client's attempts; default 20 s. */
+  /** Time limit for one text in milliseconds, including the client's retries; default 20,000. */
   timeoutMs?: number;
 }
 
@@ -28,10 +28,10 @@ export interface Analyzers {
 }
 
 /**
- * Creates analysers that use a chat model, for any language that it reads. Both questions about a
- * text are one call; the answers for the last thousand texts are cached. If the call fails, the
- * fallback answers and the result says why, so analysers only throw the reason of an aborted
- * signal.
+ * Creates analysers that use a chat model, for any language that it reads. One call answers for
+ * both analysers; the answers for the last thousand texts are cached. If the call fails, the
+ * fallback answers and the result says why, so the analysers only throw the reason of an aborted
+ * signal, or what the fallback throws.
  * @throws ValidationError if an option is missing or the model can't call tools
  */
 export function createChatModelAnalyzers(options: ChatModelAnalyzersOptions): Analyzers {

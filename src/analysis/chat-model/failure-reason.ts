@@ -32,7 +32,7 @@ const REASONS: Readonly<Record<FailureKind, string | ((status: number | undefine
   empty_answer: "the model gave an empty answer",
 };
 
-/** Failures that affect every other text too, until someone changes a setting or pays. */
+/** Failures that affect every text until someone changes a setting or pays. */
 const PERMANENT: ReadonlySet<FailureKind> = new Set<FailureKind>([
   "bad_key",
   "forbidden",

@@ -15,14 +15,14 @@ const TOOL = "judge_feedback";
 
 export interface JudgeOptions {
   model: BaseChatModel;
-  /** Time limit for one judgement in milliseconds, including the client's attempts. */
+  /** Time limit for one judgement in milliseconds, including the client's retries. */
   timeoutMs: number;
 }
 
 /**
- * Gets judgements from a chat model. Each text is sent once: a second request for the same text
- * joins the first one or uses its cached answer (of the last thousand, by hash). Failures are not
- * cached. A text without words is not sent.
+ * Gets judgements from a chat model. A second request for the same text joins the first one, or
+ * uses its cached answer (of the last thousand, by hash). Failures are not cached. A blank text is
+ * not sent.
  */
 export class Judge {
   readonly #timeoutMs: number;
@@ -45,8 +45,8 @@ export class Judge {
   }
 
   /**
-   * @throws what the model's client throws, ModelAnswerError if the model gave no answer, ZodError
-   * if the answer is not a judgement, the reason of `signal`
+   * @throws what the model's client throws, TimeoutError at the time limit, ModelAnswerError if the
+   *   model gave no answer, ZodError if the answer is not a judgement, the reason of `signal`
    */
   judge(text: string, signal?: AbortSignal): Promise<Judgement> {
     if (text.trim() === "") return Promise.resolve(NOTHING_TO_JUDGE);
@@ -68,8 +68,8 @@ export class Judge {
 }
 
 /**
- * The first judgement among the calls of our tool. Small models write it as text instead of calling
- * the tool.
+ * The first judgement among the calls of our tool or, because small models write it instead of
+ * calling the tool, in the text.
  */
 async function readJudgement(message: AIMessage): Promise<Judgement> {
   const { tool_calls: calls = [], invalid_tool_calls: invalid = [], response_metadata: metadata } = message;

@@ -21,7 +21,7 @@ export const AskedJudgement = z.object({
     .describe("Everything that the text is about; general, alone, if nothing else fits."),
 });
 
-/** Accepts `"0.9"` as well. */
+/** A confidence, also as text: `"0.9"`. */
 const readConfidence = z.preprocess(
   (value) => (typeof value === "string" && value.trim() !== "" ? Number(value) : value),
   confidence,
@@ -41,7 +41,8 @@ const readCategories = (listed: readonly unknown[]): unknown[] =>
 
 /**
  * Reads a judgement from an answer. Small deviations are fixed, because models don't follow a
- * schema exactly. Without a sentiment, a confidence or a list of categories, there is no judgement.
+ * schema exactly. An answer without a sentiment, a confidence or a list of categories is not a
+ * judgement.
  */
 export const Judgement = AskedJudgement.extend({
   language: language.catch(UNDETERMINED),
@@ -53,7 +54,7 @@ export const Judgement = AskedJudgement.extend({
 
 export type Judgement = z.output<typeof Judgement>;
 
-/** The judgement of a text without words. */
+/** The judgement of a blank text. */
 export const NOTHING_TO_JUDGE: Judgement = {
   language: UNDETERMINED,
   sentiment: "neutral",
@@ -64,7 +65,7 @@ export const NOTHING_TO_JUDGE: Judgement = {
 
 const MAX_EVIDENCE = 12;
 
-/** Anything above 1 counts as 1, because 7 may mean percent or out of ten. */
+/** Anything above 1 counts as 1, because 7 may mean 7 % or 7 out of 10. */
 const toScore = (value: number): number => Math.min(1, Math.max(0, value));
 
 /** The primary subtag of a language tag (RFC 5646): `en` for `en-US` as well. */
@@ -72,8 +73,7 @@ const toLanguage = (tag: string): string =>
   /^([a-z]{2,3})(?:[-_]|$)/u.exec(tag.trim().toLowerCase())?.[1] ?? UNDETERMINED;
 
 /**
- * A model may invent quotations, or cut a character in two. Only quotations that are in the text
- * count.
+ * The quotations that are really in the text: a model may invent some, or cut a character in two.
  */
 const quotations = (text: string, evidence: readonly string[]): string[] =>
   [...new Set(evidence)]

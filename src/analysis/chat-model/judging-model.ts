@@ -5,9 +5,10 @@ import { DEFAULT_MODEL, openChatModel, type ChatModelSettings } from "../../chat
 import { JUDGEMENT_RETRY } from "../../retry-policies.ts";
 
 /**
- * Decides whether to try again, instead of LangChain's own handler, which gives up after a 429
- * without `Retry-After`, and waits even if `Retry-After` is longer than the time that is left. The
- * delays are LangChain's own: 1 s, then 2 s, partly random, or what the service asks for.
+ * Throws the error if there is no point in trying again. It replaces LangChain's own handler, which
+ * gives up after a 429 without `Retry-After`, and waits even if `Retry-After` is longer than the
+ * time that is left. The delays are LangChain's own: 1 to 2 s, then 2 to 4 s, or what the service
+ * asks for.
  */
 function onFailedAttempt(error: unknown): void {
   if ((error as { name?: unknown }).name === "AbortError") throw error;

@@ -3,7 +3,7 @@ import { CATEGORY_MEANINGS } from "../categories.ts";
 import { SENTIMENT_MEANINGS } from "../sentiment-analyzer.ts";
 import type { Judgement } from "./judgement.ts";
 
-/** Part of the analysers' version: change it with the prompt. */
+/** Part of the analysers' version: change it whenever the prompt changes. */
 export const PROMPT_VERSION = "3";
 
 const list = (meanings: Record<string, string>): string =>

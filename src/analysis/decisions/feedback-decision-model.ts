@@ -20,12 +20,13 @@ import { FEEDBACK_QUESTIONS, type NamedCategory } from "./feedback-questions.ts"
  * Analysers as a LangChain decision model: labels with probabilities, and everything that a
  * runnable can do, such as `batch` with `maxConcurrency`. It answers all or some of
  * `FEEDBACK_QUESTIONS` about a text. The questions must be unchanged, because analysers read no
- * instructions. `model` in the response says which analyser answered, such as the fallback of a
- * chat model.
+ * instructions. `model` in the response names the analysers that answered; if a chat model failed,
+ * its fallback.
  *
  * @example
  * const model = new FeedbackDecisionModel({ sentimentAnalyzer, feedbackCategorizer });
- * const { choices, nouls } = await model.invoke({ state: "I was charged twice", questions: FEEDBACK_QUESTIONS });
+ * const state = "I was charged twice";
+ * const { choices, nouls } = await model.invoke({ state, questions: FEEDBACK_QUESTIONS });
  * // choices.sentiment.choice is "negative", nouls.billing.noul about 0.8
  */
 export class FeedbackDecisionModel extends BaseDecisionModel {
@@ -47,8 +48,8 @@ export class FeedbackDecisionModel extends BaseDecisionModel {
   }
 
   /**
-   * @throws ValidationError if the state is not a text, or a question is not one of
-   * `FEEDBACK_QUESTIONS`, word for word
+   * @throws ValidationError if the state is not a string, or a question is not one of
+   *   `FEEDBACK_QUESTIONS`, word for word
    */
   async _classify(
     state: State,
@@ -93,7 +94,7 @@ function knownId(id: string, question: Question | undefined): keyof typeof FEEDB
   });
 }
 
-/** The other labels share the rest of the probability, because analysers say nothing about them. */
+/** The other two labels share the rest equally, because analysers say nothing about them. */
 function toChoiceAnswer(result: SentimentResult | undefined): ChoiceAnswer<Sentiment> {
   const { sentiment, score } = result ?? { sentiment: "neutral" as const, score: 0 };
   const certain = Math.max(score, 1 / SENTIMENTS.length);

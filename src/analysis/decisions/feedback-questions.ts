@@ -2,7 +2,7 @@ import type { Noul } from "@langchain/core/decisions";
 import { CATEGORIES, CATEGORY_MEANINGS, type Category } from "../categories.ts";
 import { SENTIMENT_MEANINGS } from "../sentiment-analyzer.ts";
 
-/** The categories that can be asked about; `general` is the answer "none of them". */
+/** The categories that can be asked about; `general` means none of them. */
 export type NamedCategory = Exclude<Category, "general">;
 
 const aboutCategory = (category: NamedCategory): Noul => ({
@@ -14,7 +14,7 @@ const categoryQuestions = Object.fromEntries(
   CATEGORIES.filter((category) => category !== "general").map((category) => [category, aboutCategory(category)]),
 ) as Record<NamedCategory, Noul>;
 
-/** What can be asked about feedback, as questions for a LangChain decision model: the sentiment, and each category. */
+/** The questions for a `FeedbackDecisionModel`: about the sentiment, and about each category. */
 export const FEEDBACK_QUESTIONS = {
   sentiment: {
     type: "choice",

@@ -5,14 +5,12 @@ import { isStatedFault } from "./stated-faults.ts";
 import type { Token } from "./tokenizer.ts";
 import type { CategoryBounds } from "./trained-weights.ts";
 
-/**
- * How likely one clue is right, if clues were independent of each other: a strong one is enough, a
- * weak one is not.
- */
+/** How likely one clue is right, on the assumption that clues are independent of each other. */
 const WEIGHTS: Record<ClueHit["kind"], number> = { strong: 0.7, fault: 0.7, weak: 0.35 };
+/** How much evidence is enough: one strong clue, or two weak ones. */
 export const EVIDENCE_THRESHOLD = 0.5;
 
-/** Levels of evidence: that of one strong clue, that of two, and more. */
+/** Bounds between the levels of evidence: up to one strong clue, up to two, and more. */
 const LEVELS = [0.72, 0.92] as const;
 export const LEVEL_COUNT = LEVELS.length + 1;
 
@@ -24,7 +22,7 @@ export const LEVEL_COUNT = LEVELS.length + 1;
  */
 export type CategorySureness = Partial<Record<Exclude<Category, "general">, number[]>>;
 
-/** Tokens. A longer text mentions many things in passing. */
+/** In tokens. A longer text mentions many things in passing. */
 const LONG_TEXT = 100;
 /** In a long text, clues farther apart than this many tokens are about different things. */
 const REACH = 40;
@@ -39,10 +37,10 @@ export function likelihoodOf(kinds: readonly ClueHit["kind"][]): number {
 const likelihood = (hits: readonly ClueHit[]): number => likelihoodOf(hits.map(({ kind }) => kind));
 
 /**
- * In a long text, a single word is only a mention and counts as a weak clue, and clues support each
- * other only if they are close together, so the most likely passage counts. A phrase of several
- * words is a statement anywhere, and so is a fault of what the text is about: one sentence in a long
- * and friendly letter may be the only one that says what is wrong.
+ * In a long text, clues support each other only if they are close together, so the most likely
+ * passage counts. A single word is only a mention, and counts as a weak clue. A phrase of several
+ * words is a statement, and so is a stated fault (see `isStatedFault`): one sentence in a long and
+ * friendly letter may be the only one that says what is wrong.
  */
 function likelihoodInLongText(hits: readonly ClueHit[], tokens: readonly Token[]): number {
   const isStatement = ({ from, to, kind }: ClueHit): boolean =>
@@ -67,7 +65,8 @@ export const evidenceFor = ({ hits, tokens }: CategoryFeatures): Map<Category, n
   );
 
 /**
- * The categories with enough evidence, each with its level, an index into `CategorySureness`.
+ * The categories with enough evidence, each with its level: the index of a figure in
+ * `CategorySureness`.
  * @param bounds how much evidence is enough, if it is not `EVIDENCE_THRESHOLD`
  */
 export function findCategories(features: CategoryFeatures, bounds: CategoryBounds = {}): Map<Category, number> {
@@ -79,7 +78,7 @@ export function findCategories(features: CategoryFeatures, bounds: CategoryBound
   return levels;
 }
 
-/** How often evidence of this level was right. */
+/** How often evidence of this level was right; 0 for `general`. */
 export function surenessOf(category: Category, level: number, table: CategorySureness): number {
   if (category === "general") return 0;
   const known = table[category] ? [table[category]] : Object.values(table);

@@ -48,8 +48,8 @@ function hiding(spans: readonly Span[]): (span: Span) => boolean {
 }
 
 /**
- * Of overlapping spans, keeps the first, or the longest if several begin together, but prefers
- * others to weak ones; "not" has precedence over all others.
+ * Of overlapping spans, keeps the first, or the longest if several begin together. A span of
+ * another kind is preferred to a weak one. Spans that an exception ("not") hides are dropped.
  */
 function withoutOverlaps(spans: readonly Span[]): Span[] {
   const isHidden = hiding(spans);
@@ -66,7 +66,10 @@ function withoutOverlaps(spans: readonly Span[]): Span[] {
   return kept;
 }
 
-/** Adds where the denials of one category's faults begin, keyed by where the faults begin. */
+/**
+ * Finds the faults of one category that are denied, and adds to `denials`, for the token at which
+ * each begins, the token at which its denial begins.
+ */
 function addDenials(denials: Map<number, number>, spans: readonly Span[], tokens: readonly Token[]): void {
   let deniedTo = -1;
   for (const { from, to, kind } of spans) {
@@ -92,7 +95,7 @@ function withoutDenied(spans: readonly Span[], denials: ReadonlyMap<number, numb
   return kept;
 }
 
-/** Visits every clue in a text, including nested ones, in the order of the text. */
+/** Visits every clue in a text, also those inside others, in the order of their beginnings. */
 export function visitClues(tokens: readonly Token[], visit: (category: Category, span: Span) => void): void {
   for (let at = 0; at < tokens.length; at++) {
     for (const { value, from, to } of clues().matchesAt(tokens, at)) {
@@ -116,8 +119,7 @@ export function categoryFeatures(
     if (known) known.push(span);
     else spans.set(category, [span]);
   });
-  // In "no bugs or crashes", the crashes are denied as bugs, and therefore as signs of slowness,
-  // too.
+  // In "no bugs or crashes", the crashes are denied as bugs, and therefore as bad performance, too.
   const denials = new Map<number, number>();
   for (const found of spans.values()) addDenials(denials, found, tokens);
   const hits = new Map<Category, ClueHit[]>();

@@ -4,8 +4,8 @@ import { clauseHas, settledBefore, wordBefore } from "./settled-faults.ts";
 import type { Token } from "./tokenizer.ts";
 
 /**
- * "no bugs and no crashes", "free of bugs and crashes": a denial of the first is a denial of the
- * second.
+ * Links in a list like "no bugs and no crashes" or "free of bugs and crashes": a denial of the
+ * first is a denial of the second.
  */
 const LINKS = wordSet("or nor and");
 /**

@@ -11,12 +11,12 @@ import { versionWith, type CategoryBounds, type TrainedWeights } from "./trained
  * fits, or if the text is in another language, which the result names.
  *
  * @throws TypeError if it doesn't get a string
- * @example new EmbeddedFeedbackCategorizer().categorize("I was charged twice").categories //
- *   ["billing"]
+ * @example
+ * new EmbeddedFeedbackCategorizer().categorize("I was charged twice").categories // ["billing"]
  */
 export class EmbeddedFeedbackCategorizer implements FeedbackCategorizer {
   readonly name = "embedded-categories";
-  /** If trained bounds are used, it includes their version: `8+3f2a91c0d4e5`. */
+  /** Includes the version of trained bounds, if they are used: `8+3f2a91c0d4e5`. */
   readonly version: string;
   readonly #bounds: CategoryBounds | undefined;
 

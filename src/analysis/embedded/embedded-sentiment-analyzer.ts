@@ -27,21 +27,21 @@ function reasons(features: SentimentFeatures, model: SentimentModel, sentiment: 
 }
 
 /**
- * Judges English text with a lexicon of opinion words and phrases, including negation, degree,
- * emphasis and contrast, and with a small trained model if it finds few of them. Offline and
- * deterministic; reads the first 20,000 characters. `score` is a calibrated estimate of the
- * probability that the answer is right. Text in another language is neutral with score 0, and its
- * language is named.
+ * Judges English text with a lexicon of opinion words and phrases, considering negation, degree,
+ * emphasis and contrast. If it finds fewer than three opinions, a small trained model decides.
+ * Offline and deterministic; reads the first 20,000 characters. `score` is a calibrated estimate of
+ * the probability that the answer is right. Text in another language is neutral with score 0, and
+ * its language is named.
  *
- * The idea of a valence lexicon with rules for the context of a word: Hutto & Gilbert, VADER, ICWSM
- * 2014.
+ * The idea of a valence lexicon with rules for the context of a word is from VADER (Hutto &
+ * Gilbert, ICWSM 2014).
  *
  * @throws TypeError if it doesn't get a string
  * @example new EmbeddedSentimentAnalyzer().analyze("Not bad at all!").sentiment // "positive"
  */
 export class EmbeddedSentimentAnalyzer implements SentimentAnalyzer {
   readonly name = "embedded-sentiment";
-  /** If trained weights are used, it includes their version: `9+3f2a91c0d4e5`. */
+  /** Includes the version of trained weights, if they are used: `9+3f2a91c0d4e5`. */
   readonly version: string;
   readonly #adjustment: SentimentAdjustment | undefined;
   #model: SentimentModel | undefined;
@@ -64,7 +64,7 @@ export class EmbeddedSentimentAnalyzer implements SentimentAnalyzer {
     const model = (this.#model ??= this.#adjustment ? openModel(this.#adjustment) : (shipped ??= openModel()));
     const { sentiment, score, doubts } = decideSentiment(features, model);
     const evidence = quote(text, tokens, reasons(features, model, sentiment));
-    // Too short to identify by its letters, but it has English opinion words.
+    // A short text may have no clear language, but opinion words are English.
     const english = features.hits.some(({ from }) => tokens[from]?.kind === "word");
     return {
       sentiment,

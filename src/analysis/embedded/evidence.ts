@@ -1,10 +1,10 @@
 import type { Token } from "./tokenizer.ts";
 
-const MAX_WORDS = 12;
+const MAX_QUOTES = 12;
 
 /**
- * The original words at the given tokens, each once, the first twelve. Contractions stay whole:
- * "isn't good".
+ * The pieces of the text at the given spans of tokens, each once, the first twelve. Contractions
+ * stay whole: "isn't good".
  */
 export function quote(
   text: string,
@@ -13,7 +13,7 @@ export function quote(
 ): string[] {
   const quotes = new Set<string>();
   for (const { from, to } of spans) {
-    if (quotes.size >= MAX_WORDS) break;
+    if (quotes.size >= MAX_QUOTES) break;
     const before = tokens[from - 1];
     const first = before?.kind === "word" && before.end === tokens[from]?.start ? before : tokens[from];
     quotes.add(text.slice(first?.start, tokens[to - 1]?.end));

@@ -1,8 +1,8 @@
 import { prefixOf } from "./lazy-entries.ts";
 
 /**
- * How a word of the lexicon is inflected: a `word` never changes, the others take the regular
- * English endings.
+ * How a word of the lexicon is inflected. A `word` never changes. The others take the regular
+ * English endings, unless they are among the irregular ones below.
  */
 export type WordClass = "verb" | "noun" | "adjective" | "word";
 
@@ -62,8 +62,8 @@ const IRREGULAR_VERBS: Record<string, string> = {
 };
 
 /**
- * Patterns in which a word may take any form don't specify a class: they use verbs. A noun does not
- * take its verb's forms.
+ * `~word` in a pattern (see `PhraseTrie`) names no class. It is inflected as a verb, so verbs
+ * include the irregular nouns and adjectives. But a noun doesn't take the forms of a verb.
  */
 const IRREGULAR: Record<WordClass, Record<string, string>> = {
   verb: { ...IRREGULAR_VERBS, ...IRREGULAR_NOUNS, ...IRREGULAR_ADJECTIVES },
@@ -72,13 +72,13 @@ const IRREGULAR: Record<WordClass, Record<string, string>> = {
   word: {},
 };
 
-// Character tests instead of regular expressions: thousands of words are inflected when a program starts.
+// Character tests instead of regular expressions, because thousands of words are inflected.
 const VOWELS = new Set("aeiou");
 const DOUBLED = new Set("bdgklmnprt");
 
 const isVowel = (letter: string | undefined): boolean => letter !== undefined && VOWELS.has(letter);
 
-/** "stop" → "stopped": consonant, vowel, and a consonant that doubles. */
+/** Whether the last letter doubles, as in "stopped": after a consonant and a vowel. */
 const doubles = (word: string): boolean =>
   word.length > 2 && !isVowel(word.at(-3)) && isVowel(word.at(-2)) && DOUBLED.has(word.at(-1) ?? "");
 
@@ -143,7 +143,7 @@ const knownBeginnings = new Map<string, readonly number[]>();
 
 /**
  * The first two letters of each form of a word. For most words they are the same as its own, but
- * not for "go", "gone", "went".
+ * not for "go" and "went".
  */
 export function formPrefixes(word: string): readonly number[] {
   if (word.length > 3 && IRREGULAR.verb[word] === undefined) return [prefixOf(word)];
@@ -169,7 +169,7 @@ function readChanging(): Map<number, string[]> {
 }
 
 /**
- * The words with a form that begins with this prefix although they don't: "die" for the prefix of
- * "dying".
+ * The irregular words that don't begin with this prefix, but have a form that does: "die" for the
+ * prefix of "dying".
  */
 export const wordsInflectedTo = (prefix: number): readonly string[] => (changing ??= readChanging()).get(prefix) ?? [];

@@ -1,6 +1,6 @@
 /**
- * The first two letters of a word, as a number: tables are queried with it for every word of a
- * text.
+ * The first two letters of a word, as a number, because tables are queried with it for every word
+ * of a text.
  */
 export const prefixOf = (word: string): number => (word.charCodeAt(0) << 16) | word.charCodeAt(1);
 
@@ -13,7 +13,9 @@ const NONE: readonly never[] = [];
 export class LazyEntries<Entry> {
   private readonly entries = new Map<number, Entry[]>();
 
-  /** The same entry may be added under several prefixes, and twice in a row under one. */
+  /**
+   * An entry may be added under several prefixes. Repeated in a row under one, it is added once.
+   */
   add(prefix: number, entry: Entry): void {
     const known = this.entries.get(prefix);
     // An array literal with one element takes little memory, and there are thousands of them.

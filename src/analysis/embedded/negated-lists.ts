@@ -1,12 +1,13 @@
 import type { Token } from "./tokenizer.ts";
 
-/** Limit in tokens. */
+/** How many tokens are searched for the last link. */
 const MAX_REST_LENGTH = 24;
 
 /**
  * Whether tokens `at` to `to` (excluded) continue a list whose previous item ends at token `end`
- * (excluded): "bugs or crashes", and up to a last link "bugs, glitches or crashes". Without that
- * link, a comma begins something new: "No bugs, crashes every day".
+ * (excluded): "bugs or crashes". After a comma, they only do if the list has a link before its last
+ * item ("bugs, glitches or crashes"). Otherwise, the comma begins something new: "No bugs, crashes
+ * every day".
  * @param links words such as "or"
  */
 export function isInNegatedList(

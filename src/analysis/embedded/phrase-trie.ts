@@ -9,7 +9,7 @@ interface Node<Value> {
   number: Node<Value> | undefined;
   any: Node<Value> | undefined;
   values: Value[] | undefined;
-  /** Rests of patterns that continue here and have not been needed yet. */
+  /** Rests of patterns that continue here, and for which no nodes have been needed yet. */
   waiting: Rest<Value>[] | undefined;
 }
 
@@ -57,9 +57,9 @@ function beginningsOf(one: string): readonly number[] {
 }
 
 /**
- * How a pattern may begin: with its first word, and with the next one if that is optional. For most
- * patterns the first word is enough, so they are not taken apart, because thousands are processed
- * when a program starts.
+ * The beginnings of the words with which a pattern may begin: its first word and, if that is
+ * optional, the next one. For most patterns the first word is enough, so they are not split:
+ * thousands are processed when a program starts.
  * @returns undefined if all words are optional
  */
 function firstBeginnings(pattern: string): readonly number[] | undefined {
@@ -84,7 +84,9 @@ const createNode = <Value>(): Node<Value> => ({
 
 const after = <Value>({ words, at, value }: Rest<Value>): Rest<Value> => ({ words, at: at + 1, value });
 
-/** Adds the rest of a pattern below a node; after an optional word, also the rest without it. */
+/**
+ * Adds the rest of a pattern below a node and, if it begins with an optional word, also without it.
+ */
 function settle<Value>(node: Node<Value>, rest: Rest<Value>): void {
   const word = rest.words[rest.at];
   if (word === undefined) {
@@ -108,8 +110,9 @@ function childOf<Value>(node: Node<Value>, word: string): Node<Value> {
 }
 
 /**
- * Creates the node's children when they are first needed, so that loading a lexicon costs next to
- * nothing.
+ * Creates the children of a node. This is done when they are first needed, so that loading a
+ * lexicon costs next to nothing.
+ * @param beginning only the children for words with this beginning
  */
 function unfold<Value>(node: Node<Value>, beginning?: number): void {
   const { waiting } = node;
@@ -131,7 +134,7 @@ function unfold<Value>(node: Node<Value>, beginning?: number): void {
  * - `(me)`: optional
  * - `stars?`: with or without its last letter
  * - `#`: a number, in digits or letters
- * - `_`: any one word
+ * - `_`: any one word or number
  *
  * Words are written as the tokenizer returns them: "don't" is `do not`, "customer's" is `customer
  * is`.
@@ -153,7 +156,7 @@ export class PhraseTrie<Value> {
     this.patterns.push(pattern);
     for (const beginning of beginnings) {
       this.waiting.add(beginning, entry);
-      // Any token may begin these.
+      // These can begin with any token, so they can't wait for a word.
       if (beginning === NUMBER || beginning === ANY) this.unfoldRoot(beginning);
     }
   }
@@ -166,8 +169,8 @@ export class PhraseTrie<Value> {
   };
 
   /**
-   * Returns every phrase that begins at token `from`, shorter ones first. Punctuation is never
-   * skipped.
+   * Returns every phrase that begins at token `from`. Shorter ones come first, except among
+   * patterns with `_` or `#`. Punctuation is never skipped.
    */
   matchesAt(tokens: readonly Token[], from: number): readonly PhraseMatch<Value>[] {
     const token = tokens[from];

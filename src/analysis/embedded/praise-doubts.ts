@@ -2,7 +2,9 @@ import { readData } from "../read-data.ts";
 import { PhraseTrie } from "./phrase-trie.ts";
 import type { Token } from "./tokenizer.ts";
 
-/** Reasons to doubt praise, from `lexicon/doubts.json`, in the order of the weights. */
+/**
+ * Reasons to doubt praise, in the order of their weights. `lexicon/doubts.json` has the phrases.
+ */
 export const DOUBTS = [
   "unreal",
   "conditional",
@@ -40,16 +42,16 @@ function readDoubts(): PhraseTrie<Doubt | "none"> {
 }
 
 let read: PhraseTrie<Doubt | "none"> | undefined;
-/** English phrases that make praise doubtful, or only seem to; read with the first praise. */
+/** English phrases that make praise doubtful, or only seem to; read when they are first needed. */
 export const doubts = (): PhraseTrie<Doubt | "none"> => (read ??= readDoubts());
 
-/** In the order of the text; for each place and kind only the longest. Takes linear time. */
+/** The doubts in the order of the text; for each place and kind, the longest. Takes linear time. */
 export function praiseDoubts(tokens: readonly Token[]): DoubtHit[] {
   const hits: DoubtHit[] = [];
   let hiddenTo = 0;
   for (let at = 0; at < tokens.length; at++) {
     const longest = new Map<Doubt, DoubtHit>();
-    // Shorter ones come first.
+    // Shorter ones come first (see `matchesAt`), so longer ones replace them.
     for (const { value, from, to } of doubts().matchesAt(tokens, at)) {
       if (value === "none") hiddenTo = Math.max(hiddenTo, to);
       else longest.set(value, { doubt: value, from, to });

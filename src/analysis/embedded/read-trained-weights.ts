@@ -99,8 +99,8 @@ function isAdjustment(value: unknown): value is SentimentAdjustment {
 }
 
 /**
- * The first value that training can't have written. Checking the version is not enough, because
- * anyone can compute it.
+ * Describes the first value that training can't have written. Checking the version is not enough,
+ * because anyone can compute it.
  */
 function outOfRange({ sentiment, categories = {} }: TrainedWeights): string | undefined {
   for (const [category, bound] of Object.entries(categories)) {

@@ -29,19 +29,21 @@ export const isKnown = (word: string): boolean =>
   clues().knows(word);
 
 /**
- * "stopped" and "working" occur in clues; no other language has words with such endings among them.
+ * Words in -ed and -ing that occur in clues ("stopped", "working") count as well: no other language
+ * has them.
  */
 const isOpinion = (word: string): boolean =>
   opinions().get(word) !== undefined || (/(?:ed|ing)$/u.test(word) && clues().knows(word));
 
-/** A weak reference, so a customer's text isn't kept in memory after it was processed. */
+/** The last reading. A weak reference, so a customer's text doesn't stay in memory. */
 let latest: WeakRef<Reading> | undefined;
 
 /** In characters. The rest of a longer text is not read, so no text takes long. */
 const MAX_TEXT_LENGTH = 20_000;
 
 /**
- * Reads the first 20,000 characters of a text. If both analysers judge the same text, it is only tokenised once.
+ * Reads the first 20,000 characters of a text. If both analysers judge a text one after the other,
+ * it is only read once.
  * @throws TypeError if it is not a string, which callers without types may pass
  */
 export function read(text: string): Reading {

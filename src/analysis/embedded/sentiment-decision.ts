@@ -5,10 +5,7 @@ import type { SentimentFeatures } from "./sentiment-features.ts";
 import { probabilities, type SentimentModel } from "./sentiment-model/sentiment-model.ts";
 import { surenessInputs, type Judgement } from "./sentiment-model/sureness.ts";
 
-/**
- * With at least this many opinions, their balance decides; with fewer, the words around them count
- * as well.
- */
+/** See `judge`. */
 export const MIN_OPINIONS = 3;
 
 const POSITIVE_FROM = 0.8;
@@ -22,7 +19,7 @@ export interface SentimentDecision {
   doubts: readonly DoubtHit[];
 }
 
-/** The sentiment according to the balance of the opinions, and its distance from another result. */
+/** The sentiment by the balance of the opinions, and how far the balance is from another result. */
 export function readBalance(features: SentimentFeatures): { sentiment: Sentiment; distance: number } {
   const sum = balance(features);
   if (sum > POSITIVE_FROM) return { sentiment: "positive", distance: sum - POSITIVE_FROM };
@@ -31,9 +28,10 @@ export function readBalance(features: SentimentFeatures): { sentiment: Sentiment
 }
 
 /**
- * Many opinions are added up, which works for texts of any kind. With one or two, or none at all,
- * there is too little to add: a model decides that was trained on the words as well.
- * @param logits of the model, bias included
+ * Judges a text. With at least `MIN_OPINIONS` opinions, their balance decides, which works for
+ * texts of any kind. With fewer, there is too little to add up: then a model decides that was
+ * trained on the words as well.
+ * @param logits those of the model, bias included
  */
 export function judge(features: SentimentFeatures, logits: readonly number[]): Judgement {
   if (features.hits.length >= MIN_OPINIONS) return { ...readBalance(features), logits };

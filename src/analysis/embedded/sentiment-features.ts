@@ -27,12 +27,12 @@ export interface OpinionHit {
   opinion: Opinion;
 }
 
-/** What the sentiment is decided from, but no decision yet. */
+/** What the sentiment is decided from. */
 export interface SentimentFeatures {
   tokens: readonly Token[];
   /** In the order of the text. */
   hits: readonly OpinionHit[];
-  /** Tokens of phrases that only look like opinions: "crash course". */
+  /** The tokens in phrases that only look like opinions: "crash course". */
   innocent: ReadonlySet<number>;
   /** Sums over the hits, both 0 or more. */
   positive: number;
@@ -42,9 +42,11 @@ export interface SentimentFeatures {
   words: number;
 }
 
-/** "no bugs, glitches or crashes": a negation of the first negates the others. */
+/**
+ * Links in a list like "no bugs, glitches or crashes": a negation of the first negates the others.
+ */
 const LINKS = new Set(["or", "nor"]);
-/** The same after "free of". */
+/** Links in a list after "free of". */
 const LINKS_AFTER_FREE = new Set([...LINKS, "and"]);
 const NEGATION_REACH = 6;
 const NEGATED_PRAISE = -0.7;
@@ -84,8 +86,9 @@ function opinionAt(tokens: readonly Token[], at: number): { opinion: Opinion; to
 
 /**
  * The start of the negation that governs the opinion at `at`: only fillers, and at most one other
- * word, may come between. A negation inside a phrase that is not blame ("no doubt", "nothing
- * beats") negates nothing else.
+ * word, may come between.
+ * @param settled the tokens in phrases that are not blame ("no doubt", "nothing beats"): a negation
+ *   there negates nothing else
  */
 function negationBefore(tokens: readonly Token[], at: number, settled: ReadonlySet<number>): number | undefined {
   let strangers = 0;
@@ -161,7 +164,7 @@ export function sentimentFeatures(tokens: readonly Token[]): SentimentFeatures {
   const hits: OpinionHit[] = [];
   const loose = new Set<number>();
   const innocent = new Set<number>();
-  // Tokens of phrases that are not blame: negations inside them negate nothing outside.
+  // See `negationBefore`.
   const settled = new Set<number>();
   const symbols = new Set<string>();
   let sentence: OpinionHit[] = [];

@@ -19,6 +19,7 @@ const ANY = wordSet("a an any anyone anybody anything anywhere");
 const NEEDS = wordSet("should could must ought need needs needed");
 const BETWEEN_NEED = wordSet("be been have has to get made a bit little lot much far way even slightly somewhat more");
 
+/** In tokens. */
 const WISHED_REACH = 12;
 const WISHES = wordSet("wish wished");
 /** "I wish you all the best" is not a complaint. */
@@ -77,7 +78,7 @@ export function isCalledFor(tokens: readonly Token[], at: number, to: number): b
   return tokens[before]?.kind === "word" && NEEDS.has(normAt(tokens, before - 1));
 }
 
-/** "wish it were", "wish that the app had": what follows is not the case. */
+/** Whether what follows a wish is not the case: "wish it were", "wish that the app had". */
 function isUnreal(tokens: readonly Token[], wish: number): boolean {
   let subject = wish + 1;
   if (normAt(tokens, subject) === "that" && !UNREAL.has(normAt(tokens, subject + 1))) subject++;

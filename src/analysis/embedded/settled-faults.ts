@@ -16,17 +16,18 @@ const UNSETTLED = wordSet("if until unless once when should must need needs want
 const BEING = wordSet("am is are was were be been being get gets got getting");
 const PROTECTING = wordSet("protect protects protected protecting safe");
 
-/** In tokens. Clauses are searched no further, to limit the time. */
+/** In tokens. Only so much of a clause is searched, to limit the time. */
 const MAX_CLAUSE_LENGTH = 40;
 const PROTECTION_REACH = 4;
 
-/** The nearest word to the left of `at` that is not in `between`. */
+/** The index of the nearest token to the left of `at` that is not in `between`. */
 export function wordBefore(tokens: readonly Token[], at: number, between: ReadonlySet<string>): number {
   let word = at - 1;
   while (between.has(normAt(tokens, word))) word--;
   return word;
 }
 
+/** Whether a wanted word comes before token `before` in its clause. */
 export function clauseHas(tokens: readonly Token[], before: number, wanted: (word: string) => boolean): boolean {
   const first = Math.max(0, before - MAX_CLAUSE_LENGTH);
   for (let i = before - 1; i >= first && !endsClause(tokens[i]); i--) if (wanted(normAt(tokens, i))) return true;
@@ -45,7 +46,7 @@ function isQuestion(tokens: readonly Token[], at: number): boolean {
   return false;
 }
 
-/** "protects us from", "safe from". */
+/** Where the protection before a preposition begins: "protects us from", "safe from". */
 function protectionBefore(tokens: readonly Token[], preposition: number): number | undefined {
   if (!/^(?:from|against)$/u.test(normAt(tokens, preposition))) return undefined;
   for (let i = preposition - 1; i >= preposition - PROTECTION_REACH; i--) {

@@ -12,9 +12,9 @@ const BEING = wordSet("is are was were");
 const ADVERBS = wordSet(
   "very really so quite totally completely slightly partly badly still already now also both all then always often sometimes",
 );
-/** Somebody else, or the past: "my old phone crashed", "another shop whose app is buggy". */
+/** Somebody else's, or of the past: "my old phone crashed", "another shop whose app is buggy". */
 const OTHERS = wordSet("old older previous previously former formerly another competitor competitors rival rivals");
-/** Another statement begins here. */
+/** Words at which another statement begins. */
 const LINKS = wordSet(
   "and or because although though that which who where when while if as so since until after before how why what than",
 );

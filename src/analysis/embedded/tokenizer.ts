@@ -1,13 +1,13 @@
 import { BoundedMemo, wordOf, type Word } from "../memoize.ts";
 
-/** `stop` is punctuation; `other` (addresses, mentions, numbers in codes) is in no lexicon. */
+/** `symbol` is an emoticon or emoji, `stop` is punctuation, `other` is an address or a mention. */
 export type TokenKind = "word" | "number" | "symbol" | "stop" | "other";
 
 export interface Token {
   kind: TokenKind;
   /**
    * The form used in lexicons: lower case, straight apostrophes, contractions expanded ("n't" →
-   * "not"), "soooo" → "so".
+   * "not"), "soooo" → "so". Empty for addresses.
    */
   norm: string;
   /** The same form, with the cached answers of the lexicons. */
@@ -21,7 +21,7 @@ export interface Token {
   stretched: boolean;
 }
 
-/** The word at an index; empty beyond the ends of the text. */
+/** The `norm` of the token at an index; empty beyond the ends of the text. */
 export const normAt = (tokens: readonly Token[], at: number): string => tokens[at]?.norm ?? "";
 
 // Every alternative is bounded or can't fail after it has begun, so matching takes linear time.
@@ -33,7 +33,7 @@ const TOKEN = [
   String.raw`([.!?…。！？]+|[,;:()"“”\n–—])`,
   String.raw`@\w+`,
 ].join("|");
-/** What may be a complete email address or host name, without a path. */
+/** Characters that may form a complete email address or host name, without a path. */
 const RUN = String.raw`[\p{L}\p{N}_][\p{L}\p{N}\p{M}_.+@-]*`;
 const MAIL_ADDRESS = String.raw`[\p{L}\p{N}_]@[\p{L}\p{N}]`;
 /** The rest of an address whose beginning was taken for a word: `https` or `someone`. */
@@ -52,7 +52,7 @@ const compile = (readClasses: (pattern: string) => string): Patterns => ({
   mailAddress: new RegExp(readClasses(MAIL_ADDRESS), "u"),
 });
 
-/** The ASCII members of Unicode's classes. */
+/** The ASCII members of Unicode's classes; the classes that are not listed have none. */
 const ASCII: Record<string, string> = { L: "a-zA-Z", N: "0-9", Nd: "0-9" };
 
 let unicode: Patterns | undefined;
@@ -162,7 +162,8 @@ function readSpelling(surface: string, knows?: (word: string) => boolean): Spell
   const capitals = surface.length > 1 && surface !== lower && surface === surface.toUpperCase();
   const stretched = isStretched(straight);
   const norm = stretched && knows ? relax(straight, knows) : straight;
-  // In a few scripts, lower case is longer than the original; those words have no contractions.
+  // A contraction is split by positions in the original. They don't fit if a stretched word was
+  // shortened, or if lower case is longer, as in a few scripts.
   const split = norm.length === surface.length ? splitContraction(norm) : undefined;
   return { word: wordOf(norm), capitals, stretched, split };
 }
@@ -258,8 +259,8 @@ function asciiWordEnd(text: string, start: number): number {
 export function tokenize(text: string, knows: (word: string) => boolean = () => false): Token[] {
   const patterns = patternsFor(text);
   const tokens: Token[] = [];
-  // The text was searched up to here and contains no address, so its words need not be searched
-  // again.
+  // Up to here, the text was searched for an address and has none, so it need not be searched again
+  // for each word.
   let seen = 0;
   const addressEnd = (word: string, start: number): number | undefined => {
     const end = start + word.length;

@@ -4,17 +4,17 @@ import type { Sentiment } from "../sentiment-analyzer.ts";
 /** Adjustments of the shipped sentiment model. */
 export interface SentimentAdjustment {
   /**
-   * Added to the weights of `OUTCOMES`, by the number of the bucket of words. At most
+   * For each bucket of words, by its number, what is added to its weights of `OUTCOMES`. At most
    * `MAX_WORD_WEIGHT` in either direction.
    */
   words: Record<string, [negative: number, positive: number]>;
-  /** Added to the logit of a judgement's being right, from `MIN_SHIFT` to `MAX_SHIFT`. */
+  /** Added to the logit of the score, from `MIN_SHIFT` to `MAX_SHIFT`. */
   sureness: Record<Sentiment, number>;
 }
 
 /**
- * Training stays below 6: such a weight is the difference of two, and training's decay of 0.1 stops
- * each of them before 3.
+ * Training never reaches it: its results stay below 6. Each is the difference of two weights, and
+ * the decay of 0.1 keeps each of these below 3.
  */
 export const MAX_WORD_WEIGHT = 10;
 
@@ -25,12 +25,13 @@ export const MAX_WORD_WEIGHT = 10;
 export const MIN_SHIFT = -1.5;
 export const MAX_SHIFT: Record<Sentiment, number> = { positive: 0, negative: 1.5, neutral: 1.5 };
 
-/** For each category with a changed bound: how much evidence it needs, 0 to 1. */
+/**
+ * How much evidence a category needs, 0 to 1. Only categories whose bound has changed are listed.
+ */
 export type CategoryBounds = Partial<Record<Exclude<Category, "general">, number>>;
 
 /**
- * What was fitted to your own labels. Each part is absent if nothing better than the shipped one
- * was found.
+ * What was fitted to your own labels. A part is absent if the shipped one could not be improved.
  */
 export interface Fits {
   sentiment?: SentimentAdjustment;
@@ -50,7 +51,7 @@ export interface TrainedWeights extends Fits {
 }
 
 /**
- * The current versions of the shipped analysers. Fits for other versions are about other inputs.
+ * The current versions of the shipped analysers. Fits for other versions don't fit their inputs.
  */
 export const BASE_VERSIONS = { sentiment: "9", categories: "8" } as const;
 

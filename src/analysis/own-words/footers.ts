@@ -6,7 +6,7 @@ import { withoutSignature } from "./signature.ts";
 import { COMPLAINT, FIRST_PERSON, isSeparator, isShortLink, trimmedEnd, withoutSeparators } from "./lines.ts";
 
 /**
- * No email has more than this below it. Anything longer is not an email, and must not take long to
+ * No email has more or longer footers. Anything longer is not an email, and must not take long to
  * read.
  */
 const MAX_FOOTERS = 12;
@@ -15,7 +15,7 @@ const MAX_LINE_LENGTH = 5000;
 
 const words = (alternatives: string): RegExp => new RegExp(`(?<!\\p{L})(?:${alternatives})`, "iu");
 
-/** A kind of footer: marks, several of which must come together. */
+/** A kind of footer. It has marks, of which several must come together. */
 interface FooterKind {
   marks: readonly RegExp[];
   isEnough(has: (mark: number) => boolean, count: number): boolean;
@@ -162,8 +162,8 @@ function withoutFooter(lines: readonly string[]): readonly string[] | undefined 
 }
 
 /**
- * Where a footer of this kind begins that continues to the end. It begins with a mark, each of its
- * paragraphs has a mark, and the first has at least two.
+ * Where a footer of this kind begins that continues to the end; undefined if there is none. It
+ * begins with a mark or a title, each of its paragraphs has a mark, and the first has at least two.
  */
 function footerStart(lines: readonly string[], kind: FooterKind): number | undefined {
   const all = new Set<number>();
@@ -198,7 +198,7 @@ const marksIn = (text: string, { marks }: FooterKind): number[] =>
 
 /**
  * Whether a person has written this line: a question, an exclamation, something about themselves, a
- * complaint.
+ * complaint, a very long line, or words that no such footer has.
  */
 const isSpoken = (line: string, { never }: FooterKind): boolean =>
   line.length > MAX_LINE_LENGTH ||

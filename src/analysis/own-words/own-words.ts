@@ -12,13 +12,15 @@ type Cut = (lines: readonly string[]) => readonly string[];
 const MAX_PASSES = 6;
 
 /**
- * Returns the customer's own words in a text that may be an email: without quoted mail, signature and
- * footers (antivirus, confidentiality, company register, unsubscribing, "Sent from my iPhone").
+ * Returns the customer's own words in a text that may be an email: without quoted mail, signature
+ * and footers (antivirus, confidentiality, company register, unsubscribing, "Sent from my iPhone").
  * Only whole lines are removed, and only if the signs are clear; in doubt, they stay. A text of
  * nothing but quotations is returned without its footers, and a text of nothing but footers
  * unchanged. Applied to its own result, it changes nothing. Takes linear time.
  *
- * @example ownWords("Thanks!\n\nOn 5 May 2026 at 10:00, Ann <ann@shop.example> wrote:\n> Your invoice") // "Thanks!"
+ * @example
+ * ownWords("Thanks!\n\nOn 5 May 2026 at 10:00, Ann <ann@shop.example> wrote:\n> Your invoice")
+ * // "Thanks!"
  */
 export function ownWords(text: string): string {
   const own = settled(text, withoutAll);
@@ -29,7 +31,10 @@ export function ownWords(text: string): string {
 
 const withoutAll: Cut = (lines) => withoutFooters(withoutQuotations(lines));
 
-/** What is left when nothing more can be removed; undefined if nothing readable is left. */
+/**
+ * What is left when nothing more can be removed; undefined if nothing readable is left, or if the
+ * text isn't an email.
+ */
 function settled(text: string, cut: Cut): string | undefined {
   let lines: readonly string[] = text.split(/\r\n|\r|\n/);
   const whole = lines.length;

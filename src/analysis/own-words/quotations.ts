@@ -1,6 +1,6 @@
 /**
- * Quoted mail: lines with `>`, what mail programs put above a quotation ("On 5 May 2026, Ann wrote:"), and the headers or the
- * separator above an email that is quoted without `>`.
+ * Quoted mail: lines with `>`, the attribution that mail programs put above a quotation ("On 5 May
+ * 2026, Ann wrote:"), and the headers or the separator above an email that is quoted without `>`.
  */
 import { isVisible } from "../../visible-text.ts";
 import { isSeparator, withoutSeparators } from "./lines.ts";
@@ -10,7 +10,7 @@ const QUOTED = /^\s{0,3}>(?![:;]['-]?[()[\]/\\|@oO]|[._]<|=)/;
 /** `> 50% of my orders`: by itself it is a comparison. */
 const COMPARISON = /^\s*>\s*[\p{Sc}~]?\d/u;
 
-/** No mail program wraps a longer attribution into three lines. */
+/** Characters and lines. No mail program writes a longer attribution. */
 const MAX_ATTRIBUTION_LENGTH = 400;
 const MAX_ATTRIBUTION_LINES = 3;
 
@@ -20,7 +20,10 @@ const WROTE =
 const ADDRESS = /[<([]?[^\s<>()[\]@]{1,64}@[^\s<>()[\]@]{1,255}[>)\]]?/u;
 const TIME = /(?<!\d)\d{1,2}[:.h]\d{2}(?!\d)/u;
 const DATE = /(?<!\d)(?:(?:19|20)\d{2}|\d{1,2}[./-]\d{1,2}[./-](?:\d{2}|\d{4}))(?!\d)/u;
-/** Words for people in a sentence that a person has written. Senders' names are not among them. */
+/**
+ * "You wrote", "my friend said": how a person introduces what somebody wrote. Mail programs put the
+ * sender's name there.
+ */
 const SPOKEN_OF =
   /(?<!\p{L})(?:you|your|yours|I|my|we|our|they|their|he|she|his|her|the|ihr|ihre|euer|ich|mein|meine|er|wir|unser|der|die|votre|vos|je|mon|nous|notre|usted|su|yo|nosotros|vostro|suo|io|uw|je|jullie|ik|mijn)\s+(?:\p{Ll}+\s+){0,3}?(?:wrote|writes|said|says|schrieb|schreibt|escribió|ha scritto|schreef|a écrit)(?!\p{L})|schrieb (?:mir|uns|ihr|er|sie|ich|ein|eine|der|die)(?!\p{L})/iu;
 
@@ -30,11 +33,11 @@ const SEPARATOR = new RegExp(
   `^[\\s>]*[-_*=—–]{2,}\\s*(?:${SEPARATOR_TITLES})[^\\p{L}]{0,40}[-_*=—–]{2,}\\s*$|^[\\s>]*(?:begin forwarded message|anfang der weitergeleiteten nachricht|début du message (?:réexpédié|transféré)|inicio del mensaje reenviado|inizio messaggio inoltrato|início da mensagem reencaminhada|begin doorgestuurd bericht|vidarebefordrat brev|start på videresendt besked)\\s*[:：]\\s*$`,
   "iu",
 );
-/** Zoho puts the sender between dashes. */
+/** Zoho puts the attribution between dashes. */
 const DASHED_ATTRIBUTION = /^\s*-{2,}\s*\p{L}.{10,}\d/u;
 /**
- * What helpdesks put above their own emails. Only between marks, because customers may ask about
- * it.
+ * "Reply above this line", as helpdesks put it above their own emails. Only after dashes or the
+ * like, because customers may ask about it.
  */
 const REPLY_ABOVE =
   /^[\s>]*[#=\-_*—–]{2,}.{0,40}(?:(?:reply|answer|respond|type your reply) (?:\p{L}+ )?above|oberhalb dieser (?:zeile|linie)|über dieser (?:zeile|linie)|au-dessus de cette ligne|por encima de esta línea|sopra questa (?:riga|linea)|acima desta linha|boven deze (?:regel|lijn)|ovanför denna rad|over denne linje|powyżej tej linii).{0,60}$/iu;
@@ -52,14 +55,17 @@ const HEADERS = new Map(
 const HEADER = /^[\s>*_|]{0,6}(\p{L}[\p{L}' ]{0,17})[*_\s]{0,3}[:：]/u;
 const MAX_HEADER_LINES = 14;
 
-/** Words with which customers say that their answers are inside the quoted email. */
+/** Words by which customers say that their answers are inside the quoted email. */
 const ANSWERS_INSIDE =
   /(?<!\p{L})(?:below|underneath|in-?line|between the lines|in (?:the )?(?:red|blue|green|bold|caps|capitals|text)|unten|im text|in rot|rot markiert|ci-dessous|plus bas|en rouge|en bleu|abajo|en rojo|qui sotto|di seguito|in rosso|hieronder|in het rood|nedan|nedenfor|poniżej|abaixo|em vermelho|alla|níže|aşağıda\p{L}*)(?!\p{L})/iu;
 /** Nothing but a greeting or thanks. */
 const GREETING =
   /^[^\p{L}]*(?:(?:hello|hi|hey|dear|good (?:morning|day|afternoon|evening)|hallo|guten (?:tag|morgen|abend)|liebes?r?|sehr geehrter?|moin|bonjour|bonsoir|cher|chère|hola|buen[oa]s (?:días|tardes)|estimad[oa]s?|buongiorno|ciao|salve|gentile|olá|bom dia|beste|geachte|hej|hei|dzień dobry)(?!\p{L})[^.!?:;\n]{0,40}|(?:many |kind )?thanks(?: a lot| again| so much| for (?:your|the) (?:\p{L}+ )?(?:mail|e-?mail|message|reply|answer))?|thank you(?: so much| very much| for (?:your|the) (?:\p{L}+ )?(?:mail|e-?mail|message|reply|answer))?|(?:vielen |besten )?dank|danke(?: schön)?|merci(?: beaucoup)?|(?:muchas )?gracias|grazie(?: mille)?|obrigad[oa]|bedankt|dank u|dank je|tack|tak|takk|dziękuję|kiitos|děkuji)[^\p{L}]*$/iu;
 
-/** The lines without quotations. Answers between and below quoted lines stay. */
+/**
+ * The lines without quotations. Answers between and below quoted lines stay. All lines stay if the
+ * customer says that the answers are inside the quotation.
+ */
 export function withoutQuotations(lines: readonly string[]): readonly string[] {
   const begin = lines.findIndex((line, index) => QUOTED.test(line) || beginsQuotedMail(lines, index));
   if (lines.slice(0, Math.max(0, begin)).some((line) => ANSWERS_INSIDE.test(line))) return lines;
@@ -72,8 +78,9 @@ export function withoutQuotations(lines: readonly string[]): readonly string[] {
 }
 
 /**
- * Lines with `>` count as quoted if a line above says whose they are. Apple Mail quotes that line
- * as well. Without it, they may just as well be a list or a path to click.
+ * Lines with `>` count as quoted if an attribution or a separator is above them. (Apple Mail puts
+ * `>` before the attribution as well.) Otherwise they may just as well be a list or a path to
+ * click.
  */
 function withoutQuotedLines(lines: readonly string[]): readonly string[] {
   const quoted = new Set<number>();
@@ -123,7 +130,9 @@ function lineAbove(lines: readonly string[], index: number, quoted: ReadonlySet<
   return undefined;
 }
 
-/** How many lines right above a quotation, up to this one, say whose it is; 0 if they don't. */
+/**
+ * How many lines, of which `last` is the last one, are the attribution of a quotation; 0 if none.
+ */
 function attributionLength(lines: readonly string[], last: number): number {
   if (!/[:：]\s*$/u.test(lines[last]!.slice(-10))) return 0;
   let joined = "";
@@ -138,7 +147,7 @@ function attributionLength(lines: readonly string[], last: number): number {
   return length;
 }
 
-/** Whether quoted lines begin with a line that says whose they are. */
+/** Whether quoted lines begin with an attribution. */
 function beginsWithAttribution(quoted: readonly string[]): boolean {
   const lines = quoted.map((line) => line.replace(/^[\s>]*/u, "").slice(0, MAX_ATTRIBUTION_LENGTH));
   return lines.some((_, last) =>
@@ -161,14 +170,14 @@ function beginsQuotedMail(lines: readonly string[], index: number): boolean {
 }
 
 /**
- * The date as Yahoo and Outlook write it. Other programs put `>` before each quoted line, so lines
- * without it may not be quoted.
+ * A date as written by Yahoo and Outlook, which quote without `>`. Below a date in another format,
+ * lines without `>` may not be quoted.
  */
 const UNMARKED_DATE = /\d:\d{2}:\d{2}|(?<!\d)\d{1,2}[./-]\d{1,2}[./-]\d{2,4}/u;
 
 /**
- * Without `>` below, a line counts as the mark of a mail program only with date and time, and an
- * address or a name as the sender.
+ * Whether an attribution of lines without `>` begins here. It needs date and time, and an address
+ * or a name as the sender.
  */
 function beginsAttribution(lines: readonly string[], first: number): boolean {
   let joined = "";
@@ -213,8 +222,8 @@ function hasHeaders(lines: readonly string[], first: number): boolean {
 }
 
 /**
- * Whether a blank or a separator is above this line, but no sentence that introduces it: "Read what
- * your support wrote."
+ * Whether an empty line or a separator is above this line, but no sentence that introduces it:
+ * "Read what your support wrote."
  */
 function isSetOff(lines: readonly string[], index: number): boolean {
   const line = lines[index - 1] ?? "";

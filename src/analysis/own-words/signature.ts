@@ -11,10 +11,14 @@ const MAX_SIGNATURE_LINE_LENGTH = 120;
 const CLOSING =
   /^(?:(?:with )?(?:my |our )?(?:very )?(?:kind(?:est)?|best|warm(?:est)?|many|all the best|friendly)(?: (?:kind|warm|personal))?(?: regards| wishes| greetings)|best regards|regards|all the best|sincerely(?: yours)?|yours (?:sincerely|faithfully|truly)|respectfully|cheers|mit (?:freundlichen|besten|vielen|lieben|herzlichen) grüßen|mit (?:freundlichem|bestem) gruß|mit freundlichen gruessen|(?:freundliche|beste|viele|liebe|herzliche|schöne) grüße|(?:freundlicher|bester|lieber) gruß|gruß|grüße|mfg|lg|vg|(?:bien )?cordialement|(?:bien )?à vous|salutations(?: distinguées)?|bien à toi|(?:un )?cordial saludo|(?:un )?saludo|saludos(?: cordiales)?|atentamente|cordiali saluti|distinti saluti|saluti|cordialmente|atenciosamente|(?:com os )?(?:melhores )?cumprimentos|abraços|(?:met )?vriendelijke groet(?:en)?|met vriendelijke groet(?:en)?|groet(?:en)?|(?:med )?vänliga? hälsning(?:ar)?|hälsningar|mvh|(?:med )?venlig hilsen|(?:med )?vennlig hilsen|hilsen|(?:z )?poważaniem|pozdrawiam|z wyrazami szacunku|pozdrowienia|ystävällisin terveisin|terveisin|parhain terveisin|s pozdravem|s úctou|saygılarımla|saygılar(?:ımızla)?|iyi çalışmalar|с уважением|с наилучшими пожеланиями)$/iu;
 
-/** Closing formulas that also say thanks. They stay, and only the name below is removed. */
+/**
+ * Closing formulas that also say thanks. They only count if a name and contact details follow. They
+ * stay, unless the name is on the same line.
+ */
 const THANKS =
   /^(?:(?:many |kind |best )?thanks(?: again| in advance| a lot| so much)?|thank you(?: very much| in advance| again)?|thx|best|(?:vielen |besten )?dank(?: im voraus)?|danke(?: schön)?|merci(?: d['’]avance| beaucoup)?|(?:muchas )?gracias|grazie(?: mille)?|obrigad[oa]|(?:hartelijk )?dank|bedankt|tack|(?:mange )?takk?|dziękuję|kiitos|děkuji|teşekkürler)$/iu;
 
+/** "Sent from my iPhone", in the languages of mail programs. */
 const SENT =
   /(?<!\p{L})(?:sent|gesendet|geschickt|envoyé|enviado|inviato|verzonden|verstuurd|skickat|sendt|wysłan[eoay]|lähetetty|odesláno|gönderildi|отправлено|get outlook for|outlook für|télécharger outlook|obtener outlook|ottieni outlook|hent outlook|hämta outlook|download outlook|holen sie sich)(?!\p{L})/iu;
 /** Words that occur in such a line beside the names of programs and devices. */
@@ -94,7 +98,7 @@ function withoutClosing(lines: readonly string[]): readonly string[] | undefined
   return undefined;
 }
 
-/** A name, and below it nothing but names, titles and ways to reach a person. */
+/** Nothing; or a name, and below it nothing but names, titles and ways to reach a person. */
 function isSignature(below: readonly string[]): boolean {
   if (below.length === 0) return true;
   if (!NAME.test(below[0]!) || NO_NAME.test(below[0]!)) return false;
@@ -117,7 +121,10 @@ const SIGNATURE_WORDS = new Set(
   ),
 );
 
-/** Whether a line has more than one other word in lower case between names, numbers and links. */
+/**
+ * Whether a line has more than one lower-case word that signatures don't have, or one that belongs
+ * to a complaint.
+ */
 function isProse(line: string): boolean {
   const words =
     line.replaceAll(/\S*(?:@|https?:|www\.)\S*/giu, " ").match(/(?<![\p{L}\d.'’-])\p{Ll}[\p{L}'’-]+/gu) ?? [];

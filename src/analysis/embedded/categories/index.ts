@@ -4,8 +4,8 @@ import { readData } from "../../read-data.ts";
 
 /**
  * `strong`: enough for the category by itself. `fault`: the same, unless it is denied ("no hidden
- * fees"). `weak`: two together are enough. `not`: hides the clues that begin or end inside it, except
- * longer ones that contain it.
+ * fees"). `weak`: two together are enough. `not`: hides the clues that begin or end inside it,
+ * except longer ones that contain it.
  */
 export type ClueKind = "strong" | "fault" | "weak" | "not";
 
@@ -16,7 +16,7 @@ export interface Clue {
 
 type Lexicon = Partial<Record<ClueKind, string[]>>;
 
-/** One file for each category, except `general`, which applies if no other does. */
+/** Reads the file of each category. `general` has none, because it applies if no other does. */
 function readClues(): PhraseTrie<Clue> {
   const trie = new PhraseTrie<Clue>();
   for (const category of CATEGORIES) {
@@ -31,5 +31,5 @@ function readClues(): PhraseTrie<Clue> {
 }
 
 let read: PhraseTrie<Clue> | undefined;
-/** The phrases of all categories in one trie, built with the first text. */
+/** The phrases of all categories in one trie, read when they are first needed. */
 export const clues = (): PhraseTrie<Clue> => (read ??= readClues());

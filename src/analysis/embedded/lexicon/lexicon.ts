@@ -7,8 +7,8 @@ import type { Token } from "../tokenizer.ts";
 import { publishedValences } from "./published-lexicons.ts";
 
 /**
- * Valence from -4 to 4. Phrases are marked, because they already contain their negation. 0 hides
- * the opinion words inside.
+ * Valence from -4 to 4; 0 for a phrase that hides the opinion words inside it. Phrases are marked,
+ * because they already contain their negation.
  */
 export interface Opinion {
   valence: number;
@@ -44,7 +44,7 @@ const words = (list: string): string[] => list.split(" ");
 const ruleWords = new Set<string>();
 
 /**
- * A set of words separated by blanks, or of pairs joined by hyphens. The rules use it, and
+ * A set for the rules, of words separated by blanks, or of pairs of words joined by hyphens.
  * `isRuleWord` knows all its words.
  */
 export function wordSet(list: string): ReadonlySet<string> {
@@ -76,8 +76,8 @@ function readGroups(themes: Themes, sign: 1 | -1): Group[] {
 }
 
 /**
- * Opinion words in all their forms. The forms are created when the first word with their beginning
- * is looked up; until then, the lists are only searched.
+ * Opinion words in all their forms. The lists stay text. When a word is looked up, they are
+ * searched for words with the same beginning, and only the forms of those are created.
  */
 class OpinionWords {
   private readonly opinions = new Map<string, Opinion>();
@@ -185,7 +185,7 @@ export function publishedValence(word: string): number | undefined {
   return valences.length === 0 ? undefined : sum(valences) / valences.length;
 }
 
-/** How many more lists must agree than disagree. */
+/** How many more of the lists must call a word good than bad, or bad than good. */
 const AGREEING = 2;
 /**
  * Words that were not chosen for feedback say less about it. Of factors from 0.3 to 0.8, this one
@@ -193,7 +193,7 @@ const AGREEING = 2;
  */
 const PUBLISHED_SHARE = 0.5;
 
-/** The opinion in a word that our own list lacks, if the published lists agree on it. */
+/** The opinion in a word according to the published lists; undefined if they don't agree. */
 export function publishedOpinion(word: string): Opinion | undefined {
   const valences = opinionsOn(word);
   if (Math.abs(sum(valences.map(Math.sign))) < AGREEING) return undefined;

@@ -8,14 +8,17 @@ export interface PublishedLexicons {
   valences: PackedTable;
 }
 
-/** From -5 to 5, to one decimal, in the order of the lists; empty if a list lacks the word. */
+/**
+ * Formats the valences of a word, to one decimal, in the order of the lists; empty if a list lacks
+ * it.
+ */
 export const writeValences = (valences: readonly (number | undefined)[]): string =>
   valences.map((valence) => valence?.toFixed(1).replace(/\.0$/u, "") ?? "").join(",");
 
 let loaded: PublishedLexicons | undefined;
 
 /**
- * The valences of an English word, -5 to 5, in those of these lists that have it: AFINN-165
+ * The valences of an English word, -5 to 5, in each of three published lists that has it: AFINN-165
  * (Nielsen, A new ANEW, 2011), VADER (Hutto & Gilbert 2014) and the opinion lexicon of Hu & Liu
  * (2004).
  */

@@ -13,7 +13,8 @@ const STRONGEST = 4;
 const MAX_BALANCE = 6;
 
 /**
- * Smooth steps along the balance of opinions, which allow a linear model to be non-linear in it.
+ * Places on the balance of opinions. At each, an input rises smoothly from 0 to 1. With these
+ * inputs, a linear model can be non-linear in the balance.
  */
 const STEPS = [-3, -2, -1.2, -0.6, -0.2, 0.2, 0.5, 0.8, 1.2, 1.8, 2.5, 3.5];
 const STEEPNESS = 4;
@@ -22,8 +23,8 @@ const within = (value: number, low: number, high: number): number => Math.min(hi
 const flag = (condition: boolean): number => Number(condition);
 
 /**
- * The model's inputs about a text's opinions: about -1.5 to 1.5 each, whatever the text's length.
- * The published opinion lists are inputs of their own, even for words on which they disagree.
+ * The model's inputs about a text's opinions: about -2 to 2 each, whatever the text's length. The
+ * published opinion lists are inputs of their own, even for words on which they disagree.
  */
 export function opinionInputs(features: SentimentFeatures): number[] {
   const { hits, tokens, positive, negative } = features;
@@ -69,8 +70,8 @@ export function opinionInputs(features: SentimentFeatures): number[] {
 const publishedValenceOf = memoizeByWord(publishedValence);
 
 /**
- * The verdict of published lists: balance, praise and blame where we see no opinion, and whether
- * they have nothing.
+ * The verdict of the published lists: their balance, their praise and their blame where our own
+ * lexicon has no opinion, and whether they have none of the words.
  */
 function secondOpinion({ tokens, hits, innocent }: SentimentFeatures): number[] {
   let sum = 0;
@@ -85,7 +86,8 @@ function secondOpinion({ tokens, hits, innocent }: SentimentFeatures): number[] 
     const plain = token && publishedValenceOf(token.word);
     if (plain === undefined || innocent.has(at)) continue;
     const hit = hitAt[at];
-    // If there is an opinion here, the rules have already decided its direction: "free of bugs".
+    // If there is an opinion here, the rules have already decided whether it is reversed, as in
+    // "free of bugs".
     const negated = hit ? hit.valence * hit.opinion.valence < 0 : isNegated(tokens, at);
     const valence = negated ? plain * SECOND_NEGATED : plain;
     words += 1;
@@ -124,7 +126,7 @@ const hashOf = memoizeByWord((norm) => {
 
 const bucketOf = (value: number): number => Math.imul(value ^ (value >>> 15), 0x85ebca6b) >>> (32 - BUCKET_BITS);
 
-// Which buckets the current text has filled: those that contain the number of this call.
+// The buckets that the current text fills are those that hold the number of this call.
 const filled = new Uint32Array(2 ** BUCKET_BITS);
 let call = 0;
 

@@ -4,7 +4,7 @@ import type { SentimentAdjustment } from "../trained-weights.ts";
 import { opinionInputs, visitWords, wordBuckets } from "./inputs.ts";
 import { NEUTRAL_INTERCEPTS, sureness } from "./sureness.ts";
 
-/** The model's outcomes; logits are relative to `neutral`, whose logit is 0. */
+/** The outcomes that have logits. `neutral` is the third; its logit is always 0. */
 export const OUTCOMES = ["negative", "positive"] as const;
 
 /**
@@ -34,8 +34,8 @@ export interface Reason {
 export type Probabilities = Record<Sentiment, number>;
 
 /**
- * Few words say little, so their sum is divided by the root of their number, and at least by the
- * root of this.
+ * The sum over a text's words is divided by the root of their number, and at least by the root of
+ * this, because few words say little.
  */
 const MIN_WORDS = 12;
 

@@ -4,12 +4,10 @@ import { DOUBTS, type DoubtHit } from "../praise-doubts.ts";
 import { balance } from "../sentiment-balance.ts";
 import type { SentimentFeatures } from "../sentiment-features.ts";
 
-/** What is known about a judgement. */
+/** A judgement and how it came about. */
 export interface Judgement {
   sentiment: Sentiment;
-  /**
-   * The balance's distance from another result, if the balance decided; undefined if the model did.
-   */
+  /** How far the balance is from another result; undefined if the model decided. */
   distance: number | undefined;
   /** The logits of `negative` and `positive`, relative to `neutral`, bias included. */
   logits: readonly number[];
@@ -19,18 +17,18 @@ const FARTHEST = 6;
 const MAX_BLAME = 3;
 
 /**
- * Praise that is doubted throughout is right in three of four texts at best, however strong it is:
- * measured on held-out sets. This is just below `DEFAULT_THANK_ABOVE`, so such praise gets no thanks,
- * unless `thankAbove` is lower.
+ * Praise that is doubted throughout is right in three of four texts at best, however strong it is.
+ * That was measured on held-out sets. This limit is just below `DEFAULT_THANK_ABOVE`, so such
+ * praise gets no thanks unless `thankAbove` is lower.
  */
 const MAX_DOUBTED = 0.74;
 
 const within = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
 
 /**
- * Inputs for and against a judgement's being right; a weighted sum of them is the logit of that
- * probability. The share of `neutral` differs so much between sources that no weights could be
- * learned for it: see `NEUTRAL_WEIGHTS`.
+ * What speaks for and against a judgement. A weighted sum of these inputs is the logit of the
+ * probability that it is right. The share of `neutral` differs so much between sources that no
+ * weights could be learned for it: see `NEUTRAL_WEIGHTS`.
  */
 export function surenessInputs(
   { sentiment, distance, logits }: Judgement,
@@ -48,14 +46,12 @@ export function surenessInputs(
 }
 
 /**
- * If the model decided: intercept, and slope of its logit; then the logit if a balance decided.
- * Chosen by hand on held-out sets.
+ * Chosen by hand on held-out sets. The first two are for the model's decisions: intercept, and
+ * slope of its logit. The third is for a balance's decisions: the logit itself.
  */
 export const NEUTRAL_WEIGHTS: readonly number[] = [0.1, 0.5, -1.2];
 
-/**
- * The indexes of the inputs that are 1 or 0: one for the model's decisions, one for a balance's.
- */
+/** The indexes of the inputs that are 1 or 0: for the model's decisions, and for a balance's. */
 export const NEUTRAL_INTERCEPTS: readonly number[] = [0, 2];
 
 const logOfSum = (one: number, other: number): number => Math.log(Math.exp(one) + Math.exp(other));
