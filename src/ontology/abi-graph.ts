@@ -32,14 +32,18 @@ export type PropertyName = string | NamedNode;
  * ```
  */
 export class ABIGraph implements Iterable<Quad> {
-  /** Keyed by content. The N3 store is filled only when it is requested, because that is slower. */
+  /**
+   * By content, so that equal quads are kept once. An N3 store is slower to fill, so it is only
+   * made when it is needed. From then on, quads are added to it, and this map is no longer used.
+   */
   readonly #quads = new Map<string, Quad>();
   #store: Store | undefined;
 
   /**
    * Adds an entity of type `abi:<type>` and returns its URI: that of `entityUri` if the properties
    * have an `id`, and a random one otherwise.
-   * @throws ValidationError for invalid names, an `id` that is not a string or number, or a value that can't be stored
+   * @throws ValidationError for invalid names, an `id` that is empty or not a string or number, and
+   *   values that can't be stored
    */
   createEntity(type: string, properties: Properties = {}): NamedNode {
     const uri = DataFactory.namedNode(entityUri(type, idOf(properties)));
@@ -75,7 +79,7 @@ export class ABIGraph implements Iterable<Quad> {
       );
   }
 
-  /** The quads as an N3 store, not a copy. */
+  /** The quads as an N3 store. What you add to that store becomes part of this graph. */
   getGraph(): Store {
     return (this.#store ??= new (n3().Store)([...this.#quads.values()]));
   }

@@ -2,11 +2,14 @@ import { ValidationError } from "../errors.ts";
 
 const LOCAL_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,99}$/;
 
-/** @throws ValidationError for a type or property name that is not a letter followed by letters, digits, `_` or `-` */
+/**
+ * Checks the name of a type or property: a letter, then at most 99 letters, digits, `_` or `-`.
+ * @throws ValidationError (`invalid_name`)
+ */
 export function assertLocalName(name: string): void {
   if (!LOCAL_NAME.test(name)) {
     throw new ValidationError(
-      "Names of types and properties are a letter, then letters, digits, underscores or hyphens.",
+      "Names of types and properties are a letter, then at most 99 letters, digits, underscores or hyphens.",
       {
         code: "invalid_name",
       },

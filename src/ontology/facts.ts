@@ -27,7 +27,10 @@ export class Facts {
   }
 }
 
-/** What a store says about one subject. @throws IoError */
+/**
+ * What a store says about one subject.
+ * @throws IoError if the store can't be reached
+ */
 export const factsAbout = async (
   ontologyStore: Pick<OntologyStore, "match">,
   store: string,

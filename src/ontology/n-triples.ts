@@ -40,7 +40,7 @@ const UNESCAPED = new Map(Object.entries(ESCAPES).map(([character, escape]) => [
 
 /**
  * Reads a term that `termToNTriples` has written.
- * @throws SyntaxError for any other text
+ * @throws SyntaxError for a text that begins and ends like neither an IRI nor a literal
  */
 export function parseTerm(text: string): NamedNode | Literal {
   if (text.startsWith("<") && text.endsWith(">")) return DataFactory.namedNode(text.slice(1, -1));
@@ -65,8 +65,8 @@ export const requireIri = (term: Term, place: string): Term => {
 };
 
 /**
- * One N-Triples line without its line end. Blank nodes must have been replaced; the quad's graph is
- * left out.
+ * One N-Triples line without its line end.
+ * @throws ValidationError for terms that are not valid, and for blank nodes
  */
 export const tripleToNTriples = (subject: Term, predicate: Term, object: Term): string =>
   `${termToNTriples(requireIri(subject, "subject"))} ${termToNTriples(requireIri(predicate, "property"))} ${termToNTriples(object)} .`;

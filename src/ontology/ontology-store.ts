@@ -1,8 +1,8 @@
 /**
  * The port for the knowledge graph: named stores, each one an RDF graph. Programs read with `match`
- * and write with `insert` and `change`. Everything else is SPARQL 1.1, which costs far more. Terms
- * and quads are those of RDF/JS (https://rdf.js.org/data-model-spec/), so callers see nothing of
- * the implementation.
+ * and write with `insert` and `change`. For everything else there is SPARQL 1.1 (`query`,
+ * `update`), which costs far more. Terms and quads are those of RDF/JS
+ * (https://rdf.js.org/data-model-spec/), so callers see nothing of the implementation.
  */
 import type { Literal, NamedNode, Quad, Term } from "@rdfjs/types";
 import type { QueryRunner } from "./query-runner.ts";
@@ -14,8 +14,8 @@ export type Row = Readonly<Record<string, Term>>;
 export type QueryResult = Row[] | boolean | Quad[];
 
 /**
- * A value to bind: an RDF/JS term, or a JavaScript value (string, number, boolean, Date) that
- * becomes a literal.
+ * A value to bind: an IRI or literal as an RDF/JS term, or a JavaScript value (string, number,
+ * boolean, Date) that becomes a literal.
  */
 export type BindingValue = Term | string | number | boolean | Date;
 
@@ -53,8 +53,8 @@ export interface Change {
 /** Named RDF graphs; see the head of this file. */
 export interface OntologyStore {
   /**
-   * For queries by others: limits apply, and only visible data can be read. It is closed with the
-   * store.
+   * For queries that others have written. It only reads, and each query can have limits and see
+   * only a part of the data. It is closed with the store.
    */
   readonly queryRunner: QueryRunner;
 
@@ -68,7 +68,7 @@ export interface OntologyStore {
   readonly isWithRuns?: boolean;
 
   /**
-   * Creates an empty store, unless it exists. Names have at most 64 letters, digits, `_` or `-`.
+   * Creates an empty store, unless it exists. Names have 1 to 64 letters, digits, `_` or `-`.
    */
   createStore(store: string): Promise<void>;
 
@@ -91,7 +91,8 @@ export interface OntologyStore {
    * ```ts
    * await store.match("customer_data", { subject: iri(customerUri) });
    * ```
-   * @throws ValidationError for a term that is not an IRI or literal, IoError if the store can't be reached
+   * @throws ValidationError for a term that is not an IRI or literal
+   * @throws IoError if the store can't be reached
    */
   match(store: string, patterns: Pattern | readonly Pattern[]): Promise<Quad[]>;
 
@@ -100,7 +101,8 @@ export interface OntologyStore {
    * the store if needed. Durable when it resolves, except with `inStep`.
    *
    * ```ts
-   * await store.change("feedback_data", { unless: { subject: ticket, predicate: abi.id }, insert: graph });
+   * const unless = { subject: ticket, predicate: abi.id };
+   * await store.change("feedback_data", { unless, insert: graph });
    * ```
    * @throws as `insert`
    */
@@ -108,19 +110,22 @@ export interface OntologyStore {
 
   /**
    * Runs a SPARQL 1.1 query. The store is the default graph; other stores are named graphs, by
-   * `storeIri(name)`. An unknown store is empty. There is no time limit, so use `queryRunner` for
-   * queries that others have written.
-   * @throws ValidationError for a query that does not parse or uses FROM or SERVICE; for a binding
-   *   that is not a valid term, that has no variable in the query or one that the query sets itself;
-   *   and for a query that is nested too deeply or is too much for the store, result included
-   *   (`query_too_large`), after which the store is unchanged and still works
+   * `storeIri(name)`. An unknown store is empty. You can't stop the query or limit its time, so use
+   * `queryRunner` for queries that others have written.
+   * @throws ValidationError for a query that does not parse, or uses FROM or SERVICE
+   * @throws ValidationError for a binding that is not a valid term or not a variable of the query,
+   *   and for one whose variable the query sets itself
+   * @throws ValidationError (`query_too_large`) for a query that is nested too deeply, takes too
+   *   much memory or returns too many rows; the store is unchanged and still works
    * @throws IoError if the store can't be reached
    */
   query(store: string, sparql: string, bindings?: Bindings): Promise<QueryResult>;
 
   /**
-   * SPARQL 1.1 Update on one store, all or nothing; durable when it resolves. It writes to this store only: CLEAR and DROP of
-   * DEFAULT or ALL empty it; GRAPH in templates, WITH, USING, CREATE, COPY, MOVE, ADD and LOAD are refused.
+   * Runs a SPARQL 1.1 Update on one store, all or nothing, and creates the store if needed. Durable
+   * when it resolves. It can't write to other stores: CLEAR and DROP take only DEFAULT or ALL,
+   * which both mean this store. GRAPH in templates, WITH, USING, CREATE, COPY, MOVE, ADD and LOAD
+   * are refused.
    * @throws ValidationError, IoError as `query`
    */
   update(store: string, sparql: string, bindings?: Bindings): Promise<void>;

@@ -15,7 +15,7 @@ const answer = (...[store, name, sparql, bindings]: Question): Promise<QueryResu
 
 /**
  * Runs a SELECT and returns its rows.
- * @throws ValidationError for a different form of query
+ * @throws ValidationError for an ASK, and for a CONSTRUCT or DESCRIBE that returns any quads
  */
 export async function select(...question: Question): Promise<Row[]> {
   const result = await answer(...question);
@@ -35,7 +35,7 @@ export async function ask(...question: Question): Promise<boolean> {
 
 /**
  * Runs a CONSTRUCT or DESCRIBE and returns its quads.
- * @throws ValidationError for a different form of query
+ * @throws ValidationError for an ASK, and for a SELECT that returns any rows
  */
 export async function construct(...question: Question): Promise<Quad[]> {
   const result = await answer(...question);

@@ -1,7 +1,7 @@
 /**
- * The port for queries by others. Such queries may never end, ask for everything, or look for data
- * that is not meant for them. So they can only read, are stopped at limits, and see only visible
- * data. A program's own queries use `query`.
+ * The port for queries that others have written. Such a query may never end, ask for everything, or
+ * look for data that its author should not see. So it can only read, is stopped at its limits, and
+ * sees only the data that is visible to it. For a program's own queries, use `query` of the store.
  */
 import type { Bindings, QueryResult } from "./ontology-store.ts";
 import type { Visible } from "./visible.ts";
@@ -21,8 +21,8 @@ export interface QueryRequest {
    */
   readonly timeoutMs?: number;
   /**
-   * The maximum number of rows or triples; others are left out. Default: the limit of the store's
-   * `query`.
+   * The maximum number of rows or triples; further ones are left out. Default: the limit of the
+   * store's `query`, which refuses a larger answer.
    */
   readonly maximumRows?: number;
   /**
@@ -47,8 +47,9 @@ export interface QueryAnswer {
 export interface QueryRunner {
   /**
    * Runs a query without blocking this process. It can be stopped at any time.
-   * @throws ValidationError as `OntologyStore.query`; for what is not visible (`not_visible`), at the
-   *   time limit (`query_timeout`), for an answer that is too long (`answer_too_long`)
+   * @throws ValidationError as `OntologyStore.query`; if the query asks for hidden data
+   *   (`not_visible`), reaches its time limit (`query_timeout`), or has too long an answer
+   *   (`answer_too_long`)
    * @throws IoError if the store can't be reached, or too many queries are already waiting
    *   (`too_many_queries`)
    * @throws the signal's reason

@@ -4,8 +4,8 @@ import { DataFactory } from "./n3.ts";
 import { tripleToNTriples } from "./n-triples.ts";
 
 /**
- * Replaces each blank node with a new IRI, because a stored blank node could never be referred to
- * again.
+ * Returns a function that maps the label of a blank node to a new IRI, and the same label to the
+ * same IRI. Blank nodes are replaced because a stored one could never be referred to again.
  */
 export function skolemizer(): (label: string) => Term {
   const known = new Map<string, Term>();

@@ -19,8 +19,8 @@ const DECIMAL = /^-?[0-9]+\.[0-9]+$/;
 export const isIri = (value: string): boolean => IRI.test(value) && value.isWellFormed();
 
 /**
- * Integers are exact. Other numbers become decimals if that loses nothing, and doubles otherwise
- * (`1e-7`, `INF`, `NaN`).
+ * Safe integers become `xsd:integer`. Numbers that JavaScript writes as digits, a point and digits
+ * become `xsd:decimal`. All others become `xsd:double` (`2 ** 53`, `1e-7`, `INF`, `NaN`).
  */
 function numberLiteral(value: number): Literal {
   if (Number.isSafeInteger(value)) return DataFactory.literal(String(value === 0 ? 0 : value), xsd.integer);
@@ -57,11 +57,12 @@ function checkedTerm(term: Term, what: string): NamedNode | Literal {
 
 /**
  * Converts a JavaScript value or RDF/JS term to a term that is safe to store and to bind. Strings
- * become `xsd:string`, numbers `xsd:integer`, `xsd:decimal` or `xsd:double`, dates `xsd:dateTime`
- * in UTC. A lone surrogate, which Unicode can't encode, becomes U+FFFD.
+ * become `xsd:string`, numbers `xsd:integer`, `xsd:decimal` or `xsd:double`, booleans
+ * `xsd:boolean`, dates `xsd:dateTime` in UTC. A lone surrogate, which UTF-8 can't encode, becomes
+ * U+FFFD.
  * @param what names the value in errors: "The binding customer"
- * @throws ValidationError for an invalid date, IRI, language tag or datatype, and for terms that
- *   are neither IRI nor literal
+ * @throws ValidationError for an invalid date, IRI, language tag or datatype, for a literal with a
+ *   base direction, and for terms that are neither IRI nor literal
  */
 export function toTerm(value: BindingValue, what: string): NamedNode | Literal {
   if (typeof value === "string") return DataFactory.literal(value.toWellFormed());

@@ -1,9 +1,9 @@
 import type { NamedNode } from "@rdfjs/types";
 
 /**
- * What a query may see of the graph. For each named store, that is triples with one of these
- * properties, and triples with `rdf:type` and one of these classes. It sees nothing else, whatever
- * is added to the graph later.
+ * What a query may see of the graph, by the names of the stores: triples with one of the store's
+ * `properties`, and triples with `rdf:type` and one of its `classes`. It sees nothing else,
+ * whatever is added to the graph later.
  */
 export type Visible = Readonly<Record<string, VisiblePart>>;
 

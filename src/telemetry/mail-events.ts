@@ -3,8 +3,9 @@ import { channel, subscribe, unsubscribe } from "node:diagnostics_channel";
 /** The outcome of an email, or of one attempt to send it. */
 export interface MailEvent {
   /**
-   * `sent`: the mail server or the outbox has accepted it. `delayed`: it was refused for now, and
-   * is retried. `refused`: it was refused permanently. `withheld`: it was due but is not sent.
+   * `sent`: the mail server or the outbox has accepted it. `delayed`: it could not be delivered for
+   * now; it may be retried. `refused`: it was refused permanently. `withheld`: it was due, but is
+   * not sent.
    */
   readonly outcome: "sent" | "delayed" | "refused" | "withheld";
   /** An email to a customer, or a notice to an operator. */
@@ -24,7 +25,10 @@ export function publishMail(event: MailEvent): void {
   if (MAILS.hasSubscribers) MAILS.publish(event);
 }
 
-/** @returns the function that ends it */
+/**
+ * Calls the listener with each outcome in this process.
+ * @returns a function that stops it
+ */
 export function onMail(listener: (event: MailEvent) => void): () => void {
   const hear = (event: unknown): void => listener(event as MailEvent);
   subscribe(NAME, hear);

@@ -1,4 +1,7 @@
-/** Metrics in the text format of Prometheus: what is in the database of runs, and what this process has done. */
+/**
+ * Metrics in the text format of Prometheus: what is in the database of runs, and what this process
+ * has done.
+ */
 import type * as PromClient from "prom-client";
 import type { Registry } from "prom-client";
 import { RUN_STATUSES, type RunCounts, type StepEvent } from "../engine/engine.ts";
@@ -23,26 +26,30 @@ export interface Metrics {
   /** The media type of `text`. */
   readonly contentType: string;
   /**
-   * Returns all metrics, for a scrape. If the database doesn't answer within five seconds, `abi_up`
-   * is 0 and the metrics that come from it are missing, but the others are there. It never rejects
-   * because of that.
+   * Returns all metrics, for a scrape. If the database fails or doesn't answer within five seconds,
+   * this does not reject: `abi_up` is 0, and only the metrics that come from the database are
+   * missing.
    */
   text(): Promise<string>;
   /** Counts a request to this process. HTTP servers call it. */
   observeRequest(request: ObservedRequest): void;
-  /** Stops listening to the engine. */
+  /** Stops counting steps and emails. */
   close(): void;
 }
 
 /** Scrapes usually time out after ten seconds. */
 const DATABASE_LIMIT_MS = 5000;
-/** From a look-up in memory to a slow mail server. */
+/** In seconds: from a look-up in memory to a slow mail server. */
 const STEP_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
-/** Step names may contain what the step works on, and each name costs a series for each bucket. */
+/**
+ * For each workflow; any further steps are counted as `other`. Step names may contain what the step
+ * works on, and each name costs a series for each bucket.
+ */
 const MAX_STEP_NAMES = 200;
 
 /**
- * Starts to collect the metrics of a service in this process. `prom-client` is loaded here.
+ * Starts to collect the metrics of a service in this process. `prom-client` is loaded only by this
+ * call.
  * @example
  * const metrics = await createMetrics(application.service);
  * app.get("/metrics", async (c) => c.body(await metrics.text(), 200, { "content-type": metrics.contentType }));
@@ -149,10 +156,10 @@ function stepMetrics(client: Client, registry: Registry): (event: StepEvent) => 
   };
 }
 
-/** Reads counts from the database for scrapes; asks once at a time. */
+/** Reads counts from the database for scrapes, with one query at a time. */
 class CountsReader {
   readonly #service: Pick<Service, "engine" | "logger">;
-  /** Set while the database has not answered; it is not asked again in the meantime. */
+  /** The current query, which later calls share until the database has answered. */
   #pending: Promise<RunCounts[]> | undefined;
   #isFailing = false;
 

@@ -85,7 +85,7 @@ export async function inSpan<Result>(
 
 /**
  * The same for a generator: its span is active while the generator works, not while its consumer
- * does.
+ * does. If the result has an `error_code`, the span has the status `ERROR`, too.
  */
 export async function* generateInSpan<Item, Result extends object>(
   name: string,
@@ -114,7 +114,7 @@ export async function* generateInSpan<Item, Result extends object>(
   }
 }
 
-/** Makes a span for something that is already over. Times are UTC. */
+/** Makes a span for something that is already over. */
 export function recordSpan(
   name: string,
   { errorType, ...options }: SpanOptions & { errorType?: string | undefined },
@@ -230,7 +230,7 @@ function answered<Answer extends AnsweredRequest>(span: Span, name: string, answ
 
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"]);
 
-/** Callers may send any word as the method. */
+/** The method, or `_OTHER` if HTTP doesn't define it: callers may send any word. */
 export const knownMethod = (method: string): string => (METHODS.has(method) ? method : "_OTHER");
 
 const KINDS = {
@@ -281,7 +281,7 @@ function spanContextOf(otel: Api, { traceparent, tracestate }: TraceContext) {
   };
 }
 
-/** The field beside the parameters in a run's input; no parameter's name begins like this. */
+/** The field for the trace in a run's input, beside the parameters. None of them has this name. */
 const FIELD = "_trace";
 const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 

@@ -6,8 +6,8 @@ import { HttpCustomerSource, type HttpCustomerSourceOptions } from "./http-custo
 
 /**
  * Creates the source for a location: a path, a `file:` URL, or an `http:` or `https:` URL. A URL
- * with `{id}` in it is for single customers; without it, it lists all customers (for `loadAll`
- * only). All `options` but `fields` are for HTTP only.
+ * with `{id}` in it is for single customers. A URL without it lists all customers, for
+ * `CustomerDataPipeline.loadAll`. All `options` except `fields` are for HTTP only.
  * @throws ValidationError for an invalid location
  * @example createCustomerSource("https://crm.example.com/customers/{id}", { token })
  */

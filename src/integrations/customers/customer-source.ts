@@ -37,8 +37,8 @@ export const hasEmail = ({ email }: CustomerRecord, address: string): boolean =>
   email?.toLowerCase() === address.toLowerCase();
 
 /**
- * Merges several rows with the same id. The last row counts. But if it says nothing about
- * `do_not_contact`, an earlier objection stays; and if its lifetime value was not understood, an
+ * Merges two rows with the same id. The last row counts. But if it says nothing about
+ * `do_not_contact`, an earlier objection stays. If its lifetime value was not understood, an
  * earlier one stays.
  */
 export function mergedRecord(earlier: CustomerRecord | undefined, last: CustomerRecord): CustomerRecord {
@@ -51,11 +51,11 @@ export function mergedRecord(earlier: CustomerRecord | undefined, last: Customer
   };
 }
 
-/** Everything that is wrong with one customer's data. Names the fields, never their values. */
+/** What is wrong with the data of a customer or a source. Names fields, never their values. */
 export interface CustomerIssue {
-  /** Where a person can find it: `line 12`, `item 3 of page 2`, `answer`. */
+  /** Where a person can find it: `line 12`, `item 3 of page 2`, `answer`, `every row`. */
   place: string;
-  /** Present if it could be read. */
+  /** The customer's id, if it could be read. */
   id?: string;
   message: string;
   /**
@@ -70,10 +70,10 @@ export interface CustomerRequest {
   includeInteractions: boolean;
   signal?: AbortSignal;
   /**
-   * Called once for each row or customer with faults, however many it has, and by `list` once for
-   * each mapped name that no row has. Without it, `list` skips rows silently. If the customer that
-   * `get` looks for can't be used, `get` throws instead. The first `get` after a file was read also
-   * reports rows whose id can't be read, at most 20.
+   * Called once for each row or customer with faults, however many faults it has. `list` also calls
+   * it for each mapped name that no row has. Without it, `list` skips rows silently. If the
+   * customer that `get` looks for can't be used, `get` throws instead. The first `get` after a file
+   * was read also reports rows whose id can't be read, at most 20.
    */
   onIssue?: (issue: CustomerIssue) => void;
   /**
@@ -98,7 +98,8 @@ export interface CustomerSource {
    * Returns one customer, or undefined if the source doesn't know the id.
    * @throws IoError if the source can't be reached, times out or answers 5xx/429
    * @throws ValidationError if this customer's data (`customer_invalid`) or the answer is not
-   *   usable, or the source refuses the request
+   *   usable, or the source refuses the content of the request
+   * @throws UnexpectedError if the source refuses us: credentials, rights or URL
    */
   get(id: string, request: CustomerRequest): Promise<CustomerRecord | undefined>;
 
@@ -113,7 +114,7 @@ export interface CustomerSource {
    * Returns all customers as a stream: a whole file, or an endpoint page by page. Rows that are not
    * customers are skipped and reported to `onIssue`. An id may occur more than once; then the last
    * row counts (`mergedRecord`).
-   * @throws IoError, ValidationError if the rest can't be read
+   * @throws IoError, ValidationError, UnexpectedError if the rest can't be read
    */
   list(request: CustomerRequest): AsyncIterable<CustomerRecord>;
 }

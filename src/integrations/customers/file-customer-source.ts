@@ -49,15 +49,16 @@ export interface FileCustomerSourceOptions {
  * Customers in a file in UTF-8 or UTF-16: a JSON array (`.json`), one JSON object a line (`.jsonl`,
  * `.ndjson`), or CSV with a header (`.csv`, `.tsv`). Fields: id, name, email, segment,
  * lifetime_value, do_not_contact, also as `lifetimeValue` or `Lifetime Value`; others are reported
- * to `onUnreadColumn`. A row that can't be read doesn't affect other customers.
+ * to `onUnreadColumn`. A row that can't be read doesn't affect other customers. But if nothing
+ * after it can be read either, as with broken JSON, the call throws a ValidationError.
  *
  * Numbers may be written with a decimal point or comma. A number that can be read in both ways
  * (`6.000`) is read as the other numbers in the file suggest; in that case, the file is read twice.
  *
- * `list` streams the file. `get` reads it whole at the first call and whenever its size or
- * modification time has changed, and keeps it in memory: about 0.4 KB a customer. With more than a
- * million customers, import the file into the graph instead. `request` has no effect on what is
- * returned, because a file has no transactions or interactions.
+ * `list` streams the file. `get` and `withEmail` read it whole at the first call, and again when
+ * its size or modification time has changed, and keep it in memory: about 0.4 kB a customer. With
+ * more than a million customers, import the file into the graph instead. Requests for transactions
+ * and interactions have no effect, because a file has none.
  */
 export class FileCustomerSource implements CustomerSource {
   readonly name: string;
@@ -67,8 +68,8 @@ export class FileCustomerSource implements CustomerSource {
   #index: Index | undefined;
 
   /**
-   * @throws ValidationError for a file name with another ending; the file itself is not opened
-   *   until it is needed
+   * Does not open the file; the first call that needs it does.
+   * @throws ValidationError for a file name with an ending that is not supported
    */
   constructor(path: string, { fields = {} }: FileCustomerSourceOptions = {}) {
     const loadReader = rowReaderFor(path);
@@ -187,7 +188,8 @@ export class FileCustomerSource implements CustomerSource {
   }
 
   async *#rows(fields: CustomerFields): AsyncGenerator<FileRow> {
-    // Load it before the stream is opened, so that the stream's errors always have a listener.
+    // Load the reader before opening the stream, so that the stream's errors always have a
+    // listener.
     const read = await this.#loadReader();
     const stream = createReadStream(this.#path);
     const onColumns = (columns: readonly string[]): void => {

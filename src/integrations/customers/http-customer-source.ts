@@ -24,20 +24,20 @@ interface Page {
 export interface HttpCustomerSourceOptions {
   /**
    * URL of one customer: `https://crm.example.com/customers/{id}`. It may also contain
-   * `{include_transactions}` and `{include_interactions}`, which become true or false. Without it,
-   * only `list` works.
+   * `{include_transactions}` and `{include_interactions}`, which become true or false. Without
+   * `url`, `get` is refused.
    */
   url?: string;
   /**
    * URL of the customers with an e-mail address, on the same server:
    * `https://crm.example.com/customers?email={email}`. It answers with one customer, or with one
-   * page as `listUrl` does. Without it, `withEmail` is refused.
+   * page as `listUrl` does. Without `emailUrl`, `withEmail` is refused.
    */
   emailUrl?: string;
   /**
-   * URL of all customers, on the same server. Without it, only `get` works. It answers with a JSON
-   * array, or page by page with `{"items": […], "next": "<URL of the next page, relative or
-   * absolute>"}`, `next` absent or null on the last one.
+   * URL of all customers, on the same server. It answers with a JSON array, or page by page with
+   * `{"items": […], "next": "<URL>"}`. `next` is the relative or absolute URL of the next page,
+   * absent or null on the last page. Without `listUrl`, `list` is refused.
    */
   listUrl?: string;
   /**
@@ -53,7 +53,7 @@ export interface HttpCustomerSourceOptions {
   headers?: Readonly<Record<string, string>>;
   /** Sent as `Authorization: Bearer …`. */
   token?: string;
-  /** Time limit for one attempt; default 5000. */
+  /** Time limit for one attempt, in milliseconds; default 5000. */
   timeoutMs?: number;
   /** How often a failed request is retried; default 3. */
   retries?: number;
@@ -64,7 +64,7 @@ export interface HttpCustomerSourceOptions {
  * unknown. Transactions and interactions in the answer are not read.
  */
 export class HttpCustomerSource implements CustomerSource {
-  /** Its origin. */
+  /** The origin of its URL. */
   readonly name: string;
   readonly #url: UrlTemplate | undefined;
   readonly #emailUrl: UrlTemplate | undefined;
@@ -109,7 +109,7 @@ export class HttpCustomerSource implements CustomerSource {
     const raw = new CustomerFields(this.#fields).pick(answer);
     const { record, issues } = readCustomer({ ...raw, id: raw.id ?? id }, "answer");
     if (record === undefined)
-      throw new ValidationError(`The customer source's data of customer ${id} is not usable (${tell(issues)}).`, {
+      throw new ValidationError(`The customer source's data of customer ${id} is not usable (${messagesOf(issues)}).`, {
         code: "customer_invalid",
       });
     // A wrong field mapping or a search endpoint must not mix up one customer's address with
@@ -216,6 +216,6 @@ export class HttpCustomerSource implements CustomerSource {
 const unconfigured = (what: string): ValidationError =>
   new ValidationError(`The customer source has no URL for ${what}`, { code: "invalid_configuration" });
 
-const tell = (issues: readonly CustomerIssue[]): string => issues.map(({ message }) => message).join("; ");
+const messagesOf = (issues: readonly CustomerIssue[]): string => issues.map(({ message }) => message).join("; ");
 
 const invalid = (message: string): ValidationError => new ValidationError(message, { code: "customer_source_invalid" });

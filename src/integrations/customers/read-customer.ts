@@ -40,7 +40,7 @@ const CONSENT =
  */
 export const fieldOf = (name: string): CustomerField | undefined => SPELLINGS.get(normalizedName(name));
 
-/** How many unread columns are remembered. */
+/** How many unread columns are remembered. Those about consent are always remembered. */
 const MAX_UNREAD_COLUMNS = 200;
 
 /**
@@ -99,7 +99,7 @@ export class CustomerFields {
     for (const [name, given] of Object.entries(value)) {
       const field = this.fieldOf(name);
       if (field !== undefined && this.#names[field] === undefined) {
-        if (field === "do_not_contact" && objects(given)) raw[field] = given;
+        if (field === "do_not_contact" && isObjection(given)) raw[field] = given;
         else raw[field] ??= given;
       } else if (field === undefined && !this.#roots.has(name)) this.#notRead(name);
     }
@@ -129,7 +129,10 @@ export function likelyField(column: string): CustomerField | undefined {
   return CONSENT.test(normalizedName(column)) ? "do_not_contact" : (fieldOf(column) ?? similarField(column, FIELDS));
 }
 
-/** Own properties only: `constructor` and `__proto__` are not fields of a customer. */
+/**
+ * The value at a dotted path; undefined if there is none. Own properties only: `constructor` and
+ * `__proto__` are not fields of a customer.
+ */
 export function valueAt(value: unknown, path: string): unknown {
   return path.split(".").reduce<unknown>((at, key) => {
     if (typeof at !== "object" || at === null || !Object.hasOwn(at, key)) return undefined;
@@ -144,11 +147,11 @@ export interface CustomerReading {
 }
 
 /**
- * Checks one customer. Texts are trimmed; empty texts and null count as absent; numbers in text
- * fields become text. A value that is not understood never leads to an email: an unusable address is
- * left out, a `lifetime_value` that is not a number is null, and a `do_not_contact` that is neither
- * yes nor no counts as yes. The customer is then accepted with an issue that says so. With any
- * other fault, the data is not a customer: better none than one with half a name.
+ * Checks one customer. Texts are trimmed; empty texts and null count as absent; whole numbers in
+ * text fields become text. An unusable address is left out, a `lifetime_value` that is not a number
+ * is null, and a `do_not_contact` that is neither yes nor no counts as yes, so that nobody gets an
+ * unwanted email. The customer is then accepted, with an issue that says so. With any other fault,
+ * the data is not a customer: better none than one with half a name.
  * @param mark the decimal mark of the column, for an ambiguous `lifetime_value`
  * @returns at most one issue, however many faults there are
  */
@@ -224,5 +227,5 @@ function asBoolean(value: unknown, faults: string[]): boolean | undefined {
   return read ?? true;
 }
 
-/** Also true if it is neither yes nor no. */
-const objects = (value: unknown): boolean => asBoolean(value, []) === true;
+/** Whether a value of `do_not_contact` counts as yes. It also does if it is neither yes nor no. */
+const isObjection = (value: unknown): boolean => asBoolean(value, []) === true;

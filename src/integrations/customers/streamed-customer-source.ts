@@ -2,8 +2,8 @@ import type { CustomerRecord, CustomerRequest, CustomerSource } from "./customer
 import { CustomerFields, readCustomer } from "./read-customer.ts";
 
 /**
- * Reads customers from a stream of objects, with fields in any spelling that files may have. For
- * one pass.
+ * Reads customers from a stream of objects, whose fields may be spelled as in files. The stream can
+ * be listed only once.
  */
 export class StreamedCustomerSource implements Pick<CustomerSource, "list"> {
   readonly #items: AsyncIterable<unknown>;

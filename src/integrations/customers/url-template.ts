@@ -32,8 +32,9 @@ export class UrlTemplate {
   }
 
   /**
-   * Undefined if the values can't be part of a URL: `.` and `..` as a whole path segment (even
-   * encoded, they go up a folder, WHATWG URL 4.4) and lone surrogates.
+   * The URL with these values; undefined if it can't contain them. It can't contain lone
+   * surrogates, nor `.` or `..` as a whole path segment, which would change the path even if
+   * encoded (WHATWG URL 4.4).
    */
   expand(values: Readonly<Record<string, string>>): URL | undefined {
     if (!Object.values(values).every((value) => value.isWellFormed())) return undefined;

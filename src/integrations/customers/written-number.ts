@@ -29,9 +29,9 @@ const GROUPS = {
 const ONE_MARK = /^(\d*)([.,])(\d*)$/;
 
 /**
- * A number as people and spreadsheets write it: `1.234,56`, `1,234.56`, `1 234,50`, `1'234.50`, `€
- * 12`, `12 EUR`, `-5`, `5-`, `(5)`, `1e3`, `50.-`. A single point or comma before exactly three
- * digits is ambiguous; in all other cases, the number itself shows the mark.
+ * A number as people and spreadsheets write it: `1.234,56`, `1,234.56`, `1 234,50`, `1'234.50`,
+ * `€ 12`, `12 EUR`, `-5`, `5-`, `(5)`, `1e3`, `50.-`. It is ambiguous if a single point or comma
+ * comes after one to three digits (the first not 0) and before exactly three: `6.000`.
  */
 export function readNumber(text: string): WrittenNumber {
   if (text.length > MAX_LENGTH) return INVALID;
@@ -44,7 +44,10 @@ export function readNumber(text: string): WrittenNumber {
   return withSign(readDigits(digits), inner !== undefined || signs === "-");
 }
 
-/** The number, if its own form or the other numbers in its column (`mark`) show how to read it. */
+/**
+ * The number, if its own form or the other numbers in its column (`mark`) show how to read it;
+ * otherwise undefined.
+ */
 export function numberFrom(read: WrittenNumber, mark?: DecimalMark): number | undefined {
   if (read.kind === "number") return read.value;
   return read.kind === "ambiguous" && mark !== undefined ? read.value[mark] : undefined;

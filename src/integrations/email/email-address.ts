@@ -35,9 +35,10 @@ const NAMED_ADDRESS = /^([^<>]*)<([^<>]*)>$/;
 const INTERNATIONAL_DOMAIN = /^(?:[\p{L}\p{N}\p{M}.\u3002\uFF0E\uFF61-]|\u200C|\u200D)+$/u;
 
 /**
- * The usable address in a value as people write it: bare, as `Name <a@b.example>`, with `mailto:`, or on an
- * internationalised domain, which is converted to its `xn--` form (UTS 46).
- * @returns the address, or why there is none: no email can be sent to it, or there is more than one address
+ * The usable address in a value as people write it: bare, as `Name <a@b.example>`, with `mailto:`,
+ * or on an internationalised domain, which is converted to its `xn--` form (UTS 46).
+ * @returns the address, or why there is none: no email can be sent to it, or there is more than one
+ *   address
  */
 export function readEmailAddress(text: string): { address: string } | { problem: "unusable" | "several" } {
   const trimmed = text.trim().replace(/[;,]$/, "");

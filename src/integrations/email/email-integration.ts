@@ -36,8 +36,8 @@ export interface TemplatedEmail {
   /** File name, such as `positive_feedback_response.html`. */
   template: string;
   /**
-   * The shipped templates take `customer_name` (may be empty), `feedback_id`, `categories` (a list), `is_priority`, and `reference`, which
-   * the customer is asked to quote; default: `feedback_id`.
+   * The shipped templates need `customer_name` (may be empty), `feedback_id`, `categories` (a list)
+   * and `is_priority`. `reference` is what the customer is asked to quote; default: `feedback_id`.
    */
   templateData: TemplateData;
   /**
@@ -61,7 +61,10 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
   readonly #messageIdDomain: string;
   #transport: MailTransport | undefined;
 
-  /** @throws ValidationError (`invalid_configuration`) for a sender, domain or folder of templates that can't be used */
+  /**
+   * @throws ValidationError (`invalid_configuration`) for a sender, domain or folder of templates
+   *   that can't be used
+   */
   constructor(configuration: EmailIntegrationConfiguration) {
     super(configuration);
     this.#ownAddress = addressOf(configuration.from);
@@ -81,9 +84,10 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
   }
 
   /**
-   * Sends an email unchanged, and returns its message id (with angle brackets) when the transport has
-   * accepted it.
-   * @throws ValidationError for a recipient as `composeTemplatedEmail`, or if the mail server refuses the email permanently
+   * Sends an email unchanged, and returns its message id (with angle brackets) when the transport
+   * has accepted it.
+   * @throws ValidationError for a recipient as `composeTemplatedEmail`, or if the mail server
+   *   refuses the email permanently
    * @throws IoError if the transport can't accept it now
    * @throws the signal's reason; the email may have gone out anyway
    */
@@ -118,9 +122,10 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
   }
 
   /**
-   * Sends a plain text email to someone on our side, such as an operator.
+   * Sends a plain text email to someone on our side, such as an operator. The recipient is not
+   * checked.
    * @param notice `key` identifies the email: if it is sent again, it has the same message id
-   * @throws as `send`
+   * @throws as `send`, except about the recipient
    */
   async sendNotice(notice: { recipient: string; subject: string; text: string; key: string }): Promise<void> {
     await this.#deliver("operator", {
@@ -136,7 +141,9 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
   /**
    * Returns the email as it would be sent, so people can see it first. The same data gives the same
    * email, except for the message id if none is given.
-   * @throws ValidationError for a recipient that is not a usable address (`unusable_recipient`) or must not get automatic email (`mail_suppressed`), an invalid message id, or if template and data don't match
+   * @throws ValidationError for a recipient that is not a usable address (`unusable_recipient`) or
+   *   must not get automatic email (`mail_suppressed`), for an invalid message id, and for an
+   *   unknown template or missing data
    */
   composeTemplatedEmail(email: TemplatedEmail): MailMessage {
     this.#checkRecipient(email.recipient);

@@ -52,7 +52,7 @@ const REWRITTEN = /^(?:srs[01][=+-]|prvs=)/;
 const PERSON = /^[a-z]+\.bounce$|^notification\.[a-z]+$/;
 const MAX_WORDS = 3;
 
-/** The mailbox that an address names, without its plus-tag and case. */
+/** The address in lower case, without its plus-tag. */
 function mailbox(address: string): string {
   const [local = "", domain = ""] = address.trim().toLowerCase().split("@");
   return `${local.split("+", 1)[0]}@${domain}`;
@@ -71,7 +71,7 @@ function* wordsOf(local: string): Generator<string> {
 
 /**
  * Why no automatic email may go to `address`; undefined if it may.
- * @param ownAddress the sender's: an email to oneself starts a loop
+ * @param ownAddress the address that we send from: an email to ourselves starts a loop
  */
 export function suppressionReason(address: string, ownAddress: string): SuppressionReason | undefined {
   const local = address.trim().toLowerCase().split("@", 1)[0] ?? "";
@@ -145,7 +145,7 @@ function* singleHeaders(headers: Readonly<Record<string, unknown>>): Generator<[
 }
 
 /**
- * The header that forbids an automatic answer to an email; undefined if a person wrote the email.
+ * The name of the header that forbids an automatic answer to an email; undefined if none does.
  * @param headers values by name, in upper or lower case; several values of one header as a list; or
  *   in the mailparser package's form
  * @throws ValidationError if the value of a relevant header can't be read

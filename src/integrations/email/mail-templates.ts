@@ -63,7 +63,7 @@ const SHOWS_BLANKS = /<(?:pre|textarea|xmp|listing|plaintext)\b|white-space/i;
 const withoutIndentation = (template: string): string => template.replaceAll(/\n[ \t]+/g, "\n");
 
 /**
- * Removes what doesn't affect the plain text, so converting each email to plain text is much faster.
+ * Removes what doesn't affect the plain text, so that converting each email to it is much faster.
  */
 function withoutStyling(template: string): string {
   return template.replaceAll(UNREAD_ELEMENTS, "").replaceAll(TAG, (tag) => tag.replaceAll(STYLING_ATTRIBUTES, ""));
@@ -76,8 +76,8 @@ const writer = new mustache.Writer();
 /**
  * A folder of mail templates in Mustache (https://mustache.github.io/mustache.5.html). Each `.html`
  * file is a template, except `_frame.html`. If that file exists, every template is put into it, at
- * its `{{> content}}`. The constructor reads and checks all files. Values are HTML-escaped and never
- * parsed as templates.
+ * its `{{> content}}`. The constructor reads and checks all files. Values are HTML-escaped and
+ * never parsed as templates.
  */
 export class MailTemplates {
   readonly #templates = new Map<string, Template>();
@@ -240,10 +240,10 @@ const sentence = (items: readonly string[]): string =>
 const NO_NAME = /^(?:null|none|nil|undefined|n\/a|n\.a\.|unknown|unbekannt|inconnu)$/iu;
 
 /**
- * Whether a text can be used as a name in a greeting. It needs a letter, and must not have invisible
- * characters, except for joiners between letters, which some writing systems need. It must not
- * contain a link: spammers sign up with a victim's address and put a link into the name, so that we
- * send the link to the victim.
+ * Whether a text can be used as a name in a greeting. It needs a letter. Invisible characters are
+ * not allowed, except for joiners between letters, which some writing systems need. Nor are links:
+ * spammers sign up with a victim's address and put a link into the name, so that we send the link
+ * to the victim.
  */
 const isName = (text: string): boolean =>
   /\p{L}/u.test(text) &&
@@ -261,8 +261,8 @@ function nameOf(value: string): string {
 }
 
 /**
- * The characters allowed in an email's body (RFC 5322 section 2.1): no control characters except tabs
- * and line ends, no lone surrogates.
+ * The text with only characters that are allowed in an email's body (RFC 5322 section 2.1). Control
+ * characters other than tabs and line ends are removed; lone surrogates become U+FFFD.
  */
 const printable = (text: string): string =>
   // eslint-disable-next-line no-control-regex -- control characters are what it removes

@@ -3,7 +3,9 @@ import type { SendMailOptions } from "nodemailer";
 import type MimeNode from "nodemailer/lib/mime-node";
 import type { MailMessage } from "./mail-transport.ts";
 
-/** An email as options for nodemailer. The same email gives the same message except for its date. */
+/**
+ * An email as options for nodemailer. The same email gives the same message, except for its date.
+ */
 export const toMimeOptions = async (message: MailMessage): Promise<SendMailOptions> => ({
   ...message,
   headers: { ...message.headers },

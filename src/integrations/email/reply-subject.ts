@@ -1,6 +1,6 @@
 /**
- * The prefixes that mail programs put before the subject of replies and forwarded emails, in several
- * languages. A reply to either gets exactly one `RE:` of ours.
+ * The prefixes that mail programs put before the subject, in several languages: those of replies,
+ * then those of forwarded emails. A reply to either gets exactly one `RE:` of ours.
  */
 const PREFIX_WORDS = [
   "re|aw|antw\\.?|antwort|sv|r(?:é|e\u0301)(?:p|f|ponse)|rif|odp|odg|ynt|απ|σχετ|vá|回复|回覆|答复|答覆|返信|회신|رد|تعليق|השב|תגובה|отв|ответ",
@@ -15,8 +15,9 @@ const PREFIX = new RegExp(
 );
 
 /**
- * Removes control characters, line ends of every kind, lone surrogates and characters that change
- * the direction of the rest of the line, and collapses white space to one space.
+ * The text on one line. White space, line ends and control characters become one space, lone
+ * surrogates become U+FFFD, and characters that change the direction of the rest of the line are
+ * removed.
  */
 export const oneLine = (text: string): string =>
   text
@@ -27,10 +28,10 @@ export const oneLine = (text: string): string =>
     .trim();
 
 /**
- * The subject of the reply to an email with this subject: `RE: ` in front, exactly once, all on one
- * line. `R:` and `I:`, which Italian programs write, `TR:`, `VS:` and `RES:` count as prefixes only
- * beside another one: "I: have a problem" is a sentence. The prefixes of forwarded mail (`TR:`,
- * `I:`) are kept if only the topic follows, because the topic may begin with them ("TR: 303").
+ * The subject of the reply to an email with this subject: on one line, with exactly one `RE: ` in
+ * front. `R:`, `I:`, `TR:`, `VS:` and `RES:` count as prefixes only next to another one, because a
+ * subject may begin with them ("I: have a problem"). `TR:` and `I:` are kept right before the
+ * topic, because the topic may begin with them, too ("TR: 303").
  */
 export function replySubject(subject: string): string {
   const line = oneLine(subject);

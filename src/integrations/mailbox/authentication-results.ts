@@ -1,11 +1,13 @@
 /**
- * Reads what your own mail server found out about the sender of an email (RFC 8601). Anyone can write
- * such a header, so only those of the named server count, and only if that server removes the ones
- * that came with the email (RFC 8601 section 5).
+ * Reads what your own mail server found out about the sender of an email, from the header
+ * `Authentication-Results` (RFC 8601). Anyone can write such a header, so only those with the name
+ * of your server count. Your server must remove forged ones with its name (RFC 8601 section 5).
  */
 import { domainOf } from "../email/email-address.ts";
 
-/** Real servers write shorter ones, and a longer one from anyone else would take long to parse. */
+/**
+ * Longer headers are ignored: real servers don't write them, and they would take long to parse.
+ */
 const MAX_HEADER_LENGTH = 10_000;
 
 /**
@@ -62,15 +64,15 @@ const DOMAIN_PROPERTIES: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /**
- * Whether the domains are the same, or `passed` is a parent: a pass for `example.org` covers
- * `mail.example.org`, but not the other way round.
+ * Whether the domains are the same, or `passed` is a parent of `domain`: a pass for `example.org`
+ * covers `mail.example.org`, but not the other way round.
  */
 const covers = (passed: string, domain: string): boolean => domain === passed || domain.endsWith(`.${passed}`);
 
 /**
- * Whether the server `authservId` vouches for the domain of `sender`: DMARC has passed for it or,
- * without a DMARC result, DKIM or SPF has. A DMARC result other than `pass` means no, whatever else
- * has passed.
+ * Whether the server `authservId` vouches for the domain of `sender`: DMARC has passed for it, or
+ * DKIM or SPF has passed for it or a parent domain. A DMARC result other than `pass` and `none`
+ * means no, whatever else has passed.
  * @param headers values of all `Authentication-Results` headers of the email
  */
 export function isAuthenticated(sender: string, headers: readonly string[], authservId: string): boolean {

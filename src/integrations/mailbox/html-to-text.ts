@@ -42,8 +42,8 @@ function isModest(html: string): boolean {
 let convert: ReturnType<typeof HtmlToText.compile> | undefined;
 
 /**
- * Quotation marks of quoted mail are kept. Links and pictures are dropped, because they say nothing
- * about what the customer wrote.
+ * Converts HTML to text. Quoted mail gets `>` in front of its lines. The URLs of links and all
+ * pictures are left out, because they say nothing about what the customer wrote.
  * @returns undefined if the HTML has too many tags, or nests them too deeply
  */
 export function htmlToText(html: string): string | undefined {

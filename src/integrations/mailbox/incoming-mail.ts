@@ -15,12 +15,12 @@ import { MAX_PART_DEPTH, MAX_HEADER_BYTES, readableBeginning } from "./mail-limi
 
 export { MAX_MAIL_BYTES } from "./mail-limits.ts";
 
-/** Text and HTML beyond this are not read. UTF-16 code units. */
+/** Text and HTML beyond this are not read. In UTF-16 code units. */
 const MAX_TEXT_LENGTH = 1_000_000;
 
 /**
- * The rest of a longer header says nothing about who wrote an email, or about what. UTF-16 code
- * units.
+ * A longer From header is ignored. If only the headers can be read, all are cut off at this length.
+ * In UTF-16 code units.
  */
 const MAX_FIELD_LENGTH = 10_000;
 
@@ -39,11 +39,11 @@ export interface IncomingMail {
    * Message-ID but different content.
    */
   readonly digest: string;
-  /** With angle brackets; absent if there is none that can be answered. */
+  /** With angle brackets; absent if the email has no valid one. */
   readonly messageId?: string;
   /**
-   * The sender's bare address, as written in the email; absent if there is no usable one, or there
-   * are several.
+   * The sender's bare address, with capital letters as in the email and an internationalised domain
+   * in its `xn--` form. Absent if there is no usable address, or more than one.
    */
   readonly sender?: string;
   /** One line, perhaps empty. */
@@ -57,9 +57,9 @@ export interface IncomingMail {
   /** All values of each header, in their order, by name in lower case. */
   readonly headers: Readonly<Record<string, string[]>>;
   /**
-   * False if a part of the email was not read: it is larger than `MAX_MAIL_BYTES`, its text is
-   * longer than a million characters, or it has too many or too deeply nested headers, lines, parts
-   * or HTML tags.
+   * False if a part of the email was not read, because the email is larger than `MAX_MAIL_BYTES`,
+   * its text is longer than a million characters, it has too many headers, lines, parts or HTML
+   * tags, or parts or tags are nested too deeply.
    */
   readonly isComplete: boolean;
 }
@@ -117,7 +117,10 @@ function withoutEnvelopeLine(raw: Uint8Array): Uint8Array {
   return raw.subarray(before.length);
 }
 
-/** If an email is nested too deeply, or its headers are too long, only its first headers are read. */
+/**
+ * If an email is nested too deeply, or its headers are too long, only the important ones of its
+ * first headers are read.
+ */
 async function parseMail(bytes: Uint8Array): Promise<{ email: Email; isWhole: boolean }> {
   const { default: PostalMime } = await import("postal-mime");
   const options = { forceRfc822Attachments: true };
@@ -146,7 +149,7 @@ async function senderOf(fields: readonly string[]): Promise<string | undefined> 
   return others.length === 0 && only !== undefined && "address" in only ? only.address : undefined;
 }
 
-/** Everything between angle brackets that can be repeated in an email. */
+/** The valid Message-IDs in some headers. */
 const messageIdsIn = (values: readonly string[]): string[] =>
   values.flatMap((value) => value.match(/<[^<>\s]{1,498}>/g) ?? []).filter(isMessageId);
 

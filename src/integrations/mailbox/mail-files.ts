@@ -8,18 +8,21 @@ import { isMbox, mailsOfMbox } from "./mbox.ts";
 
 /** An email in a file, or why it couldn't be read. */
 export interface FoundMail {
-  /** Where a person can find it: the file's name, or `email 7` of an mbox. */
+  /**
+   * Where a person can find it: the file's path within the folder, or `email 7` of an mbox. A
+   * single email in a file is `email 1`.
+   */
   place: string;
-  /** How much of the input has been read so far, 0 to 1. */
+  /** How much of the input has been read so far, 0 to 1; always 0 for an mbox of unknown size. */
   share: number;
   /** The email, whole unless it is larger than `MAX_MAIL_BYTES`. */
   raw: Uint8Array | IoError;
 }
 
 /**
- * The emails that a path leads to, as a stream: one email in a file, an mbox, a Maildir (its `new` and `cur`), or all `.eml` files in a
- * folder and those below it.
- * @throws IoError if it can't be read
+ * The emails that a path leads to, as a stream: one email in a file, an mbox, a Maildir (its `new`
+ * and `cur`), or all `.eml` files in a folder and the folders below it.
+ * @throws IoError if the path can't be read; for a file in a folder, it is in `raw` instead
  */
 export async function* mailsIn(path: string): AsyncGenerator<FoundMail> {
   const { isDirectory, size } = await inspect(path);
@@ -94,7 +97,7 @@ async function inspect(path: string): Promise<{ isDirectory: boolean; size: numb
   }
 }
 
-/** Sorted by name, so the order is always the same. */
+/** Sorted, so the order is always the same. */
 async function listFiles(folder: string): Promise<string[]> {
   try {
     const entries = await readdir(folder, { withFileTypes: true });

@@ -1,25 +1,25 @@
 /**
- * Limits on how much of an email is read, so that no email keeps the process busy: the work grows with
- * lines, parts and depth, not only with bytes.
+ * Limits on how much of an email is read, so that no email keeps the process busy. The work grows
+ * with lines, parts and depth, not only with bytes.
  */
 
 /**
- * Anything beyond this is not read. Text comes first in an email; attachments, which make it large,
- * are not stored. Bytes.
+ * Anything beyond this is not read. In bytes. Text comes first in an email; attachments, which make
+ * it large, are not stored.
  */
 export const MAX_MAIL_BYTES = 10_485_760;
 
-/** For all parts together; a hundred times what emails usually have. Bytes. */
+/** For the headers of all parts together, in bytes. Emails usually have far less. */
 export const MAX_HEADER_BYTES = 262_144;
 
-/** Forwarded emails in emails have about ten. */
+/** Emails that contain forwarded emails have about ten levels. */
 export const MAX_PART_DEPTH = 30;
 
-/** Lines of attachments have at least this many bytes, because encoders fill them. */
+/** In bytes. Lines of attachments are at least this long, because encoders fill them. */
 const SHORT_LINE = 60;
 const MAX_SHORT_LINES = 60_000;
 
-/** Maximum of lines that may be the boundary of a part, which begin with `--`. */
+/** Maximum number of lines that may be boundaries of parts: those that begin with `--`. */
 const MAX_BOUNDARIES = 5000;
 
 const NEWLINE = 0x0a;

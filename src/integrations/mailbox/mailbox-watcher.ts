@@ -11,9 +11,12 @@ export const TAKEN_KEYWORD = "abi-taken";
 
 const FLAGGED = String.raw`\Flagged`;
 
-/** How often to check a server that reports no new emails. Milliseconds. */
+/** IDLE is restarted after this time, because some servers end a longer one. Milliseconds. */
 const MAX_IDLE_MS = 5 * 60_000;
-/** How long after the last email it begins to wait for the server's reports. */
+/**
+ * How long after the last command IDLE is sent, so that the server reports new emails.
+ * Milliseconds.
+ */
 const IDLE_AFTER_MS = 200;
 const CONNECTION_TIMEOUT_MS = 10_000;
 /** After this many failures in a row, the emails are unlikely to be the cause. */
@@ -32,15 +35,18 @@ export interface MailboxWatcherOptions {
    */
   doneFolder?: string | undefined;
   /**
-   * Accepts an email and resolves when its outcome is durable; only then is the email marked. If the
-   * process dies before that, it gets the email again.
-   * @throws IoError if it can't accept it now, ValidationError if it never can
+   * Accepts an email and resolves when its outcome is durable; only then is the email marked or
+   * moved. If the process dies before that, it gets the email again. With the status
+   * `needs_person`, the email is flagged (`\Flagged`).
+   * @throws IoError if it can't accept the email now; then it gets the email again later
+   * @throws ValidationError if it never can; then the email is flagged for a person
    */
   receive: (raw: Uint8Array) => Promise<{ status: string }>;
   logger?: Logger;
   /**
-   * Delay before it reconnects; doubles with each failure. Milliseconds; default 1 s, at most 5
-   * min.
+   * Delay before it reconnects, in milliseconds. It doubles with each failure, up to the maximum.
+   * Default: 1 s, at most 5 min. An email that can't be accepted for now is retried after the
+   * maximum.
    */
   retry?: { initialDelayMs: number; maximumDelayMs: number };
 }
@@ -72,9 +78,10 @@ export class MailboxWatcher {
   }
 
   /**
-   * Starts to watch. Resolves when the mailbox is open, or can't be reached at the moment; then it
-   * keeps trying.
-   * @throws ValidationError (`invalid_configuration`) if the server refuses the login, or there is no such folder
+   * Starts to watch. Resolves when the mailbox is open. If the mailbox can't be reached at the
+   * moment, it resolves too, and the watcher keeps trying. Call it only once.
+   * @throws ValidationError (`invalid_configuration`) if the server refuses the login or a folder,
+   *   or if emails can't be marked as processed
    */
   async start(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -217,7 +224,8 @@ export class MailboxWatcher {
         await this.#take(client, String(uid));
         failures = 0;
       } catch (error) {
-        // One email that fails for now must not hold up the others. If they all fail, close the connection and try again later.
+        // One email that fails for now must not hold up the others. If several in a row fail, close
+        // the connection and try again later.
         failures += 1;
         if (!(error instanceof IoError) || !client.usable || failures === MAX_FAILURES) throw error;
         this.#logger.warn(
@@ -254,8 +262,9 @@ export class MailboxWatcher {
   }
 
   /**
-   * No email is retried forever, whatever error it causes.
-   * @throws IoError if no email can be accepted for now
+   * After any error but an `IoError`, a person must look at the email, because a retry would fail
+   * in the same way.
+   * @throws IoError if the email can't be accepted for now
    */
   async #receive(uid: string, raw: Uint8Array): Promise<"taken" | "needs_person"> {
     try {

@@ -18,9 +18,9 @@ export const isMbox = (head: Uint8Array): boolean =>
   SEPARATOR.test(Buffer.from(head.subarray(0, 1000)).toString("latin1"));
 
 /**
- * Returns the original emails of an mbox: without their `From …` line, and with `>From` as `From`. An
- * email begins at the beginning of the file and after an empty line. If an email is larger than
- * `MAX_MAIL_BYTES`, only one byte more than that is kept, so memory use stays constant.
+ * Returns the original emails of an mbox: without their `From …` line, and with `>From` as `From`.
+ * A `From …` line counts only at the beginning of the file or after an empty line. Of an email
+ * larger than `MAX_MAIL_BYTES`, only one byte more than that is kept, so memory use is limited.
  */
 export async function* mailsOfMbox(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   let mail: MailBuffer | undefined;

@@ -36,7 +36,8 @@ export interface NotificationChannel {
    * Resolves when the other side has accepted it. A repeated delivery has the same id.
    * @param isLast whether this is the last delivery before further ones are withheld for the rest
    *   of the hour
-   * @throws IoError if it may succeed later, ValidationError if it is refused permanently
+   * @throws IoError if it may succeed later
+   * @throws ValidationError or UnexpectedError if it is refused permanently
    */
   deliver(notification: Notification, isLast: boolean): Promise<void>;
 }

@@ -10,8 +10,8 @@ const TIMEOUT_MS = 10_000;
 const MAX_RESPONSE_BYTES = 1_000_000;
 
 /**
- * Posts notifications to a URL as Standard Webhooks do (https://www.standardwebhooks.com): `{ type,
- * timestamp, data }` as JSON, with the headers `webhook-id` (the same for every attempt),
+ * Posts notifications to a URL as Standard Webhooks (https://www.standardwebhooks.com):
+ * `{ type, timestamp, data }` as JSON, with the headers `webhook-id` (the same for every attempt),
  * `webhook-timestamp` and, if there is a secret, `webhook-signature`.
  */
 export class WebhookChannel implements NotificationChannel {

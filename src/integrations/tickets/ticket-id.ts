@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 
 /**
  * The id of a ticket with this key, if no ticket system assigns one: `TICKET-` and 50 bits of the
- * key's SHA-256 in ten characters 0–9, A–V. Among a million tickets two share an id with a
- * probability of 1 in 2000.
+ * key's SHA-256 in ten characters 0–9, A–V. Among a million tickets, the probability that two share
+ * an id is about 1 in 2000.
  */
 export function ticketId(key: string): string {
   const bits = createHash("sha256").update(key).digest().readBigUInt64BE() >> 14n;

@@ -1,6 +1,6 @@
 export type TicketPriority = "high" | "normal";
 
-/** What support needs to handle a case. Times and addresses stay in the graph. */
+/** What support needs to handle a case. The customer's name and address stay in the graph. */
 export interface TicketRequest {
   /** The same key gives the same ticket, however often it is requested. */
   key: string;
@@ -30,7 +30,8 @@ export interface TicketSystem {
   /**
    * Opens a ticket and returns its id.
    * @throws IoError if the system can't be reached, times out or answers 5xx/429
-   * @throws ValidationError if it refuses the ticket
+   * @throws ValidationError if it refuses the content of the ticket
+   * @throws UnexpectedError if it refuses us: credentials, rights or URL
    */
   createTicket(request: TicketRequest): Promise<string>;
 }

@@ -13,7 +13,7 @@ export interface WebhookTicketSystemOptions {
   url: string;
   /** Sent as `Authorization: Bearer …`. */
   token?: string;
-  /** Time limit for one attempt; default 10000. */
+  /** Time limit for one attempt, in milliseconds; default 10000. */
   timeoutMs?: number;
   /** Further attempts after a failed one; default 3. */
   retries?: number;
@@ -22,9 +22,9 @@ export interface WebhookTicketSystemOptions {
 /**
  * Posts tickets as JSON to a URL: `feedback_id, reference, feedback_uri, customer_id, subject,
  * text, sentiment, categories, priority, created_at`. The header `Idempotency-Key` is the same for
- * every attempt at one ticket, so the other side can recognise a repetition. A web page as the
- * answer is an `IoError`, because it comes from a proxy or a wrong URL. The answer's `id` or
- * `ticket_id` is the ticket's id; without one it is derived from the key.
+ * every attempt at one ticket, so the other side can recognise a repetition. The answer's `id` or
+ * `ticket_id` is the ticket's id; without one, it is derived from the key. If the answer is a web
+ * page, `createTicket` throws an `IoError`, because the page comes from a proxy or a wrong URL.
  */
 export class WebhookTicketSystem implements TicketSystem {
   readonly #url: URL;

@@ -8,6 +8,7 @@ import { tooLarge, type GraphIndex } from "./graph-index.ts";
 
 /**
  * Queries an index.
+ * @param graph the graph to query
  * @param graphs all graphs that GRAPH can reach
  * @param most maximum number of rows or triples; an answer with more is refused
  */

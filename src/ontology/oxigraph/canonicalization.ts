@@ -2,7 +2,10 @@ import type { Term } from "@rdfjs/types";
 import { termToNTriples } from "../n-triples.ts";
 import { canonicalText } from "./canonical-text.ts";
 
-/** Converts the terms of one call to Oxigraph's form: obvious ones at once, the rest together. */
+/**
+ * Converts the terms of one call to the form in which Oxigraph returns them. Obvious terms are
+ * converted at once; the others are collected, and Oxigraph converts them together.
+ */
 export class Canonicalization {
   /** Terms that Oxigraph must convert, by their original text; undefined until it has. */
   readonly #others = new Map<string, string | undefined>();
@@ -13,7 +16,8 @@ export class Canonicalization {
   }
 
   /**
-   * The term as N-Triples, to be resolved once all terms are collected.
+   * The term as N-Triples: in Oxigraph's form if that is obvious, otherwise as given, for `resolve`
+   * to replace.
    * @param what names the term in errors
    * @throws ValidationError for a term that is not an IRI or literal
    */
@@ -25,13 +29,14 @@ export class Canonicalization {
     return text;
   }
 
+  /** @param canonical converts the collected terms, in their order */
   canonicalize(canonical: (texts: readonly string[]) => string[]): void {
     if (this.isDone) return;
     const texts = [...this.#others.keys()];
     for (const [index, form] of canonical(texts).entries()) this.#others.set(texts[index] ?? form, form);
   }
 
-  /** Returns the same object with every text in its canonical form. */
+  /** Returns the texts in Oxigraph's form. Call it after `canonicalize`. */
   readonly resolve = <Texts extends { readonly [part in "subject" | "predicate" | "object"]?: string | undefined }>(
     texts: Texts,
   ): Texts => {

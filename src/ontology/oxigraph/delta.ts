@@ -14,9 +14,10 @@ export interface Delta {
 }
 
 /**
- * What a step changes. It is computed in one pass over the data, so NOW(), UUID() and RAND() have
- * one value for each solution.
- * @param solve queries the data; `solveAlone` needs none
+ * What a step changes. The data is searched only once, so a solution has the same UUID() and RAND()
+ * in all templates.
+ * @param solve runs a query on the data
+ * @param solveAlone runs a query that needs no data
  */
 export function deltaOf(change: Change, solve: Solve, solveAlone: Solve): Delta {
   const constants = resolveConstants(change, solveAlone);
@@ -42,7 +43,7 @@ export function deltaOf(change: Change, solve: Solve, solveAlone: Solve): Delta 
 type Fill = (term: ast.Triple["subject"] | ast.Triple["predicate"]) => Term | undefined;
 
 /**
- * Leaves out a triple with an unbound part, or with a literal where none is allowed (SPARQL 1.1
+ * Adds the triple, unless a part of it is unbound, or a literal where none is allowed (SPARQL 1.1
  * Update, 3.1.3).
  */
 function push(quads: Quad[], { subject, predicate, object }: ast.Triple, fill: Fill): void {
@@ -51,7 +52,7 @@ function push(quads: Quad[], { subject, predicate, object }: ast.Triple, fill: F
     quads.push(DataFactory.quad(s, p, o as Quad["object"]));
 }
 
-/** How many constants one query resolves. */
+/** How many constants one query resolves at most. */
 const TOGETHER = 10_000;
 
 type ConstantTerm = ast.Iri | ast.LiteralTerm;

@@ -9,7 +9,7 @@ export interface GraphChange {
   readonly inserted: readonly string[];
 }
 
-/** Applies changes to an index, in one operation for each graph. */
+/** Applies changes to an index, with at most two operations for each graph. */
 export function applyChanges(index: GraphIndex, changes: readonly GraphChange[]): void {
   for (const [graph, { isCleared, triples }] of net(changes)) {
     const lines = (isThere: boolean): string =>

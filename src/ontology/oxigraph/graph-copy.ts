@@ -5,7 +5,7 @@ import type { GraphChange } from "./graph-change.ts";
 import type { CopyQuestion, CopySource, FromCopy, ToCopy } from "./graph-copy-protocol.ts";
 import { tooLarge } from "./graph-index.ts";
 
-/** How many queries may wait for the current one. */
+/** How many queries may wait, for the current one or for the graph to be read. */
 const MAX_WAITING = 32;
 
 // The worker is next to this file, as source or compiled.
@@ -51,7 +51,7 @@ export class GraphCopy {
   ): Promise<string> {
     signal?.throwIfAborted();
     if (this.#waiting.length >= MAX_WAITING) {
-      throw new IoError("Too many queries wait already. Try again later.", { code: "too_many_queries" });
+      throw new IoError("Too many queries are already waiting. Try again later.", { code: "too_many_queries" });
     }
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     const job: Job = { question, timeoutMs, resolve, reject };
@@ -89,7 +89,8 @@ export class GraphCopy {
       return this.#lose(error);
     }
     this.#worker.ref();
-    // While the graph is being read, callers can still give up without ending the thread.
+    // Until the graph has been read, queries stay in the queue. So callers can give up without
+    // ending the thread.
     if (this.#isReady) this.#send(this.#worker, this.#waiting.shift()!);
   }
 
@@ -107,7 +108,7 @@ export class GraphCopy {
       if (this.#worker === worker) work();
     };
     worker.on("message", (message: FromCopy) => whileUsed(() => this.#hear(message)));
-    // Only if memory or stack is exhausted; the thread itself reports what is wrong with a query.
+    // This only happens if memory or stack is exhausted. Errors in a query come as messages.
     worker.on("error", (cause) => whileUsed(() => this.#lose(tooLarge(cause))));
     worker.on("exit", () => whileUsed(() => this.#lose(tooLarge())));
     return worker;
@@ -137,8 +138,8 @@ export class GraphCopy {
   }
 
   /**
-   * Ends the thread, and with it the current query; while the graph is being read, all waiting
-   * queries.
+   * Ends the thread, and the current query fails. If the graph was still being read, all waiting
+   * queries fail.
    */
   #lose(reason: unknown): void {
     const lost = this.#isReady ? [] : this.#waiting.splice(0);

@@ -115,7 +115,7 @@ export class GraphIndex {
       "The SPARQL query can't be answered. Check its syntax and the functions it uses.",
       () => this.#store.query(text, options) as string,
     );
-    if (answer.length > MAX_ANSWER_BYTES) throw tooLarge();
+    if (answer.length > MAX_ANSWER_LENGTH) throw tooLarge();
     return answer;
   }
 
@@ -134,8 +134,8 @@ export class GraphIndex {
   }
 }
 
-/** Counted in characters. A longer answer could exhaust JavaScript's memory. */
-const MAX_ANSWER_BYTES = 256_000_000;
+/** In characters. A longer answer could exhaust JavaScript's memory. */
+const MAX_ANSWER_LENGTH = 256_000_000;
 
 export const tooLarge = (cause?: unknown): ValidationError =>
   new ValidationError(
@@ -145,8 +145,8 @@ export const tooLarge = (cause?: unknown): ValidationError =>
   );
 
 /**
- * A plain RDF/JS term instead of one of the instance's objects, because the garbage collector would
- * free that object, and so crash the process after a trap.
+ * A plain RDF/JS term instead of one of the instance's objects. The garbage collector would free
+ * such an object, which crashes the process if the instance has trapped.
  */
 const graphName = (iri: string): Oxigraph.NamedNode => DataFactory.namedNode(iri) as never;
 

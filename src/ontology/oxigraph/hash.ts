@@ -1,4 +1,4 @@
-/** A signed 32-bit hash of a text (Murmur 3 over its UTF-16 code units). */
+/** A signed 32-bit hash of a text, after MurmurHash3, with its UTF-16 code units as blocks. */
 export function hashOf(text: string): number {
   let hash = text.length;
   for (let index = 0; index < text.length; index += 1) {

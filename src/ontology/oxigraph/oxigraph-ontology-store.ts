@@ -23,8 +23,8 @@ export interface OxigraphOntologyStoreOptions {
    */
   path: string;
   /**
-   * The maximum number of quads in all stores together; default 12 million. At 13 million,
-   * WebAssembly's memory (4 GB) is full.
+   * The maximum number of quads in all stores together; default 12 million. Not many more fit into
+   * WebAssembly's memory (4 GB).
    */
   maximumQuads?: number;
 }
@@ -56,13 +56,13 @@ export class OxigraphOntologyStore implements OntologyStore {
   readonly #maximumQuads: number;
   readonly #queue: WriteQueue;
   /**
-   * Missing until the first SPARQL query, or until a term is stored that only Oxigraph can
+   * Missing until the first SPARQL query or update, or the first term that only Oxigraph can
    * validate.
    */
   #questions: Questions | undefined;
   /** Missing until it is first used. */
   #runner: CopyQueryRunner | undefined;
-  /** What the current transaction has changed. Copies get it when the transaction is committed. */
+  /** What the current transaction has changed. Copies get it once the transaction is committed. */
   #uncommitted: GraphChange[] = [];
   #closed = false;
 
@@ -83,7 +83,8 @@ export class OxigraphOntologyStore implements OntologyStore {
   /**
    * @throws IoError if another process has the file open (`in_use`), or it can't be opened
    * @throws ValidationError if the file is not a knowledge graph (`store_unreadable`), was written
-   *   by another version of this package (`store_too_old`, `store_too_new`), or contains too much (`store_full`)
+   *   by another version of this package (`store_too_old`, `store_too_new`), or contains more than
+   *   `maximumQuads` (`store_full`)
    */
   static async open({
     path,
@@ -254,7 +255,7 @@ export class OxigraphOntologyStore implements OntologyStore {
     terms.canonicalize((others) => questions.canonical(others));
   }
 
-  /** Parsers and Oxigraph are large. Programs that only read and write never load them. */
+  /** Parsers and Oxigraph are large. So they are only loaded for SPARQL, and for unusual terms. */
   async #sparql(): Promise<Questions> {
     this.#requireOpen();
     const { Questions } = await import("./questions.ts");

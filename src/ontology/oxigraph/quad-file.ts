@@ -59,7 +59,7 @@ const INSERT = inBlocks(
 const ADD_TERMS = inBlocks((size) => `INSERT OR IGNORE INTO terms (id, hash, term) VALUES ${rows(3, size)}`);
 const FIND_TERMS = inBlocks((size) => `SELECT id, term FROM terms WHERE hash IN ${list(size)}`);
 
-/** How to search for a pattern that has these parts. */
+/** How to search for a pattern with the parts in `given`. */
 interface Search {
   readonly given: readonly (keyof Triple)[];
   /** The columns of the result, with the texts of the parts that are not given. */
@@ -92,7 +92,9 @@ const SEARCHES = Array.from({ length: 2 ** PARTS.length }, (_, bits) =>
 const searchFor = ({ subject, predicate, object }: TriplePattern): Search =>
   SEARCHES[(subject === undefined ? 0 : 1) | (predicate === undefined ? 0 : 2) | (object === undefined ? 0 : 4)]!;
 
-/** How many ids are cached, which includes those of the few terms that occur again and again. */
+/**
+ * How many ids of terms are cached at most: enough for the few terms that occur again and again.
+ */
 const KEPT_IDS = 10_000;
 /** Longer terms are not cached. Characters. */
 const MAX_KEPT_LENGTH = 100;
@@ -104,8 +106,8 @@ const MAX_KEPT_LENGTH = 100;
 const IDS_PER_PIECE = 20_000;
 
 /**
- * The graph's part of a SQLite file, which is the source of truth. All methods are synchronous and
- * throw SQLite's errors.
+ * The graph's part of a SQLite file, which is the source of truth. All methods except `flush` are
+ * synchronous and throw SQLite's errors.
  */
 export class QuadFile {
   readonly #file: SqliteFile;
@@ -148,7 +150,7 @@ export class QuadFile {
     return id;
   }
 
-  /** The store's number; it is created if needed. */
+  /** Returns the store's id, and creates the store if needed. */
   ensureStore(name: string): number {
     const known = this.findStore(name);
     if (known !== undefined) return known;
@@ -180,8 +182,8 @@ export class QuadFile {
   }
 
   /**
-   * Removes everything that matches one of the patterns, and the literals that are no longer used;
-   * then adds the triples. A triple that would be removed and added again stays.
+   * Removes everything that matches one of the patterns, and adds the triples. A triple that would
+   * be removed and added again stays. Literals that are no longer used are deleted.
    * @returns what has really changed; insertions only on request, because finding them costs one
    *   statement for each triple
    */
@@ -270,7 +272,7 @@ export class QuadFile {
     );
   }
 
-  /** Undefined if a term of the pattern is in no quad. */
+  /** The parameters of the statement; undefined if a term of the pattern is not in the file. */
   #valuesOf({ given }: Search, store: number, pattern: TriplePattern): number[] | undefined {
     const values = [store];
     for (const part of given) {
@@ -410,8 +412,8 @@ const pieces = <Item>(items: readonly Item[]): (readonly Item[])[] =>
   );
 
 /**
- * The items in blocks of these sizes. The last block is padded with its last item, which is
- * harmless: finding or inserting it twice has no further effect.
+ * The items in blocks of the sizes in `BLOCKS`. The last block is padded with its last item, which
+ * is harmless: finding or inserting an item twice has no further effect.
  */
 function blocks<Item>(items: readonly Item[]): (readonly Item[])[] {
   const found: (readonly Item[])[] = [];

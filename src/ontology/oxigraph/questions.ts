@@ -8,10 +8,15 @@ import { deltaOf, type Delta } from "./delta.ts";
 import { applyChanges, type GraphChange } from "./graph-change.ts";
 import { GraphIndex } from "./graph-index.ts";
 
-/** Maximum for one answer; more would fill WebAssembly's memory, and then that of the process. */
+/**
+ * Maximum number of rows or triples in one answer. More would fill WebAssembly's memory, and then
+ * that of the process.
+ */
 export const MAX_ROWS = 1_000_000;
 
-/** The most changes that may wait for the next query, which has to apply them before it answers. */
+/**
+ * How many changed triples may wait for the next query, which has to apply them before it answers.
+ */
 const MAX_WAITING = 5000;
 
 /** A position in the history of changes, for undoing everything after it. */
@@ -43,6 +48,7 @@ export class Questions {
   /** The first `#applied` of these are already in the copy. */
   #changes: GraphChange[] = [];
   #applied = 0;
+  /** How many triples the other changes contain. */
   #waiting = 0;
 
   constructor(source: GraphSource) {

@@ -4,7 +4,7 @@ import { sqliteFault } from "../../files/sqlite.ts";
 import { UnusableFileError } from "../../files/sqlite-file.ts";
 import { DamagedFileError } from "./quad-file.ts";
 
-/** The error for a failed call on the store in this file. */
+/** The error for a failed call on the store in the file at `path`. */
 export function callError(path: string, error: unknown): Error {
   if (isDamage(error)) return damaged(path, error);
   if (!isSqliteError(error) && !isFlushError(error)) return toAbiError(error);
@@ -19,7 +19,7 @@ export function callError(path: string, error: unknown): Error {
 export const isSqliteError = (error: unknown): boolean =>
   error instanceof Error && "code" in error && error.code === "ERR_SQLITE_ERROR";
 
-/** A flush is the only thing that is asked of the file without SQLite. */
+/** Everything except a flush goes through SQLite. */
 const isFlushError = (error: unknown): boolean =>
   error instanceof Error && "syscall" in error && error.syscall === "fdatasync";
 
@@ -48,7 +48,7 @@ const UNUSABLE: Record<UnusableFileError["reason"], [message: string, options: {
   ],
 };
 
-/** The error for opening the file. */
+/** The error if the file can't be opened. */
 export function openingError(error: unknown, path: string): Error {
   if (isAbiError(error)) return error;
   if (error instanceof UnusableFileError) return new ValidationError(...UNUSABLE[error.reason]);

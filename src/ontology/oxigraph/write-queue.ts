@@ -8,7 +8,10 @@ interface Write {
   readonly reject: (error: unknown) => void;
 }
 
-/** Group commit: the writes of one turn of the event loop share one transaction, and with it one flush. */
+/**
+ * Group commit: the writes of one turn of the event loop share one transaction, and with it one
+ * flush.
+ */
 export class WriteQueue {
   readonly #transaction: (work: () => void) => void;
   readonly #flush: () => Promise<void>;
@@ -26,8 +29,9 @@ export class WriteQueue {
 
   /**
    * Resolves when what `work` writes is committed and, unless `isFlushed` is false, on disk.
-   * @param work is run again, alone, if other work in the same transaction has failed
-   * @throws what `work` throws, the transaction, or the flush; other writes are not affected by what `work` throws
+   * @param work is run again, alone, if anything in the same transaction has failed
+   * @throws the error of `work`, of the transaction or of the flush; an error of `work` does not
+   *   affect other writes
    */
   add(work: () => void, { isFlushed = true }: Pick<TransactionOptions, "isFlushed"> = {}): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -35,7 +39,7 @@ export class WriteQueue {
     });
   }
 
-  /** Writes what is waiting now, and resolves when every write is on disk or was rejected. */
+  /** Writes what is waiting now, and resolves when no flush is in progress. */
   async drain(): Promise<void> {
     this.#writeWaiting();
     await Promise.all(this.#flushing);

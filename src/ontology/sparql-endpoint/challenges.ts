@@ -1,4 +1,7 @@
-/** One way to authenticate that a server offers: `Digest realm="SPARQL", nonce="…"`. Names of parameters are in lower case. */
+/**
+ * One way to authenticate that a server offers, such as `Digest realm="SPARQL", nonce="…"`. The
+ * names of the parameters are in lower case.
+ */
 export interface AuthenticationChallenge {
   scheme: string;
   parameters: Record<string, string>;

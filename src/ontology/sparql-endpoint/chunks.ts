@@ -1,5 +1,6 @@
-/** Virtuoso's parser runs out of memory at about 5,000 triples; a request of a megabyte is small enough for every proxy. */
+/** Virtuoso's parser runs out of memory at about 5,000 triples. */
 const MAXIMUM_LINES = 1000;
+/** In characters. Every proxy accepts a request of a megabyte. */
 const MAXIMUM_LENGTH = 1_000_000;
 
 /**

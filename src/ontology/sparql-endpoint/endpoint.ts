@@ -15,7 +15,7 @@ export interface EndpointOptions {
    * password.
    */
   authentication: "basic" | "digest";
-  /** For one attempt. */
+  /** Time limit for one attempt, in milliseconds. */
   timeoutMs: number;
   /** How often a failed request is retried. */
   retries: number;
@@ -93,13 +93,13 @@ function digestOf(url: URL): DigestAuthentication {
     });
   } catch {
     // The text that can't be decoded is a secret, so it isn't even kept as the cause.
-    throw invalidConfiguration(`User or password in the URL of the ${NAME} are not percent-encoded, as URLs require.`);
+    throw invalidConfiguration(`User or password in the URL of the ${NAME} is not percent-encoded: write % as %25.`);
   }
 }
 
 /**
  * Checks for errors that Virtuoso reports only in headers, with HTTP 200 and a partial answer. A
- * partial answer is worse than none.
+ * partial answer is worse than none, so it is refused.
  */
 function inspect(headers: Headers): void {
   if (headers.has("x-sparql-maxrows")) {
@@ -121,7 +121,7 @@ function refusalOf(status: number): AbiError {
   const refused = (message: string, code: string): AbiError => refusal(NAME, status, `The ${NAME} ${message}`, code);
   if (status === 400 || status === 409 || status === 422) {
     return refused(
-      `does not take this request (HTTP ${status}). Check the query's syntax and the functions it uses.`,
+      `does not accept this request (HTTP ${status}). Check the query's syntax and the functions it uses.`,
       "invalid_sparql",
     );
   }
@@ -137,7 +137,7 @@ function refusalOf(status: number): AbiError {
       "request_too_large",
     );
   }
-  return refused(`does not answer as one (HTTP ${status}). Check its URL.`, "invalid_configuration");
+  return refused(`gave an unexpected answer (HTTP ${status}). Check its URL.`, "invalid_configuration");
 }
 
 /** The error for an answer that doesn't follow the SPARQL protocols, such as a proxy's page. */
@@ -157,8 +157,8 @@ export const unreadable = (cause: unknown): IoError =>
 const PAGE_OF_SUCCESS = /<p>\s*Update succeeded\s*<\/p>|COMMIT: totalElapsed=\d+ms, commitTime=\d+, mutationCount=\d+/;
 
 /**
- * Checks that an update was done. SPARQL doesn't define the answer to an update. But an unknown
- * page comes from a proxy, such as its sign-in page, and then nothing was done.
+ * Checks that an update was done. SPARQL doesn't define the answer to an update, so most answers
+ * are accepted. But an unknown web page comes from a proxy, and then nothing was done.
  * @throws IoError (`unreadable_answer`)
  */
 export function assertWritten({ headers, text }: HttpAnswer): void {

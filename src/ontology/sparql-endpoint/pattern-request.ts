@@ -5,12 +5,12 @@ import type { Pattern } from "../ontology-store.ts";
 import { insertData, type UpdateRequest } from "./update-request.ts";
 
 /**
- * Maximum number of groups in a UNION. Hundreds are slow, because SPARQL parsers take more than
- * linear time for long ones.
+ * The maximum number of groups in a UNION, except in a change with `unless`. Hundreds are slow,
+ * because SPARQL parsers take more than linear time for long ones.
  */
 const TOGETHER = 10;
 
-/** Patterns that differ only in their property form one group. */
+/** Patterns as groups of a UNION. Those that differ only in their property share a group. */
 function groups(patterns: Iterable<Pattern>): string[] {
   const byEnds = new Map<string, { ends: Texts; predicates: Set<string> }>();
   for (const pattern of patterns) {
@@ -96,7 +96,7 @@ function conditional(
   };
 }
 
-/** Several queries may return the same triple. */
+/** Each quad once. Several queries, or groups of one query, may find the same triple. */
 export const distinctQuads = (quads: readonly Quad[]): Quad[] => [
   ...new Map(quads.map((quad) => [JSON.stringify(quad), quad])).values(),
 ];

@@ -72,6 +72,7 @@ function sharedContext(plan: readonly UpdateStep[]): ast.Context | undefined {
   return all;
 }
 
+/** Writes a step that searches nothing as DELETE DATA and INSERT DATA. */
 function ground({ remove, insert, context }: Change, graph: NamedNode): UpdateRequest[] {
   const named = new Map<string, ast.Triple["subject"]>();
   const skolemize = (node: ast.Node): unknown => {
@@ -91,6 +92,7 @@ function ground({ remove, insert, context }: Change, graph: NamedNode): UpdateRe
   return [...data("deletedata", remove), ...data("insertdata", insert)];
 }
 
+/** Writes a step that searches as one operation with DELETE, INSERT and WHERE. */
 function search(
   { remove, insert, context }: Change,
   where: ast.Group,

@@ -37,7 +37,7 @@ export interface SparqlEndpointStoreOptions {
   token?: string;
   /** How user and password are sent; default `basic`. */
   authentication?: "basic" | "digest";
-  /** Time limit for one attempt at a request; default 30000. */
+  /** Time limit for one attempt at a request, in milliseconds; default 30000. */
   timeoutMs?: number;
   /** How often a failed request is retried; default 3. */
   retries?: number;
@@ -73,7 +73,8 @@ const STAGING = "http://example.org/abi/staging";
  * into a graph of its own, and from there into the store in one request.
  *
  * Queries, and updates that only add or remove triples given in them, are retried after network
- * errors, time-outs, 429 and 5xx; other updates only if the endpoint can't have executed them.
+ * errors, time-outs, 408, 425, 429 and 5xx except 501. Other updates are only retried if the
+ * endpoint can't have executed them.
  *
  * Blank nodes become IRIs (`urn:uuid:…`) when they are stored. The endpoint decides how numbers and
  * dates are written when they come back.
@@ -126,7 +127,7 @@ export class SparqlEndpointStore implements OntologyStore {
     await this.#update(sequence([registration(graph.value), ...writes]));
   }
 
-  /** One request for about ten subjects; it uses SELECT for the same reason as `getGraph`. */
+  /** Sends one request for every ten subjects. It uses SELECT for the same reason as `getGraph`. */
   async match(store: string, patterns: Pattern | readonly Pattern[]): Promise<Quad[]> {
     const graph = DataFactory.namedNode(storeIri(store));
     const quads: Quad[] = [];
@@ -215,8 +216,8 @@ export class SparqlEndpointStore implements OntologyStore {
   }
 
   /**
-   * All existing, visible stores, and this one: if none is named, some endpoints let GRAPH reach
-   * everything.
+   * The graphs that GRAPH can reach: those of all visible stores, and this one. If a query names
+   * none, some endpoints let GRAPH reach everything.
    */
   async #reachable(graph: NamedNode, visible?: Visible, limits: Limits = {}): Promise<NamedNode[]> {
     const all = await this.#stores({ ...withoutAbsent({ signal: limits.signal }) });
@@ -299,8 +300,8 @@ function endpointOptions(location: string, options: SparqlEndpointStoreOptions):
 }
 
 /**
- * Applies the credentials of the first URL to the others, unless they have their own. An invalid
- * URL is refused where it is used.
+ * Applies the credentials of the first URL to another one, unless it has its own. An invalid URL is
+ * refused where it is used.
  */
 function withCredentials(location: string, first: string): string {
   if (!URL.canParse(location) || !URL.canParse(first)) return location;

@@ -3,11 +3,14 @@ import type { NamedNode } from "@rdfjs/types";
 
 export interface UpdateRequest {
   readonly text: string;
-  /** True if it can be repeated, because it only adds or removes the triples in it. */
+  /** Whether it can be repeated without harm, for example because it only adds given triples. */
   readonly repeatable: boolean;
 }
 
-/** Joins several requests into one, which the endpoint executes as a whole or not at all. */
+/**
+ * Joins several requests into one, which endpoints should execute as a whole or not at all (SPARQL
+ * 1.1 Update, 2.2).
+ */
 export const sequence = (requests: readonly UpdateRequest[]): UpdateRequest => ({
   text: requests.map(({ text }) => text).join(" ;\n"),
   repeatable: requests.every(({ repeatable }) => repeatable),

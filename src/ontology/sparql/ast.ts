@@ -164,8 +164,9 @@ export function walk(value: unknown, visit: (node: Node) => void): void {
 }
 
 /**
- * Returns the tree with `change` applied to every node, parents first; undefined means: continue
- * with its parts. The tree itself is not changed, and the result shares its unchanged parts.
+ * Returns the tree with `change` applied to every node, parents first. The node is replaced by what
+ * `change` returns; if that is undefined, its parts are handled instead. The tree itself is not
+ * changed, and the result shares its unchanged parts.
  */
 export function mapNodes<T>(value: T, change: (node: Node) => unknown): T {
   if (!isNode(value)) return value;
@@ -174,6 +175,7 @@ export function mapNodes<T>(value: T, change: (node: Node) => unknown): T {
   return mapParts(value, change);
 }
 
+/** Does the same for the parts of a node, but not for the node itself. */
 export function mapParts<T extends Node>(node: T, change: (node: Node) => unknown): T {
   if (Array.isArray(node)) {
     const items = node.map((item) => mapNodes(item, change));

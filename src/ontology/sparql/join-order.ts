@@ -63,8 +63,8 @@ const names = ({ subject, predicate, object }: ast.Triple): string[] =>
   );
 
 /**
- * Higher is more selective: a given subject before a given object before a given property;
- * constants before joined variables.
+ * Higher is more selective: a known subject before a known object before a known property. A
+ * variable that an earlier triple binds counts as known too, but less than a constant in its place.
  */
 function selectivity({ subject, predicate, object }: ast.Triple, known: ReadonlySet<string>): number {
   const weight = (end: ast.Triple["object"] | ast.Triple["predicate"], constant: number, joined: number): number => {

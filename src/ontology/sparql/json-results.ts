@@ -1,4 +1,7 @@
-/** SPARQL 1.1 Query Results JSON Format (https://www.w3.org/TR/sparql11-results-json/) as RDF/JS terms. */
+/**
+ * Reads and writes the SPARQL 1.1 Query Results JSON Format
+ * (https://www.w3.org/TR/sparql11-results-json/), with RDF/JS terms.
+ */
 import type { Term } from "@rdfjs/types";
 import { DataFactory } from "../n3.ts";
 import type { Row } from "../ontology-store.ts";
@@ -55,7 +58,8 @@ export function readJsonResults(json: unknown): Row[] | boolean {
 }
 
 /**
- * An answer in this format. The format doesn't cover triples: they are in `quads`, a list of subject, predicate and object. `truncated` is present if rows or triples were left out.
+ * Writes an answer in this format. The format doesn't cover triples, so they are in `quads`, a list
+ * of subject, predicate and object. `truncated` is present if rows or triples were left out.
  */
 export function writeJsonResults({ result, variables, truncated }: QueryAnswer): JsonAnswer {
   const cut = truncated ? { truncated } : {};

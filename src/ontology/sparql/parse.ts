@@ -79,7 +79,7 @@ export function withinStack<Result>(work: () => Result): Result {
   }
 }
 
-/** Returns names that do not occur in the text. */
+/** Returns a function that makes names which do not occur in the text. */
 function namesNotIn(sparql: string): (suffix?: string) => string {
   let prefix = "own";
   for (const [like] of sparql.matchAll(/ownx*/g)) if (like.length >= prefix.length) prefix = `${like}x`;
@@ -88,8 +88,8 @@ function namesNotIn(sparql: string): (suffix?: string) => string {
 }
 
 /**
- * The generator gives `[]` and `_:g_0` the same label, so unnamed nodes get names that the text
- * does not contain.
+ * Gives unnamed blank nodes names that the text does not contain, because the generator gives `[]`
+ * and `_:g_0` the same label.
  */
 const relabel = (node: ast.Node, fresh: (suffix: string) => string): unknown => {
   if (node.type === "pattern" && node.subType === "values") return node;
@@ -112,7 +112,7 @@ function refuseServices(tree: ast.Query | ast.Update): void {
 
 /**
  * Parses a query, binds its values and orders its joins.
- * @param insteadOfUpdate what to do about an update, for callers that have no `update`
+ * @param insteadOfUpdate the advice in the error for an update
  * @throws ValidationError if it does not parse, is nested too deeply, is an update, uses SERVICE or
  *   FROM, or a binding is invalid
  */

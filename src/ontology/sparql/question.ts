@@ -1,4 +1,4 @@
-/** What every query runner does before and after it executes a query. */
+/** What every query runner does before and after executing a query. */
 import { ValidationError } from "../../errors.ts";
 import type { QueryResult } from "../ontology-store.ts";
 import type { QueryAnswer, QueryRequest } from "../query-runner.ts";

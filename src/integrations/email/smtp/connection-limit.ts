@@ -31,8 +31,9 @@ interface Turn {
 
 /**
  * Finds out, from the refused connections, how many connections a mail server allows at a time, and
- * sends no more emails at once than that. An email whose connection was refused waits as long as the
- * server accepts other emails of ours; it fails only if the server accepts none.
+ * sends no more emails at once than that. An email whose connection was refused waits as long as
+ * the server accepts other emails of ours. It fails if the server accepts none, or after eleven
+ * refusals.
  */
 export class ConnectionLimit {
   readonly #most: number;
@@ -53,8 +54,9 @@ export class ConnectionLimit {
   /**
    * Makes an attempt when it is the email's turn, and repeats it if it rejects with
    * `ConnectionRefused` while other emails are accepted.
-   * @param isAnswer whether another error is the server's answer to the email
-   * @throws the last attempt's error, and the signal's reason if it aborts
+   * @param isAnswer whether an error other than `ConnectionRefused` is the server's answer to the
+   *   email
+   * @throws the last attempt's error, or the signal's reason
    */
   async send(
     attempt: () => Promise<unknown>,

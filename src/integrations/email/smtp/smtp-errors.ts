@@ -16,8 +16,8 @@ const TOO_MANY_CONNECTIONS =
   /too many (?:\w+ ){0,2}(?:connections|sessions|clients)|concurren|connection (?:count|rate|limit)/i;
 
 /**
- * Whether the server refuses this connection because it is busy or we have too many; then it has
- * not accepted the email either.
+ * Whether the server refuses this connection because it is busy, or because we have too many. Then
+ * it has not accepted the email either.
  * @param connected whether the connection was established before
  */
 export function isConnectionRefusal(error: NodemailerError, connected: boolean): boolean {

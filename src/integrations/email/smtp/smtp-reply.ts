@@ -6,7 +6,9 @@
 import type { NodemailerError } from "nodemailer";
 
 export interface SmtpReply {
-  /** Everything except 5xx replies, and 5xx replies whose text says that they are temporary. */
+  /**
+   * True except for 5xx replies; for those, true if the text says that the refusal is temporary.
+   */
   readonly isTransient: boolean;
   readonly code: number;
   /** The enhanced code without its class, such as `7.1`; empty if there is none. */
@@ -20,7 +22,7 @@ export interface SmtpReply {
 /** Who has to act on a permanent refusal. */
 export type Fault = "sender" | "recipient" | "content" | "unknown";
 
-/** After the basic code, or in qmail's form: `(#5.7.1)`. */
+/** The enhanced code: after the basic one, or in qmail's form `(#5.7.1)`. */
 const ENHANCED = /(?:^\d{3}[ -]|\(#)([245])\.(\d{1,3}\.\d{1,3})\b/m;
 const ADDRESS = / ?(?:<[^<>\n]*>|[^\s<>()[\]:;,"'@]{1,64}@[^\s<>():;,"']{1,255})/g;
 const PASSING_WORDS = /\bgr[ae]y-?list|receiving mail at a rate/i;
@@ -110,8 +112,9 @@ export function readRefusal(reply: SmtpReply, command: string | undefined): { fa
 }
 
 /**
- * The part of a transient refusal that waiting won't fix: stock Postfix answers 454 if it does not
- * relay, 450 to an unknown sender.
+ * What waiting won't fix about a transient refusal, as text to follow its codes; empty if there is
+ * nothing. Stock Postfix, for example, answers 454 if it does not relay, and 450 to an unknown
+ * sender.
  */
 export function permanentProblem({ status, text }: SmtpReply): string {
   if (PASSING_WORDS.test(text)) return "";

@@ -9,8 +9,8 @@ import type { SmtpServer } from "./smtp-url.ts";
 
 const CONNECT_TIMEOUT_MS = 30_000;
 
-// RFC 5321 section 4.5.3.2.6: giving up on a slow confirmation any sooner would send the email
-// twice.
+// RFC 5321 section 4.5.3.2.6. If we gave up on a slow confirmation any sooner, we would send the
+// email twice.
 const SILENCE_TIMEOUT_MS = 600_000;
 
 const MAX_CONNECTIONS = 5;
@@ -91,8 +91,8 @@ async function openPool(server: SmtpServer) {
     connectionTimeout: server.timeoutMs ?? CONNECT_TIMEOUT_MS,
     greetingTimeout: server.timeoutMs ?? CONNECT_TIMEOUT_MS,
     socketTimeout: server.timeoutMs ?? SILENCE_TIMEOUT_MS,
-    // Retry on another connection if no byte of the email was sent; any further retries are up to
-    // the caller.
+    // nodemailer retries on another connection only if no byte of the email was sent. Any further
+    // retries are up to the caller.
     maxRequeues: 2,
   });
   // The message is read once the connection is established; nodemailer's errors don't say whether

@@ -11,7 +11,10 @@ export interface SmtpServer {
   /** Never send anything without TLS. */
   requireTls: boolean;
   credentials?: { user: string; password: string };
-  /** Milliseconds for connecting, for the greeting, and of silence after that; default: 30 s, 30 s, 10 min. */
+  /**
+   * Milliseconds for connecting, for the greeting, and of silence after that; default: 30 s, 30 s,
+   * 10 min.
+   */
   timeoutMs?: number;
   /** Connections at a time; default 5. If the server allows fewer, fewer are used automatically. */
   connections?: number;
@@ -20,12 +23,12 @@ export interface SmtpServer {
 const PARAMETERS = ["requireTLS", "timeout", "connections"];
 const MAX_CONNECTIONS = 100;
 
-/** Invalid URLs are never quoted, because they may contain a password. */
-
 /**
- * Reads `smtp://user:password@host:587?requireTLS=true&timeout=20000&connections=2` or `smtps://…` (port 465 by default).
- * With a password TLS is required, unless the server is this machine or `requireTLS=false` says otherwise.
- * @throws ValidationError
+ * Reads `smtp://user:password@host:587?requireTLS=true&timeout=20000&connections=2` (port 587 by
+ * default) or `smtps://…` (465). With a password, TLS is required unless the server is this
+ * machine; `requireTLS` takes precedence over that.
+ * @throws ValidationError (`invalid_configuration`), which never quotes the URL, because it may
+ *   contain a password
  */
 export function parseSmtpUrl(text: string): SmtpServer {
   const url = parseUrl(text);
