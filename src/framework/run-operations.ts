@@ -46,6 +46,15 @@ const WaitingPage = Page.extend({
   ),
 });
 
+/** Whether a run passes a filter that `engine.list` would apply; paging and order aside. */
+const matches =
+  ({ status, startedSince, startedBefore, input = {} }: RunFilter) =>
+  (run: Run): boolean =>
+    (status === undefined || run.status === status) &&
+    (startedSince === undefined || run.startTime >= startedSince) &&
+    (startedBefore === undefined || run.startTime < startedBefore) &&
+    Object.entries(input).every(([field, value]) => (run.input as Record<string, unknown> | null)?.[field] === value);
+
 /** The operations with which operators manage the runs of all workflows. */
 export function runOperations(
   service: Pick<Service, "engine" | "workflows" | "run" | "receiveMail">,
@@ -109,11 +118,9 @@ export function runOperations(
         const withoutCompleted = filter.workflow === undefined ? auxiliary : [];
         const times = { startedSince, startedBefore };
         const fields = input && { input: normalized(input, filter.workflow) };
-        if (key !== undefined) {
-          const found = await withKey(key, filter.workflow);
-          return { runs: found.filter(matches({ ...filter, ...times, ...fields })).map(viewOf) };
-        }
-        return page({ ...filter, ...times, ...fields, withoutCompleted } as RunFilter & { limit: number });
+        const wanted = { ...filter, ...times, ...fields, withoutCompleted } as RunFilter & { limit: number };
+        if (key === undefined) return page(wanted);
+        return { runs: (await withKey(key, filter.workflow)).filter(matches(wanted)).map(viewOf) };
       },
     }),
     direct("get_run", {

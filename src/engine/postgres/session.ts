@@ -1,4 +1,4 @@
-import { invalidUrl, unsupportedTarget } from "./errors.ts";
+import { invalidUrl, unsupportedSslMode, unsupportedTarget } from "./errors.ts";
 
 /** We could misread values under other settings, so no database, role or URL may change these. */
 const VALUES = { client_encoding: "UTF8", DateStyle: "ISO, YMD", TimeZone: "UTC", standard_conforming_strings: "on" };

@@ -130,8 +130,11 @@ export class ResponseDrafts {
   async recordDecision(rendering: string, decision: ResponseDecision, time: Date): Promise<void> {
     const graph = new ABIGraph();
     const { by, sentiment: reviewedSentiment, categories = [] } = decision;
-    const person = graph.createEntity("Person", { id: by, name: by });
+    // Without `abi:id`, which free queries see: a person's id would be the name.
+    const person = iri(entityUri("Person", by));
+    graph.createRelationship(person, rdf.type, abi.Person);
     graph.createRelationship(person, rdf.type, prov.Person);
+    graph.addProperty(person, abi.name, by);
     const reason = decision.decision === "reject" ? decision.reason : undefined;
     const properties = { id: rendering, decision: decision.decision, reason, reviewedSentiment };
     const activity = graph.createEntity("ResponseDecision", properties);
