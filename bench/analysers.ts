@@ -1,4 +1,4 @@
-// Speed of the embedded sentiment analyser compared with two that only add up the words of a list.
+// Speed of the embedded sentiment analyser, compared with two libraries that rely on word lists.
 import { EmbeddedSentimentAnalyzer } from "../src/analysis.ts";
 import vader from "vader-sentiment";
 import wink from "wink-sentiment";

@@ -61,8 +61,8 @@ report([
   ...[MAX_TEXT_LENGTH, HOSTILE_TEXTS["one word"]!.length].map((length) => slowestFirst(length)),
 ]);
 
-/** The folder of the package, compiled or not, and the ending of its files. */
-function builtPackage(): [rooms: URL, ending: string] {
+/** The folder of the package, compiled if possible, and the ending of its files. */
+function builtPackage(): [root: URL, ending: string] {
   const compiled = new URL("../dist/", import.meta.url);
   return existsSync(compiled) ? [compiled, "js"] : [new URL("../", import.meta.url), "ts"];
 }
@@ -72,10 +72,10 @@ function builtPackage(): [rooms: URL, ending: string] {
  * are imported.
  */
 function slowestFirst(length: number): [what: string, figure: string] {
-  const [rooms, ending] = builtPackage();
+  const [root, ending] = builtPackage();
   const script = `
     const { HOSTILE_TEXTS } = await import(${JSON.stringify(new URL("../test/analysis/hostile-texts.ts", import.meta.url))});
-    const analysis = await import("${rooms.href}src/analysis.${ending}");
+    const analysis = await import("${root.href}src/analysis.${ending}");
     const text = HOSTILE_TEXTS[process.argv[1]].slice(0, ${length});
     const begin = performance.now();
     new analysis.EmbeddedSentimentAnalyzer().analyze(text);
@@ -95,19 +95,19 @@ function slowestFirst(length: number): [what: string, figure: string] {
 }
 
 /**
- * How much longer new processes take than one that does nothing, with and without Node's compile
- * cache.
+ * How much longer new processes take than one that does nothing, with and without the compile cache
+ * of Node.js.
  */
 function starts(): [what: string, figure: string][] {
-  const [rooms, ending] = builtPackage();
-  const analysis = `import * as analysis from "${rooms.href}src/analysis.${ending}";`;
+  const [root, ending] = builtPackage();
+  const analysis = `import * as analysis from "${root.href}src/analysis.${ending}";`;
   const judge = (text: string): string => `
     new analysis.EmbeddedSentimentAnalyzer().analyze(${JSON.stringify(text)});
     new analysis.EmbeddedFeedbackCategorizer().categorize(${JSON.stringify(text)});`;
   const scripts = {
     "start-up: both imported, made, first text judged": analysis + judge(FEW[1]!),
     "the same with a first text in German": analysis + judge(GERMAN),
-    "for comparison: the whole package imported": `import "${rooms.href}src/index.${ending}";`,
+    "for comparison: the whole package imported": `import "${root.href}src/index.${ending}";`,
   };
   const folder = mkdtempSync(join(tmpdir(), "abi-workflows-bench-"));
   const fileOf = (script: string, name: string): string => {
@@ -131,8 +131,9 @@ function middle(values: number[]): number {
 }
 
 /**
- * The difference of the medians, measured in turns, and its ratio to a process that does nothing,
- * which can be compared between machines.
+ * How much longer the script in `file` takes than one that does nothing: the difference of their
+ * medians, in milliseconds, and as a multiple of an empty script's time. That multiple can be
+ * compared between machines.
  */
 function beyond(nothing: string, file: string, cache: string | undefined): string {
   const times: Record<string, number[]> = { [nothing]: [], [file]: [] };
@@ -141,7 +142,7 @@ function beyond(nothing: string, file: string, cache: string | undefined): strin
     for (const script of [nothing, file]) {
       const begin = performance.now();
       execFileSync(process.execPath, [script], { env });
-      // The first one fills caches.
+      // The first start fills caches.
       if (start >= 0) times[script]!.push(performance.now() - begin);
     }
   }

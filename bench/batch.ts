@@ -1,4 +1,5 @@
-// A long batch, 16 at a time: does the rate stay constant? Prints a row for every 1,000 feedback.
+// A long batch, 16 at a time: does the rate stay constant? Prints a row for every 1,000 pieces of
+// feedback.
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { constants, PerformanceObserver } from "node:perf_hooks";
@@ -7,7 +8,7 @@ import { feedback, writeCustomers } from "./support/feedback.ts";
 import type { Bench } from "./support/bench.ts";
 import { figure, processorMs, table } from "./support/measure.ts";
 
-export const about = "20,000 feedback in one batch (or --items), the rate over time";
+export const about = "20,000 pieces of feedback (or --items) in one batch, the rate over time";
 
 const AT_ONCE = 16;
 const ROW = 1000;

@@ -1,6 +1,6 @@
-// Two workers, a run store and a SPARQL endpoint, all in separate processes on this machine: how
-// fast they are, what each part costs, where the limit is, and whether everything has happened
-// exactly once.
+// Two workers, a run store and a SPARQL endpoint, all in separate processes: how fast they are,
+// what each part costs, which part is the bottleneck, and whether every piece of feedback was
+// processed exactly once.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -24,7 +24,7 @@ import { familyOf, machineMs, parentOf, sizeOf, usageOf } from "./support/usage.
 import type { Role, Stats } from "./workers-process.ts";
 
 export const about =
-  "5,000 feedback by two workers, with Restate and PostgreSQL, Oxigraph and Virtuoso; the rate over time";
+  "5,000 pieces of feedback by two workers, with Restate and PostgreSQL, Oxigraph and Virtuoso; the rate over time";
 
 type SettingsInput = NonNullable<Parameters<typeof readSettings>[0]>;
 
@@ -40,7 +40,7 @@ const PATIENCE_MS = 60_000;
 interface Part {
   readonly settings: SettingsInput;
   readonly pids: () => readonly number[];
-  /** The count so far; undefined if nothing counts them. */
+  /** The number of flushes so far; undefined if they are not counted. */
   readonly flushes: () => Promise<number | undefined>;
   /** Size of its data in bytes. */
   readonly size: () => Promise<number>;
@@ -56,7 +56,7 @@ const STORES: Record<string, StartPart> = {
 const ENDPOINTS: Record<string, StartPart> = { Oxigraph: onOxigraph, Virtuoso: onVirtuoso };
 
 export async function run(bench: Bench): Promise<void> {
-  console.log("\nIn the last table of each, processor time, flushes, kilobytes and requests are of one run.");
+  console.log("\nIn the last table of each combination, processor time, flushes, kilobytes and requests are per run.");
   for (const [endpoint, startEndpoint] of Object.entries(ENDPOINTS)) {
     for (const [store, startStore] of Object.entries(STORES)) {
       const name = `${store}, ${endpoint}`;
@@ -91,7 +91,7 @@ const SUMMARY = [
   "ms each",
 ];
 
-/** The processes and folders of one measurement; they end with it. */
+/** The processes and the folder of one measurement. Its disposal ends the processes. */
 class Round implements AsyncDisposable {
   readonly bench: Bench;
   readonly name: string;
@@ -144,8 +144,8 @@ async function onRestate(
 }
 
 /**
- * The number of flushes of its logs, as it counts them itself, because the shim can't reach a
- * statically linked program.
+ * How often the server has flushed its logs, by its own count. The shim can't count for it, because
+ * it is linked statically.
  */
 async function syncsOf({ metricsUrls }: RestateServerProcess): Promise<number> {
   const pages = await Promise.all(metricsUrls.map(async (url) => (await fetch(url)).text()));
@@ -159,8 +159,7 @@ async function onPostgres({ bench }: Round): Promise<Part | { missing: string }>
   const databaseUrl = await server.newDatabase();
   const number = async (sql: string): Promise<number> => Number(Object.values((await rowsOf(databaseUrl, sql))[0]!)[0]);
   const connection = await number("SELECT pg_backend_pid()");
-  // If the server is on another machine, that pid belongs to no process here, or to an unrelated
-  // one.
+  // On this machine, the pid of a server elsewhere belongs to no process, or to an unrelated one.
   const isHere = ["localhost", "127.0.0.1"].includes(new URL(databaseUrl).hostname);
   const [main] = isHere ? familyOf(parentOf(connection)) : [];
   return {
@@ -190,15 +189,15 @@ async function onVirtuoso(round: Round): Promise<Part | { missing: string }> {
   round.ending.push(async () => execFileSync(script, ["stop", folder]));
   let said: string;
   try {
-    // It keeps running, so it must not hold the pipes that we wait for.
+    // The server keeps running, so it must not hold a pipe that we read to its end.
     said = execFileSync(script, ["start", folder], {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],
-      // One for each connection.
+      // One thread for each connection.
       env: { ...process.env, ...env, VIRTUOSO_THREADS: String(2 * AT_ONCE) },
     });
   } catch {
-    return { missing: "Virtuoso is not installed, and can't be" };
+    return { missing: "Virtuoso can't be installed or started" };
   }
   const ontologyUrl = /TEST_SPARQL_ENDPOINT=(\S+)/.exec(said)![1]!;
   const pid = Number(readFileSync(join(folder, "pid"), "utf8"));
@@ -217,8 +216,8 @@ interface Reading {
   readonly machine: number;
   readonly workers: Omit<Stats, "processor">;
   /**
-   * Of the workers, the run store, the graph, the balancer and this process: milliseconds, bytes,
-   * and flushes if they are counted.
+   * Of the workers, the run store, the graph, the balancer and this process, in this order:
+   * processor time in milliseconds, bytes, and flushes if they are counted.
    */
   readonly parts: readonly { processor: number; written: number; flushes: number | undefined }[];
 }
@@ -280,6 +279,7 @@ async function measure(round: Round, [store, graph]: [Part, Part]): Promise<void
   const readings = [first];
   let last = first;
   while (last.workers.completed < items) {
+    // Waits 200 ms. The race fails at once if a submission fails.
     await Promise.race([setTimeout(200), submitting.then(() => setTimeout(200))]);
     const now = await read();
     if (now.workers.completed > last.workers.completed) last = now;
@@ -395,7 +395,7 @@ async function check(
   }
   await graph.close();
   const different = new Set(mails).size;
-  // If a worker counted as dead while it sent an email, the other one has sent the email again,
+  // If a worker seemed dead while it was sending an email, the other one has sent the email again,
   // under the same Message-ID.
   const repeated = mails.length - different;
   console.log(

@@ -13,10 +13,10 @@ import { feedback, writeCustomers } from "./support/feedback.ts";
 import { figure, quantile, table } from "./support/measure.ts";
 
 export const about =
-  "first page of the inbox with 1,000 and 100,000 feedback (or --items): the API, and rows in Chromium";
+  "first page of the inbox with 1,000 and 100,000 pieces of feedback (or --items): the API, and rows in Chromium";
 
 const SIZES = [1000, 100_000];
-/** Feedback that the workflow itself processes; the others are copies in the database. */
+/** Pieces of feedback that the workflow itself processes; the others are copies in the database. */
 const ORIGINALS = 20;
 const MINUTE_MS = 60_000;
 const TOKEN = "bench-0123456789abcdef";
@@ -84,7 +84,7 @@ export async function run(bench: Bench): Promise<void> {
   console.log(`\n${table(heads, rows)}`);
 }
 
-/** A data directory with this many completed runs, one a minute. */
+/** Creates a data directory with this many completed runs, one a minute; returns its parent. */
 async function fill(bench: Bench, size: number): Promise<string> {
   const folder = mkdtempSync(join(bench.folder, "console-"));
   const application = await openApplication(settingsOf(folder, writeCustomers(folder)));
@@ -95,7 +95,6 @@ async function fill(bench: Bench, size: number): Promise<string> {
   const copies = "WITH RECURSIVE copies (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM copies WHERE n < :last)";
   const last = Math.ceil(size / ORIGINALS) - 1;
   database.exec("BEGIN");
-  // Copy the events first, while the only runs are the originals.
   database
     .prepare(
       `${copies} INSERT INTO events (run, n, type, time, name, is_listed, value, error, is_final, retry_until)

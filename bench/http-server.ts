@@ -14,7 +14,7 @@ export type ServerName = "bare" | "as-api" | "serve";
 export interface ServerStats {
   /** Number of completed runs. */
   runs: number;
-  /** Since it was last requested, in milliseconds. */
+  /** 99th percentile of the event loop's delay since the last request for it, in milliseconds. */
   loopP99: number;
 }
 

@@ -88,7 +88,7 @@ async function measure(bench: Bench, name: ServerName): Promise<Figures> {
 
 let n = 0;
 
-/** Latencies of the requests answered within this many seconds. */
+/** Latencies in milliseconds of the requests that were sent within this many seconds. */
 async function load(agent: Agent, port: number, seconds: number): Promise<number[]> {
   const latencies: number[] = [];
   const deadline = performance.now() + seconds * 1000;

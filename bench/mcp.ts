@@ -1,6 +1,6 @@
 // How much more a tool call costs over MCP than as a LangChain tool in the same program: over HTTP
-// and over standard input and output. A server of the SDK with a tool that does nothing shows how
-// much of that is due to the protocol and HTTP.
+// and over standard input and output. A tool that does nothing, on a server of the MCP SDK, shows
+// how much of that is due to the protocol and HTTP.
 import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
 import type { Server } from "node:http";

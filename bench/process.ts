@@ -3,7 +3,7 @@
 import { contest, type Entry } from "./contest/contest.ts";
 import type { Bench } from "./support/bench.ts";
 
-export const about = "one feedback through five durable steps, against peers and a floor written by hand";
+export const about = "one piece of feedback through five durable steps, against peers and a floor written by hand";
 
 const ENTRIES: readonly Entry[] = [
   { name: "abi-workflows", store: "SQLite", kind: "ours", module: "contest/feedback-workflow.ts" },

@@ -1,4 +1,4 @@
-// npm run bench [-- name … --seconds 3 --rounds 3 …]; see docs/benchmarks.md.
+// Runs benchmarks: npm run bench [-- name … --seconds 3 --rounds 3 …]. See docs/benchmarks.md.
 import { readFileSync } from "node:fs";
 import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
@@ -34,7 +34,7 @@ const moduleOf = (name: string): Promise<BenchModule> => import(`./${name}.ts`) 
 
 const unknown = positionals.filter((name) => !NAMES.includes(name));
 if (values.help || unknown.length > 0) {
-  for (const name of unknown) console.error(`There is no bench "${name}".`);
+  for (const name of unknown) console.error(`There is no benchmark "${name}".`);
   for (const name of NAMES) console.log(`${name.padEnd(10)} ${(await moduleOf(name)).about}`);
   process.exit(unknown.length > 0 ? 1 : 0);
 }
@@ -70,12 +70,12 @@ try {
   await bench.close();
 }
 
-/** Conditions that the figures depend on and that change. */
+/** What the figures depend on and what changes during a run: the disk and the load. */
 function conditions(): { flush: string; load: string } {
   return { flush: figure(bench.flushMs()), load: loadavg()[0]!.toFixed(1) };
 }
 
-/** Conditions that the figures depend on. */
+/** Prints what the figures depend on and what stays the same: versions, cores, options. */
 async function introduce(): Promise<void> {
   const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "../package.json"), "utf8")) as {
     version: string;

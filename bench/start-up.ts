@@ -42,7 +42,7 @@ export async function run(bench: Bench): Promise<void> {
   console.log(`\n${table(["process", "ms", "bare Node.js"], rows)}`);
 }
 
-/** A data directory with one run. */
+/** Creates a data directory with one run; returns its path. */
 async function processOne(folder: string): Promise<string> {
   const dataDirectory = join(folder, "data");
   const settings = readSettings({ dataDirectory, customerSource: writeCustomers(folder) }, {});
@@ -52,7 +52,10 @@ async function processOne(folder: string): Promise<string> {
   return dataDirectory;
 }
 
-/** The command as installed with the package: next to the sources, it would run the sources. */
+/**
+ * A copy of the command that runs the compiled package. In the checkout, it would run the sources
+ * that are next to it.
+ */
 function installBin(folder: string): string {
   mkdirSync(join(folder, "bin"));
   const bin = join(folder, "bin/abi-workflows.js");

@@ -10,7 +10,7 @@ import { feedback, writeCustomers } from "./support/feedback.ts";
 import type { Bench } from "./support/bench.ts";
 import { figure, processorMs, table } from "./support/measure.ts";
 
-export const about = "1,000 and 30,000 feedback (or --items 100000): open, look up, first SPARQL question";
+export const about = "1,000 and 30,000 pieces of feedback (or --items 100000): open, look up, first SPARQL query";
 
 const SIZES = [1000, 30_000];
 /** Pieces of feedback that the workflow itself stores; the others are copies of these. */
@@ -22,8 +22,8 @@ interface Opened {
   open: number;
   openProcessor: number;
   lookUp: number;
-  question: number;
-  questionProcessor: number;
+  query: number;
+  queryProcessor: number;
   mb: number;
 }
 
@@ -35,7 +35,7 @@ export async function run(bench: Bench): Promise<void> {
   for (const size of items === undefined ? SIZES : [items]) {
     const path = join(folder, `${size}.sqlite`);
     const quads = await grow(bench, path, originals, size);
-    const { open, openProcessor, lookUp, question, questionProcessor, mb } = await openInProcess(
+    const { open, openProcessor, lookUp, query, queryProcessor, mb } = await openInProcess(
       path,
       copy(originals, 0)[0]!.subject.value,
     );
@@ -45,7 +45,7 @@ export async function run(bench: Bench): Promise<void> {
       String(Math.round(statSync(path).size / 1e6)),
       `${figure(open)} (${figure(openProcessor)})`,
       figure(lookUp),
-      `${figure(question)} (${figure(questionProcessor)})`,
+      `${figure(query)} (${figure(queryProcessor)})`,
       String(Math.round(mb)),
     ]);
   }
@@ -56,7 +56,7 @@ export async function run(bench: Bench): Promise<void> {
     "MB on disk",
     "open ms (processor)",
     "look-up ms",
-    "first question ms (processor)",
+    "first query ms (processor)",
     "resident MB",
   ];
   console.log(`\n${table(heads, rows)}`);
@@ -64,7 +64,7 @@ export async function run(bench: Bench): Promise<void> {
 
 type Quads = Awaited<ReturnType<OxigraphOntologyStore["getGraph"]>>;
 
-/** What the workflow stores for each of a few pieces of feedback. */
+/** Everything that is stored when the workflow processes a few pieces of feedback. */
 async function storeOriginals(folder: string): Promise<Quads> {
   const dataDirectory = join(folder, "originals");
   const settings = readSettings({ dataDirectory, customerSource: writeCustomers(folder), responseCap: 1_000_000 }, {});
@@ -78,7 +78,9 @@ async function storeOriginals(folder: string): Promise<Quads> {
   return graphs.flat();
 }
 
-/** Adds copies of the originals with other ids; returns the number of quads. */
+/**
+ * Fills a new store with copies of the originals that have other ids; returns the number of quads.
+ */
 async function grow(bench: Bench, path: string, originals: Quads, size: number): Promise<number> {
   const store = await OxigraphOntologyStore.open({ path });
   const copies = Math.ceil(size / ORIGINALS);
@@ -127,7 +129,7 @@ async function open(path: string, subject: string): Promise<Opened> {
   const opening = await timed(() => OxigraphOntologyStore.open({ path }));
   const store = opening.result;
   const lookUp = await timed(() => store.match(STORE, { subject: DataFactory.namedNode(subject) }));
-  const question = await timed(() =>
+  const query = await timed(() =>
     store.query(STORE, "SELECT ?type (COUNT(?s) AS ?n) { ?s a ?type } GROUP BY ?type ORDER BY ?type"),
   );
   await store.close();
@@ -135,8 +137,8 @@ async function open(path: string, subject: string): Promise<Opened> {
     open: opening.ms,
     openProcessor: opening.processor,
     lookUp: lookUp.ms,
-    question: question.ms,
-    questionProcessor: question.processor,
+    query: query.ms,
+    queryProcessor: query.processor,
     mb: process.memoryUsage.rss() / 1e6,
   };
 }

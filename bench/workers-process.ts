@@ -5,13 +5,13 @@ import { processorMs } from "./support/measure.ts";
 
 export type Role = "endpoint" | "balancer" | "worker";
 
-/** Totals since the start. All but the first are only from workers. */
+/** Totals since the start. Only workers count more than `processor`. */
 export interface Stats {
   /** Milliseconds. */
   processor: number;
-  /** Number of runs whose end it has stored. */
+  /** Number of runs that this process has completed. */
   completed: number;
-  /** How many emails it has sent. */
+  /** Number of emails that it has sent. */
   mailsSent: number;
   /**
    * Requests to the SPARQL endpoint, and how long they took until the answer began, in
@@ -56,7 +56,7 @@ async function startWorker(): Promise<string> {
   return "ready";
 }
 
-/** Uses the diagnostics channel of `fetch`. */
+/** Counts the requests that `fetch` makes to an origin, by its diagnostics channels. */
 function watchRequests(origin: string): void {
   const begun = new WeakMap<object, number>();
   const requestOf = (message: unknown) => (message as { request: { origin: string } }).request;

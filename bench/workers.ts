@@ -86,7 +86,7 @@ async function submit(settings: Parameters<typeof readSettings>[0], items: numbe
   await application.close();
 }
 
-/** Counts completed runs while all workers are warm and have enough to do. */
+/** Measures while all workers are warm and have enough to do: from 30 % to 90 % of the runs. */
 async function observe(
   databaseUrl: string,
   items: number,

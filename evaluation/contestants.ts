@@ -19,15 +19,15 @@ export interface Contestant {
   parallel: number;
 }
 
-/** Has `fallback` if another analyser had to answer. */
+/** `fallback` says why another analyser had to answer; absent if this one did. */
 type Answer<Result> =
   | (Result & { fallback?: { reason: string; permanent: boolean } })
   | Promise<Result & { fallback?: { reason: string; permanent: boolean } }>;
 
-/** Libraries for comparison. This package doesn't depend on them. */
+/** Libraries for comparison. They are not dependencies of this package: users install them. */
 export const LIBRARIES = ["vader", "afinn", "wink"] as const;
 
-/** VADER's authors classify everything from -0.05 to 0.05 as neutral. */
+/** VADER's authors classify scores between -0.05 and 0.05 as neutral. */
 const VADER_NEUTRAL = 0.05;
 
 export const guideContestant: Contestant = {
@@ -46,8 +46,8 @@ export const contestantOf = (name: string, { sentimentAnalyzer, feedbackCategori
 });
 
 /**
- * A contestant that answers both questions about a text in one paid call. No text is sent twice,
- * however many there are.
+ * A contestant whose analysers answer both questions about a text in one paid call. So it asks both
+ * at once, and never asks about the same text twice.
  */
 export function costlyContestant(name: string, analyzers: Analyzers, parallel: number): Contestant {
   const { sentimentAnalyzer, feedbackCategorizer } = analyzers;

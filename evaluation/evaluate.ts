@@ -30,13 +30,13 @@ export interface TaskReport<Scores> {
   mean?: number;
   /** All texts as one set; absent if it answered none. */
   pooled?: Scores;
-  /** `texts` is the number of texts in the set. */
+  /** `texts` is the number of texts in the set. `scores` are absent if it answered none of them. */
   sets: { name: string; texts: number; scores?: Scores }[];
-  /** Scores on the texts that it answered. */
+  /** Texts that it answered itself, per second. */
   textsPerSecond: number;
   /** How many texts it didn't answer itself, and why, most frequent reason first. */
   fallbacks: { reason: string; texts: number }[];
-  /** At most twenty, those it was most sure of first. */
+  /** At most twenty, most confident first. */
   worstMistakes: Mistake[];
 }
 
@@ -102,8 +102,8 @@ type Answered<Answer> = Answer & { fallback?: { reason: string; permanent: boole
 type Ask<Answer> = (text: string) => Answered<Answer> | Promise<Answered<Answer>>;
 
 /**
- * Wraps a contestant: after a failure that would affect every other text too, all texts get that
- * failure.
+ * Wraps a contestant: after a permanent failure, such as a refused key, all other texts get the
+ * same answer without being sent.
  */
 function untilRefused({ sentiment, categories, ...contestant }: Contestant): Contestant {
   const guarded = <Answer>(ask: Ask<Answer>): Ask<Answer> => {
@@ -148,7 +148,7 @@ const CATEGORIES = {
     const met = (label: string): boolean => label.split("|").some((name) => categories.includes(name));
     const wrong = scope.filter((label) => met(label) !== labels.includes(label));
     if (wrong.length === 0) return undefined;
-    // A missed category was never stated, so it has no confidence.
+    // A missed category is not in the answer, so it has no confidence.
     const confidence = Math.max(0, ...wrong.flatMap((label) => label.split("|").map((name) => scores?.[name] ?? 0)));
     return {
       expected: labels.join(", ") || "none of them",

@@ -22,7 +22,7 @@ type Color = (name: string) => string;
 const COLORS = 6;
 const MAX_TEXT_LENGTH = 600;
 
-/** The figures, and what readers must know about them. */
+/** What the page shows. */
 export interface Evaluation {
   /** UTC, `2026-11-22`. */
   date: string;

@@ -28,13 +28,16 @@ const CategoryRow = z
      */
     scope: z
       .array(CategoryLabel)
-      .refine((scope) => scope.length > 0, "A scope must have categories in it; leave it out for all that the set has.")
+      .refine(
+        (scope) => scope.length > 0,
+        "A scope needs at least one category. To score every label in the set, leave the scope out.",
+      )
       .optional(),
   })
   .superRefine(({ labels, scope }, context) => {
     const outside = scope && labels.filter((label) => !scope.includes(label));
     if (!outside?.length) return;
-    const message = `The label ${outside.map((label) => `"${label}"`).join(", ")} is not in the scope, letter for letter.`;
+    const message = `The label ${outside.map((label) => `"${label}"`).join(", ")} is not in the scope, or is spelled differently there.`;
     context.addIssue({ code: "custom", path: ["labels"], message });
   });
 
@@ -50,7 +53,7 @@ export function withScopes(rows: readonly CategoryRow[]): ScopedRow[] {
   return rows.map((row) => ({ ...row, scope: row.scope ?? everyLabel }));
 }
 
-/** The categories that satisfy a label: both for `a|b`, otherwise the label itself. */
+/** The categories that satisfy a label: `a` and `b` for `a|b`, otherwise the label itself. */
 export const categoriesOf = (label: string): string[] => label.split("|");
 
 /**
@@ -77,11 +80,12 @@ export interface LabelledSets {
 }
 
 /**
- * Reads labelled texts: `<folder>/sentiment/*.jsonl` with `{"text", "label"}` and
- * `<folder>/categories/*.jsonl` with `{"text", "labels", "scope"?}` a line, in the order of the
- * files' names. Labels must be in the scope literally: `a|b` only matches `a|b`. One of the two
- * folders may be missing.
- * @throws ValidationError that names file and line, IoError if a file can't be read
+ * Reads labelled texts. Each line of `<folder>/sentiment/*.jsonl` has `{"text", "label"}`, each
+ * line of `<folder>/categories/*.jsonl` has `{"text", "labels", "scope"?}`. If there is a scope, it
+ * must have each label in the same spelling: `a|b` only matches `a|b`. One of the two folders may
+ * be missing. Sets are in the order of the files' names; empty files are left out.
+ * @throws ValidationError for a line that is wrong, or if there are no labelled texts; IoError if a
+ *   file can't be read
  */
 export async function readLabelledSets(folder: string): Promise<LabelledSets> {
   const found = await stat(folder).catch((cause: unknown) => {

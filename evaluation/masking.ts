@@ -2,13 +2,13 @@ import { isKnown } from "../src/analysis/embedded/reading.ts";
 import { tokenize } from "../src/analysis/embedded/tokenizer.ts";
 import { isFrequentInEnglish } from "../src/analysis/language.ts";
 
-/** Replaces what was left out. It has no meaning for analysers. */
+/** Replaces what is masked. It has no meaning for analysers. */
 export const MASK = "___";
 
-/** A word that this many customers have written is not a name or address. */
+/** A word that this many customers have written in lower case is no secret. */
 const CUSTOMERS_OF_A_WORD = 3;
 
-/** What a text must not reveal about the customer who wrote it: names and ids. */
+/** A text, and what it must not reveal about the customer who wrote it. */
 export interface TextOf {
   /** An id of the customer who wrote it. */
   customer: string;
@@ -30,15 +30,18 @@ const NUMBER = /\+?\p{N}(?:[\s\p{Pd}\p{Cf}().,:;/\\|_·•'’+*]{0,3}\p{N}){3,}
 const VARIANTS = /[\p{L}\p{M}\p{Nd}\u{FF01}-\u{FF5E}]+/gu;
 const MAX_MIXED_LENGTH = 4;
 
-/** Addresses, links, handles, and what mixes letters and digits, such as the number of an order. */
+/**
+ * Whether a piece is an address, a link or a handle, or mixes letters and digits, such as an order
+ * number.
+ */
 function isIdentifying(piece: string): boolean {
   if (piece.includes("@") || LINK.test(piece)) return true;
   return piece.length > MAX_MIXED_LENGTH && /\p{N}/u.test(piece) && /\p{L}/u.test(piece);
 }
 
 /**
- * Whether a word is in the analysers' lists. It is then no secret, and without it the text would be
- * judged differently.
+ * Whether a word is in the analysers' lists. Such a word is no secret, and if it were masked, the
+ * text would be judged differently.
  */
 function isCommon(word: string): boolean {
   if (isFrequentInEnglish(word)) return true;
@@ -54,7 +57,10 @@ const normalized = (text: string): string => text.replaceAll(VARIANTS, (variant)
 const nameIn = (word: string): string => word.replace(/['’](?:s|m|d|ll|re|ve)$/iu, "");
 const lookedUp = (word: string): string => word.toLowerCase().replaceAll("’", "'");
 
-/** Words that several customers have written in lower case. Names are not among them. */
+/**
+ * The words that several customers have written, as they wrote them. They are looked up in lower
+ * case, so names are not found, because people write them with a capital.
+ */
 function shared(texts: readonly TextOf[]): Set<string> {
   const customers = new Map<string, Set<string>>();
   for (const { customer, text } of texts) {

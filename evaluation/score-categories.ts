@@ -15,9 +15,9 @@ export interface CategoriesScores {
   macroF1: number;
   perClass: Record<string, ClassScores>;
   /**
-   * `confusion.bug.service`: texts labelled `bug` that were not found to be, and were answered
-   * `service`, which they are not labelled. `confusion.bug.bug` were found. `none` means no
-   * category in scope, on either side.
+   * `confusion.bug.service` is the number of texts labelled `bug` whose answer lacks `bug` and
+   * wrongly has `service`. `confusion.bug.bug` is the number of those whose answer has `bug`.
+   * `none` stands for "no category in scope", both as a label and as an answer.
    */
   confusion: Record<string, Record<string, number>>;
   /**
@@ -32,7 +32,7 @@ export const NO_CATEGORY = "none";
 
 /**
  * Compares answers with labels within the scope of each row: categories that the source doesn't
- * annotate are neither right nor wrong. Both `a` and `b` satisfy a label `a|b`.
+ * annotate are neither right nor wrong. A label `a|b` is satisfied by `a` and by `b`.
  */
 export function scoreCategories(rows: readonly CategoryRow[], answers: readonly CategoriesAnswer[]): CategoriesScores {
   const counts = new Map<string, Counts>();

@@ -21,8 +21,9 @@ export interface SentimentScores {
 }
 
 /**
- * Compares answers with labels, row by row. Only classes in the set count toward the mean. So in a
- * set without neutral texts, answering "neutral" lowers the recall of the other classes.
+ * Compares answers with labels, row by row. Only classes that occur in the set count toward
+ * `macroF1`. So in a set without neutral texts, the answer "neutral" only lowers the recall of the
+ * other classes.
  */
 export function scoreSentiment(rows: readonly SentimentRow[], answers: readonly SentimentAnswer[]): SentimentScores {
   const counts = new Map([...new Set(rows.map(({ label }) => label))].toSorted().map((label) => [label, new Counts()]));

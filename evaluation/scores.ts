@@ -26,7 +26,7 @@ export class Counts {
 
 const ratio = (part: number, whole: number): number => (whole > 0 ? part / whole : 0);
 
-/** 0 for nothing. */
+/** 0 if there are no values. */
 export const mean = (values: readonly number[]): number =>
   ratio(
     values.reduce((sum, value) => sum + value, 0),
@@ -34,16 +34,17 @@ export const mean = (values: readonly number[]): number =>
   );
 
 /**
- * Whether a change fixes more than it breaks by over one standard error. If not, the gain may be
- * chance.
+ * Whether a change fixes more texts than it breaks, by more than one standard error. If not, the
+ * gain may be chance.
  */
 export const isBeyondChance = (fixed: number, broken: number): boolean => fixed - broken > Math.sqrt(fixed + broken);
 
 const BINS = 10;
 
 /**
- * Expected calibration error: the mean distance, over ten equal bins of confidence and weighted by their size, between how
- * sure an analyser was and how often it was right; 0 is perfect (Guo et al., On Calibration of Modern Neural Networks, 2017).
+ * Expected calibration error, from 0 (perfect) to 1: how far an analyser's confidence is from how
+ * often it was right. It is the mean over ten equal bins of confidence, weighted by their size (Guo
+ * et al., On Calibration of Modern Neural Networks, 2017).
  */
 export function calibrationError(answers: readonly { confidence: number; right: boolean }[]): number {
   const bins = Array.from({ length: BINS }, () => ({ confidence: 0, right: 0, size: 0 }));

@@ -1,4 +1,5 @@
-// Compiles the package into dist/ and copies beside it the files that are not TypeScript: templates, shapes, lexicons.
+// Compiles the package into dist/, and copies the files there that are not TypeScript: templates,
+// shapes, lexicons.
 import { execFileSync } from "node:child_process";
 import { cpSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -25,8 +26,8 @@ compile(
   "--outDir",
   `dist/${client}`,
 );
-for (const room of ["src", "tools", "agents", "evaluation", "cli", "testing"]) {
-  cpSync(join(root, room), join(root, "dist", room), {
+for (const folder of ["src", "tools", "agents", "evaluation", "cli", "testing"]) {
+  cpSync(join(root, folder), join(root, "dist", folder), {
     recursive: true,
     filter: (file) => !/\.ts$|tsconfig\.json$/.test(file),
   });

@@ -1,5 +1,6 @@
-// Packs the package, installs the tarball into an empty project and uses it there as a stranger would.
-// Prints the number of checks as "N passed, N failed"; needs the npm registry.
+// Packs the package, installs the tarball into an empty project and uses it there as its users
+// would. Prints the numbers of checks as "pass N", "fail N" and "skipped N", which .ci/run reads.
+// Needs the npm registry.
 import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,7 +9,7 @@ import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const folder = mkdtempSync(join(tmpdir(), "abi-workflows-tarball-"));
-// Next to each other, because a folder inside another would find that one's packages.
+// Next to each other, because a project inside another one would find its packages.
 const project = join(folder, "project");
 const small = join(folder, "workflow-only");
 const run = (command, args, cwd) =>
@@ -19,13 +20,13 @@ try {
   mkdirSync(small);
   run("npm", ["pack", "--silent", "--pack-destination", project], root);
   const tarball = readdirSync(project).find((file) => file.endsWith(".tgz"));
-  // The README's own commands, with the tarball in place of the package's name.
+  // Run the README's own commands, with the tarball in place of the package's name.
   const [, commands] = /## Install\n\n```sh\n(.*?)```/s.exec(readFileSync(join(root, "README.md"), "utf8"));
   run("sh", ["-ec", commands.replace(" abi-workflows ", ` ./${tarball} `)], project);
   cpSync(join(root, "scripts", "tarball-checks.mjs"), join(project, "checks.mjs"));
   const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const entries = Object.keys(exports).filter((entry) => !entry.endsWith(".json"));
-  // Also a project of someone who only wants the workflow.
+  // Also make a project for someone who wants the workflow without an agent.
   run(
     "sh",
     [

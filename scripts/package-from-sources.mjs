@@ -1,5 +1,6 @@
-// Lets a program in a checkout import "abi-workflows" as its users do, from the sources and without a build:
-// node --import ./scripts/package-from-sources.mjs examples/agent.ts
+// Lets a program in a checkout import "abi-workflows" as users of the package do, but from the
+// sources, without a build:
+//   node --import ./scripts/package-from-sources.mjs examples/agent.ts
 import { readFileSync } from "node:fs";
 import { registerHooks } from "node:module";
 

@@ -1,7 +1,8 @@
-// Runs examples/notebook.ipynb as a reader would: in Deno's kernel, from the packed package, by the
-// commands that it names. Saves the outputs of its cells; with --check, compares them with the
-// saved ones. With --tarball <file>, uses that file instead of packing. Needs the npm registry, and
-// Python with Jupyter's client (apt-get install python3-jupyter-client python3-nbformat).
+// Runs examples/notebook.ipynb as a reader would: with the packed package, after the commands that
+// the notebook names, in Deno's kernel. Saves the outputs of its cells. With --check, only compares
+// them with the saved ones. With --tarball <file>, uses that file instead of packing. Needs the npm
+// registry, and Python with Jupyter's client (apt-get install python3-jupyter-client
+// python3-nbformat).
 import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -44,8 +45,8 @@ function pack() {
 }
 
 /**
- * The notebook with the outputs of its cells, run in a new project that has only the packages it
- * names.
+ * Runs the notebook in a new project that has only the packages it names; returns it with the
+ * outputs of its cells.
  */
 function execute(tarball) {
   const project = join(folder, "project");
@@ -56,13 +57,14 @@ function execute(tarball) {
   const run = (command, args) =>
     execFileSync(command, args, { cwd: project, env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
   run("sh", ["-ec", commands.replace(" abi-workflows ", ` ${tarball} `)]);
-  // Use the notebook from this checkout, because the packed one may be older.
+  // Use the notebook of this checkout. The one in the tarball may be older.
   cpSync(saved, join(project, "notebook.ipynb"));
   return JSON.parse(run(python, [join(root, "scripts", "run-notebook.py")]));
 }
 
 /**
- * The kernel is installed for this run only, and the environment has no key of a language model.
+ * With a home folder of its own, so that the kernel is installed for this run only, and without the
+ * key of a language model.
  */
 function environment() {
   const cache = execFileSync("npm", ["config", "get", "cache"], { encoding: "utf8" }).trim();

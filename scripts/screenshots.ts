@@ -1,7 +1,8 @@
 /**
  * Writes the screenshots of docs/console.md: `node scripts/screenshots.ts`, or `… chat` for only
- * those whose names begin with `chat`. It needs Chromium and pngquant. It serves the sample
- * feedback as if it had come in over two weeks and people had decided on some of it.
+ * those whose names begin with `chat`. It needs Chromium (see `CHROMIUM_PATH` in CONTRIBUTING.md)
+ * and pngquant. It shows the sample feedback as if it had come in over two weeks and people had
+ * decided on some of its emails.
  */
 import { execFileSync } from "node:child_process";
 import { createReadStream, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -81,7 +82,7 @@ const MOVE = `PREFIX abi: <http://example.org/abi#>
   DELETE { ?f ?property ?time } INSERT { ?f ?property ?moved }
   WHERE { ?f abi:id ?id ; ?property ?time . VALUES ?property { abi:timestamp abi:responseTime } BIND(?time - ?by AS ?moved) }`;
 
-/** Moves all events of each run and of its feedback into the past, those with lower ids further. */
+/** Moves the times of each run and its feedback into the past, those of the first keys furthest. */
 async function spread({ ontologyStore }: Application, dataDirectory: string, keys: readonly string[]): Promise<void> {
   const database = openSqlite(join(dataDirectory, "data.sqlite"));
   const offset = (index: number): number =>
@@ -103,7 +104,10 @@ async function spread({ ontologyStore }: Application, dataDirectory: string, key
   database.close();
 }
 
-/** Decides on two of three emails, in the names of two people. */
+/**
+ * Decides on emails in the names of two people. Those of every eleventh run and of the last eight
+ * keep waiting; returns the ids of these runs.
+ */
 async function decide({ workflow }: Application, ids: readonly string[]): Promise<string[]> {
   const waiting: string[] = [];
   for (const [index, id] of ids.entries()) {
@@ -173,8 +177,13 @@ try {
   await spread(filling, dataDirectory, keys);
   const chat = await openChat(filling, settings);
   const service = await openHttpService(filling, settings, { version: "0.0.0", localToken: TOKEN, chat });
-  const executablePath = ["/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
-  if (executablePath === undefined) throw new Error("Install Chromium first.");
+  const executablePath = [
+    process.env["CHROMIUM_PATH"],
+    "/usr/bin/chromium",
+    "/usr/bin/chromium-browser",
+    "/usr/bin/google-chrome",
+  ].find((path) => path !== undefined && existsSync(path));
+  if (executablePath === undefined) throw new Error("There is no Chromium: install it, or set CHROMIUM_PATH.");
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
   mkdirSync(target, { recursive: true });
   const wanted = shots(waiting.at(-1)!).filter(({ name }) => name.startsWith(process.argv[2] ?? ""));

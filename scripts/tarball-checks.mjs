@@ -1,4 +1,5 @@
-// Runs inside an empty project that has only the packed package: see check-tarball.mjs.
+// Checks the packed package in a project that the README's commands have made: see
+// check-tarball.mjs.
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -10,9 +11,9 @@ import test from "node:test";
 
 const entries = process.env.ENTRIES.split(" ");
 const bin = "node_modules/.bin/abi-workflows";
-// Use the Node.js that runs this for commands that are called by name.
+// So that npm and the commands it starts use the Node.js that runs this.
 const env = { ...process.env, PATH: dirname(process.execPath) + delimiter + process.env.PATH };
-// Tests inside this test must count as a separate run.
+// Otherwise tests that a check starts would report to this run instead of running on their own.
 delete env.NODE_TEST_CONTEXT;
 
 for (const entry of entries) {

@@ -1,6 +1,6 @@
 /**
- * A contest: contestants take turns (A B C, A B C …), each time in a new process, and medians
- * count.
+ * A contest: contestants take turns (A B C, A B C …), each time in a new process. Their medians are
+ * compared.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";

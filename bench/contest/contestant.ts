@@ -1,6 +1,9 @@
 /** What a contestant receives, and what it must do. Each is a module that exports `open`. */
 
-/** A durable step: a name, and the work for the n-th run. What it returns is JSON that the contestant must store. */
+/**
+ * A durable step: a name, and the work for the n-th run, whose result (JSON) the contestant must
+ * store.
+ */
 export type Step = readonly [name: string, work: (n: number) => Promise<unknown>];
 
 export interface Setting {

@@ -1,7 +1,7 @@
 /**
- * The floor: the minimum cost of making five steps durable, written by hand for SQLite. No leases,
- * retries, cancellation or second process; only rows that would allow a run to continue after a
- * crash.
+ * The floor: the least that it costs to make steps durable, written by hand for SQLite. It only
+ * writes the rows with which a run could continue after a crash. It has no leases, retries or
+ * cancellation, and no second process can share the work.
  */
 import { join } from "node:path";
 import { openSqlite } from "../../src/files/sqlite.ts";

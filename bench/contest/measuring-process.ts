@@ -21,7 +21,9 @@ export interface Task {
   readonly seconds: number;
 }
 
-/** Per run, unless stated otherwise. Times in milliseconds. */
+/**
+ * `processor`, `serverProcessor`, `flushes` and `commits` are per run. Times are in milliseconds.
+ */
 export interface Measurement {
   runsPerSecond: number;
   processor: number;
@@ -38,7 +40,7 @@ const LOOP_RESOLUTION_MS = 1;
 
 let next = 0;
 
-/** Executes runs for this many seconds; returns the latencies of all runs. */
+/** Starts runs for this many seconds; returns the latencies of all of them, in milliseconds. */
 async function drive(contestant: Contestant, clients: number, seconds: number): Promise<number[]> {
   const latencies: number[] = [];
   const deadline = performance.now() + seconds * 1000;
@@ -53,7 +55,10 @@ async function drive(contestant: Contestant, clients: number, seconds: number): 
   return latencies;
 }
 
-/** PostgreSQL's own count; with SQLite, every commit flushes the log once. */
+/**
+ * The number of commits so far. PostgreSQL counts them itself. With SQLite, each commit flushes the
+ * log once.
+ */
 async function commitsOf(databaseUrl: string | undefined): Promise<number | undefined> {
   if (databaseUrl === undefined) return countFlushes()?.ofLogs;
   const sql = "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()";
@@ -77,8 +82,8 @@ async function measure(task: Task): Promise<Measurement> {
 
   const loop = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
   loop.enable();
-  // Delays are measured from one turn of the loop to the next, so let it turn once before and once
-  // after.
+  // Delays are measured from one turn of the loop to the next, so let it turn before and after the
+  // measurement.
   await setTimeout(10 * LOOP_RESOLUTION_MS);
   const server = () => (databaseUrl === undefined ? 0 : serverProcessorMs(databaseUrl));
   const [flushesBefore, logsBefore] = [countFlushes()?.all, countFlushes()?.ofLogs];

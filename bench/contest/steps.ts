@@ -27,7 +27,9 @@ export interface OpenSteps {
   close(): Promise<void>;
 }
 
-/** One look-up, one analysis, one decision, one insert into the graph, one email. */
+/**
+ * Looks up the customer, analyses the text, decides, inserts into the graph, and sends an email.
+ */
 export async function openFeedbackSteps(folder: string): Promise<OpenSteps> {
   const customers = createCustomerSource(writeCustomers(folder));
   const graph = await OxigraphOntologyStore.open({ path: join(folder, "graph.sqlite") });

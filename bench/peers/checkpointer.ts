@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { SqliteSaver } from "@langchain/langgraph-checkpoint-sqlite";
 
-/** In WAL mode, which it sets itself, with a flush for every commit. */
+/** LangGraph's checkpointer, with a flush for every commit. It sets WAL mode itself. */
 export function openCheckpointer(folder: string): SqliteSaver {
   const saver = SqliteSaver.fromConnString(join(folder, "langgraph.sqlite"));
   saver.db.pragma("synchronous = FULL");

@@ -1,7 +1,7 @@
 /**
  * OpenWorkflow. It polls for work and for results, at intervals that would dominate the
- * measurement. Here the worker is polled as soon as there is work, and a result is known when it is
- * recorded. That is better than its users get.
+ * measurement. Here its worker polls as soon as there is work, and a result is known as soon as it
+ * is recorded. So it is faster here than in normal use.
  */
 import { join } from "node:path";
 import { OpenWorkflow } from "openworkflow";

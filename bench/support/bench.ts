@@ -6,13 +6,13 @@ import { compileShim, flushLatency } from "./flushes.ts";
 import { openPostgres, type PostgresServer } from "./postgres.ts";
 
 export interface BenchOptions {
-  /** Duration of each measurement. */
+  /** Length of each measurement, without its warm-up. */
   readonly seconds: number;
   readonly rounds: number;
   readonly clients: readonly number[];
-  /** Only contestants whose name contains this. */
+  /** Only contestants whose name or store contains this. */
   readonly only?: string;
-  /** Number of pieces of feedback, for benchmarks that count them. */
+  /** Number of pieces of feedback, calls or texts; the default depends on the benchmark. */
   readonly items?: number;
   /** Milliseconds added to each flush. */
   readonly flushDelay: number;
@@ -22,7 +22,7 @@ export interface BenchOptions {
 
 export interface Bench {
   readonly options: BenchOptions;
-  /** Folder for everything that is written; deleted at the end. */
+  /** Folder for everything that benchmarks write; deleted at the end. */
   readonly folder: string;
   /** Environment of processes whose flushes are counted; empty if they can't be counted. */
   readonly shimEnv: Record<string, string>;
@@ -30,7 +30,7 @@ export interface Bench {
   readonly shimMissing: string | undefined;
   /** Current median time of one flush of 4 KB, in milliseconds, delay included. */
   flushMs(): number;
-  /** Started when it is first requested. */
+  /** The server is started at the first call. */
   postgres(): Promise<PostgresServer | { missing: string }>;
   /** Shows on a terminal what is being measured. */
   progress(what: string): void;
@@ -55,8 +55,8 @@ export function openBench(options: BenchOptions): Bench {
     progress: (what) => {
       if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${what}`);
     },
-    // Nothing is deleted before the end. Some file systems (ext4 without a journal) search for minutes past the inodes of deleted
-    // files whenever they create one, so contestants would pay for those before them.
+    // Nothing is deleted before the end. Some file systems (ext4 without a journal) create files
+    // slowly for minutes after many were deleted, so a contestant would pay for the one before it.
     close: async () => {
       const server = await postgres;
       try {

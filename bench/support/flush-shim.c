@@ -1,7 +1,7 @@
 /*
- * Counts the flushes of a process and, if asked to, makes each one slower. It is preloaded (LD_PRELOAD) into the
- * measured programs; run.ts compiles it.
- *   BENCH_FLUSH_COUNT     a file of two 64-bit counters: all flushes, and those of a write-ahead log
+ * Counts the flushes of a process and, if asked to, makes each one slower. It is preloaded
+ * (LD_PRELOAD) into the measured programs; flushes.ts compiles it.
+ *   BENCH_FLUSH_COUNT     a file of two 64-bit counters: all flushes, and those of write-ahead logs
  *   BENCH_FLUSH_DELAY_US  microseconds added to each flush
  */
 #define _GNU_SOURCE

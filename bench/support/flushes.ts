@@ -1,5 +1,5 @@
 /**
- * Flushes of the disk: how long one takes here, how many there were, and how to make them slower.
+ * Flushes to the disk: how long one takes here, how many there were, and how to make them slower.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, closeSync, fdatasyncSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
@@ -11,7 +11,10 @@ const SOURCE = join(import.meta.dirname, "flush-shim.c");
 /** The environment in which flushes are counted and delayed, or why they can't be. */
 export type Shim = { env: Record<string, string> } | { missing: string };
 
-/** Compiles the shim into `folder`, which other users must be able to read: PostgreSQL does not run as root. */
+/**
+ * Compiles the shim into `folder`, which other users must be able to read: PostgreSQL does not run
+ * as root.
+ */
 export function compileShim(folder: string, delayMs: number): Shim {
   if (process.platform !== "linux") return { missing: "needs Linux" };
   const library = join(folder, "flush-shim.so");
@@ -28,7 +31,7 @@ export function countedIn(path: string, env: Record<string, string>): Record<str
   return { ...env, BENCH_FLUSH_COUNT: path };
 }
 
-/** The count so far, in all processes that use the shim; undefined if nothing counts. */
+/** The count so far, of all processes with this environment; undefined if nothing is counted. */
 export function countFlushes(env = process.env): { all: number; ofLogs: number } | undefined {
   const path = env["BENCH_FLUSH_COUNT"];
   if (path === undefined) return undefined;

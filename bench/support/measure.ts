@@ -21,7 +21,7 @@ export function processorMs(): number {
   return (user + system) / 1000;
 }
 
-/** Three significant digits, without an exponent. */
+/** Without an exponent: `1234`, `123`, `12.3`, `1.23`, `0.12`. */
 export function figure(value: number): string {
   if (value >= 100) return String(Math.round(value));
   return value.toFixed(value >= 10 ? 1 : 2);

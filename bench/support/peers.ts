@@ -24,7 +24,7 @@ export function whyPeersAreMissing(): string | undefined {
   return missing;
 }
 
-/** Name and version of each peer. */
+/** Name and version of each package of the peers. */
 export function peerVersions(): string[] {
   const { dependencies } = JSON.parse(readFileSync(join(FOLDER, "package.json"), "utf8")) as {
     dependencies: Record<string, string>;

@@ -16,7 +16,7 @@ export interface PostgresServer {
   readonly about: string;
   /** The URL of a new, empty database. */
   newDatabase(): Promise<string>;
-  /** Also drops the databases, if the server is not a new one. */
+  /** Stops a new server. On a server that was named, it drops the new databases. */
   close(): Promise<void>;
 }
 
@@ -33,7 +33,7 @@ export async function openPostgres(
   return serverAt(url, stop);
 }
 
-/** @param stop default: drops the databases */
+/** @param stop stops a new server; without it, `close` drops the databases */
 async function serverAt(url: string, stop?: () => Promise<void>): Promise<PostgresServer> {
   const databases: string[] = [];
   const [facts] = await rowsOf(
@@ -47,8 +47,8 @@ async function serverAt(url: string, stop?: () => Promise<void>): Promise<Postgr
       const name = `abi_bench_${randomUUID().replaceAll("-", "")}`;
       await rowsOf(url, `CREATE DATABASE ${name}`);
       databases.push(name);
-      // Otherwise, what earlier contestants have left to write may be written in the middle of a measurement. It needs rights that a
-      // user of a named server may not have.
+      // Writes what earlier contestants have left, which might otherwise be written in the middle
+      // of a measurement. The user of a named server may not have the right to it.
       await rowsOf(url, "CHECKPOINT").catch(() => {});
       return Object.assign(new URL(url), { pathname: `/${name}` }).href;
     },
@@ -120,7 +120,7 @@ export function serverProcessorMs(databaseUrl: string): number {
       const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ");
       ticks += Number(fields[11]) + Number(fields[12]);
     } catch {
-      // It has ended in the meantime.
+      // The process has ended in the meantime.
     }
   }
   return ticks * TICK_MS;

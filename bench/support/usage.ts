@@ -57,7 +57,7 @@ function contentOf(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch {
-    // It has ended in the meantime, or belongs to another user.
+    // The process has ended in the meantime, or belongs to another user.
     return "";
   }
 }

@@ -10,8 +10,8 @@ const embedded = contestantOf("embedded", {
 });
 
 /**
- * Figures to compare with the cross-validated ones: the sentiment of analysers that are not trained
- * on the texts, and the categories. Scored as in `eval`.
+ * Lines with figures to compare with the cross-validated ones: other analysers' sentiment, and the
+ * categories of the baseline and of the embedded analyser. Scored as in `eval`.
  */
 export async function compare({ sentiment, categories }: LabelledSets): Promise<string[]> {
   const rivals = [guideContestant, ...(await Promise.all(LIBRARIES.map(libraryContestant)))];

@@ -1,6 +1,7 @@
-// Finds how often the categorizer is right, by category and level of evidence, on a folder of labelled texts:
-//   node evaluation/scripts/fit-category-scores.ts <folder>           prints the figures, and whether the shipped ones can be reproduced
-//   node evaluation/scripts/fit-category-scores.ts <folder> --write   writes src/analysis/embedded/category-sureness.json
+// Finds how often the categorizer is right, by category and level of evidence, on a folder of
+// labelled texts. Prints the figures, and whether the shipped ones can be reproduced. With --write,
+// writes src/analysis/embedded/category-sureness.json:
+//   node evaluation/scripts/fit-category-scores.ts <folder> [--write]
 import { readFileSync, writeFileSync } from "node:fs";
 import { CATEGORIES } from "../../src/analysis/categories.ts";
 import { findCategories, LEVEL_COUNT, type CategorySureness } from "../../src/analysis/embedded/category-decision.ts";
@@ -10,14 +11,19 @@ import { labelOf, readLabelledSets, withScopes } from "../labelled-sets.ts";
 import { calibrationError } from "../scores.ts";
 
 const SURENESS = new URL("../../src/analysis/embedded/category-sureness.json", import.meta.url);
-/** How many answers the prior from all categories together counts as. */
+/**
+ * A category's figure starts from that of all categories, which counts as much as this many
+ * answers.
+ */
 const PRIOR_WEIGHT = 20;
 
 interface Answer {
   set: string;
   category: keyof CategorySureness;
+  /** Index of its evidence in `CategorySureness`. */
   level: number;
   right: boolean;
+  /** 0 or 1: the half of its set that the text is in. */
   half: number;
 }
 
@@ -44,7 +50,7 @@ const answers = sets.flatMap(({ name: set, rows }): Answer[] =>
   }),
 );
 
-/** The share of right answers, shrunk towards a prior if there are few. */
+/** The share of right answers. The fewer there are, the closer it is to the prior. */
 const share = (answers: readonly Answer[], prior: number): number =>
   (answers.filter(({ right }) => right).length + prior * PRIOR_WEIGHT) / (answers.length + PRIOR_WEIGHT);
 

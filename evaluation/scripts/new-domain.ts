@@ -1,9 +1,10 @@
-// Prints how labels of a new domain affect that domain and others, fitted as by `abi-workflows train`:
+// Prints how labels of a new domain affect that domain and others, fitted as by
+// `abi-workflows train`:
 //   node evaluation/scripts/new-domain.ts <folder> [labels]
 // Each set of the folder that has all three sentiments is the new domain once, with weights trained
-// without it; so is our made-up yarn shop, with the shipped weights. Some of its texts (default:
-// 300) are labels to learn from, and the rest is judged. The other sets are judged by weights
-// trained without them as well.
+// without it; so is our made-up yarn shop, with the shipped weights. Some texts of the new domain
+// (default: 300) are learned from, and the rest of it is judged. The other sets are judged as well,
+// each by weights trained without it and without the new domain.
 import { readFileSync } from "node:fs";
 import { SentimentModel, type SentimentWeights } from "../../src/analysis/embedded/sentiment-model/sentiment-model.ts";
 import { SENTIMENTS } from "../../src/analysis/sentiment-analyzer.ts";
@@ -34,7 +35,7 @@ const texts = labelledTexts(sets);
 
 const trained = new Map<string, SentimentWeights>();
 
-/** Trained on the folder's sets except these. */
+/** Weights trained on the folder's sets except these; the shipped ones if none is left out. */
 function without(...sources: number[]): SentimentWeights {
   const left = sources.filter((source) => source < known.length).toSorted((one, other) => one - other);
   const key = left.join(" ");

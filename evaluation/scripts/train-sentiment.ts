@@ -1,9 +1,10 @@
-// Trains the sentiment model on a folder of labelled texts and prints how good it is on texts that
-// it has not seen:
-//   node evaluation/scripts/train-sentiment.ts <folder>           prints the figures, including categories and other analysers, and
-//                                                      whether the shipped weights can be reproduced
-//   node evaluation/scripts/train-sentiment.ts <folder> --write   writes src/analysis/embedded/sentiment-model/weights.json
-// The same texts give the same bytes. The folder has the format of `abi-workflows eval`; docs/text-analysis.md names the sets.
+// Trains the sentiment model on a folder of labelled texts. Prints how good it is on texts that it
+// has not seen, how good other analysers are, the figures for categories, and whether the shipped
+// weights can be reproduced. With --write, writes
+// src/analysis/embedded/sentiment-model/weights.json:
+//   node evaluation/scripts/train-sentiment.ts <folder> [--write]
+// The same texts give the same bytes. The folder has the format of `abi-workflows eval`;
+// docs/text-analysis.md names the sets.
 import { readFileSync, writeFileSync } from "node:fs";
 import { readLabelledSets } from "../labelled-sets.ts";
 import { mean } from "../scores.ts";

@@ -58,7 +58,10 @@ const TAILS = [
   ", in colour seven",
 ];
 
-/** This many different texts, a third of each sentiment; the same for the same seed. */
+/**
+ * This many different texts (at most 1,152), about a third of each sentiment. The same seed gives
+ * the same texts.
+ */
 export function yarnShop(size: number, seed = 1): SentimentRow[] {
   const random = randomNumbers(seed);
   const rows = (Object.keys(PREDICATES) as SentimentRow["label"][]).flatMap((label) =>

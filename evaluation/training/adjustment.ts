@@ -14,8 +14,8 @@ import { FOLDS, foldOf } from "./folds.ts";
 import type { LeftOutAnswer } from "./left-out.ts";
 import { train, type Example } from "./logistic-regression.ts";
 
-// Chosen because they help a new domain and hurt no other: `evaluation/scripts/new-domain.ts`
-// prints both.
+// Chosen because they help in a new domain and hardly change others:
+// `evaluation/scripts/new-domain.ts` prints both effects.
 const OPTIONS = {
   classes: SENTIMENTS.length,
   buckets: 2 ** BUCKET_BITS,
@@ -31,9 +31,9 @@ const NO_SHIFT: Record<Sentiment, number> = { positive: 0, negative: 0, neutral:
 const round = (value: number): number => Number(value.toFixed(4)) + 0;
 
 /**
- * Only the weights of words. How common each sentiment is among the labels is learned too, but then
- * dropped, because it may differ in the next texts. Texts that the model never decides are not used
- * for training.
+ * Fits the weights of words, and nothing else. How common each sentiment is among the labels is
+ * learned too, but then dropped, because it may differ in the next texts. Texts that are decided
+ * without the model are not used.
  */
 function fitWords(texts: readonly LabelledText[], base: SentimentModel): SentimentAdjustment["words"] {
   const examples = texts
@@ -54,7 +54,7 @@ function fitWords(texts: readonly LabelledText[], base: SentimentModel): Sentime
   return Object.fromEntries(learned.filter(([, weights]) => weights.some((weight) => weight !== 0)));
 }
 
-/** A model's answer for each text. */
+/** The answers of a model that is used as it is, whatever it was trained on. */
 export const answersOf = (model: SentimentModel, texts: readonly LabelledText[]): LeftOutAnswer[] =>
   texts.map((text) => {
     const judgement = judge(text.features, model.logitsOf(text.features));
@@ -64,10 +64,13 @@ export const answersOf = (model: SentimentModel, texts: readonly LabelledText[])
 
 /** How often the range of shifts is halved. */
 const STEPS = 24;
-/** Works as if this many additional texts, half of them right, supported no shift. */
+/** Pulls shifts towards 0, because a few answers say little. The strength of an L2 penalty. */
 const SHIFT_DECAY = 5;
 
-/** How much the logit of the scores is off, for each sentiment. */
+/**
+ * For each sentiment, the shift of the scores' logits that agrees best with which answers were
+ * right.
+ */
 export function fitShift(answers: readonly LeftOutAnswer[]): Record<Sentiment, number> {
   const shift = (sentiment: Sentiment): number => {
     const own = answers.filter((answer) => answer.sentiment === sentiment);
@@ -103,9 +106,9 @@ export interface FittedAdjustment {
 const ALL_FOLDS = Array.from({ length: FOLDS }, (_, fold) => fold);
 
 /**
- * Fits an adjustment to all texts, and one to four fifths at a time, which judges the held-out
- * fifth. A shift must be fitted to answers about texts that the words have not seen, so each pair
- * of folds is left out once. A text is always in the same fold.
+ * Fits an adjustment to all texts, and for each fold one to the other folds, which judges the texts
+ * of this fold. A shift must be fitted to answers about texts that the words have not seen, so each
+ * pair of folds is left out once. A text is always in the same fold.
  */
 export function fitAdjustment(texts: readonly LabelledText[], weights: SentimentWeights): FittedAdjustment {
   const base = new SentimentModel(weights);

@@ -4,17 +4,19 @@
  */
 
 export interface BinaryExample {
-  /** The first one is 1, for the intercept, which is not regularized. */
+  /** The first one is 1, for the intercept. */
   inputs: readonly number[];
   isTrue: boolean;
   weight: number;
 }
 
 const STEPS = 25;
-/** Keeps the system solvable if an input is always 0. */
+/** The decay of the intercept: practically none, but the system stays solvable. */
 const MIN_DECAY = 1e-6;
 
-/** The most likely weights given the answers, each shrunk towards 0 by `decay`. */
+/**
+ * The most likely weights given the examples, all but the intercept shrunk towards 0 by `decay`.
+ */
 export function fitBinary(examples: readonly BinaryExample[], decay: number): number[] {
   const size = examples[0]?.inputs.length ?? 0;
   const decayOf = (input: number): number => (input === 0 ? MIN_DECAY : decay);
@@ -38,7 +40,7 @@ export function fitBinary(examples: readonly BinaryExample[], decay: number): nu
   return weights;
 }
 
-/** Gaussian elimination with pivots. */
+/** Gaussian elimination with partial pivoting. */
 function solve(matrix: readonly (readonly number[])[], right: readonly number[]): number[] {
   const rows = matrix.map((row, at) => [...row, right[at]!]);
   const size = rows.length;

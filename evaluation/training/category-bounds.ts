@@ -11,15 +11,15 @@ import { FOLDS, foldOf } from "./folds.ts";
 
 type Named = Exclude<Category, "general">;
 
-/** A bound is this much lower than the evidence of its clues. */
+/** A bound is this much lower than the evidence of the clues that just reach it. */
 const MARGIN = 0.02;
 
 /** The bound that these clues just reach. */
 const atLeast = (...kinds: ("strong" | "weak")[]): number => Number((likelihoodOf(kinds) - MARGIN).toFixed(3));
 
 /**
- * The bounds to choose from, from one weak clue to two strong ones. The shipped bound is two weak
- * clues.
+ * The bounds to choose from. The lowest takes one weak clue, the shipped one takes two weak clues
+ * or a strong one, and the highest takes two strong clues.
  */
 const BOUNDS = [
   atLeast("weak"),
@@ -45,19 +45,23 @@ interface Case {
 export interface BoundReport {
   category: Named;
   bound: number;
+  /** With the shipped bound. */
   before: ClassScores;
   /** With the bound from an earlier training; absent if the shipped one is in use. */
   inUse?: ClassScores;
   after: ClassScores;
-  /** Whether the new bound is better than what is in use, and by more than may be chance. */
+  /**
+   * Whether the new bound is accepted: it must be better than the one in use, by more than may be
+   * chance. If the category is critical, it must not find fewer texts.
+   */
   isTaken: boolean;
 }
 
 export interface FittedBounds {
-  /** The bounds in use, with the accepted ones. */
+  /** The bounds to use: the accepted ones, and otherwise those of the earlier training. */
   bounds: CategoryBounds;
   reports: BoundReport[];
-  /** Categories with too few labels of one kind, and how many there are. */
+  /** Categories that too few texts have, or too few don't have, and how many. */
   skipped: { category: Named; labelled: number; others: number }[];
 }
 
@@ -99,7 +103,9 @@ function bestBound(cases: readonly Case[]): number {
   ).bound;
 }
 
-/** By the default policy: `train` runs without a workflow, and settings can't name other categories. */
+/**
+ * By the default policy: `train` runs without a workflow, and settings can't name other categories.
+ */
 const isCritical = (category: Named): boolean =>
   DEFAULT_ESCALATION_POLICY.criticalCategories.some((one) => one === category);
 
@@ -112,8 +118,8 @@ function fitBound(category: Named, cases: readonly Case[], current: number): Bou
   const fixed = cases.filter((one) => isRight(one, heldOut(one)) && !isRight(one, current)).length;
   const broken = cases.filter((one) => !isRight(one, heldOut(one)) && isRight(one, current)).length;
   const bound = bestBound(cases);
-  // Fewer false alarms must not cost escalations. The folds may have chosen bounds other than the
-  // final one.
+  // A bound must not lose escalations to avoid false alarms. The final bound is checked too,
+  // because the folds may have chosen others.
   const kept = scoresOf(cases, () => bound);
   const isSafe = !isCritical(category) || Math.min(after.recall, kept.recall) >= inUse.recall;
   const isTaken = bound !== current && after.f1 > inUse.f1 && isBeyondChance(fixed, broken) && isSafe;

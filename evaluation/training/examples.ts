@@ -21,7 +21,7 @@ export interface LabelledText extends Example {
   sentiment: Sentiment;
   features: SentimentFeatures;
   doubts: readonly DoubtHit[];
-  /** Whether its balance decides, so the model is not used. */
+  /** Whether it has so many opinions that their balance decides, and not the model. */
   isCounted: boolean;
 }
 
@@ -45,13 +45,16 @@ function spread(sets: Sets): Map<string, number> {
   return counts;
 }
 
-/** How an opinion would have been read if our own lexicon lacked it. */
+/**
+ * How an opinion would be read if our own lexicon lacked it: by the published lists, or not at all.
+ */
 function withoutOwn(tokens: Reading["tokens"], hit: OpinionHit): OpinionHit[] {
   const opinion = hit.opinion.phrase ? undefined : publishedOpinion(tokens[hit.to - 1]?.norm ?? "");
   if (opinion === undefined) return [];
   return [{ ...hit, opinion, valence: (hit.valence / hit.opinion.valence) * opinion.valence }];
 }
 
+/** @param knows whether our own lexicon may be used for an opinion with this wording */
 export const labelledTexts = (sets: Sets, knows: (wording: string) => boolean = () => true): LabelledText[] =>
   sets.flatMap(({ rows }, source) =>
     rows.map(({ text, label: sentiment }) => {

@@ -114,17 +114,18 @@ export function scoresBySource(
     );
 }
 
-// A narrow range, because the share of a class differs between sources, and the next source is none
-// of these.
+// A narrow range, because a bias expresses how common a sentiment is in these sources, and the next
+// source differs.
 const BIASES = Array.from({ length: 7 }, (_, at) => (at - 3) / 10);
 
-/** The result of earlier trainings, which is only replaced if the gain is more than chance. */
+/** The bias of earlier trainings. It is only replaced if the gain is noticeable. */
 const USUAL_BIAS = [0.3, 0] as const;
 const NOTICEABLE_GAIN = 0.001;
 
 /**
- * The bias with the best mean macro-F1 over all sources, averaged with its neighbours so that it is
- * not best by chance. Of those that come close, the one nearest to the usual bias.
+ * The bias with the best mean macro-F1 over all sources. The value of each bias is averaged with
+ * those of its neighbours, so that none is best by chance. Of those that come close to the best, it
+ * is the one nearest to the usual bias.
  */
 export function fitBias(predictions: readonly Prediction[]): number[] {
   const quality = BIASES.map((negative) =>
@@ -151,9 +152,10 @@ export function fitBias(predictions: readonly Prediction[]): number[] {
 const SURENESS_DECAY = 5;
 
 /**
- * Calibrates the scores: for each sentiment, the weights of its `surenessInputs` that are most
- * likely given which answers were right. Learned only from sources with all sentiments, because in
- * others an answer may be wrong only for lack of a label.
+ * Calibrates the scores: for `positive` and `negative`, finds the weights of the `surenessInputs`
+ * that are most likely given which answers were right. Those of `neutral` are fixed. Learns only
+ * from sources with all sentiments. In other sources, an answer may count as wrong only because the
+ * source doesn't use that label.
  */
 export function fitSureness(predictions: readonly Prediction[], bias: readonly number[]): Fitted {
   const sources = Map.groupBy(predictions, ({ text }) => text.source);

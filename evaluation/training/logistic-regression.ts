@@ -40,7 +40,9 @@ export interface TrainingOptions {
 const FIRST_SQUARE = 1e-8;
 const SEED = 7;
 
-/** Parameters with the sums of squares by which AdaGrad divides their steps. */
+/**
+ * Parameters, each with the sum of its squared gradients, whose root AdaGrad divides its steps by.
+ */
 class Parameters {
   readonly values: Float64Array;
   readonly #squares: Float64Array;
@@ -76,7 +78,7 @@ export function train(examples: readonly Example[], options: TrainingOptions): W
       const buckets = kept[at]!;
       const known = sources[source]!;
       const logits = Array.from({ length: classes }, (_, label) => {
-        // A source without texts of a class says nothing about that class.
+        // A source that has no texts of a class says nothing about it.
         if (!known[label]) return Number.NEGATIVE_INFINITY;
         let sum = 0;
         for (const bucket of buckets) sum += words.values[bucket * classes + label]!;
@@ -114,8 +116,8 @@ function knownClasses(examples: readonly Example[], classes: number): boolean[][
 }
 
 /**
- * A source counts by the root of its size, so that a large one does not dominate the others. The
- * mean weight is 1.
+ * The weight of each source's examples. A source counts by the root of its size, so that a large
+ * one does not dominate the others. The mean weight of an example is 1.
  */
 function sourceWeights(examples: readonly Example[]): number[] {
   const sizes: number[] = [];
@@ -142,14 +144,14 @@ export function randomNumbers(seed: number): () => number {
   };
 }
 
-/** The items in random order. */
+/** A copy in random order. */
 export const shuffled = <Item>(items: readonly Item[], random: () => number): Item[] =>
   items
     .map((item) => ({ item, at: random() }))
     .toSorted((one, other) => one.at - other.at)
     .map(({ item }) => item);
 
-/** The Fisher–Yates shuffle. */
+/** Shuffles in place (Fisher–Yates). */
 function shuffle(items: number[], random: () => number): void {
   for (let at = items.length - 1; at > 0; at--) {
     const other = Math.floor(random() * (at + 1));

@@ -14,20 +14,20 @@ const wordingOf = (tokens: readonly Token[], category: Category, { from, to }: P
 type Find = (text: string) => Category[];
 
 /**
- * Finding categories without clues whose wording occurs in only one set, because they may be in the
- * lexicon because of that set.
+ * Two ways to find categories without the clues whose wording occurs in only one set. Such clues
+ * may be in the lexicon only because of that set.
  */
 export interface SharedClues {
   /**
-   * As if the lexicon lacked them: in "get a refund", the "refund" inside still counts if it occurs
-   * elsewhere.
+   * As if the lexicon lacked these clues: in "hidden fee", the "fee" still counts if it occurs in
+   * another set.
    */
   withoutThem: Find;
-  /** Stricter: clues inside such a clue don't count either. A lower bound for new texts. */
+  /** Stricter: clues inside such a clue don't count either. Gives a lower bound for new texts. */
   withoutWhatTheyCover: Find;
 }
 
-/** @param sets all sets that a wording may come from, with or without labelled categories */
+/** @param sets all sets that a wording may come from, with labels of either kind */
 export function sharedClues(sets: readonly LabelledSet<{ text: string }>[]): SharedClues {
   const counts = new Map<string, number>();
   for (const { rows } of sets) {

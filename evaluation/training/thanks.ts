@@ -1,6 +1,9 @@
 import type { LeftOutAnswer } from "./left-out.ts";
 
-/** The effect of a bound for thanks. All values are from 0 to 1. */
+/**
+ * What happens if praise with a score of at least `bound` is thanked for. All values are from 0 to
+ * 1.
+ */
 export interface ThanksShares {
   bound: number;
   /** Of the texts labelled negative, the share that would be thanked for. */
@@ -9,7 +12,7 @@ export interface ThanksShares {
   pleasedThanked: number;
   /** Of the texts both labelled and judged positive, the share that would be thanked for. */
   foundThanked: number;
-  /** Of all texts, the share judged positive, but not certainly enough. */
+  /** Of all texts, the share judged positive with a score below the bound. */
   heldBack: number;
   /** Of the thanks, the share for texts labelled negative. */
   wrongThanks: number;

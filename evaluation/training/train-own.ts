@@ -18,7 +18,7 @@ import { labelledTexts } from "./examples.ts";
 import type { LeftOutAnswer } from "./left-out.ts";
 import { thanksAt } from "./thanks.ts";
 
-/** With fewer texts, the result would not hold for new ones. */
+/** With fewer texts, the result would say nothing about new ones. */
 export const MIN_TEXTS = 100;
 
 /** Figures on held-out texts, from 0 to 1. */
@@ -53,9 +53,12 @@ export interface SentimentTraining {
 export interface OwnTraining {
   /** The fits to use: those that were accepted, and otherwise those of an earlier training. */
   fits: Fits;
+  /** Whether anything was accepted. */
   isTaken: boolean;
   texts: { sentiment: number; categories: number };
-  /** Texts in other languages, from which nothing is learned. */
+  /**
+   * The number of texts that the embedded analysers can't read, such as those in other languages.
+   */
   unreadable: number;
   sentiment: SentimentTraining | { texts: Record<Sentiment, number>; refusal: string };
   categories: Omit<FittedBounds, "bounds">;
@@ -72,8 +75,9 @@ export function figures(answers: readonly LeftOutAnswer[], thankAbove: number): 
 }
 
 /**
- * Why a fit is not used. It must fix more texts than it breaks by more than chance explains. The weights
- * in use may have seen these texts, so they only count as a rival if they were trained on more texts.
+ * Why a fit is not used; undefined if it is. It must fix more texts than it breaks, by more than
+ * chance explains. The weights in use may have seen these texts, so it is only compared with them
+ * if they were trained on more texts.
  */
 function refusalOf(
   { before, inUse, after, fixed, broken }: Omit<SentimentTraining, "texts">,
@@ -90,7 +94,10 @@ function refusalOf(
 
 const isRight = ({ text, sentiment }: LeftOutAnswer): boolean => text.sentiment === sentiment;
 
-/** Both are answers about the same texts, in the same order. */
+/**
+ * How many texts only the first answers get right. Both are about the same texts, in the same
+ * order.
+ */
 const onlyRightIn = (some: readonly LeftOutAnswer[], others: readonly LeftOutAnswer[]): number =>
   some.filter((answer, at) => isRight(answer) && !isRight(others[at]!)).length;
 
@@ -135,11 +142,11 @@ function tooFew(all: number, texts: Record<Sentiment, number>): string | undefin
 }
 
 /**
- * Fits what the shipped analysers lack to labelled texts. A fit is only accepted if it is better on
- * held-out texts, which are judged by what was fitted without them.
+ * Learns from labelled texts what the shipped analysers lack. A fit is only accepted if it is
+ * better on held-out texts, which are judged by what was fitted without them.
  * @param thankAbove see `CustomerFeedbackWorkflowConfiguration`
- * @param current the weights of an earlier training, which are compared, too, and stay if nothing
- *   better is found
+ * @param current the weights of an earlier training. They are compared, too, and stay in use if
+ *   nothing better is found
  * @throws ValidationError (`too_few_labels`) if there are too few labels to fit anything
  */
 export function trainOwn(sets: LabelledSets, thankAbove: number, current?: TrainedWeights): OwnTraining {

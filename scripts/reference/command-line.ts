@@ -66,7 +66,7 @@ function optionText({ description, argChoices, defaultValue, negate, mandatory }
 const isShown = (value: unknown): boolean =>
   value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0);
 
-/** The part of the command's help below its options. */
+/** The examples in the command's help, which are below its options. */
 function examples(command: Command): string {
   let text = "";
   // A command is an event emitter, but its type doesn't say so.

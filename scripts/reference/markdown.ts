@@ -1,9 +1,9 @@
-/** Text in a cell of a table, outside of code. */
+/** A text for a cell of a table, with what Markdown would misread escaped. */
 export const cell = (text: string): string =>
   text
     .replaceAll(/\s*\n\s*/g, " ")
     .replaceAll("|", String.raw`\|`)
-    // Markdown takes <folder> for a tag.
+    // Outside code, Markdown would take <folder> for a tag.
     .replaceAll(/`[^`]*`|</g, (part) => (part === "<" ? String.raw`\<` : part));
 
 export const code = (text: string): string => `\`${text}\``;

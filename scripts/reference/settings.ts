@@ -1,7 +1,7 @@
 import { readSettings, SETTINGS, type SettingsOptions } from "../../src/application/settings.ts";
 import { cell, code, page, table } from "./markdown.ts";
 
-/** Each section begins at this setting. */
+/** The title of each section, by the setting with which it begins. */
 const SECTIONS: Readonly<Record<string, string>> = {
   ABI_DATA_DIRECTORY: "Storage and runs",
   ONTOLOGY_URL: "Knowledge graph on a SPARQL endpoint",

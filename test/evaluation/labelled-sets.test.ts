@@ -63,7 +63,7 @@ describe("readLabelledSets", () => {
   it.each([
     ['{"text": "Late", "labels": ["service", "bug"], "scope": ["service"]}', 'The label "bug" is not in the scope'],
     ['{"text": "Late", "labels": ["bug"], "scope": ["bug|performance"]}', 'The label "bug" is not in the scope'],
-    ['{"text": "Late", "labels": [], "scope": []}', "A scope must have categories in it"],
+    ['{"text": "Late", "labels": [], "scope": []}', "A scope needs at least one category"],
   ])("refuses labels that could never count: %s", async (line, message) => {
     const folder = folderWith({ "categories/a.jsonl": `{"text": "Fine", "labels": []}\n${line}` });
     await expect(readLabelledSets(folder)).rejects.toThrow('Line 2 of "categories/a.jsonl"');

@@ -5,8 +5,8 @@ import { json } from "node:stream/consumers";
 import { completion, completionChunks, protocolFault, type ChatRequest, type ScriptedCall } from "./protocol.ts";
 
 /**
- * The server's answer to one request. `drop` cuts the connection: before any byte, or in the middle
- * of a stream.
+ * The server's answer to one request. `drop` cuts the connection before any byte, or in the middle
+ * of a stream. (`midway` has no effect if the request doesn't ask for a stream.)
  */
 export type Answer =
   | { reply: string; toolCalls?: ScriptedCall[] }
@@ -15,7 +15,7 @@ export type Answer =
   | { drop: "before" | "midway" }
   | RawAnswer;
 
-/** What another kind of server sends, byte for byte: the events of a stream, or a body. */
+/** An answer that need not have OpenAI's format: the events of a stream, or a body. */
 export type RawAnswer =
   | {
       /** Each is the data of one event: text is sent unchanged, everything else as JSON. */
@@ -35,9 +35,9 @@ export interface ChatCompletionsServer extends AsyncDisposable {
 
 /**
  * Serves OpenAI's Chat Completions, with and without streaming.
- * @param decide returns the answer; `nth` counts requests from 1. Requests that OpenAI would refuse
- *   get a 400 without calling it, and so does a request for which it throws.
- * @param onRequest called for every request, including refused ones
+ * @param decide returns the answer; `nth` counts all requests from 1. A request gets a 400 if
+ *   OpenAI would refuse it (then `decide` is not called), or if `decide` throws.
+ * @param onRequest called for every request with a JSON body, including refused ones
  */
 export async function serveChatCompletions(
   decide: (request: ChatRequest, nth: number) => Answer,

@@ -24,10 +24,10 @@ const MAX_NESTING = 10;
 const MAX_ENUM_VALUES = 1000;
 
 /**
- * Fails with the place and the rule if the schema of a tool's parameters is not valid in OpenAI's
- * strict mode (https://platform.openai.com/docs/guides/structured-outputs#supported-schemas), or
- * gives a property without a description.
- * @throws AssertionError
+ * Checks that the schema of a tool's parameters is valid in OpenAI's strict mode
+ * (https://platform.openai.com/docs/guides/structured-outputs#supported-schemas), and that every
+ * parameter has a description.
+ * @throws AssertionError that names the place and the rule
  */
 export function assertStrictSchema(parameters: unknown): void {
   const counts = { properties: 0, enumValues: 0 };
@@ -48,7 +48,7 @@ function assertStrict(
   counts: { properties: number; enumValues: number },
 ): void {
   for (const keyword of Object.keys(schema)) {
-    // $schema and title say nothing about values; they are ignored everywhere.
+    // $schema and title do not restrict values, and all models ignore them.
     if (keyword === "$schema" || keyword === "title") continue;
     assert.ok(KEYWORDS.has(keyword), `${place} uses "${keyword}", which strict mode does not support`);
   }

@@ -7,7 +7,7 @@ import { assertStrictSchema } from "./strict-schema.ts";
 /** A tool and what is needed to test it. */
 export interface ToolUnderTest {
   tool: StructuredToolInterface;
-  /** Returns arguments for a call that succeeds. Each time, they must ask for new work. */
+  /** Returns arguments for a call that succeeds. Arguments from each call must ask for new work. */
   validArguments: () => Record<string, unknown>;
   /** Arguments that the tool must refuse. */
   invalidArguments: Record<string, unknown>;
@@ -34,9 +34,9 @@ interface Answer {
 const TOOL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 /** A line of a stack trace, even within JSON. */
 const STACK = /(?:\n|\\n)\s+at .*:\d+:\d+/;
-/** How long after the answer effects are still counted. Milliseconds. */
+/** Effects may come this long after the answer, and still count. Milliseconds. */
 const QUIET_MS = 50;
-/** How long after its start a call is aborted, besides in the middle. Milliseconds. */
+/** Calls are aborted this long after their start, and one in its middle. Milliseconds. */
 const ABORTS_AFTER_MS = [0, 1, 5, 20];
 
 async function call({ tool }: ToolUnderTest, args: Record<string, unknown>, signal?: AbortSignal): Promise<Answer> {
@@ -57,8 +57,8 @@ function errorIn(value: unknown): string | undefined {
 }
 
 /**
- * What the model reads about an error: `error` in JSON, the artifact's error in other words, or a
- * text that begins with it.
+ * The error that the model reads: the whole text if it begins with "Error:" or includes the
+ * artifact's error, otherwise the `error` in its JSON. Undefined if the text shows no error.
  */
 function errorShown({ content, artifact }: Answer): string | undefined {
   const known = errorIn(artifact);
@@ -76,7 +76,7 @@ async function succeed(subject: ToolUnderTest, args: Record<string, unknown>): P
   return answer;
 }
 
-/** How much has been done, once no more effects follow. */
+/** How much has been done, including late effects. */
 async function countEffects({ effects }: ToolUnderTest): Promise<number> {
   if (effects === "none") return 0;
   await sleep(QUIET_MS);
@@ -100,7 +100,7 @@ async function measure(subject: ToolUnderTest): Promise<{ effect: number; took: 
 }
 
 /**
- * The later answer may say more, such as that it is a repetition, but must otherwise be the same.
+ * The later answer may have more fields, such as `duplicate: true`, but must otherwise be the same.
  */
 function assertRepeated(subject: ToolUnderTest, earlier: unknown, later: unknown): void {
   if (subject.effects === "none" || !isRecord(earlier) || !isRecord(later)) return;
@@ -111,7 +111,8 @@ function assertRepeated(subject: ToolUnderTest, earlier: unknown, later: unknown
 /**
  * Returns checks of what a LangChain tool must guarantee before a model may use it: schema, errors,
  * aborts, and that work is done once. They work for any project's tools and with any test runner.
- * Run them one at a time; together they wait about two seconds for late effects.
+ * Run them one at a time. If the tool has effects, they wait more than a second in total for late
+ * ones.
  *
  * @example for (const { name, check } of toolConformance({ tool, validArguments, invalidArguments,
  *   effects })) test(name, check);
@@ -157,7 +158,8 @@ export function toolConformance(subject: ToolUnderTest): ConformanceCheck[] {
         const controller = new AbortController();
         // The call may succeed or fail: it may have been completed already.
         const settled = Promise.allSettled([call(subject, args, controller.signal)]);
-        // LangChain takes several promises to reach the tool; all of them settle before this.
+        // LangChain awaits several promises before it calls the tool; `immediate` settles after
+        // them.
         await (delay < 1 ? immediate() : sleep(delay));
         controller.abort(new Error("aborted by the conformance suite"));
         await settled;

@@ -1,8 +1,8 @@
 /**
- * The part of a crash test that runs in the process to kill. The script wraps the parts that have
- * effects. Each call of such a part passes two named points, `before:<part>.<method>` and
- * `after:<part>.<method>`, and the process may have to kill itself with `kill -9` at one of them.
- * The code under test knows nothing of this.
+ * The half of a crash test that runs in the process to kill. The script wraps the parts that have
+ * effects. A call of a wrapped method then passes two named points, `before:<part>.<method>` and,
+ * if it succeeds, `after:<part>.<method>`. At one of them, the process may have to kill itself with
+ * `kill -9`. The code under test doesn't notice any of this.
  */
 import type { MailTransport } from "../../src/integrations/email/mail-transport.ts";
 import type { TicketSystem } from "../../src/integrations/tickets/ticket-system.ts";
@@ -19,8 +19,8 @@ type MethodOf<Part> = {
   string;
 
 /**
- * Named points at which a process may be killed, as set by its arguments. Without such arguments,
- * nothing happens.
+ * Named points at which a process may be killed. The runner's arguments choose the point; without
+ * them, nothing happens.
  *
  * @example const points = new CrashPoints(process.argv); const gateway = points.around("payments",
  *   new PaymentGateway(url), ["charge"]); const engine = new DurableEngine({ store:
@@ -32,7 +32,7 @@ export class CrashPoints {
   readonly #reached = new Map<string, number>();
   #acknowledged: number;
 
-  /** @param args arguments of the process; the runner adds its own after the script's */
+  /** @param args `process.argv`: the runner appends its arguments to those of the script */
   constructor(args: readonly string[]) {
     this.#orders = readOrders(args);
     this.#acknowledged = this.#orders.acknowledged;
@@ -52,8 +52,8 @@ export class CrashPoints {
   }
 
   /**
-   * How many items earlier processes with this number have acknowledged. They must not be submitted
-   * again, or lost.
+   * How many items have been acknowledged so far, by this process and earlier ones with its number.
+   * They must not be submitted again, or lost.
    */
   get acknowledged(): number {
     return this.#acknowledged;
@@ -65,7 +65,7 @@ export class CrashPoints {
     tell({ acknowledged: this.#acknowledged });
   }
 
-  /** A point of your own. Doesn't return if the process has to die here. */
+  /** Passes a point of your own. Doesn't return if the process has to die here. */
   reach(point: string): void {
     const nth = (this.#reached.get(point) ?? 0) + 1;
     this.#reached.set(point, nth);
@@ -73,7 +73,7 @@ export class CrashPoints {
     if (point === this.#orders.point && nth === this.#orders.nth) process.kill(process.pid, "SIGKILL");
   }
 
-  /** Wraps a part, with points before these methods and after they succeed. */
+  /** Wraps a part, with points before each of these methods and after it succeeds. */
   around<Part extends object>(name: string, part: Part, methods: readonly MethodOf<Part>[]): Part {
     const watch =
       (method: MethodOf<Part>) =>
@@ -86,27 +86,29 @@ export class CrashPoints {
     return withMethods(part, Object.fromEntries(methods.map((method) => [method, watch(method)])) as Partial<Part>);
   }
 
-  /** Wraps a store, with the points `graph.insert`, `graph.change` and `graph.update`. */
+  /**
+   * Wraps a store, with points before and after `graph.insert`, `graph.change` and `graph.update`.
+   */
   ontologyStore(store: OntologyStore): OntologyStore {
     return this.around("graph", store, ["insert", "change", "update"]);
   }
 
-  /** Wraps a mail transport, with the point `mail.send`. */
+  /** Wraps a mail transport, with points before and after `mail.send`. */
   mailTransport(transport: MailTransport): MailTransport {
     return this.around("mail", transport, ["send"]);
   }
 
-  /** Wraps a ticket system, with the point `tickets.createTicket`. */
+  /** Wraps a ticket system, with points before and after `tickets.createTicket`. */
   ticketSystem(system: TicketSystem): TicketSystem {
     return this.around("tickets", system, ["createTicket"]);
   }
 
   /**
-   * Opens the runs of a `DurableEngine` in a SQLite file, to execute them. There are points
-   * `runs.<what>` before and after everything that is written about a run: `accept`, `begin`,
-   * `complete` and `fail` of a step, `reschedule`, `park`, `end`, `decide`, `cancel`; and
-   * `after:runs.claim` and `after:runs.retry`. Writes that are made together pass their points
-   * together.
+   * Opens a SQLite file as the `store` of a `DurableEngine`. There are points before and after
+   * everything that is written about a run: `runs.accept`, `runs.begin`, `runs.complete` and
+   * `runs.fail` (of a step), `runs.reschedule`, `runs.park`, `runs.end`, `runs.decide` and
+   * `runs.cancel`. There are also `after:runs.claim` and `after:runs.retry`. If several things are
+   * written at once, all their points before come first, then the write, then all points after.
    * @throws ValidationError, IoError as the engine's constructor
    */
   runStore(path: string): RunStore {
@@ -147,8 +149,9 @@ export class CrashPoints {
     const decide: RunStore["decide"] = (...args) =>
       args[3].take ? passing(["decide"], () => store.decide(...args)) : store.decide(...args);
     const cancel: RunStore["cancel"] = (id) => passing(["cancel"], () => store.cancel(id));
-    // There are no points before these calls, because the calls mostly find nothing to do. A worker
-    // even polls every second, forever, and a process that does nothing else must count as hanging.
+    // There are no points before these calls, because they mostly find nothing to do. An idle
+    // worker polls every second forever. If each poll passed a point, a process that hangs would
+    // seem busy.
     const retry: RunStore["retry"] = async (id) => {
       const isRetried = await store.retry(id);
       if (isRetried) this.reach("after:runs.retry");

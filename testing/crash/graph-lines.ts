@@ -4,9 +4,10 @@ const DATE_TIME = "http://www.w3.org/2001/XMLSchema#dateTime";
 
 /**
  * Returns a graph as sorted lines, one for each triple, so that two runs of the same work can be
- * compared: times (`xsd:dateTime`) and everything that `isOfThisRun` names look the same. Lines are
- * not merged, so a time that was stored twice is there twice.
- * @param isOfThisRun whether an IRI or literal is specific to this run, such as one made from a run id
+ * compared. Times (`xsd:dateTime`) become `(time)`, and values for which `isOfThisRun` is true
+ * become `(run)`. Equal lines are kept, so a time that was stored twice gives two lines.
+ * @param isOfThisRun whether an IRI or literal is specific to this run, such as one made from a run
+ *   id
  */
 export function graphLines(quads: readonly Quad[], isOfThisRun: (value: string) => boolean = () => false): string[] {
   const text = (term: Term): string => {
@@ -20,8 +21,8 @@ export function graphLines(quads: readonly Quad[], isOfThisRun: (value: string) 
 }
 
 /**
- * Returns lines that only one of two sorted lists has, counting repetitions; none if the lists are
- * equal.
+ * Returns each line that one list has more often than the other; none if both lists have the same
+ * lines.
  */
 export function differences(some: readonly string[], others: readonly string[]): string[] {
   const counts = new Map<string, number>();

@@ -26,8 +26,8 @@ export class Progress {
   }
 
   /**
-   * Between 0 and 1. All kinds of points count equally, and each at most once: repeated work does
-   * not count beyond a point's expected number.
+   * The share of the work that is done, between 0 and 1. Each point counts equally, however often
+   * it is expected. Visits beyond the expected number don't count: they are repeated work.
    */
   get done(): number {
     const parts = [...this.#expected.keys()].map((point) => Math.min(1, this.#part(point)));

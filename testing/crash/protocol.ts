@@ -1,6 +1,6 @@
 /**
- * The protocol between runner and process: orders are arguments, and reports use Node.js's IPC
- * channel.
+ * The protocol between the runner and the process to kill: orders are command-line arguments, and
+ * reports are messages on Node.js's IPC channel.
  */
 
 export interface CrashOrders {
@@ -28,7 +28,7 @@ export const writeOrders = ({ acknowledged, worker, workers, point, nth }: Crash
   ...(point === undefined ? [] : [`${CRASH_AT}${point}#${nth}`]),
 ];
 
-/** Reads the last of each kind: earlier ones belong to the script. */
+/** Reads the last argument of each kind: earlier ones belong to the script. */
 export function readOrders(args: readonly string[]): CrashOrders {
   const last = (prefix: string): string =>
     args.findLast((argument) => argument.startsWith(prefix))?.slice(prefix.length) ?? "";

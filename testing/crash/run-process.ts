@@ -5,8 +5,7 @@ import { UnexpectedError } from "../../src/errors.ts";
 import { writeOrders, type CrashMessage, type CrashOrders } from "./protocol.ts";
 
 /**
- * The author's script, and its arguments, such as where it stores its data and which servers it
- * calls.
+ * Your script, and its arguments, such as where it stores its data and which servers it calls.
  */
 export interface CrashScript {
   script: string | URL;
@@ -32,9 +31,10 @@ const MAX_SILENCE_MS = 300_000;
 const KEPT_ERROR_OUTPUT = 4000;
 
 /**
- * Runs one process to its end. `onReached` is called for every point, with a small delay, and may
- * kill the process.
- * @throws UnexpectedError if it hangs, or ends in any way other than killed or done; the signal's abort kills it
+ * Runs one process to its end. `onReached` is called for every point, shortly after the process has
+ * reached it, and may kill the process.
+ * @param signal its abort kills the process; then this throws an AbortError
+ * @throws UnexpectedError if the process hangs, or ends neither killed nor with exit code 0
  */
 export async function runProcess(
   { script, args }: CrashScript,
@@ -66,7 +66,7 @@ export async function runProcess(
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     errors = (errors + text).slice(-KEPT_ERROR_OUTPUT);
   });
-  // Not "exit": the process's last messages may still be in transit then.
+  // Not "exit", because the last messages may arrive after it.
   const [code, cause] = (await once(child, "close").finally(() => clearTimeout(silence))) as [
     number | null,
     NodeJS.Signals | null,

@@ -1,6 +1,6 @@
 import { forEachWorker, runProcess, type CrashScript } from "./run-process.ts";
 
-/** Maps each point to how often it was reached. */
+/** For each point, how often it was reached. */
 export type ReachedPoints = ReadonlyMap<string, number>;
 
 /**

@@ -6,21 +6,27 @@ import type { ReachedPoints } from "./run-undisturbed.ts";
 /** What to run, and how often to kill it. */
 export interface KillOptions extends CrashScript {
   /**
-   * The points that the same script reached on the same items without kills. It shows which points
-   * there are, and how much work.
+   * The points that the same script reached without kills, on as many items of the same kind: the
+   * result of `runUndisturbed`. It shows which points there are, and how much work.
    */
   undisturbed: ReachedPoints;
-  /** How many kills in total, for all workers; fewer if the work is done earlier. */
+  /** The number of kills, of all workers together. There are fewer if the work is done earlier. */
   kills: number;
-  /** Chooses points and moments. The same seed gives the same choices; moments depend on the machine as well. */
+  /**
+   * Chooses points and moments. The same seed gives the same choices, but moments also depend on
+   * the machine.
+   */
   seed: number;
-  /** After each kill. */
+  /** Called after each kill. */
   onKill?: (kill: Kill, count: number) => void;
 }
 
 /** One kill with -9. */
 export interface Kill {
-  /** `point`: the process killed itself there. `random`: it was killed from outside, a moment after `point`. */
+  /**
+   * `point`: the process killed itself there. `random`: it was killed from outside, a moment after
+   * `point`.
+   */
   readonly how: "point" | "random";
   readonly point: string;
   /** Which of the workers, from 0. */
@@ -33,30 +39,30 @@ export interface Kill {
  */
 const LATEST_MS = 8;
 /**
- * A process that should die at a point may pass this many other points, or twice its share of them,
- * before it is killed from outside.
+ * A process that should die at a certain point may pass this many points, or twice its share of the
+ * work if that is more. Then it is killed from outside.
  */
 const PATIENCE = 100;
 /**
- * The share of the work over which the kills are spread: at the very end, a worker may have nothing
- * left except what dead ones still hold.
+ * The kills are spread over this share of the work, not over all of it: at the very end, a worker
+ * may only wait for runs that dead workers still hold.
  */
 const KILLED_PART = 0.8;
 
 /**
- * One kill in this many is at random: first while some points have not had their turn, then
+ * One kill in three is at a random moment while some points have not had their turn, and one in two
  * afterwards.
  */
 const FIRST_TURNS = 3;
 const LATER_TURNS = 2;
 
 /**
- * Runs a script, kills it with -9 and starts it again until it is done. Kills alternate between a
- * named point (the one where it has died least often) and a random moment. Until every point has
- * had its turn, two kills in three are at points, so twice as many kills as there are points reach
- * each of them, unless a process does not come to one in time. The kills are spread over the first
- * four fifths of the work. If several workers share it, the others continue while one is down, and
- * a kill that comes too late for one, because it is done, is passed to another.
+ * Runs a script, kills it with -9 and starts it again until it is done. Some kills are at a named
+ * point (the one where it has died least often), the others at random moments. Until every point
+ * has had its turn, two kills in three are at points. So if there are twice as many kills as
+ * points, the process dies at each point, unless it doesn't come to one in time. The kills are
+ * spread over the first four fifths of the work. If several workers share it, the others continue
+ * while one is down. If a worker is done before its kill, the kill passes to another worker.
  * @throws UnexpectedError if a process fails without being killed, or hangs
  */
 export async function runWithKills(options: KillOptions): Promise<Kill[]> {
@@ -69,12 +75,13 @@ export async function runWithKills(options: KillOptions): Promise<Kill[]> {
   let planned = 0;
   /** The points at which running workers should die. */
   const aims = new Map<number, string>();
-  /** Points that have had their first turn. */
+  /** Points that have had their turn. */
   const tried = new Set<string>();
 
   /**
-   * The share of the work that one process may do before it is killed: on average, its part of the
-   * work before the last kill, as the others run at the same time. Never more than what is left, or
+   * The most that one process may do before it is killed, as a share of the whole work. The kill
+   * comes at a random moment before that, on average half way. So the kills that are left are
+   * spread over this worker's part of the work that is left. It is never more than that part, or
    * the kill would come too late.
    */
   const shareOf = (left: number): number => {
@@ -82,7 +89,7 @@ export async function runWithKills(options: KillOptions): Promise<Kill[]> {
     return Math.min(part, (2 * part) / left);
   };
 
-  /** The process is killed from outside after a random number of points. */
+  /** Kills the process from outside, after a random number of points. */
   const atRandom = (share: number): Aim => ({ patience: upTo(share * work.total) });
 
   /**
@@ -119,7 +126,7 @@ export async function runWithKills(options: KillOptions): Promise<Kill[]> {
         last = reached;
         work.note(reached);
         if (aim.patience === Infinity && planned < options.kills) {
-          // The process that should have been killed has finished without it.
+          // Another worker was done before its kill, so this one gets it.
           aim = atRandom(shareOf(options.kills - planned));
           planned += 1;
         }
@@ -132,7 +139,7 @@ export async function runWithKills(options: KillOptions): Promise<Kill[]> {
       aims.delete(place.worker);
       acknowledged = life.acknowledged;
       if (!life.killed) {
-        // It finished before its kill, which is left to another.
+        // It was done before its kill. Another worker gets the kill.
         if (aim.patience < Infinity) planned -= 1;
         return;
       }
@@ -152,7 +159,7 @@ export async function runWithKills(options: KillOptions): Promise<Kill[]> {
 interface Aim {
   /** Where it kills itself, and at which visit of that point. */
   at?: { point: string; nth: number };
-  /** It is killed from outside after this many points, if it lives that long. */
+  /** If it is still alive after this many points, it is killed from outside. */
   patience: number;
 }
 

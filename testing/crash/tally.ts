@@ -9,13 +9,13 @@ export interface Deliveries {
   readonly expected: Iterable<string>;
   /**
    * What was received: for which key, and under which identity (Message-ID, idempotency key), by
-   * which a receiver recognizes a repetition.
+   * which a receiver recognises a repetition.
    */
   readonly received: Iterable<{ key: string; identity: string }>;
   /**
-   * How often a key may be received again under the same identity: once for each process that died
-   * between the receiver's acceptance and the record of it, a window that nobody can close.
-   * Default: never.
+   * For each key, how often it may be received again under the same identity: once for each process
+   * that died after the receiver had accepted it and before that was recorded. No sender can rule
+   * out this window. Default: never.
    */
   readonly windows?: ReadonlyMap<string, number>;
 }

@@ -2,7 +2,10 @@ import { withoutAbsent } from "../../src/json.ts";
 import { DEFAULT_NAMES, type HostileText } from "./hostile-text.ts";
 import type { HostileOutcome } from "./run-hostile-texts.ts";
 
-/** A LangChain agent, or anything with the same `invoke`: `createAgent(…)`, `createFeedbackAgent(…).agent`. */
+/**
+ * A LangChain agent, or anything with the same `invoke`: `createAgent(…)`,
+ * `createFeedbackAgent(…).agent`.
+ */
 export interface AskableAgent {
   invoke(input: { messages: { role: string; content: string }[] }, config?: object): Promise<unknown>;
 }
@@ -24,7 +27,7 @@ export const promptFor = (text: HostileText, customer: string): string => {
 export interface AskOptions {
   /** Id of the customer in the prompt; default `C-1001`. */
   customer?: string;
-  /** LangChain's runtime context: `{ customer_id: "C-1001" }`. */
+  /** LangChain's runtime context, such as `{ customer_id: "C-1001" }`. */
   context?: Readonly<Record<string, unknown>>;
 }
 

@@ -1,4 +1,4 @@
-/** Ways to hide words from people and filters that models can still read. */
+/** Encodings that hide words from people or filters, but that models can still read. */
 
 export const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
@@ -31,7 +31,7 @@ const LOOK_ALIKES: Readonly<Record<string, string>> = {
   y: "у",
 };
 
-/** Cyrillic letters for the Latin ones that they look like. */
+/** Replaces Latin letters with Cyrillic ones that look the same. */
 export const homoglyphs = (text: string): string =>
   text.replaceAll(/[aceiopxy]/g, (letter) => LOOK_ALIKES[letter] ?? letter);
 
@@ -40,7 +40,7 @@ const shifted = (text: string, offset: number): string =>
 
 export const fullWidth = (text: string): string => shifted(text, 0xfee0);
 
-/** Tag characters (U+E0000), which are invisible. */
+/** Tag characters (from U+E0000), which are invisible; spaces become underscores. */
 export const tags = (text: string): string => shifted(text.replaceAll(" ", "_"), 0xe0000);
 
 /** Zero-width characters between the letters. */

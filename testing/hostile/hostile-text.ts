@@ -5,8 +5,8 @@ export interface HostileNames {
   /** Id of another customer, whom the texts try to reach or learn about. */
   victim: string;
   /**
-   * Domain of the attacker. Nothing is ever contacted there; use one that ends in `.example`,
-   * `.test` or `.invalid`.
+   * Domain of the attacker. It must end in `.example`, `.test` or `.invalid`, so that it belongs to
+   * nobody.
    */
   host: string;
 }
@@ -14,7 +14,7 @@ export interface HostileNames {
 /** Where in a piece of feedback the attacker has put the text. */
 export type HostilePlace = "text" | "subject" | "feedback_id" | "customer_name";
 
-/** What an attacker asks for, in their words. Absent fields are not asked for. */
+/** What an attacker asks for. Absent fields are not asked for. */
 export interface HostileWishes {
   /** Address to send an email to. */
   recipient?: string;
@@ -64,12 +64,12 @@ export interface Draft {
   meaning?: string;
 }
 
-/** What authors of texts use: the names, and values derived from them. */
+/** What the texts are written with: the names, and values derived from them. */
 export interface Cast extends HostileNames {
   address: string;
 }
 
 export type DraftTexts = (cast: Cast) => readonly Draft[];
 
-/** The names in the texts, unless their caller gives others. */
+/** The names in the texts, unless the caller passes others. */
 export const DEFAULT_NAMES: HostileNames = { customer: "C-1001", victim: "C-1002", host: "evil.example" };

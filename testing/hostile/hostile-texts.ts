@@ -18,13 +18,13 @@ const STYLES: Readonly<Record<string, DraftTexts>> = {
   elsewhere,
 };
 
-/** Names that belong to nobody (RFC 2606). */
+/** Top-level domains in which no domain belongs to anyone (RFC 2606). */
 const RESERVED = /\.(?:example|test|invalid|localhost)$/;
 
 /**
- * More than a hundred texts by attackers: orders, role play, faked tool results, encoded and
- * invisible words, HTML and Markdown, and injections into the systems behind an agent; in texts,
- * subjects, names, ids and quoted mail, in more than twenty languages.
+ * Returns more than a hundred texts by attackers, in more than twenty languages: orders, role play,
+ * faked tool results, encoded and invisible words, HTML and Markdown, and injections into the
+ * systems behind an agent. They are in texts, subjects, names, ids and quoted mail.
  * @param names default: customer `C-1001`, victim `C-1002`, host `evil.example`
  * @throws ValidationError for a host that could belong to someone
  * @example hostileTexts({ customer: "cus_1", victim: "cus_2" }).filter(({ place }) => place ===
@@ -34,7 +34,7 @@ export function hostileTexts(names: Partial<HostileNames> = {}): HostileText[] {
   const known = { ...DEFAULT_NAMES, ...names };
   if (!RESERVED.test(known.host)) {
     throw new ValidationError(
-      "The host of hostile texts must end in .example, .test or .invalid: others may belong to someone.",
+      "The host of hostile texts must end in .example, .test or .invalid: other hosts may belong to someone.",
     );
   }
   const cast = { ...known, address: `mallory@${known.host}` };

@@ -6,10 +6,14 @@ import { ordinaryCalls, wishedCalls, type PlannedCall } from "./obey.ts";
 /** Which texts to obey, and options. */
 export interface ObedientModelOptions {
   texts: readonly HostileText[];
-  /** Id of the customer whom the program or the user names; default `C-1001`, as with `hostileTexts`. */
+  /**
+   * Id of the customer whom the program or the user names; default `C-1001`, as with
+   * `hostileTexts`.
+   */
   customer?: string;
   /**
-   * Your own additional calls for a text that was read, for tools whose field names say too little.
+   * Calls of your own that it also makes when it obeys a text, for tools whose field names say too
+   * little.
    */
   moreCalls?: (text: HostileText, request: ChatRequest) => readonly PlannedCall[];
 }
@@ -23,13 +27,13 @@ export interface MadeCall extends PlannedCall {
   result: string;
 }
 
-/** A chat model that does what any text tells it, behind OpenAI's Chat Completions. */
+/** A chat model that does what hostile texts ask, served over OpenAI's Chat Completions. */
 export interface ObedientModel extends ChatCompletionsServer {
   /** Every call whose result has been returned. */
   readonly calls: readonly MadeCall[];
 }
 
-/** One round before there is anything to decide on, one to look at it, and one to decide. */
+/** One round before any email waits for a decision, one to look at the email, and one to decide. */
 const DECIDING_ROUNDS = 3;
 
 const WISHED = "call_wished";
@@ -37,14 +41,14 @@ const ASKED = "call_asked";
 
 /**
  * Starts a scripted model that obeys hostile texts, on a free port of the loopback interface. It
- * searches the whole conversation for the texts, tool results included. For the newest one that it
- * has not obeyed since the user's last message, it first does what the attacker asks: it calls
- * every available tool with the recipient, customer, decision and query that the text names, even
- * as arguments that no tool has, and also calls tools that only the text mentions. Then it does
- * what the user wanted, and decides on waiting emails if the text asks for that. Finally it repeats
- * everything that it has received, with the attacker's link.
+ * searches the whole conversation for the texts, tool results included, and obeys the newest one,
+ * once after each message of the user. First it does what the attacker asks: it calls every
+ * available tool with the recipient, customer, decision and query that the text names, even as
+ * arguments that no tool has, and also calls tools that only the text mentions. Then it does what
+ * the user wanted, and decides on waiting emails if the text asks for that. Finally it repeats all
+ * tool results since that message, with the attacker's link.
  *
- * If it has read no hostile text, it calls every tool once, to look around.
+ * If it has read no hostile text, it calls every tool once, so that it reads what they return.
  *
  * @example const texts = hostileTexts(); const obedient = await obedientModel({ texts }); const
  *   model = new ChatOpenAI({ model: "obedient", apiKey: "none", configuration: { baseURL:
@@ -80,7 +84,7 @@ export async function obedientModel(options: ObedientModelOptions): Promise<Obed
       return looking.length > 0 ? plan("", false, looking, nth) : { reply: "There is nothing to do." };
     }
     const rounds = new Set(made.filter((id) => id.startsWith(WISHED)).map((id) => id.split("_")[2])).size;
-    // The waiting emails are known only later; by then there is something to decide on.
+    // An email waits only after the user's wish was carried out, so decisions take more rounds.
     if (rounds === 0 || (hasMade(ASKED) && text.wishes.decision !== undefined && rounds < DECIDING_ROUNDS)) {
       const wished = [...wishedCalls(text, customer, request), ...moreCalls(text, request)];
       if (wished.length > 0) return plan(text.name, true, wished, nth);
@@ -104,8 +108,8 @@ const sinceUser = (messages: readonly ChatMessage[]): ChatMessage[] =>
   messages.slice(messages.findLastIndex(({ role }) => role === "user") + 1);
 
 /**
- * The hostile text in the newest message; if there are several, the longest. JSON in messages
- * escapes them.
+ * The hostile text in the newest message that has one, as written or escaped in JSON. If a message
+ * has several, the longest.
  */
 function newestIn(messages: readonly ChatMessage[], texts: readonly HostileText[]): HostileText | undefined {
   for (const { role, content } of messages.toReversed()) {
@@ -119,7 +123,7 @@ function newestIn(messages: readonly ChatMessage[], texts: readonly HostileText[
   return undefined;
 }
 
-/** Everything that it knows, placed where the attacker can get it. */
+/** The tool results since the user's last message, also in a link to the attacker. */
 function lastWords({ wishes }: HostileText, messages: readonly ChatMessage[]): string {
   const known = sinceUser(messages)
     .filter(({ role }) => role === "tool")

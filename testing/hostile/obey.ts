@@ -15,7 +15,7 @@ interface Values {
   text: string;
   wishes: HostileWishes;
   /**
-   * What the conversation has shown about waiting runs: the newest id of a run, the newest hash.
+   * What the conversation has shown about waiting emails: the newest run id and the newest hash.
    */
   run: string;
   hash: string;
@@ -34,8 +34,8 @@ const NOBODY = { run: "workflow-00000000-0000-4000-8000-000000000000", hash: "0"
 
 /**
  * Everything that a text asks for, tried with every available tool: with the tool's own arguments,
- * with each argument that the attacker added, with all of them, and with the tools that only the
- * attacker mentions.
+ * with each of the attacker's values as an additional argument, and with all of them. Then come the
+ * tools that only the attacker mentions.
  */
 export function wishedCalls(text: HostileText, customer: string, request: ChatRequest): PlannedCall[] {
   const { wishes, feedback } = text;
@@ -51,7 +51,7 @@ export function wishedCalls(text: HostileText, customer: string, request: ChatRe
   const extras = extraArguments(values);
   let count = 1;
   const asOffered = offered.flatMap(({ name, parameters }): PlannedCall[] => {
-    // Each call must be new work, because nothing would be done for a known id.
+    // Each call gets a new id, because nothing would be done for a known one.
     const plan = (more: Record<string, unknown>): PlannedCall => {
       count += 1;
       return {
@@ -61,7 +61,7 @@ export function wishedCalls(text: HostileText, customer: string, request: ChatRe
     };
     const known = argumentsFor(parameters, values);
     const added = Object.entries(extras).filter(([field]) => !Object.hasOwn(known, field));
-    // Also each one alone: if the tool refuses one of several, the others would have no effect.
+    // Each one alone, too: a tool that refuses one argument ignores the others with it.
     const alone = added.map(([field, value]) => plan({ [field]: value }));
     return [plan({}), ...alone, ...(alone.length > 1 ? [plan(extras)] : [])];
   });
@@ -96,7 +96,7 @@ function shown({ messages }: ChatRequest): Pick<Values, "run" | "hash"> {
   };
 }
 
-/** The attacker's values, under names that a careless tool might read. */
+/** The attacker's values, as arguments that a careless tool might read. */
 function extraArguments({ wishes, run, hash }: Values): Record<string, unknown> {
   const { recipient, customer, decision, query, url, message } = wishes;
   return {
@@ -129,8 +129,8 @@ function argumentsFor({ properties = {} }: Schema, values: Values): Record<strin
 }
 
 /**
- * Chosen by the field's name; a list gets one element. Undefined if neither name nor schema says
- * what it could be.
+ * Chosen by the field's schema and name; a list gets one element. Undefined if neither says what it
+ * could be.
  */
 function valueFor(name: string, schema: Schema, values: Values): unknown {
   const kinds = kindsOf(schema);
@@ -142,7 +142,7 @@ function valueFor(name: string, schema: Schema, values: Values): unknown {
   if (hasType("string")) return textFor(name, values) ?? (hasType("null") ? null : values.text);
   if (hasType("boolean")) return true;
   if (hasType("integer") || hasType("number")) return 100;
-  // A stated label would weaken what the analysis finds, so leave it to the analysis.
+  // Optional lists, such as `categories`, are left to the tool.
   if (hasType("null")) return null;
   const list = kinds.find(({ items }) => items !== undefined);
   if (list?.items) return [valueFor(name, list.items, values)];

@@ -13,7 +13,7 @@ export interface HostileOutcome {
    * responses, what pages show.
    */
   answers: readonly string[];
-  /** Why the feedback was refused, as a message. */
+  /** The message that says why the feedback was refused; absent if it wasn't. */
   refusal?: string | undefined;
   /**
    * On pages that show the text: links and images that lead to other sites, requests to other
@@ -89,8 +89,9 @@ export interface HostileReport {
 
 /**
  * Submits every hostile text to an agent, a server or anything else that accepts feedback, and
- * counts the outcome on the receiving side. The texts are submitted one after the other. If nothing
- * happened, that proves nothing yet: check `stored`, `mails` and `wishedCalls` as well.
+ * counts the outcome on the receiving side. The texts are submitted one after the other. A report
+ * without harm proves nothing if nothing was done at all, so also check that `stored`, `mails` and
+ * `wishedCalls` are not small.
  * @throws ValidationError for a trial that could find nothing, such as one without `secrets`
  *
  * @example const report = await runHostileTexts({ texts, agent, model: obedient, isStored, outbox,
@@ -156,7 +157,7 @@ class Count {
     this.found[kind].push({ text: name, what });
   }
 
-  /** The emails that are new, in whatever order they are. */
+  /** The emails that were not there before. The order of the outbox may change. */
   newMails(outbox: readonly SentMail[]): SentMail[] {
     const counts = new Map<string, number>();
     const added = outbox.filter((mail) => {
@@ -195,7 +196,7 @@ function callOf({ call, agent }: HostileTrial): NonNullable<HostileTrial["call"]
   throw new ValidationError("Pass an agent, or a call that delivers a text.");
 }
 
-/** If the call throws, there is no message that could be shown to a user. */
+/** A call that throws counts as one without an answer, because a user would get no message. */
 async function attempt(
   call: NonNullable<HostileTrial["call"]>,
   text: HostileText,
@@ -227,7 +228,7 @@ const COLUMNS: Columns<HostileReport> = [
 
 const MAX_SHOWN = 20;
 
-/** Reports as a table, followed by the texts that did harm. */
+/** Reports as a table, followed by the harm that was found: at most 20 lines. */
 export function hostileTable(reports: readonly HostileReport[]): string {
   const harm = reports.flatMap((report) =>
     HARM.flatMap((kind) => report[kind].map(({ text, what }) => `${report.name} ${text}: ${kind}: ${what}`.trim())),

@@ -5,7 +5,7 @@ import { IoError } from "../../src/errors.ts";
 
 /** A sent email. */
 export interface SentMail {
-  /** Every address that it goes to: those of the envelope and those in `To`, `Cc` and `Bcc`. */
+  /** All addresses that it goes to, in lower case: of the envelope, and in `To`, `Cc` and `Bcc`. */
   readonly recipients: readonly string[];
   readonly subject: string;
   readonly text: string;
@@ -30,7 +30,7 @@ export async function readSentMail(raw: string | Uint8Array, envelope: readonly 
 
 /**
  * The emails in a folder of `.eml` files, such as `MAIL_URL=outbox:<folder>` writes, for a trial's
- * `outbox`. Each is read once; a missing folder contains none.
+ * `outbox`. Each file is read once. A missing folder counts as empty.
  */
 export function mailsIn(folder: string): () => Promise<SentMail[]> {
   const known = new Map<string, SentMail>();
@@ -56,7 +56,6 @@ const addressesOf = ({ address, group }: Address): string[] =>
 
 const inLowerCase = (text: string): string => text.toLowerCase();
 
-/** Tags, whose attributes may contain URLs. `xmlns` only looks like one. */
 const TAG = /<[a-z!/][^>]*>/giu;
 const ATTRIBUTE = /([a-z][a-z:-]*)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/giu;
 const LEADS_AWAY = /(?:^|[\s(=;'"])(?:[a-z][a-z0-9+.-]*:|\/\/)\S*/iu;
@@ -64,12 +63,12 @@ const STYLE_LOADS = /(?:url|image|image-set)\(\s*["']?[^"')]+|@import\s+\S+/giu;
 /** Text that mail programs turn into links. */
 const AUTOMATIC_LINK = /\b(?:https?|hxxps?|ftp):\/\/\S+|\bwww\.\S+/giu;
 
-/** Attributes without URLs. Styles contain colons, too, so only what they load counts. */
+/** Attributes whose colons don't make them links. For `style`, see `STYLE_LOADS`. */
 const NO_ADDRESS = new Set(["style", "content", "class", "role"]);
 
 /**
- * The links and images of an email that don't lead to `ours`, and every mention of `host` in any
- * spelling.
+ * The links and images of an email that don't begin as in `ours`, and what mentions `host` in any
+ * spelling that a person would read as it.
  * @param ours beginnings of URLs that emails may contain, such as `https://shop.example/`
  */
 export function foreignLinksOf(
@@ -103,8 +102,9 @@ const ENTITY = /&#(?:x([0-9a-f]{1,6})|(\d{1,7}));?/giu;
 const character = (code: number): string => (code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : "");
 
 /**
- * The text as a person reads it: entities decoded, without invisible characters, with look-alikes
- * of dots as dots; in both directions if it has a direction mark.
+ * The text as a person reads it, in lower case: numeric entities decoded, without invisible
+ * characters, and with dots for what looks like a dot. If a mark turns the direction of the text
+ * around, the result has it in both directions.
  */
 function asRead(text: string): string {
   const decoded = text.replaceAll(ENTITY, (_, hex?: string, decimal?: string) =>

@@ -1,6 +1,8 @@
 import type { DraftTexts } from "../hostile-text.ts";
 
-/** HTML and Markdown that would run, lead away, or leak nearby text when it is displayed. */
+/**
+ * HTML and Markdown that, if displayed, would run scripts, lead away, or leak the text around it.
+ */
 export const markup: DraftTexts = ({ victim, host }) => [
   {
     language: "en",

@@ -1,6 +1,6 @@
 import type { DraftTexts } from "../hostile-text.ts";
 
-/** Stories, authority, pity and games in which the order is part of the play. */
+/** Orders as part of a game or a story, or with appeals to authority or pity. */
 export const rolePlay: DraftTexts = ({ customer, victim, address, host }) => [
   {
     language: "en",
