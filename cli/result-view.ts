@@ -93,7 +93,7 @@ export function resultText(result: CustomerFeedbackResult, outbox: string | unde
   return [
     `${isWaiting(result) ? styled("yellow", "…") : styled("green", "✓")} ${title}${again}`,
     fields([
-      ["sentiment", sentimentText(`${judgedText(result)}${result.doubtful === true ? ": no thanks" : ""}`)],
+      ["sentiment", sentimentText(`${judgedText(result)}${result.doubtful === true ? ": not thanked" : ""}`)],
       ["categories", (result.categories ?? []).join(", ")],
       ...(result.analysis_fallback === undefined
         ? []

@@ -70,7 +70,7 @@ export async function recordedDecision(
   try {
     return lastDecision((await workflow.getFeedback(feedback_id)).mails);
   } catch (error) {
-    // The outcome itself is known. The conversation continues without the names.
+    // The outcome itself is known, so the conversation continues without this record.
     logger.error({ cause: describeCause(error), feedback_id }, "a decision could not be read");
     return undefined;
   }

@@ -17,7 +17,8 @@ export async function backUpDirectory(folder: string, options: GlobalOptions): P
   const elsewhere = keptElsewhere(settings);
   if (options.json) return printJson({ folder, copied, kept_elsewhere: elsewhere });
   print(oneLine(`Copied to ${folder}: ${copied.join(", ")}`));
-  for (const variable of elsewhere) print(`Not included: the data in ${variable}. Back it up with its own tools.`);
+  for (const variable of elsewhere)
+    print(`Not included: what the server in ${variable} stores. Back it up with that server's own tools.`);
 }
 
 const keptElsewhere = ({ databaseUrl, ontologyUrl, mailUrl }: Settings): string[] => [

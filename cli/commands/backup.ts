@@ -15,9 +15,9 @@ export interface BackupSources {
 }
 
 /**
- * Copies everything into a new folder while other processes are working with it. Each database is
- * copied as of one moment, so runs and graph, which share one, agree. Folders come last, so they
- * contain at least what the runs refer to. Only its owner can read the new folder and what is in
+ * Copies everything into a new or empty folder, even while other processes are working with the
+ * originals. Each database is copied as of one moment, so runs and graph, which are in the same
+ * database, agree. Folders come last, so they contain at least what the runs refer to. Only its owner can read the new folder and what is in
  * it.
  * @returns the names of what was copied
  * @throws ValidationError if the target is a file or not empty, or Node.js is too old; IoError if
@@ -62,7 +62,7 @@ export async function backUp({ databases, files, folders }: BackupSources, targe
   return [...databases, ...files, ...folders].map((path) => basename(path));
 }
 
-/** Exists in Node.js since 22.16. */
+/** Available since Node.js 22.16. */
 function sqliteBackup(): typeof sqlite.backup {
   const { backup } = process.getBuiltinModule("node:sqlite") as Partial<typeof sqlite>;
   if (backup) return backup;

@@ -32,7 +32,7 @@ export async function chat(message: string | undefined, options: ChatOptions): P
   const threadId = options.thread === undefined ? randomUUID() : readIdentifier("--thread", options.thread);
   const offline = !namesModel(settings);
   if (offline && options.model !== undefined) {
-    throw usageError("--model needs a service: set OPENAI_API_KEY, or OPENAI_BASE_URL for another one.");
+    throw usageError("--model needs a model service: set OPENAI_API_KEY, or OPENAI_BASE_URL for another one.");
   }
   const application = await openApplication(settings, loggerFor(settings), { worker: executesRuns(settings) });
   if (offline) {
@@ -172,7 +172,7 @@ async function converse(conversation: Conversation, threadId: string): Promise<v
   note(`Continue with: ${furtherCommand(`chat --thread ${oneLine(threadId)}`)}`);
 }
 
-/** Does a part of the conversation. Its errors are printed and don't end the conversation. */
+/** Runs one part of the conversation. Its errors are printed and don't end the conversation. */
 async function reportErrors(work: () => Promise<void>): Promise<void> {
   try {
     await work();
@@ -185,7 +185,7 @@ async function reportErrors(work: () => Promise<void>): Promise<void> {
 }
 
 /**
- * Joins lines to messages. The lines of a quotation belong together, because what a customer wrote
+ * Joins lines into messages. The lines of a quotation belong together, because what a customer wrote
  * is not a message of its own.
  */
 async function* pipedMessages(lines: AsyncIterable<string>): AsyncGenerator<string> {

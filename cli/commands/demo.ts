@@ -12,7 +12,7 @@ export async function demo(options: DemoCommandOptions): Promise<void> {
   const { dataDirectory, openaiApiKey, openaiBaseUrl } = settings;
   if (dataDirectory === ":memory:") throw usageError("The demo stores data on disk: name a folder with --data.");
   if (options.model !== undefined && !namesModel(settings)) {
-    throw usageError("--model needs a service: set OPENAI_API_KEY, or OPENAI_BASE_URL for another one.");
+    throw usageError("--model needs a model service: set OPENAI_API_KEY, or OPENAI_BASE_URL for another one.");
   }
   const directory = join(dataDirectory, "demo");
   if (options.fresh) await rm(directory, { recursive: true, force: true });

@@ -90,7 +90,7 @@ async function showUntilEnd(child: ChildProcess, { json, open }: DevOptions): Pr
     if (starts > 1) return print(`Ready again: ${url}`);
     announce(url, token);
     sayTryIt(call);
-    print("\nRestarts when you change a source. Ctrl-C stops it.");
+    print("\nRestarts when you change a source file. Ctrl-C stops it.");
     if (open && (await openInBrowser(url))) note("The console opens in your browser. Use --no-open to prevent this.");
   };
   const onOutput = (line: string): unknown => {

@@ -47,7 +47,7 @@ async function run(
 ): Promise<void> {
   const settings = settingsFrom(options);
   if (analyzer.includes("chat-model") && !namesModel(settings)) {
-    throw usageError("chat-model needs a service: set OPENAI_API_KEY, or OPENAI_BASE_URL for another one.");
+    throw usageError("chat-model needs a model service: set OPENAI_API_KEY, or OPENAI_BASE_URL for another one.");
   }
   const sets = await readLabelledSets(resolvedPath(folder));
   // Check this first, because the evaluation may take long and cost money.

@@ -32,10 +32,10 @@ function nextCommands(target: string, { checkout }: OwnPackage): [command: strin
     ...(way === "" ? [] : [[`cd ${shellQuoted(way)}`, ""] as [string, string]]),
     ...(checkout === undefined
       ? []
-      : [[`npm pack ${shellQuoted(checkout)}`, "packs this checkout, for package.json"] as [string, string]]),
+      : [[`npm pack ${shellQuoted(checkout)}`, "makes the .tgz that package.json refers to"] as [string, string]]),
     ["npm install", ""],
     ["npm test", "one test kills the process before and after payments"],
-    ["npm run dev", "the service and its console; restarts when you change a source"],
+    ["npm run dev", "the service and its console; restarts when you change a source file"],
   ];
 }
 

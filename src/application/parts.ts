@@ -181,7 +181,7 @@ export async function openAnalyzers(
   if (settings.analyzer === "embedded") return embedded;
   if (!namesModel(settings)) {
     throw new ValidationError(
-      "ANALYZER (analyzer) is chat-model, which needs a service: set OPENAI_API_KEY, or OPENAI_BASE_URL for another one.",
+      "ANALYZER (analyzer) is chat-model, which needs a model service: set OPENAI_API_KEY, or OPENAI_BASE_URL for another one.",
       { code: "invalid_configuration" },
     );
   }

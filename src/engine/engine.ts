@@ -185,8 +185,8 @@ export interface StepOptions {
  *
  * **Concurrent** steps are fine. If the handler throws, running steps are awaited and no new one
  * starts. Await every step: what still runs when the handler returns may not be recorded. Don't
- * nest steps: whenever the inner one is retried, the outer one is repeated too, and counts as
- * interrupted by the end of its process.
+ * nest steps: whenever the inner one is retried, the outer one is repeated too, and its attempt
+ * counts as `died`.
  */
 export interface Step {
   <const Output>(name: string, work: StepWork<Output>, options?: StepOptions): Promise<Output>;
@@ -442,7 +442,7 @@ export interface WorkflowEngine {
   forget(id: string): Promise<boolean>;
 
   /**
-   * Resumes a run that failed or was cancelled at the step where it stopped, or tries a step on its
+   * Resumes a failed or cancelled run from the step where it stopped, or tries a step on its
    * `retryBudget` now. False if there is nothing to retry.
    */
   retry(id: string): Promise<boolean>;
@@ -485,7 +485,7 @@ export interface WorkflowEngine {
    * Calls `listener` with the id of a run when it may have changed: it was accepted, made progress,
    * was decided on, ended or began to wait. Calls it with undefined if any run may have changed.
    * Changes by other processes are reported as far as the database announces them: on PostgreSQL
-   * without single steps, on SQLite within a second and without an id, on Restate not at all.
+   * all but the progress of steps, on SQLite within a second and without an id, on Restate nothing.
    * Returns a function that removes it.
    */
   onChange(listener: (id: string | undefined) => void): () => void;

@@ -19,7 +19,7 @@ test("the demo shows calls, results, a table, emails and an answer from the grap
     /from customer C-1006: positive \(doubtful\), .* answered by email, without thanks for kind words/,
   );
   expect(first.stdout).toMatch(/^F-30\d\d +C-\d+ +positive, doubtful /m);
-  expect(first.stdout).toMatch(/ sentiment +negative .*, of these \d+ doubtful: no thanks/);
+  expect(first.stdout).toMatch(/ sentiment +negative .*, of these \d+ doubtful: not thanked/);
   expect(first.stdout).toMatch(/^F-3002 +C-1022 +negative +.* escalate +TICKET-\w+ email$/m);
   expect(first.stdout).toMatch(/^F-3022 +C-9999 +refused +customer_not_found$/m);
   expect(first.stdout).toMatch(new RegExp(`mails +${mails} sent, [1-9]`));

@@ -24,7 +24,7 @@ test("says that doubtful praise gets no thanks, and that a text could not be rea
   const place = workplace();
   const irony = FEEDBACK.with(7, "If you love sitting in silence for an hour, call them.");
   expect((await call(["process", ...irony], place)).stdout).toMatch(
-    /sentiment +positive 0\.\d\d, doubtful: no thanks\n/,
+    /sentiment +positive 0\.\d\d, doubtful: not thanked\n/,
   );
   const french = FEEDBACK.with(1, "F-2").with(7, "Très mauvais service, je suis déçu.");
   expect((await call(["process", ...french], place)).stdout).toMatch(/sentiment +neutral, not read\n/);
@@ -34,7 +34,7 @@ test("says that doubtful praise gets no thanks, and that a text could not be rea
   const batch = await call(["batch", "rows.csv", "--json", "--output", "results.jsonl"], place);
   expect(JSON.parse(batch.stdout)).toMatchObject({ doubtful: 2, unreadable: 1 });
   const again = await call(["batch", "rows.csv"], place);
-  expect(again.stdout).toMatch(/sentiment +positive 2 · neutral 1, of these 2 doubtful: no thanks, 1 not read\n/);
+  expect(again.stdout).toMatch(/sentiment +positive 2 · neutral 1, of these 2 doubtful: not thanked, 1 not read\n/);
 });
 
 test("accepts the text from standard input, the caller's labels, and --no-response", async () => {

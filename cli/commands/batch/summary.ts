@@ -76,10 +76,10 @@ export class BatchSummary {
     return `${count(this.mailsSent)} sent, ${count(this.mailsWithheld)} withheld${waiting}${delayed}`;
   }
 
-  /** `positive 12 · neutral 4, of these 2 doubtful: no thanks, 1 not read`. */
+  /** `positive 12 · neutral 4, of these 2 doubtful: not thanked, 1 not read`. */
   sentiment(): string {
     const uncertain = [
-      ...(this.doubtful > 0 ? [`${count(this.doubtful)} doubtful: no thanks`] : []),
+      ...(this.doubtful > 0 ? [`${count(this.doubtful)} doubtful: not thanked`] : []),
       ...(this.unreadable > 0 ? [`${count(this.unreadable)} not read`] : []),
     ];
     return `${tally(this.sentiments)}${uncertain.length === 0 ? "" : dim(`, of these ${uncertain.join(", ")}`)}`;
@@ -136,7 +136,7 @@ export class BatchSummary {
     return [
       "",
       `  ${styled("yellow", "…")} ${plural(this.mailsDelayed, "email")} ${wait} for the mail server, the first from ${placeOf(this.#delay)}: ${oneLine(error)}`,
-      dim("    If no process is running on this data, the next one that executes runs retries them."),
+      dim("    If no process is running on this data, they are retried by the next one that executes runs."),
     ];
   }
 

@@ -27,7 +27,8 @@ export interface McpOptions extends ToolOptions {
 /** Who is calling. Your program finds that out. */
 export interface McpCaller {
   /**
-   * What the caller may do: each tool needs the scope of its operation, records `feedback:read`.
+   * What the caller may do: each tool needs the scope of its operation; resources need
+   * `feedback:read`.
    */
   readonly scopes: readonly Scope[];
   /** The values of the fields in `fromContext`. */

@@ -19,7 +19,7 @@ export function callError(path: string, error: unknown): Error {
 export const isSqliteError = (error: unknown): boolean =>
   error instanceof Error && "code" in error && error.code === "ERR_SQLITE_ERROR";
 
-/** Everything except a flush goes through SQLite. */
+/** A flush fails with the system's error, everything else with SQLite's. */
 const isFlushError = (error: unknown): boolean =>
   error instanceof Error && "syscall" in error && error.syscall === "fdatasync";
 

@@ -224,7 +224,8 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
       standing: (...decision) => configuration.engine.standingDecision(...decision),
     });
     const held = new HeldMails(ontologyStore);
-    // Emails come from outside, but no model has chosen the customer.
+    // `FROM_CODE`, although emails come from outside: what counts is that no model has chosen the
+    // customer.
     const submit = (parameters: object, extras: Record<string, Json>) => this.submit(parameters, FROM_CODE, extras);
     this.#heldMails = new HeldMailDecisions({ held, submit });
     this.#mailIntake = new MailIntake({
