@@ -12,7 +12,7 @@ const LINES: readonly [name: string, figure: keyof SentimentFigures][] = [
 ];
 
 const KEPT = "What was trained before stays in use.";
-const MAY_HAVE_SEEN = "What is in use may have learned from these texts: then its figures are too good.";
+const MAY_HAVE_SEEN = 'The figures "in use" may be too good, because the earlier training may have seen these texts.';
 
 /**
  * What was learned, from how many labels, and how well it works on texts that were not used for
@@ -52,7 +52,7 @@ function figuresTable({ before, inUse, after }: SentimentTraining): string {
 }
 
 function categoriesText({ reports, skipped }: OwnTraining["categories"]): string[] {
-  if (reports.length === 0) return [bold("Categories: too few labels of any")];
+  if (reports.length === 0) return [bold("Categories: too few labels for any category")];
   const few = skipped.map(({ category, labelled, others }) => `${category} (${labelled} with it, ${others} without)`);
   const isCompared = reports.some(({ inUse }) => inUse !== undefined);
   return [
