@@ -26,7 +26,7 @@ export interface ChatModelSettings {
 /** How often and for how long a client tries. */
 export interface ChatModelOptions {
   maxRetries: number;
-  /** Time limit for one call in milliseconds; default: the client's own. */
+  /** Time limit for each attempt, in milliseconds; default: the client's own. */
   timeout?: number;
   onFailedAttempt?: (error: unknown) => void;
 }

@@ -48,11 +48,11 @@ export interface EngineOptions {
    */
   concurrency?: number;
   /**
-   * What the `concurrency` of a workflow applies to: all processes that share the database together
-   * (default), or each process. The second is faster, because processes needn't agree on whose turn
-   * it is. Workflows then have no limits of their own: unless the option `concurrency` is set, one
-   * process executes as many runs at a time, of all its workflows together, as the highest of these
-   * numbers.
+   * What the `concurrency` of a workflow applies to: all processes that share the database, taken
+   * together (`database`, the default), or each process. The second is faster, because processes
+   * needn't agree on whose turn it is. With `process`, workflows have no limits of their own: a
+   * process executes at most as many runs at a time, of all its workflows together, as the highest
+   * `concurrency` among them, or as the option `concurrency` says.
    */
   concurrencyPer?: "database" | "process";
   retry?: RetryPolicy;
@@ -81,10 +81,7 @@ export type DurableEngineOptions = EngineOptions &
       }
   );
 
-/**
- * How many runs one process executes at the same time, if neither the engine nor a workflow sets
- * it.
- */
+/** The default of `EngineOptions.concurrency`, which says when another number applies. */
 const DEFAULT_CONCURRENCY = 16;
 /** The largest size of `#untouched`, which also collects runs that nobody waits for. */
 const MAX_UNTOUCHED = 1000;
@@ -191,8 +188,8 @@ export class DurableEngine implements WorkflowEngine {
    * Opens an engine on a PostgreSQL database (`postgres://…`) or a Restate server
    * (`restate+http://…`), which any number of processes and machines can share.
    * @throws ValidationError if the URL is invalid, the Restate SDK is missing, or another version
-   *   wrote the runs; IoError if the database can't be opened, or nothing can listen at the address
-   *   for Restate
+   *   wrote the runs; IoError if the database can't be opened, or a worker can't listen at its
+   *   address for Restate
    */
   static async connect(url: string, { restate, ...options }: ConnectOptions = {}): Promise<DurableEngine> {
     if (/^restate\+/i.test(url)) {
@@ -482,8 +479,8 @@ export class DurableEngine implements WorkflowEngine {
   }
 
   /**
-   * Waits for running steps, however long they take, as long as the database answers. If it doesn't
-   * answer, their runs are left as they are after a crash.
+   * Waits for running steps, however long they take, as long as the database answers. If it doesn't,
+   * their runs are left as a crash would leave them.
    */
   async #drain(drained: Promise<void>): Promise<void> {
     while (!(await settlesWithin(drained, SILENCE_MS))) {

@@ -17,8 +17,9 @@ export interface PipelineToolOptions extends ToolOptions {
 }
 
 /**
- * Base class of pipelines, which move data from a source into the graph. Running a pipeline again
- * with the same parameters changes nothing, unless the source has changed.
+ * Base class of pipelines, which move data from a source into the graph. As long as the source is
+ * unchanged, running a pipeline again with the same parameters changes no data, except perhaps the
+ * time at which it was read.
  */
 export abstract class Pipeline<Configuration, Parameters, Result> {
   /** In kebab-case, for routes. Required if there are operations. */

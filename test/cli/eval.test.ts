@@ -183,7 +183,7 @@ describe("eval", () => {
     ]);
     expect(outcomes.map(({ code }) => code)).toEqual([1, 2, 2, 1]);
     expect(outcomes.map(({ stderr }) => stderr).join("")).toMatch(
-      /There is no folder "nowhere".*Allowed choices are guide.*needs a service.*can't be written to no\/such\/folder\.html/s,
+      /There is no folder "nowhere".*Allowed choices are guide.*needs a model service.*can't be written to no\/such\/folder\.html/s,
     );
   });
 });

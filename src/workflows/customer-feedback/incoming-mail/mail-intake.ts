@@ -17,8 +17,8 @@ import { ownWordsOf } from "../own-words.ts";
 import { MAX_SUBJECT_LENGTH, MAX_TEXT_LENGTH } from "../parameters.ts";
 
 /**
- * An email that has passed through more servers than this is in a loop (RFC 5321 section 6.3 asks
- * to allow 100).
+ * An email that has passed through more servers than this is in a loop. (RFC 5321 section 6.3 asks
+ * servers to allow at least 100.)
  */
 const MAX_HOPS = 100;
 
@@ -111,7 +111,10 @@ export class MailIntake {
     return kind && ignored(kind, "It comes from our own address, or from an address that no person writes from.");
   }
 
-  /** The email with its ids, or the receipt if it came in before. */
+  /**
+   * The email with its ids; or the receipt if it came in before, or is held because a different
+   * email has its Message-ID.
+   */
   async #arrival(mail: IncomingMail): Promise<Arrival | MailReceipt> {
     const first = { mail, id: mail.id, feedbackId: feedbackIdOf(mail.id) };
     const before = await this.#takenBefore(first);
