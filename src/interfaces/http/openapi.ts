@@ -152,8 +152,9 @@ const headersOf = (names: readonly string[]): object =>
   Object.fromEntries(names.map((name) => [name, { description: HEADERS[name], schema: { type: "string" } }]));
 
 /** The errors to document for a route: its own, and those that follow from how it is called. */
-function errorsOf({ method, access, body, errors = [], answers }: Route): number[] {
-  if (access === "public") return [...new Set([421, 500, ...errors])];
+function errorsOf({ method, access, tag, body, errors = [], answers }: Route): number[] {
+  // Health checks answer to any host name.
+  if (access === "public") return [...new Set([...(tag === "health" ? [] : [421]), 500, ...errors])];
   const ofBody = body ? (body.streamed ? [415] : [400, 408, 413, 415, 422]) : [];
   const ofQuery = method === "GET" ? [400, 422] : [];
   const all = new Set([401, 403, 421, 429, 500, 503, ...ofBody, ...ofQuery, ...errors]);
