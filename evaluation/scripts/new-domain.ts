@@ -1,10 +1,10 @@
-// Prints how labels of a new domain affect that domain and others, fitted as by
-// `abi-workflows train`:
+// Prints how learning from labels of a new domain, as `abi-workflows train` does, affects that
+// domain and others:
 //   node evaluation/scripts/new-domain.ts <folder> [labels]
 // Each set of the folder that has all three sentiments is the new domain once, with weights trained
-// without it; so is our made-up yarn shop, with the shipped weights. Some texts of the new domain
-// (default: 300) are learned from, and the rest of it is judged. The other sets are judged as well,
-// each by weights trained without it and without the new domain.
+// without it; so is our made-up yarn shop, with the shipped weights. The script learns from
+// some texts of the new domain (default: 300), and judges the rest. It judges the other sets as
+// well, each with weights trained without it and without the new domain.
 import { readFileSync } from "node:fs";
 import { SentimentModel, type SentimentWeights } from "../../src/analysis/embedded/sentiment-model/sentiment-model.ts";
 import { SENTIMENTS } from "../../src/analysis/sentiment-analyzer.ts";

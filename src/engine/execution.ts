@@ -24,8 +24,8 @@ import { endedBy, eventOf, releases, toEvent, type EndWrite } from "./run-writes
 import { assertStepName, refusedResult, storableInput, storableResult } from "./storable.ts";
 
 /**
- * Thrown into a handler to leave its run. It is no `AbiError`, so a handler that only catches these
- * lets it pass. If a handler catches it anyway, the run is left when the handler ends.
+ * Thrown into a handler to leave its run. It is not an `AbiError`, so a handler that catches only
+ * `AbiError`s lets it pass. If a handler catches it anyway, the run is left when the handler ends.
  */
 const RUN_LEFT = Object.assign(new Error("The run is left here and continues later or elsewhere."), {
   code: "interrupted",
@@ -58,7 +58,7 @@ const usedTwice = (step: string): UnexpectedError =>
  */
 const givenUp = (step: string, times: number): UnexpectedError =>
   new UnexpectedError(undefined, {
-    message: `The step ${step} was running ${times} times when its process ended, so it was given up. Find out what ends the process, then submit the run again.`,
+    message: `The step ${step} was given up, because its process ended ${times} times while the step was running. Find out what ends the process, then submit the run again.`,
     code: "step_died",
   });
 
@@ -124,10 +124,11 @@ export type ExecutionEnd = "ended" | "rescheduled" | "parked" | "lost";
  * | decision is awaited  | that the run waits             | the run waits, without a worker      |
  *
  * A step's promise may resolve before its result is stored, so that the result shares a transaction
- * with the next beginning. But what follows waits for it: the next step's work and the end, because
- * they are written after it, and a decision, which awaits `#recorded`. Only the work of an eager
- * step doesn't wait; `Journal` stores its beginning and its result with the run's next write, or a
- * moment later.
+ * with the next beginning. But what follows waits until it is stored: the next step's work and the
+ * end, because the step's beginning and the end are written after it; and a decision, because it
+ * awaits `#recorded`. Only the work of an eager step doesn't wait; `Journal` stores its beginning
+ * and its result with the run's next write that is not lazy, but at most a moment after they were
+ * made.
  *
  * Every write carries the epoch with which the run was claimed. If another worker has claimed it
  * since, the answer is "lost": nothing was written, and this execution stops before its next step.
@@ -150,12 +151,9 @@ export class Execution {
   #leave: Leave | undefined;
   /** Why the store permanently refused a result. */
   #refused: AbiError | undefined;
-  /**
-   * Settles when every result so far is stored, and every beginning that its own step doesn't wait
-   * for.
-   */
+  /** Settles when every result so far is stored, and so is every eager step's beginning. */
   #recorded: Promise<void> = Promise.resolve();
-  /** The stored events of the run, without that of its end. */
+  /** The run's stored events, except the one for its end. */
   readonly #events: EventRecord[];
   #ended: SeenRun | undefined;
   /** Whether a power cut could still lose a result. */
@@ -171,7 +169,7 @@ export class Execution {
     this.#isUnflushed = !claimed.isFirstExecution;
   }
 
-  /** The run and its events (without that of its end), if it completed or failed here. */
+  /** The run and its events (except the one for its end), if it completed or failed here. */
   get ended(): SeenRun | undefined {
     return this.#ended;
   }
@@ -288,8 +286,8 @@ export class Execution {
   }
 
   /**
-   * Accepts the following run before it is stored that this run ends or waits, so it can't be lost.
-   * See `WorkflowEngine.follow`.
+   * Accepts the following run before storing that this run ends or waits, so the following run can't
+   * be lost. See `WorkflowEngine.follow`.
    */
   async #follow(rest: Pick<RestingRun, "status" | "subject" | "error">): Promise<void> {
     const follower = this.#dependencies.followerOf({ ...toResting(this.#claimed.run), ...rest });

@@ -1,6 +1,7 @@
 /**
  * The port to the database: a store keeps runs and what happened to them, and finds due runs. It
- * knows no handlers and decides on no retries; the engine knows no SQL. Times are milliseconds
+ * knows nothing about handlers and doesn't decide on retries; the engine knows nothing about SQL.
+ * Times are milliseconds
  * since 1970, texts named `…Json` are JSON.
  *
  * A run is in one of four states:
@@ -207,7 +208,7 @@ export interface ClaimRequest {
   /** How many runs to claim at most. */
   readonly most: number;
   /**
-   * The workflows whose runs to claim. The number is the limit on their concurrent runs in all
+   * The workflows whose runs may be claimed. The number is the limit on their concurrent runs in all
    * processes together; null: no limit.
    */
   readonly workflows: ReadonlyMap<string, number | null>;
@@ -289,8 +290,8 @@ export interface RunStore {
   isUnwritable(error: unknown): boolean;
 
   /**
-   * What an operator should check when the database fails: the end of a sentence, perhaps with more
-   * after it.
+   * What an operator should check when the database fails. It continues a sentence after a colon,
+   * ends it, and may add further sentences.
    */
   adviceFor(error: unknown): string;
 
@@ -327,14 +328,14 @@ export interface RunStore {
   retry(id: string): Promise<boolean>;
 
   /**
-   * Makes all runs due now that wait to retry a step on its retry budget. Returns false if there
-   * are none.
+   * Makes all runs that wait to retry a step on its retry budget due now. Returns false if there are
+   * none.
    */
   hastenRetries(): Promise<boolean>;
 
   /**
    * Cancels a run that nobody executes; if a worker holds it, asks that worker to stop before its
-   * next step.
+   * next step that is not eager.
    * @returns undefined if it has ended or is unknown
    */
   cancel(id: string): Promise<"cancelled" | "requested" | undefined>;

@@ -112,8 +112,8 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   /** An example event, for documentation. */
   readonly eventExample?: { readonly type: string; readonly data: Readonly<Record<string, Json>> };
   /**
-   * Whether its runs only accompany other runs, as notifications do. Once completed, they are only
-   * in lists that name a workflow.
+   * Whether its runs only accompany other runs, as notifications do. Once completed, they are
+   * listed only if the request names their workflow.
    */
   readonly isAuxiliary: boolean = false;
   /** Whether `receiveMail` accepts emails. */
@@ -239,8 +239,8 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
-   * Stops a run before its next step. Returns false if it has already ended or doesn't belong to
-   * this workflow.
+   * Stops a run before its next step that is not eager. Returns false if it has already ended or
+   * doesn't belong to this workflow.
    */
   async cancelWorkflow(workflowId: string): Promise<boolean> {
     const run = await this.#findOwnRun(workflowId);

@@ -383,7 +383,7 @@ describe("DurableEngine", () => {
     expect(JSON.parse(last.stdout)).toMatchObject({
       status: "failed",
       error: {
-        error: expect.stringMatching(/^The step die was running 3 times when its process ended/),
+        error: expect.stringMatching(/^The step die was given up, because its process ended 3 times/),
         error_code: "step_died",
         retriable: false,
       },

@@ -36,7 +36,7 @@ const TOOL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 const STACK = /(?:\n|\\n)\s+at .*:\d+:\d+/;
 /** Effects may come this long after the answer, and still count. Milliseconds. */
 const QUIET_MS = 50;
-/** Calls are aborted this long after their start, and one in its middle. Milliseconds. */
+/** Calls are aborted this long after their start, and one more halfway through. Milliseconds. */
 const ABORTS_AFTER_MS = [0, 1, 5, 20];
 
 async function call({ tool }: ToolUnderTest, args: Record<string, unknown>, signal?: AbortSignal): Promise<Answer> {

@@ -26,7 +26,7 @@ export function waitingTable(runs: readonly RunView[]): string {
   return table(columns, rows, sentimentText);
 }
 
-/** An email as it would go out, for people, and what it answers. */
+/** Shows people an email as it would go out, and the feedback that it answers. */
 export const mailText = ({
   feedback_id,
   customer_id,
@@ -49,7 +49,7 @@ export const mailText = ({
     ]),
     "",
     escapedText(mail.text.trimEnd()),
-    // Missing in a conversation that was stored before this field was added.
+    // Missing in a chat conversation that was stored before this field was added.
     ...(mail.feedback_text === undefined ? [] : ["", "The customer wrote:", quoted(mail.feedback_text)]),
   ].join("\n");
 

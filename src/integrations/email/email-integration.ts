@@ -166,8 +166,8 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
   }
 
   /**
-   * Returns the same email with a different text, in both parts. Without a subject, the old subject
-   * stays.
+   * Returns the same email with a different text, both as plain text and as HTML. Without a subject,
+   * the old subject stays.
    * @throws ValidationError (`empty_mail`) if nothing readable is left of the text or the subject
    */
   rewrite(message: MailMessage, { subject = message.subject, text }: { subject?: string; text: string }): MailMessage {

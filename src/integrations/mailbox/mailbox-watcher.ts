@@ -14,14 +14,17 @@ const FLAGGED = String.raw`\Flagged`;
 /** IDLE is restarted after this time, because some servers end a longer one. Milliseconds. */
 const MAX_IDLE_MS = 5 * 60_000;
 /**
- * How long after the last command IDLE is sent, so that the server reports new emails.
+ * IDLE is sent this long after the last command, so that the server reports new emails.
  * Milliseconds.
  */
 const IDLE_AFTER_MS = 200;
 const CONNECTION_TIMEOUT_MS = 10_000;
 /** After this many failures in a row, the emails are unlikely to be the cause. */
 const MAX_FAILURES = 5;
-/** How long the current email may take when the watcher is closed. Milliseconds. */
+/**
+ * If the watcher is closed while it receives an email, its connection is closed after this time.
+ * Milliseconds.
+ */
 const CLOSE_GRACE_MS = 10_000;
 /** An idle connection is silent for less than this. */
 const SOCKET_TIMEOUT_MS = MAX_IDLE_MS + 60_000;
@@ -36,7 +39,7 @@ export interface MailboxWatcherOptions {
   doneFolder?: string | undefined;
   /**
    * Accepts an email and resolves when its outcome is durable; only then is the email marked or
-   * moved. If the process dies before that, it gets the email again. With the status
+   * moved. If the process dies before that, the email comes again after a restart. With the status
    * `needs_person`, the email is flagged (`\Flagged`).
    * @throws IoError if it can't accept the email now; then it gets the email again later
    * @throws ValidationError if it never can; then the email is flagged for a person
@@ -95,7 +98,8 @@ export class MailboxWatcher {
     clearTimeout(this.#retry);
     this.#wake();
     if (this.#watching === undefined) return;
-    // Don't wait for a silent server, or long for the current email: it is delivered again.
+    // Don't wait for a silent server. If an email is being received, keep the connection a little
+    // longer, so that it can still be marked; an unmarked email is delivered again.
     if (!this.#isReceiving) this.#client?.close();
     const timer = setTimeout(() => this.#client?.close(), CLOSE_GRACE_MS);
     await this.#watching.finally(() => clearTimeout(timer));
@@ -186,7 +190,7 @@ export class MailboxWatcher {
       await leave(client);
       const { authenticationFailed } = cause as { authenticationFailed?: boolean };
       if (authenticationFailed === true) {
-        throw misconfigured("The IMAP server refuses user or password. Check IMAP_URL.", cause);
+        throw misconfigured("The IMAP server refuses the user or the password. Check IMAP_URL.", cause);
       }
       throw new IoError("The IMAP server can't be reached.", { code: "mailbox_unavailable", cause });
     }
@@ -202,7 +206,7 @@ export class MailboxWatcher {
       const keepsKeywords = permanentFlags?.has(String.raw`\*`) === true || permanentFlags?.has(TAKEN_KEYWORD) === true;
       if (readOnly === true || (doneFolder === undefined && !keepsKeywords)) {
         throw misconfigured(
-          "The mailbox can't mark emails as processed. Name a folder to move them to in IMAP_DONE_FOLDER.",
+          "The mailbox can't mark emails as processed. Name a folder to move them to in IMAP_DONE_FOLDER. If it is set already, the mailbox is read-only.",
         );
       }
     } catch (cause) {

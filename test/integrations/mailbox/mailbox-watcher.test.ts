@@ -303,7 +303,7 @@ describe.skipIf(!canRunDovecot)("a worker with a mailbox", () => {
     expect((await call(["held-mails"], { cwd })).stdout).toContain("unknown_sender");
     const wrong = { IMAP_URL: mailbox.url().replace(/:[^:@]*@/, ":wr0ng-pass@") };
     const refused = await call(["worker"], { cwd, env: wrong });
-    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("refuses user or password") });
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("refuses the user or the password") });
     expect(refused.stderr).not.toContain("wr0ng");
   });
 });
