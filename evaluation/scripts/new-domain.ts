@@ -72,7 +72,7 @@ const change = (pairs: readonly { before: Figures; after: Figures }[], figure: k
 const signed = (value: number): string => `${value < 0 ? "" : "+"}${value.toFixed(3)}`;
 
 console.log(
-  `${labels} labels of a new domain, mean of ${SEEDS.length} draws: macro-F1, and unhappy customers thanked at ${DEFAULT_THANK_ABOVE}\n`,
+  `${labels} labels of a new domain, mean of ${SEEDS.length} draws (for other sets, only the first): macro-F1, and unhappy customers thanked at ${DEFAULT_THANK_ABOVE}\n`,
 );
 console.log(
   "  new domain            its other texts       thanked               other sets: mean, worst   thanked: mean, worst",
