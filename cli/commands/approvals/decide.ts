@@ -89,9 +89,7 @@ async function resultSoon(
 function reportDecided(decided: DecidedResponse, json: boolean): void {
   if (json) printJson({ status: "decided", ...decided });
   const state =
-    decided.decision === "reject"
-      ? "The email does not go out."
-      : "It is not known yet whether the email goes out.";
+    decided.decision === "reject" ? "The email does not go out." : "It is not known yet whether the email goes out.";
   note(`${state} Look again with: ${furtherCommand(`status ${decided.workflow_id}`)}`);
 }
 
