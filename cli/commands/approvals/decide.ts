@@ -43,7 +43,8 @@ export async function decideOn(
     const decided = (await service.callApproval(part, { workflow_id, by, ...fields })) as DecidedResponse;
     const { workflow } = await service.run(workflow_id);
     if (!leaveToWorker) return { result: await workflow.getWorkflowResult(workflow_id, { signal }) };
-    note("The decision is stored. A worker continues the run with its own settings.");
+    const sends = part === "reject" ? "" : ", and sends the email with its own settings";
+    note(`The decision is stored. A worker continues the run${sends}.`);
     const result = (patience: AbortSignal) => workflow.getWorkflowResult(workflow_id, { signal: patience });
     const ended = await resultSoon(result, signal);
     return ended ? { result: ended } : { decided };
