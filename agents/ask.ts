@@ -1,7 +1,7 @@
 import { AIMessage, AIMessageChunk, HumanMessage, ToolMessage, type BaseMessage } from "@langchain/core/messages";
 import type { ReactAgent } from "langchain";
 import { isObject, withoutAbsent } from "../src/json.ts";
-import { isMailReview, type MailReviewRequest } from "./approval/mail-review.ts";
+import { isMailReview, waitingText, type MailReviewRequest } from "./approval/mail-review.ts";
 import { ReasoningFilter } from "../src/chat-completions/reasoning.ts";
 import { ValidationError } from "../src/errors.ts";
 import { REQUEST_LIMIT } from "./limits.ts";
@@ -293,9 +293,4 @@ class Report {
     };
     this.#listeners.onToolEnd?.(call.end);
   }
-}
-
-function waitingText({ actionRequests: actions }: MailReviewRequest): string {
-  const mails = actions.map(({ mail }) => `the email for feedback ${mail.feedback_id} to customer ${mail.customer_id}`);
-  return `Waiting for a person's decision: ${mails.join(", ")}.`;
 }

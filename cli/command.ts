@@ -4,7 +4,7 @@
  * imported when the command is called.
  */
 import { InvalidArgumentError, type Command } from "commander";
-import { DURATION } from "../src/duration.ts";
+import { DURATION, toMilliseconds } from "../src/duration.ts";
 import { ValidationError } from "../src/errors.ts";
 
 /** Options that every command takes. */
@@ -28,16 +28,16 @@ export const isUsageError = (error: unknown): boolean => error instanceof Valida
 /** Parses options that may be given more than once. */
 export const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value];
 
-/** Parses options that are a whole number of at least 1. */
+/** Parses options that are a whole number from 1 to 999,999,999. */
 export function positiveNumber(value: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(value)) throw new InvalidArgumentError("It must be a whole number of at least 1.");
+  if (!/^[1-9]\d{0,8}$/.test(value)) throw new InvalidArgumentError("It must be a whole number from 1 to 999999999.");
   return Number(value);
 }
 
-/** Parses options that are durations. */
+/** Parses options that are durations of more than nothing. */
 export function duration(value: string): string {
-  if (DURATION.test(value) && value !== "0") return value;
-  throw new InvalidArgumentError("It must be a length of time, such as 30s or 5m.");
+  if (DURATION.test(value) && toMilliseconds(value) > 0) return value;
+  throw new InvalidArgumentError("It must be a length of time of at least 1s, such as 30s or 5m.");
 }
 
 /** Adds examples below a command's help, one `[command, meaning]` a line. */

@@ -1,7 +1,7 @@
-import { ValidationError } from "../src/errors.ts";
 import type { Analyzers } from "../src/analysis/chat-model/chat-model-analyzers.ts";
 import type { CategoriesResult } from "../src/analysis/feedback-categorizer.ts";
 import type { SentimentResult } from "../src/analysis/sentiment-analyzer.ts";
+import { withPackages } from "../src/runtime/optional-packages.ts";
 import { bySign, guideCategories, guideSentiment } from "./guide-analyzers.ts";
 import type { CategoriesAnswer } from "./score-categories.ts";
 import type { SentimentAnswer } from "./score-sentiment.ts";
@@ -67,7 +67,7 @@ export function costlyContestant(name: string, analyzers: Analyzers, parallel: n
   };
 }
 
-/** @throws ValidationError that says what to install */
+/** @throws ValidationError (`package_missing`) that says what to install */
 export async function libraryContestant(name: (typeof LIBRARIES)[number]): Promise<Contestant> {
   return { name, sentiment: await judgeOf(name), parallel: 1 };
 }
@@ -75,30 +75,19 @@ export async function libraryContestant(name: (typeof LIBRARIES)[number]): Promi
 async function judgeOf(name: (typeof LIBRARIES)[number]): Promise<(text: string) => SentimentAnswer> {
   switch (name) {
     case "vader": {
-      const { SentimentIntensityAnalyzer } = await installed("vader-sentiment", import("vader-sentiment"));
+      const { SentimentIntensityAnalyzer } = await withPackages(["vader-sentiment"], () => import("vader-sentiment"));
       return (text) => ({
         sentiment: bySign(SentimentIntensityAnalyzer.polarity_scores(text).compound, VADER_NEUTRAL),
       });
     }
     case "afinn": {
-      const { default: Afinn } = await installed("sentiment", import("sentiment"));
+      const { default: Afinn } = await withPackages(["sentiment"], () => import("sentiment"));
       const afinn = new Afinn();
       return (text) => ({ sentiment: bySign(afinn.analyze(text).score) });
     }
     case "wink": {
-      const { default: wink } = await installed("wink-sentiment", import("wink-sentiment"));
+      const { default: wink } = await withPackages(["wink-sentiment"], () => import("wink-sentiment"));
       return (text) => ({ sentiment: bySign(wink(text).normalizedScore) });
     }
-  }
-}
-
-async function installed<Module>(packageName: string, loading: Promise<Module>): Promise<Module> {
-  try {
-    return await loading;
-  } catch (cause) {
-    throw new ValidationError(`To compare with it, install its package: npm install ${packageName}`, {
-      code: "package_missing",
-      cause,
-    });
   }
 }

@@ -91,6 +91,14 @@ export function reviewRequest(mails: readonly ShownMail[], notes: Readonly<Recor
   return { actionRequests: actions, reviewConfigs: configs, action_requests: actions, review_configs: configs };
 }
 
+/** The text of an answer with this request, in place of the model's words. */
+export function waitingText({ actionRequests: actions }: MailReviewRequest): string {
+  // A service shows no email that someone has decided on in the meantime.
+  if (actions.length === 0) return "A person has decided on every email in the meantime.";
+  const mails = actions.map(({ mail }) => `the email for feedback ${mail.feedback_id} to customer ${mail.customer_id}`);
+  return `Waiting for a person's decision: ${mails.join(", ")}.`;
+}
+
 /**
  * Whether the email contains no image, link or tag. Clients render `args` as Markdown, which loads
  * images from any address that its author names.

@@ -1,6 +1,6 @@
 import { ownOutbox } from "../../src/application/parts.ts";
 import { open, stat } from "node:fs/promises";
-import { IoError, toWireError, ValidationError } from "../../src/errors.ts";
+import { toWireError, ValidationError } from "../../src/errors.ts";
 import { PRIVATE_FILE } from "../../src/files/private-files.ts";
 import { withoutAbsent } from "../../src/json.ts";
 import type { FileRow } from "../../src/row-file/row.ts";
@@ -12,6 +12,7 @@ import { BatchSummary, type RowResult } from "./batch/summary.ts";
 import { usageError } from "../command.ts";
 import { host, resolvedPath } from "../terminal/host.ts";
 import { jsonText, note, oneLine, print, printJson } from "../terminal/output.ts";
+import { orUnwritable } from "../terminal/output-file.ts";
 import { createProgress } from "../terminal/progress.ts";
 import { settingsFrom } from "../settings.ts";
 import { interruptible } from "../terminal/interruption.ts";
@@ -172,6 +173,8 @@ const refusedRow = (problem: string): { success: boolean } => ({
   ...toWireError(new ValidationError(`The row ${problem}.`, { code: "invalid_row" })),
 });
 
+const RESULTS = "The results";
+
 type ResultWriter = ((result: RowResult) => Promise<void>) & { close(): Promise<void> };
 
 /** Where results go: the file, standard output, or nowhere. */
@@ -179,27 +182,11 @@ async function openOutput({ output, json }: BatchOptions): Promise<ResultWriter 
   if (output === undefined) {
     return json ? Object.assign(async (result: RowResult) => printJson(result), { close: async () => {} }) : undefined;
   }
-  const file = await orUnwritable(output, open(resolvedPath(output), "w", PRIVATE_FILE));
+  const file = await orUnwritable(RESULTS, output, open(resolvedPath(output), "w", PRIVATE_FILE));
   return Object.assign(
     async (result: RowResult) => {
-      await orUnwritable(output, file.appendFile(`${jsonText(result)}\n`));
+      await orUnwritable(RESULTS, output, file.appendFile(`${jsonText(result)}\n`));
     },
     { close: () => file.close() },
   );
-}
-
-const UNWRITABLE: ReadonlyMap<string, string> = new Map([
-  ["ENOENT", "there is no such folder"],
-  ["ENOTDIR", "something above it is a file"],
-  ["EISDIR", "it is a folder"],
-  ["ENOSPC", "the disk is full"],
-]);
-
-async function orUnwritable<Result>(output: string, work: Promise<Result>): Promise<Result> {
-  try {
-    return await work;
-  } catch (cause) {
-    const reason = UNWRITABLE.get((cause as NodeJS.ErrnoException).code ?? "") ?? "check that it may be written";
-    throw new IoError(`The results cannot be written to ${output}: ${reason}.`, { code: "output_unwritable", cause });
-  }
 }

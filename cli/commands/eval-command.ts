@@ -21,7 +21,8 @@ export function addEvalCommand(program: Command): void {
       "Run analysers on labelled texts, and print how accurate they are. The folder has sentiment/*.jsonl " +
         'with {"text", "label"} and categories/*.jsonl with {"text", "labels", "scope"} in each line; scope lists ' +
         "the categories that the set is about. embedded is the analyser that the workflow uses, with your " +
-        "training; shipped is the same without it. chat-model sends every text to the service set with " +
+        "training; shipped is the same without it. vader, afinn and wink are libraries, to be installed first: npm " +
+        "install vader-sentiment sentiment wink-sentiment. chat-model sends every text to the service set with " +
         "OPENAI_API_KEY or OPENAI_BASE_URL.",
     )
     .argument("<folder>", "the labelled texts")
@@ -41,7 +42,7 @@ export function addEvalCommand(program: Command): void {
   addExamples(
     command,
     ["eval texts", "compare the embedded analysers with a minimal baseline"],
-    ["eval texts --analyzer vader embedded chat-model --html report.html", "compare three analysers, and write a page"],
+    ["eval texts --analyzer shipped embedded --html report.html", "see what your training has changed; write a page"],
     ["eval texts --json | jq '.analyzers[] | {name, mean: .sentiment.mean}'", "get the figures as JSON"],
   );
 }

@@ -11,7 +11,6 @@ import { evaluate, isSilent } from "../../evaluation/evaluate.ts";
 import type { Evaluation } from "../../evaluation/evaluation-page.ts";
 import { readLabelledSets } from "../../evaluation/labelled-sets.ts";
 import { isForThisVersion } from "../../src/analysis/embedded/trained-weights.ts";
-import { IoError } from "../../src/errors.ts";
 import { openAnalyzers, openTrainedWeights } from "../../src/application/parts.ts";
 import { PRIVATE_FILE } from "../../src/files/private-files.ts";
 import { namesModel, type Settings } from "../../src/application/settings.ts";
@@ -21,6 +20,7 @@ import { evaluationText } from "./eval-view.ts";
 import { host, resolvedPath } from "../terminal/host.ts";
 import { INTERRUPTED, INTERRUPTED_EXIT_CODE, interruptible } from "../terminal/interruption.ts";
 import { printError, note, oneLine, print, printJson } from "../terminal/output.ts";
+import { orUnwritable } from "../terminal/output-file.ts";
 import { createProgress } from "../terminal/progress.ts";
 import { settingsFrom } from "../settings.ts";
 
@@ -29,6 +29,8 @@ const TRAINED_ON =
 
 const TRAINED_FOR_ANOTHER =
   'The weights that were trained here belong to another version of this package: embedded is as shipped. Run "abi-workflows train" again.';
+
+const PAGE = "The page";
 
 export async function evaluateFolder(folder: string, options: EvalOptions): Promise<void> {
   try {
@@ -53,6 +55,7 @@ async function run(
   // Check this first, because the evaluation may take long and cost money.
   if (html !== undefined)
     await orUnwritable(
+      PAGE,
       html,
       open(resolvedPath(html), "a", PRIVATE_FILE).then((file) => file.close()),
     );
@@ -74,7 +77,7 @@ async function run(
     if (evaluation.caveat !== undefined) note(evaluation.caveat);
     if (html !== undefined) {
       const { evaluationPage } = await import("../../evaluation/evaluation-page.ts");
-      await orUnwritable(html, writeFile(resolvedPath(html), evaluationPage(evaluation), { mode: PRIVATE_FILE }));
+      await orUnwritable(PAGE, html, writeFile(resolvedPath(html), evaluationPage(evaluation), { mode: PRIVATE_FILE }));
       note(oneLine(`The page is in ${html}`));
     }
     for (const { name } of analyzers.filter(isSilent)) {
@@ -83,17 +86,6 @@ async function run(
     }
   } finally {
     progress.stop();
-  }
-}
-
-async function orUnwritable<Result>(file: string, work: Promise<Result>): Promise<Result> {
-  try {
-    return await work;
-  } catch (cause) {
-    throw new IoError(`The page can't be written to ${file}. Check the name and its folder.`, {
-      code: "file_unwritable",
-      cause,
-    });
   }
 }
 

@@ -1,5 +1,5 @@
 import type { MailReceipt } from "../../src/framework/mail-receipt.ts";
-import { BatchSummary, tally, type RowResult } from "./batch/summary.ts";
+import { BatchSummary, increase, tally, type RowResult } from "./batch/summary.ts";
 import { bold, count, dim, oneLine, plural, styled } from "../terminal/output.ts";
 import { fields } from "../result-view.ts";
 
@@ -72,5 +72,3 @@ export class IngestSummary {
 }
 
 const detail = (counts: ReadonlyMap<string, number>): string => (counts.size === 0 ? "" : `  ${dim(tally(counts))}`);
-
-const increase = (counts: Map<string, number>, key: string): void => void counts.set(key, (counts.get(key) ?? 0) + 1);

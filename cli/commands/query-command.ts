@@ -33,7 +33,7 @@ export function addQueryCommand(program: Command): void {
     )
     .option(
       "--timeout <time>",
-      "stop the query after this time, such as 30s (default: no limit). A service (--url) has its own limit instead",
+      "stop the query after this time, such as 30s (default: no limit). Not with --url: a service has its own limit",
       duration,
     )
     .action(async (query: string, _options, command: Command) => {

@@ -6,7 +6,7 @@ import { JSON_RESULTS, readJsonResults, writeJsonResults } from "../../src/ontol
 import { withPrefixes } from "../../src/ontology/vocabulary.ts";
 import { openOntologyStore, runsAndGraph } from "../../src/application/parts.ts";
 import { IN_MEMORY, type Settings } from "../../src/application/settings.ts";
-import type { GlobalOptions } from "../command.ts";
+import { usageError, type GlobalOptions } from "../command.ts";
 import { host } from "../terminal/host.ts";
 import { readText, STDIN } from "../terminal/input.ts";
 import { INTERRUPTED, INTERRUPTED_EXIT_CODE, interruptible } from "../terminal/interruption.ts";
@@ -19,6 +19,9 @@ import { requireDataDirectory, settingsFrom } from "../settings.ts";
 import type { QueryAnswer } from "../../src/ontology/query-runner.ts";
 import { storeIri } from "../../src/ontology/store-name.ts";
 
+const LIMIT_OF_SERVICE =
+  "--timeout is up to the service, which has a time limit of its own: leave it out with --url (ABI_URL). Ctrl-C stops the query.";
+
 /** @param query SPARQL, the name of a file with it, or `-` */
 export async function askGraph(query: string, options: QueryOptions): Promise<void> {
   const sparql = query === STDIN || /\.(rq|sparql)$/i.test(query) ? await readText(query) : query;
@@ -26,6 +29,7 @@ export async function askGraph(query: string, options: QueryOptions): Promise<vo
   try {
     const answer = await interruptible(async (signal) => {
       const service = await serviceFor(options);
+      if (service && timeout !== undefined) throw usageError(LIMIT_OF_SERVICE);
       if (service) return answerAt(service, withPrefixes(sparql), name, signal);
       const store = await openGraph(settingsFrom(options));
       try {

@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { join, relative } from "node:path";
 import type { Application } from "../../src/application/application.ts";
 import type { Chat } from "../../src/interfaces/http/chat.ts";
@@ -8,13 +7,13 @@ import { withoutAbsent } from "../../src/json.ts";
 import { urlHost } from "../../src/loopback.ts";
 import { packageVersion, sampleFile } from "../../src/runtime/package-root.ts";
 import { openMailboxWatcher, outboxFolder } from "../../src/application/parts.ts";
-import { readJsonLines } from "../../src/row-file/json-lines.ts";
 import { IN_MEMORY, namesModel, readSettings, SETTINGS, type Settings } from "../../src/application/settings.ts";
 import type { Service } from "../../src/framework/service.ts";
 import { usageError } from "../command.ts";
 import { host } from "../terminal/host.ts";
 import { INTERRUPTED, untilAborted } from "../terminal/interruption.ts";
 import { dim, note, print, printJson } from "../terminal/output.ts";
+import { sampleFeedback } from "./demo/sample-feedback.ts";
 import type { ServeOptions } from "./serve-command.ts";
 import { loggerFor, settingsFrom } from "../settings.ts";
 import { withApplication } from "../with-application.ts";
@@ -162,10 +161,6 @@ async function submitSample({ workflow }: Application, signal: AbortSignal): Pro
   } catch (error) {
     if (!signal.aborted) throw error;
   }
-}
-
-async function* sampleFeedback(): AsyncGenerator {
-  for await (const { values } of readJsonLines(createReadStream(sampleFile("feedback.jsonl")), 0)) yield values;
 }
 
 /**

@@ -8,7 +8,8 @@ export function commandLinePage(): string {
   return page(
     "Command line",
     "Run it as `npx abi-workflows <command>`. `--help` shows the same as this page. The exit code is 0 if everything went well, 1 if " +
-      "something failed, 2 if the command was called wrongly, and 130 if you stopped it with Ctrl-C.",
+      "something failed, 2 if the command was called wrongly, and 130 if you stopped it with Ctrl-C before it was done. " +
+      "`serve`, `dev`, `worker` and `mcp` run until you stop them, and then end with 0.",
     table(
       ["Command", "What it does"],
       program.commands.map((command) => [`[${code(command.name())}](#${command.name()})`, cell(command.summary())]),

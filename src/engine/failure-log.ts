@@ -3,8 +3,8 @@ import type { LoggedCause, Logger } from "../log.ts";
 
 const REMINDER_MS = 3_600_000;
 /**
- * A run whose last failure here is older than this is assumed to be executed elsewhere, because its
- * step would have been retried here by now.
+ * A run whose retry has been due for longer than this is assumed to be executed elsewhere, because
+ * its step would have failed or passed here by now.
  */
 const STALE_MS = 3 * REMINDER_MS;
 
@@ -23,7 +23,7 @@ export interface LoggedFailure extends Pick<WireError, "error" | "error_code"> {
 interface FailureReason {
   readonly step: string;
   since: Date;
-  /** When each run last failed, by `performance.now()`. */
+  /** When each run is to be forgotten unless it fails again, by `performance.now()`. */
   readonly runs: Map<string, number>;
   loggedAt: number;
 }
@@ -49,7 +49,7 @@ export class FailureLog {
     const isNew = !this.#reasons.has(key);
     const reason = this.#reasons.get(key) ?? { step, since, runs: new Map(), loggedAt: now };
     this.#reasons.set(key, reason);
-    reason.runs.set(runId, now);
+    reason.runs.set(runId, now + retryInMs + STALE_MS);
     if (since < reason.since) reason.since = since;
     const facts = { step, code, runs_failing: reason.runs.size, failing_since: reason.since.toISOString() };
     if (isNew || now - reason.loggedAt > REMINDER_MS) {
@@ -68,7 +68,7 @@ export class FailureLog {
   /** Forgets runs that another process has taken over. */
   #forgetOld(now: number): void {
     for (const [key, reason] of this.#reasons) {
-      for (const [run, failedAt] of reason.runs) if (now - failedAt > STALE_MS) reason.runs.delete(run);
+      for (const [run, staleAt] of reason.runs) if (now > staleAt) reason.runs.delete(run);
       this.#endIfOver(key, reason);
     }
   }

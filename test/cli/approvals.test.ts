@@ -238,7 +238,8 @@ test.skipIf(!serverUrl)("leaves sending to a worker if the database is shared", 
   const { cwd, env } = workplace();
   const shared = { ...env, DATABASE_URL: await newDatabase(), ONTOLOGY_URL: `${endpoint.origin}/sparql` };
   const place = { cwd, env: shared };
-  await call(["process", ...FEEDBACK], { cwd, env: { ...shared, APPROVAL: "on" } });
+  for (const id of ["F-1", "F-3"])
+    await call(["process", ...FEEDBACK.with(1, id)], { cwd, env: { ...shared, APPROVAL: "on" } });
   const { rendering, workflow_id } = await waitingMail(place);
   const approve = ["approvals", "approve", "F-1", "--rendering", rendering, "--by", "Eve"];
   const alone = await call(approve, place);
@@ -252,6 +253,13 @@ test.skipIf(!serverUrl)("leaves sending to a worker if the database is shared", 
   const decided = JSON.parse(again.stdout) as object;
   expect(decided).toMatchObject({ status: "decided", workflow_id, decision: "approve", by: "Eve" });
   expect(decided).not.toHaveProperty("success");
+  const unwanted = JSON.parse((await call(["approvals", "show", "F-3", "--json"], place)).stdout) as {
+    rendering: string;
+  };
+  const reject = ["approvals", "reject", "F-3", "--rendering", unwanted.rendering, "--by", "Eve"];
+  expect((await call(reject, place)).stderr).toMatch(
+    /^The decision is stored\. A worker continues the run\.\nThe email does not go out\. Look again with: /,
+  );
 
   const workerPlace = { cwd, env: { ...shared, MAIL_URL: mails.url() } };
   const worker = new RunningCommand(["worker", "--data", "worker"], workerPlace);

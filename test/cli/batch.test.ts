@@ -236,13 +236,13 @@ describe("--output", () => {
   test("is named as it was given if it can't be opened", async () => {
     const { code, stderr } = await call([...batch, "--output", "nowhere/results.jsonl"], reviews(1));
     expect(code).toBe(1);
-    expect(stderr).toBe("error: The results cannot be written to nowhere/results.jsonl: there is no such folder.\n");
+    expect(stderr).toBe("error: The results can't be written to nowhere/results.jsonl: there is no such folder.\n");
   });
 
   test.skipIf(!existsSync("/dev/full"))("ends the batch with one sentence if the disk is full", async () => {
     const { code, stderr } = await call([...batch, "--output", "/dev/full"], reviews(3));
     expect(code).toBe(1);
-    expect(stderr).toBe("error: The results cannot be written to /dev/full: the disk is full.\n");
+    expect(stderr).toBe("error: The results can't be written to /dev/full: the disk is full.\n");
   });
 });
 

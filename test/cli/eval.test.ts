@@ -173,6 +173,13 @@ describe("eval", () => {
     expect({ code, stdout, asked: server.requests.length }).toEqual({ code: 1, stdout: "", asked: 0 });
   });
 
+  test("says which libraries must be installed first, and has examples that need none", async () => {
+    const { stdout } = await call(["eval", "--help"], { cwd: temporaryFolder() });
+    const [meanings, examples] = stdout.split("Examples:");
+    expect(meanings!.replaceAll(/\s+/g, " ")).toContain("npm install vader-sentiment sentiment wink-sentiment");
+    expect(examples).not.toMatch(/vader|afinn|wink/);
+  });
+
   test("explains invalid options and files", async () => {
     const cwd = labelledTexts();
     const outcomes = await Promise.all([
@@ -183,7 +190,7 @@ describe("eval", () => {
     ]);
     expect(outcomes.map(({ code }) => code)).toEqual([1, 2, 2, 1]);
     expect(outcomes.map(({ stderr }) => stderr).join("")).toMatch(
-      /There is no folder "nowhere".*Allowed choices are guide.*needs a model service.*can't be written to no\/such\/folder\.html/s,
+      /There is no folder "nowhere".*Allowed choices are guide.*needs a model service.*page can't be written to no\/such\/folder\.html: there is no such folder/s,
     );
   });
 });

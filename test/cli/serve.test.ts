@@ -125,7 +125,7 @@ describe("serve", () => {
     const env = { ...place.env, HTTP_TOKENS: "ann:approve:short" };
     expect(await call(["serve", "--port", "0"], { ...place, env })).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining("at least 16 characters"),
+      stderr: expect.stringContaining("must have 16 to 500 characters"),
     });
     expect(await call(["serve", "--demo", "--data", ":memory:"], place)).toMatchObject({ code: 2 });
   });

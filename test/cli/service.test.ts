@@ -183,6 +183,12 @@ describe("a command with the address of a service", () => {
       code: 0,
       stderr: expect.stringContaining("not known yet whether the email goes out"),
     });
+    const [other] = await listed();
+    const otherShown = await run(["approvals", "show", other!.workflow_id, "--json"], approver);
+    const rejection = ["--rendering", (JSON.parse(otherShown.stdout) as { rendering: string }).rendering];
+    const rejected = await run(["approvals", "reject", other!.workflow_id, ...rejection], approver);
+    expect(rejected).toMatchObject({ code: 0, stderr: expect.stringContaining("The email does not go out.") });
+    expect(rejected.stderr).not.toContain("not known yet");
     await expect.poll(() => existsSync(outbox) && readdirSync(outbox), { timeout: 60_000 }).toHaveLength(1);
     expect(await run(["approvals", "show", "F-404"], approver)).toMatchObject({ code: 1 });
 

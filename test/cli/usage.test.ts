@@ -15,7 +15,14 @@ describe("a call that cannot work exits with 2 and says what to do", () => {
     ["a missing argument", ["batch"], "missing required argument 'file'"],
     ["an impossible choice", ["status", "--status", "done"], "Allowed choices are started, processing"],
     ["an impossible name of a store", ["query", "ASK {}", "--store", "my store"], "letters, digits, underscores"],
-    ["a number that is none", ["status", "--limit", "0"], "whole number of at least 1"],
+    ["a number that is none", ["status", "--limit", "0"], "whole number from 1 to 999999999"],
+    ["a number that is too high", ["status", "--limit", "1000000000"], "whole number from 1 to 999999999"],
+    ["no time at all", ["query", "ASK {}", "--timeout", "0s"], "length of time of at least 1s"],
+    [
+      "a time limit for a query at a service",
+      ["query", "ASK {}", "--timeout", "5s", "--url", "http://127.0.0.1:1"],
+      "--timeout is up to the service",
+    ],
     ["missing parts of the feedback", ["process", "--subject", "x"], "--feedback-id, --customer-id, --text missing"],
     [
       "two sources of the feedback",

@@ -822,6 +822,17 @@ describe("DurableEngine", () => {
     for (const { id } of started) expect(await engine.wait(id)).toMatchObject({ status: "completed" });
   });
 
+  it.each([0, -1, 1.5, Number.NaN])(
+    "refuses a concurrency of %d, with which no run would ever begin",
+    (concurrency) => {
+      const refusal = `concurrency must be a whole number of at least 1, not ${concurrency}.`;
+      expect(() => new DurableEngine({ path: ":memory:", concurrency })).toThrow(refusal);
+      const engine = new DurableEngine({ path: ":memory:" });
+      onTestFinished(() => engine.close());
+      expect(() => engine.register("echo", async (input) => input, { concurrency })).toThrow(refusal);
+    },
+  );
+
   it.each(["", "a b", 'a"b', "é", "x".repeat(61)])("refuses %j as an indexed field", (field) => {
     const engine = new DurableEngine({ path: ":memory:" });
     onTestFinished(() => engine.close());

@@ -17,8 +17,8 @@ function startLog() {
     debug: write("debug"),
   } as never as Logger;
   const log = new FailureLog(logger);
-  const fail = (runId: string, error: string) =>
-    log.failed({ runId, step: "response_sent", attempt: 1, retryInMs: 1, since: new Date(0), error, error_code: "x" });
+  const fail = (runId: string, error: string, retryInMs = 1) =>
+    log.failed({ runId, step: "response_sent", attempt: 1, retryInMs, since: new Date(0), error, error_code: "x" });
   return { log, fail, lines };
 }
 
@@ -46,6 +46,21 @@ describe("the log of steps that keep failing", () => {
       ["warn", "busy", 1],
       ["info", "no run fails for this reason any more"],
       ["warn", "quota", 1],
+    ]);
+  });
+
+  it("waits for a retry that is due only after hours", () => {
+    const now = vi.spyOn(performance, "now").mockReturnValue(0);
+    const { fail, lines } = startLog();
+    fail("r1", "busy", 6 * HOUR);
+    now.mockReturnValue(5 * HOUR);
+    fail("r2", "quota");
+    now.mockReturnValue(6 * HOUR);
+    fail("r1", "busy", 6 * HOUR);
+    expect(lines).toEqual([
+      ["warn", "busy", 1],
+      ["warn", "quota", 1],
+      ["warn", "busy", 1],
     ]);
   });
 });

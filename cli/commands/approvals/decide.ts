@@ -43,7 +43,8 @@ export async function decideOn(
     const decided = (await service.callApproval(part, { workflow_id, by, ...fields })) as DecidedResponse;
     const { workflow } = await service.run(workflow_id);
     if (!leaveToWorker) return { result: await workflow.getWorkflowResult(workflow_id, { signal }) };
-    note("The decision is stored. A worker continues the run, and sends the email with its own settings.");
+    const sends = part === "reject" ? "" : ", and sends the email with its own settings";
+    note(`The decision is stored. A worker continues the run${sends}.`);
     const result = (patience: AbortSignal) => workflow.getWorkflowResult(workflow_id, { signal: patience });
     const ended = await resultSoon(result, signal);
     return ended ? { result: ended } : { decided };
@@ -88,9 +89,9 @@ async function resultSoon(
 /** Prints the decision alone: the run has not ended, so there is no `success` yet. */
 function reportDecided(decided: DecidedResponse, json: boolean): void {
   if (json) printJson({ status: "decided", ...decided });
-  note(
-    `It is not known yet whether the email goes out. Look again with: ${furtherCommand(`status ${decided.workflow_id}`)}`,
-  );
+  const state =
+    decided.decision === "reject" ? "The email does not go out." : "It is not known yet whether the email goes out.";
+  note(`${state} Look again with: ${furtherCommand(`status ${decided.workflow_id}`)}`);
 }
 
 /** @param outbox the folder to which emails were written, if known here */

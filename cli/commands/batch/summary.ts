@@ -151,7 +151,8 @@ export class BatchSummary {
   }
 }
 
-const increase = (counts: Map<string, number>, key: string | undefined): void => {
+/** Counts a key, if there is one. */
+export const increase = (counts: Map<string, number>, key: string | undefined): void => {
   if (key !== undefined) counts.set(key, (counts.get(key) ?? 0) + 1);
 };
 

@@ -5,7 +5,12 @@ import type { ChatEntry, ChatEvent, Conversation, WaitingMail } from "../../../s
 import type { FeedbackDetails } from "../../../src/workflows/customer-feedback/feedback-schemas.ts";
 import { withoutAbsent, isObject } from "../../../src/json.ts";
 import type { PendingResponse } from "../../../src/workflows/customer-feedback/responses/approval.ts";
-import { reviewRequest, type MailDecision, type MailReviewRequest } from "../../../agents/approval/mail-review.ts";
+import {
+  reviewRequest,
+  waitingText,
+  type MailDecision,
+  type MailReviewRequest,
+} from "../../../agents/approval/mail-review.ts";
 import type { AgentAnswer, AskOptions, ToolCallEnd } from "../../../agents/index.ts";
 import type { TalkingAgent } from "./earlier-decisions.ts";
 
@@ -43,7 +48,8 @@ export class ServiceAgent implements TalkingAgent {
     const again = mails.filter(({ workflow_id }) => notes[workflow_id] !== undefined);
     if (again.length === 0) return this.#follow(`${pathOf(threadId)}/continue`, {}, options);
     this.#shown.set(threadId, again);
-    return { threadId, text: "", complete: true, toolCalls: [], review: reviewRequest(again, notes) };
+    const review = reviewRequest(again, notes);
+    return { threadId, text: waitingText(review), complete: true, toolCalls: [], review };
   }
 
   async waiting(threadId: string): Promise<MailReviewRequest | undefined> {
@@ -86,19 +92,19 @@ export class ServiceAgent implements TalkingAgent {
 
   async #follow(path: string, json: object, options: ServiceOptions): Promise<AgentAnswer> {
     const { threadId, signal } = options;
-    const ends = new Map<string, ToolCallEnd>();
+    const calls: Calls = { names: new Map(), ends: new Map() };
     const answer: AgentAnswer = { threadId, text: "", complete: true, toolCalls: [] };
     let isOver = false;
     for await (const event of this.#service.stream(path, json, signal)) {
-      const heard = hear(event as ChatEvent, options, ends);
+      const heard = hear(event as ChatEvent, options, calls);
       if (heard?.type === "answer" || heard?.type === "waiting") isOver = true;
       if (heard?.type === "answer") Object.assign(answer, { text: heard.text, complete: heard.complete });
       if (heard?.type === "error") throw fromWireError(heard);
       const review = heard?.type === "waiting" ? await this.#review(threadId, heard.mails) : undefined;
-      if (review) answer.review = review;
+      if (review) Object.assign(answer, { text: waitingText(review), review });
     }
     if (!isOver) throw new IoError("The service broke off its answer. Ask again.", { code: "service_unavailable" });
-    return { ...answer, toolCalls: [...ends.values()] };
+    return { ...answer, toolCalls: [...calls.ends.values()] };
   }
 
   async #review(threadId: string, waiting: readonly WaitingMail[]): Promise<MailReviewRequest | undefined> {
@@ -117,17 +123,25 @@ export class ServiceAgent implements TalkingAgent {
 
 const pathOf = (threadId: string): string => `/chat/${encodeURIComponent(threadId)}`;
 
+/** The tool calls of one answer, by id. */
+interface Calls {
+  /** The tools' names, which only events at the start and end of a call name. */
+  names: Map<string, string>;
+  ends: Map<string, ToolCallEnd>;
+}
+
 /** Passes an event to the listeners; returns it if there is no listener for it. */
-function hear(event: ChatEvent, listeners: AskOptions, ends: Map<string, ToolCallEnd>): ChatEvent | undefined {
+function hear(event: ChatEvent, listeners: AskOptions, { names, ends }: Calls): ChatEvent | undefined {
   switch (event.type) {
     case "token":
       listeners.onToken?.(event.text);
       return undefined;
     case "call_started":
+      names.set(event.id, event.name);
       listeners.onToolStart?.(event);
       return undefined;
     case "call_progress":
-      listeners.onToolProgress?.({ id: event.id, name: "" }, event.progress);
+      listeners.onToolProgress?.({ id: event.id, name: names.get(event.id) ?? "" }, event.progress);
       return undefined;
     case "call_ended": {
       const { id, name, args, result, failed } = event;

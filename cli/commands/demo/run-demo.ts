@@ -1,8 +1,6 @@
-import { createReadStream } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { openApplication } from "../../../src/application/application.ts";
 import { loggerFor } from "../../settings.ts";
-import { readJsonLines } from "../../../src/row-file/json-lines.ts";
 import { BatchSummary, type RowResult } from "../batch/summary.ts";
 import type { QueryAnswer } from "../../../src/ontology/query-runner.ts";
 import { withPrefixes } from "../../../src/ontology/vocabulary.ts";
@@ -15,6 +13,7 @@ import { createFeedbackAgent, type FeedbackAgent } from "../../../agents/feedbac
 import { sampleFile } from "../../../src/runtime/package-root.ts";
 import { QUESTION } from "./question.ts";
 import { REQUESTS } from "./requests.ts";
+import { sampleFeedback } from "./sample-feedback.ts";
 
 export interface DemoOptions {
   directory: string;
@@ -78,11 +77,6 @@ export async function runDemo({ directory, chatModel, signal }: DemoOptions, vie
     await agent?.close();
     await application.close();
   }
-}
-
-async function* sampleFeedback(): AsyncGenerator {
-  const stream = createReadStream(sampleFile("feedback.jsonl"));
-  for await (const { values } of readJsonLines(stream, 0)) yield values;
 }
 
 const countMails = async (outbox: string): Promise<number> =>

@@ -188,6 +188,12 @@ describe("runs", () => {
     expect(keysOf(await call("GET", "/runs?workflow=refund&status=completed"))).toEqual(["R-1"]);
     expect(keysOf(await call("GET", "/runs?input[customer_id]=C-vip"))).toEqual(["F-2"]);
     expect(keysOf(await call("GET", "/runs?started_before=2001-01-01T00:00:00Z"))).toEqual([]);
+    expect(keysOf(await call("GET", "/runs?key=F-2"))).toEqual(["F-2"]);
+    expect(keysOf(await call("GET", "/runs?key=F-2&status=completed&started_since=2001-01-01T00:00:00Z"))).toEqual([
+      "F-2",
+    ]);
+    for (const other of ["status=failed", "started_before=2001-01-01T00:00:00Z", "input[customer_id]=C-1"])
+      expect(keysOf(await call("GET", `/runs?key=F-2&${other}`))).toEqual([]);
   });
 
   it("can be shown with their history, cancelled and retried", async () => {

@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import { renameSync, writeFileSync } from "node:fs";
+import files from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { inspect } from "node:util";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { anyOf, TokenFile, Tokens } from "../../../src/interfaces/http/tokens.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 
@@ -29,8 +31,8 @@ describe("tokens from a setting", () => {
     [`ann:all:${SECRET}`, "must be one of feedback:read, feedback:write, approve, admin"],
     [`ann::${SECRET}`, "token 1"],
     [`:approve:${SECRET}`, "Its name must have 1 to 100"],
-    ["ann:approve:short", "must have at least 16 characters"],
-    [`ann:approve:${SECRET}ä`, "must have at least 16 characters, of"],
+    ["ann:approve:short", "must have 16 to 500 characters"],
+    [`ann:approve:${SECRET}ä`, "must have 16 to 500 characters, of"],
   ])("are refused without being quoted if invalid: %s", (text, problem) => {
     expect(() => Tokens.fromSetting(text)).toThrow(problem);
     expect(() => Tokens.fromSetting(text)).not.toThrow(SECRET);
@@ -87,6 +89,24 @@ describe("tokens from a file", () => {
     // Tokens removed from the file are revoked, even if it is empty.
     write("\n");
     expect(await tokens.verify(OTHER)).toBeUndefined();
+  });
+
+  it("are read again once the file can be read, even if it has not changed since that failed", async () => {
+    const path = join(temporaryFolder(), "tokens.json");
+    writeFileSync(path, JSON.stringify([entry(SECRET)]));
+    const file = await TokenFile.open(path);
+    // A file that exists, but can't be read: root may read every file, so no permission would do.
+    const reading = vi.spyOn(files, "readFile").mockRejectedValueOnce(new Error("EACCES"));
+    syncBuiltinESMExports();
+    onTestFinished(() => {
+      reading.mockRestore();
+      syncBuiltinESMExports();
+    });
+    writeFileSync(path, JSON.stringify([entry(SECRET), entry(OTHER)]));
+    expect(await file.verify(OTHER)).toBeUndefined();
+    expect(await file.verify(SECRET)).toMatchObject({ name: "ann" });
+    expect(await file.verify(OTHER)).toMatchObject({ name: "ann" });
+    expect(reading).toHaveBeenCalledTimes(2);
   });
 
   it("require a file that exists and is not empty", async () => {
