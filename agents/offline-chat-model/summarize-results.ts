@@ -3,7 +3,7 @@ import { SIGNATURE } from "./phrases.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The results of the tool calls in plain words, one line each. */
+/** The results of the tool calls in plain words, each on lines of its own, then the signature. */
 export const summarizeResults = (results: readonly ToolMessage[]): string =>
   [...results.map(summarize), SIGNATURE].join("\n");
 

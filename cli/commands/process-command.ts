@@ -49,7 +49,7 @@ export function addProcessCommand(program: Command): void {
     ],
     [
       `process --feedback-id F-2 --customer-id C-1001 \\\n      --subject "Mail" --text-file - < mail.txt`,
-      "read the text from a pipe",
+      "read the text from standard input",
     ],
     ["process --input feedback.json --json", "read everything from a file, and print the result as JSON"],
   );

@@ -1,7 +1,8 @@
 /**
  * Files and folders that only their owner can read, because they hold what customers wrote and who
  * they are. Modes are set when a file is created, so neither the umask nor a gap before a chmod
- * exposes it. Windows has no modes: there, the folder's permissions decide.
+ * exposes it. The exception is `makeContentsPrivate`, for a copy inside a folder that is private
+ * already. Windows has no modes: there, the folder's permissions decide.
  */
 import {
   chmodSync,

@@ -46,7 +46,10 @@ const WaitingPage = Page.extend({
   ),
 });
 
-/** Whether a run passes a filter that `engine.list` would apply; paging and order aside. */
+/**
+ * Whether a run that was found by its key passes the rest of a filter for `engine.list`; paging,
+ * order and `withoutCompleted` aside.
+ */
 const matches =
   ({ status, startedSince, startedBefore, input = {} }: RunFilter) =>
   (run: Run): boolean =>
@@ -97,7 +100,7 @@ export function runOperations(
     direct("list_runs", {
       description:
         "List runs, newest first unless you choose otherwise. Runs that only accompany others, such as notifications, are left out once they have completed, " +
-        "unless you name their workflow.",
+        "unless you name their workflow or key.",
       audience: "operator",
       input: z.strictObject({
         workflow,
@@ -131,7 +134,7 @@ export function runOperations(
       run: ({ workflow_id: id }) => status(id),
     }),
     direct("get_run_history", {
-      description: "Show every attempt of every step of a run, in the order in which they started.",
+      description: "Show every attempt of every listed step of a run, in the order in which they started.",
       audience: "operator",
       input: Id,
       output: z.object({ history: z.array(StepHistorySchema) }),
@@ -205,7 +208,7 @@ export function runOperations(
     }),
     direct("ingest_mail", {
       description:
-        "Accept an incoming email. Its outcome is durable when the call is answered. The same email again changes " +
+        "Accept an incoming email. Its outcome is durable when the call is answered. Sending the same email again changes " +
         "nothing.",
       audience: "operator",
       writes: true,

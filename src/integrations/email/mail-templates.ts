@@ -261,8 +261,8 @@ function nameOf(value: string): string {
 }
 
 /**
- * The text with only characters that are allowed in an email's body (RFC 5322 section 2.1). Control
- * characters other than tabs and line ends are removed; lone surrogates become U+FFFD.
+ * The text as it can be put into an email. ASCII control characters other than tabs and line ends
+ * are removed; lone surrogates become U+FFFD.
  */
 const printable = (text: string): string =>
   // eslint-disable-next-line no-control-regex -- control characters are what it removes

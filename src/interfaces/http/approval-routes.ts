@@ -89,7 +89,7 @@ function decisionRoute(parts: HttpParts, part: Decision, operations: readonly Di
     path: `/approvals/:workflow_id/${part}`,
     description:
       `${operations[0]!.description} \`rendering\` identifies exactly what you have seen. The decision is ` +
-      "signed with the token's name. If someone else has decided first, or something else is waiting now, the " +
+      "recorded under the token's name. If someone else has decided first, or something else is waiting now, the " +
       "answer is 409, with that decision or what is waiting in `standing`.",
     body: {
       description: "The decision.",

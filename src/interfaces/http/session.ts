@@ -29,7 +29,7 @@ export interface SessionOptions {
 const SignIn = z.strictObject({ token: z.string().min(1, "must not be empty").max(1000).describe("The token.") });
 
 const SessionSchema = z.object({
-  name: z.string().describe("The name that signs this person's decisions."),
+  name: z.string().describe("The name under which this person's decisions are recorded."),
   scopes: z.array(z.enum(SCOPES)),
 });
 

@@ -1,7 +1,7 @@
 /**
  * What an email to the customer repeats from the feedback. If a model has chosen the customer,
- * nothing is repeated: a hostile text could have made the model submit words that this customer has
- * never seen.
+ * nothing is repeated: a hostile text could have made the model submit words that this customer
+ * never wrote.
  */
 import { containsLink } from "../../integrations/email/link-detection.ts";
 import { replySubject } from "../../integrations/email/reply-subject.ts";

@@ -12,7 +12,7 @@ export const SignIn = () => html`
   <main class="sign-in" id="main">
     <${TokenForm} title="Sign in">
       Look in the terminal where <code>abi-workflows serve</code> runs: it printed a token when it started. If it
-      printed none, ask the person who runs the service for yours. Your decisions are signed with the token's name.
+      printed none, ask the person who runs the service for yours. Your decisions are recorded under the token's name.
     <//>
   </main>
 `;
