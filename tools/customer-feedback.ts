@@ -5,7 +5,7 @@ import type { OntologyStore } from "../src/ontology/ontology-store.ts";
 import type { ToolOptions } from "../src/interfaces/model-calls/fixed-fields.ts";
 import type { CustomerFeedbackWorkflow } from "../src/workflows/customer-feedback/customer-feedback-workflow.ts";
 
-/** The customer feedback workflow as an open LangChain toolkit. */
+/** The opened customer feedback workflow as a LangChain toolkit. Close it when you are done. */
 export class CustomerFeedbackToolkit extends BaseToolkit {
   readonly workflow: CustomerFeedbackWorkflow;
   /** The knowledge graph, for `createKnowledgeGraphTools` and queries; closed with the toolkit. */

@@ -9,7 +9,7 @@ export interface SplitRequest {
   subject?: string;
   /** The text that the request is about; absent if it contains none. */
   body?: string;
-  /** Whether the body is in quotation marks, which show where it ends. */
+  /** Whether the body is in quotation marks or a fenced block, which show where it ends. */
   quoted: boolean;
   /** Whether the user's words and the quoted ones can't be distinguished. */
   ambiguous?: true;
@@ -50,7 +50,7 @@ export const startsWithMark = (text: string): boolean => CLOSING.has(text[0] ?? 
 export const isQuotedLine = (line: string): boolean => /^\s{0,3}(?:>|```|~~~)/u.test(line);
 
 /**
- * The remarks that may follow a quotation as the user's own words: a feedback id, and the wish not
+ * The remarks that may follow a quotation as the user's own words: a feedback id, and a request not
  * to answer. Anything else belongs to the text.
  */
 export const FEEDBACK_ID = /\bfeedback\s+(?:id(?:\s+is|:)?\s+|no\.?\s+|number\s+|#)?((?=[\w./+-]*\d)[\w./+-]*\w)/iu;
@@ -83,7 +83,7 @@ interface Cut {
   frame: string;
   /** What follows the separator, including an opening quotation mark. */
   rest?: string;
-  /** Whether the rest begins on its own line. */
+  /** Whether the rest begins on its own line, or its separator is not a colon. */
   onNewLine: boolean;
 }
 
@@ -152,8 +152,9 @@ function withoutQuoteMarks(text: string): string {
 
 /**
  * A quotation on one line at the very start. Its closing mark comes before a space, a punctuation
- * mark or the end of the line. If there are several such marks, it is the one that the first colon
- * or the end of the line follows; if there is none there, the quotation is ambiguous.
+ * mark or the end of the line. Of several such marks, it is the one directly before the next
+ * colon, or before the end of the line if there is no colon. If there is none there, the quotation
+ * is ambiguous.
  */
 function leadingQuotation(text: string): { subject?: string; ambiguous?: true } {
   const closing = CLOSING.get(text[0] ?? "") ?? "";

@@ -52,7 +52,7 @@ function taskText(title: string, reports: readonly { name: string; report: TaskR
     });
   const fallbacks = reports.flatMap(({ name, report }) =>
     report.fallbacks.map(({ reason, texts }) =>
-      oneLine(`${name}: no answer of its own to ${plural(texts, "text")} (${reason})`),
+      oneLine(`${name}: did not answer ${plural(texts, "text")} itself (${reason})`),
     ),
   );
   return [

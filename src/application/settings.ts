@@ -220,7 +220,7 @@ const DEFINITIONS = {
     env: "ESCALATION",
     kind: onOff,
     default: true,
-    about: "`off`: nothing is escalated; `send_response` alone decides whether feedback is answered.",
+    about: "`off`: nothing is escalated; all feedback is handled like feedback that no rule escalates.",
   },
   escalateUnreadable: {
     env: "ESCALATE_UNREADABLE",
@@ -280,7 +280,7 @@ const DEFINITIONS = {
     env: "RETRY_ATTEMPTS",
     kind: wholeNumber(1),
     default: DEFAULT_RETRY_POLICY.attempts,
-    about: "How often a step is tried if its error is temporary, including the first time.",
+    about: "How many times a step is tried if its error is temporary, including the first.",
   },
   retryDelayMs: {
     env: "RETRY_DELAY_MS",
@@ -295,8 +295,8 @@ const DEFINITIONS = {
     kind: duration,
     default: MAIL_RETRY_FOR,
     about:
-      "How long an email is retried while the mail server is unreachable, busy or greylists us. Only then does the " +
-      "run fail.",
+      "How long an email is retried while the mail server is unreachable or busy, or greylists us. After that, the " +
+      "run fails.",
   },
   notifyUrl: {
     env: "NOTIFY_URL",

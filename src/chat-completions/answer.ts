@@ -23,7 +23,8 @@ export interface AnswerFacts {
 export const CUT_OFF_NOTE = "[The answer was cut off here: the model reached its length limit.]";
 
 /**
- * Added after the text of a stream that just stopped, if no stream of this server marks its end.
+ * Added after the text of a stream that just stopped, if an earlier stream of this server did so
+ * too and none has marked its end.
  */
 export const UNMARKED_END_NOTE = "[The model service did not say whether this answer is complete.]";
 

@@ -58,7 +58,7 @@ const usedTwice = (step: string): UnexpectedError =>
  */
 const givenUp = (step: string, times: number): UnexpectedError =>
   new UnexpectedError(undefined, {
-    message: `The step ${step} was given up, because its process ended ${times} times while the step was running. Find out what ends the process, then submit the run again.`,
+    message: `The step "${step}" was given up, because its process ended ${times} times while the step was running. Find out what ends the process, then submit the run again.`,
     code: "step_died",
   });
 
@@ -401,7 +401,7 @@ export class Execution {
     let outputJson: string | undefined;
     try {
       if (died >= this.#dependencies.retry.attempts) throw givenUp(step, died);
-      outputJson = storableResult(await work(attempt), `The step ${step}`);
+      outputJson = storableResult(await work(attempt), `The step "${step}"`);
     } catch (error) {
       // The run was left inside the work (a nested step, a failed read), so this is not a failure
       // of this step.
@@ -431,7 +431,7 @@ export class Execution {
       outcome = await this.#write({ kind: "begin", ...name, time: Date.now(), isFlushed }, { isLazy });
     } catch (error) {
       if (this.#refused) throw this.#refused;
-      if (this.#dependencies.store.isUnwritable(error)) throw refusedResult(`the step ${name.step}`, error);
+      if (this.#dependencies.store.isUnwritable(error)) throw refusedResult(`the step "${name.step}"`, error);
       return this.#leaveRun("lost");
     }
     if (this.#refused) throw this.#refused;
@@ -515,7 +515,7 @@ export class Execution {
       }
     } catch (error) {
       logger.error({ ...facts, cause: describeCause(error) }, "a step could not be recorded");
-      if (store.isUnwritable(error)) this.#refused ??= refusedResult(`the step ${step}`, error);
+      if (store.isUnwritable(error)) this.#refused ??= refusedResult(`the step "${step}"`, error);
     }
   }
 

@@ -90,8 +90,8 @@ export class Journal {
 
   /**
    * Resolves when the write is stored; on disk, if it has to be.
-   * @throws Error if the store can never take it, or the engine closed first. The run's later
-   *   writes then have no effect either, except results of other steps.
+   * @throws Error if the store can never take it, or the engine closed first. In the first case, the
+   *   run's writes that already wait behind it are rejected too, except results of other steps.
    */
   async write(hold: Hold, write: RunWrite, { isLazy = false } = {}): Promise<WriteOutcome> {
     if (this.#store.isUngrouped) {
@@ -124,8 +124,8 @@ export class Journal {
   }
 
   /**
-   * Repeats work that a running handler needs until the store is available again, unless the store
-   * can never do it.
+   * Repeats work for a running handler until the store is available again. Gives up if the store
+   * can never do it, or when a closing engine does.
    */
   async persist<Answer>(work: () => Promise<Answer>): Promise<Answer> {
     let failingSince: number | undefined;
@@ -237,8 +237,8 @@ export class Journal {
   }
 
   /**
-   * Finds the refused write of a page, by writing them one by one. Those before it are stored;
-   * those after it are rejected too, except results of other steps.
+   * Finds the refused write of a page by storing the page's writes one by one. Those before it are
+   * stored; those after it are rejected too, except results of other steps.
    */
   async #refuse([hold, [first, ...rest]]: Page, error: unknown): Promise<void> {
     const behind = [...rest, ...(this.#pages.get(hold) ?? [])];

@@ -64,14 +64,14 @@ export const invalid = (path: string, message: string): ValidationError =>
 /**
  * The JSON of what a step or handler returned; undefined if it returned nothing. It is checked
  * here, so that the step fails once and permanently instead of at every write.
- * @param maker such as "The step sent"
+ * @param maker such as `The step "sent"`
  * @throws UnexpectedError (`not_storable`)
  */
 export function storableResult(value: unknown, maker: string): string | undefined {
   const json = toStored(value);
   if (json !== null) return json;
   throw new UnexpectedError(undefined, {
-    message: `${maker} returned what can't be stored: it must be ${RULE}.`,
+    message: `${maker} returned a value that can't be stored: it must be ${RULE}.`,
     code: "not_storable",
   });
 }
@@ -95,7 +95,7 @@ export const refusedInput = (cause: unknown): ValidationError =>
 
 /**
  * The error if the database itself refused what a step or handler returned.
- * @param maker such as "the step sent"
+ * @param maker such as `the step "sent"`
  */
 export const refusedResult = (maker: string, cause: unknown): UnexpectedError =>
   new UnexpectedError(cause, { message: `What comes from ${maker} ${REFUSED}`, code: "not_storable" });

@@ -33,7 +33,7 @@ type Place = Pick<FileRow, "line" | "share">;
 /** Longer rows are refused. Bytes. */
 export const MAX_ROW_LENGTH = 1_000_000;
 
-/** Receives the columns of a file with a heading; may throw to refuse them. */
+/** Receives the columns of a file with a header row; may throw to refuse them. */
 export type OnColumns = (columns: readonly string[]) => void;
 
 /** Reads a file's bytes as rows. `size` is the size of the whole file in bytes. */

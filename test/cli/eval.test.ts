@@ -98,8 +98,8 @@ describe("eval", () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/^shop +3 +0\.\d{3} +–$/m);
     expect(stdout).toMatch(/^mean of the sets +3 +0\.\d{3} +–$/m);
-    expect(stdout).toContain(`chat-model: no answer of its own to 3 texts (${reason})`);
-    expect(stdout).toContain(`chat-model: no answer of its own to 1 text (${reason})`);
+    expect(stdout).toContain(`chat-model: did not answer 3 texts itself (${reason})`);
+    expect(stdout).toContain(`chat-model: did not answer 1 text itself (${reason})`);
     expect(stderr).toContain("chat-model answered nothing itself");
     expect(readFileSync(join(cwd, "report.html"), "utf8")).toContain(`>${reason}</small>`);
     // One request for each question.

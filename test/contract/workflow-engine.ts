@@ -362,7 +362,7 @@ export function workflowEngineContract(
         handler: async () => output,
         decision: async (_input, { decision }) => (await decision("draft-1", output)).value,
       });
-      const maker = { step: "The step only returned", handler: "The workflow returned", decision: "output must" };
+      const maker = { step: 'The step "only" returned', handler: "The workflow returned", decision: "output must" };
       for (const [workflow, words] of Object.entries(maker)) {
         expect(await runOnce(engine, workflow)).toMatchObject({
           status: "failed",

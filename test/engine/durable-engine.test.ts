@@ -383,7 +383,7 @@ describe("DurableEngine", () => {
     expect(JSON.parse(last.stdout)).toMatchObject({
       status: "failed",
       error: {
-        error: expect.stringMatching(/^The step die was given up, because its process ended 3 times/),
+        error: expect.stringMatching(/^The step "die" was given up, because its process ended 3 times/),
         error_code: "step_died",
         retriable: false,
       },
@@ -494,7 +494,10 @@ describe("DurableEngine", () => {
       "completed",
     ]);
     for (const run of [runs[2]!, runs[3]!]) {
-      expect(run.error).toMatchObject({ error: expect.stringContaining("the step read"), error_code: "not_storable" });
+      expect(run.error).toMatchObject({
+        error: expect.stringContaining('the step "read"'),
+        error_code: "not_storable",
+      });
     }
     expect(effects).toBe(2);
   });
@@ -617,7 +620,7 @@ describe("DurableEngine", () => {
       const { id } = await engine.start(workflow, SUBMISSION);
       expect(await engine.wait(id)).toMatchObject({
         status: "failed",
-        error: { error: expect.stringContaining("the step read"), error_code: "not_storable" },
+        error: { error: expect.stringContaining('the step "read"'), error_code: "not_storable" },
       });
     }
     expect(did).toEqual([]);

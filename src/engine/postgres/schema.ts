@@ -15,9 +15,9 @@
  * How a statement about a few runs stays fast, however many runs are stored: sessions keep the
  * plans that they made when the tables were small. So such a statement must leave only one way to
  * find its rows, the primary keys.
- * - It asks by scalar subqueries, not by EXISTS or a join, for which PostgreSQL may read a whole
- *   table.
- * - Its conditions on `due_at` are wrapped (`CASE`, `coalesce`, `num_nonnulls`), so that the index
+ * - `write` looks up events by scalar subqueries, not by EXISTS or a join, for which PostgreSQL may
+ *   read a whole table.
+ * - Conditions on `due_at` are wrapped (`CASE`, `coalesce`, `num_nonnulls`), so that the index
  *   of due runs can't be used for them.
  */
 import { EVENT_COLUMNS, EVENT_VALUE, RUN_COLUMNS } from "../rows.ts";
@@ -38,7 +38,7 @@ export const TABLES = `
     lease_ends_at bigint, -- NULL: no process executes it
     epoch bigint NOT NULL DEFAULT 0, -- rises each time it is claimed
     resumed_at bigint,
-    retry_until bigint, -- due for another attempt at a step on its retry budget
+    retry_until bigint, -- end of the retry budget of the step to try again; NULL: none
     cancel_requested boolean NOT NULL DEFAULT false,
     waiting_for text, -- the subject of a decision
     output json, -- partial while it waits for a person
@@ -269,7 +269,7 @@ export const FUNCTIONS = `
         SELECT seq, becomes, coalesce(time, moment), CASE becomes WHEN 'waiting' THEN name END, NULL, NULL, error, NULL, NULL, NULL
         FROM release WHERE becomes <> 'due'
       ) AS event
-      ORDER BY seq, place -- runs without one come last
+      ORDER BY seq, place -- the run's own event has no place, so it comes after its steps
       RETURNING run, n
     )
     SELECT json_agg(json_build_object('n', (SELECT max(n) FROM stored WHERE run = seq), 'state', state) ORDER BY place)
@@ -307,8 +307,8 @@ export const FUNCTIONS = `
   -- - If no slot is left, workers queue, and the next slot goes to the one that has waited longest.
   --   Otherwise the worker closest to the database, or the one that has just freed a slot, would
   --   get them all. A worker that hasn't asked for three seconds, which is longer than the poll
-  --   interval, has ended or has no slot free, and loses its turn. So does one that asked in the
-  --   future, before the clock was set back.
+  --   interval, has ended or already executes as many runs as it may, and loses its turn. So does
+  --   one that asked in the future, before the clock was set back.
   -- - A process doesn't claim a run that it executes itself: it is about to leave that run, or a
   --   crash of the server undid its claim, which its next write repairs. A run that another process
   --   has had since then is no longer its own.
@@ -432,8 +432,8 @@ export const FUNCTIONS = `
     WHERE seq = ANY (claimed);
   END $$;
 
-  -- After the clock was set back: what was written in the future is due now, and leases are cut to
-  -- their length from now. A start at a later time stays as it is. (least() would ignore NULL: held
+  -- After the clock was set back: what was written in the future is due now, and no lease ends later
+  -- than one lease from now. A start at a later time stays as it is. (least() would ignore NULL: held
   -- runs would become due, and due ones would get a lease.)
   CREATE FUNCTION abi_workflows.follow_clock() RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET jit = off AS $$
   DECLARE

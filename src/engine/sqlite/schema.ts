@@ -19,7 +19,7 @@ export const RUNS: FilePart = {
     is_held INTEGER NOT NULL DEFAULT 0, -- a process executes it
     epoch INTEGER NOT NULL DEFAULT 0, -- how often it was claimed
     resumed_at INTEGER,
-    retry_until INTEGER, -- due for another attempt at a step on its retry budget
+    retry_until INTEGER, -- end of the retry budget of the step to try again; NULL: none
     cancel_requested INTEGER NOT NULL DEFAULT 0,
     waiting_for TEXT, -- the subject of a decision
     output TEXT, -- JSON; partial while it waits for a person

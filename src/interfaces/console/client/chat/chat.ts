@@ -43,7 +43,7 @@ export function Chat({ id }: { id: string | undefined }) {
 const NoModel = () => html`
   <header class="page-head"><h1>Chat</h1></header>
   <${Empty} title="No model is set">
-    <p>The agent needs a language model. Set one of these variables, and restart the service:</p>
+    <p>The agent needs a language model. Set one of the first two variables, and restart the service:</p>
     <dl class="settings">
       <div class="fact">
         <dt><code>OPENAI_API_KEY</code></dt>
@@ -55,7 +55,7 @@ const NoModel = () => html`
       </div>
       <div class="fact">
         <dt><code>OPENAI_MODEL</code></dt>
-        <dd>the model's name</dd>
+        <dd>the model's name, if it is not OpenAI's default model</dd>
       </div>
     </dl>
     <p>The demo (<code>abi-workflows serve --demo</code>) answers without one, by fixed rules.</p>
@@ -128,7 +128,7 @@ function Delete() {
     try {
       await remove();
       go(href(["chat"]), { replace: true });
-      say("The conversation is deleted.");
+      say("The conversation has been deleted.");
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       say(error.message, "bad");
