@@ -625,7 +625,7 @@ describe("DurableEngine", () => {
     }
     expect(did).toEqual([]);
     for (const [workflow, culprit] of [
-      ["name", 'the step "large"'],
+      ["name", 'the step ""large""'],
       ["output", "the workflow"],
     ] as const) {
       const { id } = await engine.start(workflow, SUBMISSION);
