@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { extname, join } from "node:path";
+import path, { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { brotliCompress, constants } from "node:zlib";
@@ -73,21 +73,28 @@ async function readAssets(): Promise<Assets> {
     .toSorted();
   const packages = [...Object.values(MODULES), ...BESIDE];
   const files = await Promise.all([
-    ...own.map(async (path) => [`client/${path}`, await toAsset(join(CLIENT, path))] as const),
+    ...own.map(
+      async (file) => [`client/${file.replaceAll(path.sep, "/")}`, await toAsset(join(CLIENT, file))] as const,
+    ),
     ...packages.map(async ([name, file]) => [vendorPath(name, file), await toAsset(fileOf(name, file))] as const),
   ]);
   const hash = createHash("sha256");
-  for (const [path, { body }] of files) hash.update(path).update(body);
+  for (const [name, { body }] of files) hash.update(name).update(body);
   return { files: new Map(files), version: hash.digest("base64url").slice(0, 12) };
 }
 
-function fileOf(packageName: string, file: string): string {
-  // A package need not export its own package.json. So resolve its main module, and cut off
-  // everything after the package's folder.
-  const [beginning] = createRequire(import.meta.url)
-    .resolve(packageName)
-    .split(`/node_modules/${packageName}/`);
-  return join(beginning!, "node_modules", packageName, file);
+// A package need not export its own package.json. So resolve its main module.
+const fileOf = (packageName: string, file: string): string =>
+  join(packageFolder(createRequire(import.meta.url).resolve(packageName), packageName), file);
+
+/**
+ * The folder of a package.
+ * @param module path of a module in it, as this system writes paths unless you name another
+ */
+export function packageFolder(module: string, packageName: string, system = path): string {
+  const folder = system.join(system.sep, "node_modules", packageName);
+  const [beginning] = module.split(`${folder}${system.sep}`);
+  return `${beginning}${folder}`;
 }
 
 const compress = promisify(brotliCompress);

@@ -1,6 +1,7 @@
+import { win32 } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { assets, modulePaths } from "../../../src/interfaces/console/assets.ts";
+import { assets, modulePaths, packageFolder } from "../../../src/interfaces/console/assets.ts";
 import { consolePages } from "../../../src/interfaces/console/console-pages.ts";
 
 const pages = consolePages({ categories: ["product", "general"] });
@@ -33,6 +34,18 @@ describe("the files of the console", () => {
         .map((name) => `${path} imports ${name}`),
     );
     expect(missing).toEqual([]);
+  });
+
+  it("are found on Windows as well", () => {
+    const folder = String.raw`C:\app\node_modules\@preact\signals`;
+    expect(packageFolder(String.raw`${folder}\dist\signals.js`, "@preact/signals", win32)).toBe(folder);
+  });
+
+  it("use every variable that the styles define", async () => {
+    const styles = (await assets()).files.get("client/style.css")!.body.toString();
+    const defined = [...styles.matchAll(/(--[\w-]+):/g)].map(([, name]) => name!);
+    expect(defined.length).toBeGreaterThan(20);
+    expect(defined.filter((name) => !styles.includes(`var(${name})`))).toEqual([]);
   });
 
   it("contain no types any more, and no address of another site", async () => {

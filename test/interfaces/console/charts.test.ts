@@ -34,6 +34,17 @@ describe.skipIf(!chromiumPath)(`charts ${SKIPPED}`, () => {
     await expect.poll(() => total.textContent()).toBe("2");
   });
 
+  it("say that their times are UTC, wherever the person is", async () => {
+    const service = await serveConsole({ approval: false });
+    await submit(service, {});
+    const page = await open(service, "charts", { context: await person({ timezoneId: "Asia/Tokyo" }) });
+    const chart = page.locator(".figure", { has: page.getByRole("heading", { name: "over time (UTC)" }) });
+    await chart.getByText("Figures").click();
+    expect(await chart.locator("th").first().innerText()).toBe("Time (UTC)");
+    const { timestamp } = await service.application.workflow.getFeedback("F-1");
+    expect(await chart.locator("td").first().innerText()).toBe(timestamp.slice(11, 16));
+  });
+
   it("show full dates even on a phone", async () => {
     const service = await serveConsole({ approval: false });
     await submit(service, ...Array.from({ length: 13 }, (_, n) => ({ feedback_id: `F-${n}` })));
@@ -99,6 +110,54 @@ describe.skipIf(!chromiumPath)(`charts ${SKIPPED}`, () => {
     await page.getByRole("heading", { name: "complaints by name" }).waitFor();
     expect(await page.locator(".bars-total").allTextContents()).toEqual(["1"]);
   });
+
+  it("name an unhappy customer by the id, if the customer data doesn't have the name", async () => {
+    const service = await serveConsole({ approval: false });
+    await submit(service, COMPLAINT);
+    const update = (store: string, sparql: string) => service.application.ontologyStore.update(store, sparql, {});
+    await update("customer_data", "DELETE { ?s ?p ?o } WHERE { ?s ?p ?o }");
+    const page = await open(service, "charts");
+    const row = page.getByRole("region", { name: "Unhappy customers" }).locator("tbody tr");
+    await row.getByRole("link", { name: "C-1022" }).click();
+    await page.getByText("Customer C-1022").waitFor();
+    await page.locator(".row").waitFor();
+    expect(new URL(page.url()).search).toBe("?customer_id=C-1022&sentiment=negative");
+    await update(
+      "feedback_data",
+      `PREFIX abi: <http://example.org/abi#> DELETE { ?f abi:providedBy ?c }
+       INSERT { ?f abi:providedBy <http://example.org/abi/Customer/A%2FB%20C> } WHERE { ?f abi:providedBy ?c }`,
+    );
+    await page.goto(`${service.url}/console/charts`);
+    await row.getByRole("link", { name: "A/B C" }).waitFor();
+  });
+
+  it("query the graph as it was asked, whether the query declares prefixes or not", async () => {
+    const service = await serveConsole({ approval: false });
+    await submit(service, {});
+    const page = await open(service, "graph");
+    for (const [query, answer] of [
+      ["ASK { ?f a abi:Feedback }", "Yes"],
+      ["PREFIX my: <http://example.org/abi#> ASK { ?f a my:Feedback ; abi:id 'F-1' }", "Yes"],
+      ["PREFIX abi: <http://example.org/other#> ASK { ?f a abi:Feedback }", "No"],
+    ] as const) {
+      const asked = page.waitForRequest("**/sparql?*");
+      await page.goto(`${service.url}/console/graph?query=${encodeURIComponent(query)}`);
+      expect((await asked).postData()).toBe(query);
+      await page.getByText(answer, { exact: true }).waitFor();
+    }
+  });
+
+  it.each(["null", "[1, null]", "{}", "no JSON"])(
+    "ignore what is stored instead of questions, such as %s",
+    async (text) => {
+      const service = await serveConsole();
+      const context = await person();
+      await context.addInitScript(`localStorage.setItem("abi-console-questions", ${JSON.stringify(text)})`);
+      const page = await open(service, "graph", { context });
+      await page.getByRole("heading", { name: "Graph" }).waitFor();
+      expect(await page.getByText("Saved in this browser").count()).toBe(0);
+    },
+  );
 
   it("come with saved questions, which can be deleted again", async () => {
     const service = await serveConsole();

@@ -11,10 +11,17 @@ import {
   type ConsoleService,
 } from "../../support/console.ts";
 
-/** Submits this many pieces of feedback, `Subject 1` first. */
-async function submitMany(service: ConsoleService, count: number): Promise<void> {
+/** Submits this many pieces of feedback, `Subject 1` first. Returns the ids of their runs. */
+async function submitMany(service: ConsoleService, count: number): Promise<string[]> {
   const numbers = Array.from({ length: count }, (_, index) => index + 1);
-  await submit(service, ...numbers.map((n) => ({ feedback_id: `F-${n}`, subject: `Subject ${n}` })));
+  return submit(service, ...numbers.map((n) => ({ feedback_id: `F-${n}`, subject: `Subject ${n}` })));
+}
+
+/** Approves the email of a run elsewhere than on the page. */
+async function approve({ application: { workflow } }: ConsoleService, id: string): Promise<void> {
+  const { rendering } = (await workflow.getPendingResponse(id))!;
+  await workflow.approveResponse(id, { rendering, by: "Ann" });
+  await workflow.getWorkflowResult(id);
 }
 
 const topOf = async (row: Locator): Promise<number> => Math.round((await row.boundingBox())!.y);
@@ -223,6 +230,81 @@ describe.skipIf(!chromiumPath)(`lists ${SKIPPED}`, () => {
     await rows.nth(1).getByText("First new").waitFor();
     expect(await page.evaluate("scrollY")).toBe(0);
     expect(await news.count()).toBe(0);
+  });
+
+  it("drop rows that no longer match the filter, without moving the others or losing the reader's place", async () => {
+    const service = await serveConsole({ responseCap: 100 });
+    const ids = await submitMany(service, 60);
+    const page = await open(service, "?status=waiting_for_approval");
+    const rows = page.locator(".row");
+    const row = (n: number) => page.locator(".row", { hasText: `Subject ${n}` });
+    await expect.poll(() => rows.count()).toBe(50);
+    await page.mouse.move(600, 400);
+    await page.mouse.wheel(0, 900);
+    await expect.poll(() => page.evaluate("scrollY")).toBe(900);
+    await row(30).focus();
+    const top = await topOf(row(29));
+    await approve(service, ids[58 - 1]!);
+    await row(58).waitFor({ state: "detached" });
+    expect(await page.locator(".news").count()).toBe(0);
+    await expect.poll(async () => Math.abs((await topOf(row(29))) - top)).toBeLessThan(3);
+    await approve(service, ids[30 - 1]!);
+    await row(30).waitFor({ state: "detached" });
+    await page.keyboard.press("j");
+    await expect.poll(() => page.locator(".row:focus b").allInnerTexts()).toEqual(["Subject 29"]);
+    expect(await page.getByText("Replied").count()).toBe(0);
+  });
+
+  it("update rows below the first page, without loading the others", async () => {
+    const service = await serveConsole();
+    const ids = await submitMany(service, 130);
+    const page = await open(service, "");
+    const row = (n: number) =>
+      page.locator(".row", { has: page.locator("b", { hasText: new RegExp(`^Subject ${n}$`) }) });
+    await page.mouse.move(600, 400);
+    // The customer gets ten emails at most, so only the first ten pieces of feedback wait.
+    await scrollTo(page, row(9));
+    await row(9).getByText("Needs approval").waitFor();
+    const top = await topOf(row(9));
+    let loaded = 0;
+    page.on("response", async (response) => {
+      if (response.url().endsWith("/list_feedback"))
+        loaded += ((await response.json()) as { feedback: unknown[] }).feedback.length;
+    });
+    await approve(service, ids[8 - 1]!);
+    await row(8).getByText("Replied").waitFor();
+    expect(Math.abs((await topOf(row(9))) - top)).toBeLessThan(3);
+    // The run may have changed a few times in quick succession.
+    await expect.poll(() => loaded % 50).toBeGreaterThan(0);
+    expect(loaded % 50).toBeLessThan(5);
+    await row(9).click();
+    await page.getByRole("heading", { name: "Subject 9" }).waitFor();
+    await approve(service, ids[7 - 1]!);
+    await page.getByLabel("8 waiting").waitFor();
+    await page.goBack();
+    await row(7).getByText("Replied").waitFor();
+    await expect.poll(async () => Math.abs((await topOf(row(9))) - top)).toBeLessThan(3);
+    expect(await page.locator(".row").count()).toBe(130);
+  });
+
+  it("name the status of a run as the filter does", async () => {
+    const service = await serveConsole();
+    await submit(service, {});
+    const page = await open(service, "");
+    await page.locator(".row").waitFor();
+    const option = page.getByLabel("Status").locator("option");
+    for (const status of ["started", "processing", "waiting_for_approval", "failed", "cancelled"]) {
+      await page.route("**/list_feedback", async (route) => {
+        const response = await route.fetch();
+        const { feedback } = (await response.json()) as { feedback: object[] };
+        await route.fulfill({ response, json: { feedback: [{ ...feedback[0], status }] } });
+      });
+      await page.reload();
+      await page.locator(".row .badge").waitFor();
+      const value = { hasText: await page.locator(".row .badge").innerText() };
+      expect(await option.filter(value).getAttribute("value")).toBe(status);
+      await page.unroute("**/list_feedback");
+    }
   });
 
   it("show the date once, and the time in each row", async () => {

@@ -1,6 +1,7 @@
 import { createHash, createHmac } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import {
   approveByKey,
@@ -145,6 +146,44 @@ describe.skipIf(!chromiumPath)(`signing in ${SKIPPED}`, () => {
     await page.getByText("You may not see this").waitFor();
     await page.keyboard.press("1");
     await page.locator(".mail-head").waitFor();
+  });
+
+  it("shows no links to pages that the person may not see", async () => {
+    const [reader, decider, admin] = ["reader-0123456789ab", "decider-0123456789a", "admin-0123456789abc"];
+    const service = await serveConsole(
+      { httpTokens: `Ann:feedback:read:${reader},Bob:approve:${decider},Cleo:admin:${admin}` },
+      { isSample: true },
+    );
+    const [id] = await submit(service, {
+      customer_id: "C-1022",
+      subject: "Outage",
+      feedback_text: "The third outage this month. I am furious.",
+    });
+    const as = async (secret: string, path: string): Promise<Page> => {
+      const context = await person();
+      const options = { data: { token: secret }, headers: { origin: service.url } };
+      await context.request.post(`${service.url}/session`, options);
+      return open(service, path, { context, expected: /404/ });
+    };
+    /** The pages that the links on a page lead to, once it shows this text. */
+    const linked = async (page: Page, text: string): Promise<string[]> => {
+      await page.locator("main").getByText(text).first().waitFor();
+      const links = await page
+        .locator("main a")
+        .evaluateAll((all) => all.map((one) => (one as unknown as { pathname: string }).pathname.split("/")[2] ?? ""));
+      return [...new Set(links)].toSorted();
+    };
+    expect(await linked(await as(reader, ""), "Outage")).toEqual(["feedback"]);
+    expect(await linked(await as(reader, "feedback/F-1"), "Sentiment by")).toEqual(["", "runs"]);
+    const decision = await as(decider, `approvals/${id}`);
+    await decision.locator(".mail-head").waitFor();
+    const { workflow } = service.application;
+    const { rendering } = (await workflow.getPendingResponse(id!))!;
+    await workflow.approveResponse(id!, { rendering, by: "Ann" });
+    expect(await linked(decision, "no longer waiting")).toEqual(["approvals"]);
+    await decision.reload();
+    expect(await linked(decision, "This email is no longer waiting")).toEqual([]);
+    expect(await linked(await as(admin, "charts"), "Who is unhappy")).toEqual([]);
   });
 
   it("is followed by a message if signing out fails", async () => {

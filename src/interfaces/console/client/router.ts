@@ -27,7 +27,8 @@ function here(): Place {
   return { path: first ? [name, first] : [name], query };
 }
 
-function decoded(part: string): string {
+/** A part of an address or URI without percent-encoding. */
+export function decoded(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {

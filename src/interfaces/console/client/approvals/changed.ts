@@ -49,7 +49,7 @@ export function Meanwhile({ decided, mail }: { decided: Decided | "gone" | undef
               <${Time} at=${found.decided_at} isFull />. That decision stands.`
           : html`<b>This email is no longer waiting.</b> Somebody has decided on it, or its run has ended.`
       }${" "}
-      <a href=${href(["runs", mail.workflow_id])}>See the run</a>
+      ${may("feedback:read") && html`<a href=${href(["runs", mail.workflow_id])}>See the run</a>`}
     </div>
   `;
 }

@@ -5,6 +5,7 @@ import { html } from "../html.ts";
 import { useKeys } from "../keys.ts";
 import { useLoad } from "../load.ts";
 import { href } from "../router.ts";
+import { may } from "../session.ts";
 import { MailView } from "../ui/mail-view.ts";
 import { OneLine, plain } from "../ui/one-line.ts";
 import { Empty, Pending } from "../ui/states.ts";
@@ -120,7 +121,9 @@ export function Decide({ id, onDecided, isEmbedded = false, takesFocus = false }
 
   if (!seen) {
     return error?.code === "nothing_waits"
-      ? html`<${Empty} title="This email is no longer waiting"><a href=${href(["runs", id])}>See what happened</a><//>`
+      ? html`<${Empty} title="This email is no longer waiting"
+          >${may("feedback:read") && html`<a href=${href(["runs", id])}>See what happened</a>`}<//
+        >`
       : html`<${Pending} error=${error} retry=${reload} rows=${10} label="Loading the email" />`;
   }
   const { subject, text } = draftOf(seen.rendering);

@@ -197,7 +197,7 @@ function Transcript({ items, isBusy }: { items: readonly Item[]; isBusy: boolean
       ${
         isBusy &&
         last?.type !== "assistant" &&
-        html`<li key="busy" class="turn thinking">
+        html`<li key="busy" class="turn">
           <span class="typing" role="img" aria-label="The agent is at work"><i></i><i></i><i></i></span>
         </li>`
       }

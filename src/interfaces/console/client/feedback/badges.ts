@@ -1,5 +1,5 @@
 import { html } from "../html.ts";
-import { doubtOf, type Certainty, type FeedbackItem, type Sentiment } from "./feedback-api.ts";
+import { doubtOf, STATUSES, type Certainty, type FeedbackItem, type Sentiment } from "./feedback-api.ts";
 
 /** Shows a sentiment by shape as well as by colour. */
 export function SentimentMark({ sentiment, ...certainty }: { sentiment?: Sentiment | undefined } & Certainty) {
@@ -45,8 +45,9 @@ function outcomeOf(item: Pick<FeedbackItem, "status" | "action" | "response_id" 
   if (status === "failed") return { text: "Failed", tone: "bad" };
   if (status === "waiting_for_approval") return { text: "Needs approval", tone: "warn" };
   if (status === "cancelled") return { text: "Cancelled", tone: "quiet" };
-  if (status !== "completed")
-    return error === undefined ? { text: "Processing", tone: "busy" } : { text: "Retrying", tone: "warn" };
+  if (status !== "completed" && error !== undefined) return { text: "Retrying", tone: "warn" };
+  if (status === "started") return { text: STATUSES[status], tone: "quiet" };
+  if (status === "processing") return { text: STATUSES[status], tone: "busy" };
   if (action === "escalate") return { text: "Escalated", tone: "accent" };
   if (response !== undefined) return { text: "Replied", tone: "good" };
   return withheld === undefined ? { text: "Recorded", tone: "quiet" } : { text: "Not sent", tone: "quiet" };

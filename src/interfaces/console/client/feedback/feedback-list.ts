@@ -2,8 +2,10 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, returns } from "../api.ts";
 import { paced } from "../live/paced.ts";
 import { onRunChange } from "../live/run-changes.ts";
+import type { Run } from "../runs/runs-api.ts";
 import { session } from "../session.ts";
 import { listFeedback, type FeedbackItem, type FeedbackPage, type Filters } from "./feedback-api.ts";
+import { endOf, merged, reloadRows } from "./reload-rows.ts";
 
 /** A list as it was last shown, so that a person who comes back to it sees it at once. */
 interface Kept {
@@ -16,9 +18,16 @@ const kept = new Map<string, Kept>();
 const MOST_KEPT = 8;
 const NOTHING: Kept = { items: [], next: undefined, searchedBackTo: undefined };
 
+const toList = ({ feedback, next, searched_back_to: searchedBackTo }: FeedbackPage): Kept => ({
+  items: feedback,
+  next,
+  searchedBackTo,
+});
+
 /**
- * Pages of feedback, one below the other. Whenever a run changes, the first page is loaded again;
- * rows that are not on it stay as they are.
+ * Pages of feedback, one below the other. Whenever a run changes, the first page is loaded again,
+ * and if the run is further down the list, its row too. If any run may have changed, all rows are
+ * loaded again.
  */
 export function useFeedbackList(filters: Filters) {
   // A kept list is only for the person who has seen it, because someone else may sign in on the
@@ -52,9 +61,9 @@ export function useFeedbackList(filters: Filters) {
     setIsLoading(true);
     try {
       const page = await listFeedback({ ...filters, ...(after !== undefined && { after }) }, controller.signal);
-      const before = after === undefined ? [] : latest.current.items;
       if (after === undefined) setWaiting(0);
-      keep({ items: [...before, ...page.feedback], next: page.next, searchedBackTo: page.searched_back_to });
+      const before = after === undefined ? [] : latest.current.items;
+      keep({ ...toList(page), items: merged(before, page.feedback, () => false) });
     } catch (error) {
       fail(error);
     }
@@ -66,30 +75,64 @@ export function useFeedbackList(filters: Filters) {
   useEffect(() => {
     setWaiting(0);
     const controller = new AbortController();
-    const look = async (): Promise<void> => {
-      // A list that is already on the screen is updated; otherwise, it is loaded.
-      if (latest.current.items.length > 0) {
-        const page = await listFeedback(filters, controller.signal).catch(fail);
-        if (page && !controller.signal.aborted) merge(page);
-      } else if (!running.current) await load();
+    // Of the runs that have changed, when they were accepted: it says where they are on the list,
+    // whatever comes and goes.
+    const changed = new Set<string>();
+    const note = (run: Run | undefined): void => {
+      const times = run ? [run.start_time ?? ""] : latest.current.items.map(({ timestamp }) => timestamp);
+      for (const time of times) changed.add(time);
     };
-    const merge = ({ feedback }: FeedbackPage): void => {
+    const read = async (range: Parameters<typeof listFeedback>[0] = {}): Promise<FeedbackPage> => {
+      const page = await listFeedback({ ...filters, ...range }, controller.signal);
+      controller.signal.throwIfAborted();
+      return page;
+    };
+    const rows = {
+      current: () => latest.current.items,
+      read,
+      keep: (items: readonly FeedbackItem[]) => keep({ ...latest.current, items }),
+    };
+    const look = async (): Promise<void> => {
+      if (latest.current.items.length === 0) {
+        if (!running.current) await load();
+        return;
+      }
+      const times = [...changed].toSorted().toReversed();
+      changed.clear();
+      try {
+        const page = await read();
+        const end = endOf(page);
+        await takeFirst(page, end);
+        await reloadRows(end === undefined ? [] : times.filter((time) => time <= end), rows);
+      } catch (error) {
+        // The next look loads them.
+        for (const time of times) changed.add(time);
+        fail(error);
+      }
+    };
+    const takeFirst = async (page: FeedbackPage, end: string | undefined): Promise<void> => {
       const { items } = latest.current;
-      const fresh = new Map(feedback.map((item) => [item.workflow_id, item]));
-      const known = new Set(items.map(({ workflow_id: id }) => id));
-      const added = feedback.filter(({ workflow_id: id }) => !known.has(id));
-      const updated = items.map((item) => fresh.get(item.workflow_id) ?? item);
-      // Nothing moves while a person reads further down.
+      const first = items[0]?.timestamp ?? "";
+      const old = page.feedback.filter(({ timestamp }) => timestamp <= first);
+      // New rows don't push away what a person reads further down.
       const isAtTop = scrollY < 80;
-      setWaiting(isAtTop ? 0 : added.length);
+      setWaiting(isAtTop ? 0 : page.feedback.length - old.length);
       // If the whole page is new, there may be a gap between it and the list, so load the list
       // anew.
-      if (isAtTop && added.length === feedback.length && feedback.length > 0) void load();
-      else keep({ ...latest.current, items: isAtTop ? [...added, ...updated] : updated });
+      if (isAtTop && old.length === 0 && page.feedback.length > 0) return load();
+      const shown = isAtTop ? page.feedback : old;
+      const all = merged(items, shown, (time) => end === undefined || time > end);
+      // If no other rows are left, the list now ends where the page ends.
+      const isWhole = all.length === shown.length;
+      keep({ ...(isWhole ? toList(page) : latest.current), items: all });
     };
+    note(undefined);
     const looks = paced(look);
     looks.ask();
-    const stop = onRunChange(looks.ask);
+    const stop = onRunChange((run) => {
+      note(run);
+      looks.ask();
+    });
     return () => {
       stop();
       looks.stop();

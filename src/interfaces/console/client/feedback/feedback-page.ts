@@ -3,6 +3,7 @@ import { html } from "../html.ts";
 import { useLoad } from "../load.ts";
 import { href } from "../router.ts";
 import { RunPanel } from "../runs/run-panel.ts";
+import { may } from "../session.ts";
 import { Fact, Score } from "../ui/facts.ts";
 import { Legend, MarkedText } from "../ui/marked-text.ts";
 import { OneLine, plain } from "../ui/one-line.ts";
@@ -121,9 +122,7 @@ function Facts({ feedback }: { feedback: FeedbackDetails }) {
           ${bySentiment?.analyzer && html`<${Fact} name="Sentiment by">${bySentiment.analyzer.name} ${bySentiment.analyzer.version}<//>`}
           ${byCategory?.analyzer && html`<${Fact} name="Categories by">${byCategory.analyzer.name} ${byCategory.analyzer.version}<//>`}
           ${feedback.response_time && html`<${Fact} name="Answered after">${duration(Date.parse(feedback.response_time) - Date.parse(feedback.timestamp))}<//>`}
-          <${Fact} name="In the graph"
-            ><a href=${href(["graph"], { query: `DESCRIBE <${feedback.feedback_uri}>` })}>Show its facts</a><//
-          >
+          ${may("admin") && html`<${Fact} name="In the graph"><a href=${href(["graph"], { query: `DESCRIBE <${feedback.feedback_uri}>` })}>Show its facts</a><//>`}
         </dl>
       </section>
     </aside>

@@ -1,11 +1,13 @@
 /**
  * The introduction for people who try the service with sample data: what this is, and what to do.
+ * It names only pages that they may see.
  */
 import { signal } from "@preact/signals";
 import { html } from "../html.ts";
 import { keep, kept } from "../kept.ts";
 import { IS_SAMPLE } from "../page-facts.ts";
 import { href } from "../router.ts";
+import { may } from "../session.ts";
 
 const KEY = "abi-console-guide";
 
@@ -18,6 +20,8 @@ function dismiss(): void {
 
 export function Guide() {
   if (!isShown.value) return null;
+  const mayTalk = may("feedback:write");
+  const maySeeGraph = may("admin");
   return html`
     <section class="guide" aria-labelledby="guide">
       <header>
@@ -35,23 +39,27 @@ export function Guide() {
         <li>
           <b>Send feedback</b>
           <p>
-            ${"Run the "}<code>curl</code>${" command that is shown in your terminal, or tell the agent what a customer wrote in the "}<a
-              href=${href(["chat"])}
-              >chat</a
-            >.
+            ${"Run the "}<code>curl</code>${" command that is shown in your terminal"}${mayTalk && html`${", or tell the agent what a customer wrote in the "}<a href=${href(["chat"])}>chat</a>`}.
           </p>
         </li>
-        <li>
-          <b>Approve its email</b>
-          <p>${"No email is sent before you approve it. It waits in "}<a href=${href(["approvals"])}>approvals</a>.</p>
-        </li>
-        <li>
-          <b>Ask about it</b>
-          <p>
-            ${"The agent knows what was done with it. See all feedback as "}<a href=${href(["charts"])}>charts</a
-            >${", or query the "}<a href=${href(["graph"])}>graph</a>.
-          </p>
-        </li>
+        ${
+          may("approve") &&
+          html`<li>
+            <b>Approve its email</b>
+            <p>
+              ${"No email is sent before you approve it. It waits in "}<a href=${href(["approvals"])}>approvals</a>.
+            </p>
+          </li>`
+        }
+        ${
+          (mayTalk || maySeeGraph) &&
+          html`<li>
+            <b>Ask about it</b>
+            <p>
+              ${mayTalk && "The agent knows what was done with it. "}${maySeeGraph && html`${"See all feedback as "}<a href=${href(["charts"])}>charts</a>${", or query the "}<a href=${href(["graph"])}>graph</a>.`}
+            </p>
+          </li>`
+        }
       </ol>
     </section>
   `;

@@ -30,13 +30,18 @@ const filtersOf = (query: URLSearchParams): Filters =>
 export function Inbox() {
   const filters = filtersOf(place.value.query);
   const list = useFeedbackList(filters);
-  const selected = useRef(-1);
+  // The feedback whose row had the focus last.
+  const last = useRef<FeedbackItem>(undefined);
+  const onFocus = ({ target }: FocusEvent): void => {
+    last.current = list.items[rowsShown().findIndex((row) => row === target)];
+  };
   const move = (by: number): void => {
-    const rows = [...document.querySelectorAll<HTMLElement>(".row")];
-    const focused = rows.findIndex((row) => row === document.activeElement);
-    const from = focused === -1 ? selected.current : focused;
-    selected.current = Math.max(0, Math.min(rows.length - 1, from + by));
-    rows[selected.current]?.focus();
+    const { current } = last;
+    const at = list.items.findIndex(({ workflow_id: id }) => id === current?.workflow_id);
+    // A row that no longer matches goes; then continue from where it was.
+    const newer = current ? list.items.filter(({ timestamp }) => timestamp > current.timestamp).length : 0;
+    const to = at === -1 ? newer + Math.min(by, 0) : at + by;
+    rowsShown()[Math.max(0, Math.min(list.items.length - 1, to))]?.focus();
   };
   useKeys({
     j: () => move(1),
@@ -51,9 +56,11 @@ export function Inbox() {
     ${Object.keys(filters).length === 0 && html`<${Guide} />`}
     <${Toolbar} filters=${filters} />
     ${list.waiting > 0 && html`<button type="button" class="news" onClick=${list.showNews}>${list.waiting} new</button>`}
-    <${Rows} list=${list} hasFilters=${Object.keys(filters).length > 0} />
+    <${Rows} list=${list} hasFilters=${Object.keys(filters).length > 0} onFocus=${onFocus} />
   `;
 }
+
+const rowsShown = (): HTMLElement[] => [...document.querySelectorAll<HTMLElement>(".row")];
 
 function Toolbar({ filters }: { filters: Filters }) {
   const has = Object.keys(filters).length > 0;
@@ -107,14 +114,20 @@ function Search({ value }: { value: string }) {
   `;
 }
 
-function Rows({ list, hasFilters }: { list: ReturnType<typeof useFeedbackList>; hasFilters: boolean }) {
+interface RowsProps {
+  list: ReturnType<typeof useFeedbackList>;
+  hasFilters: boolean;
+  onFocus: (event: FocusEvent) => void;
+}
+
+function Rows({ list, hasFilters, onFocus }: RowsProps) {
   const { items, error, isLoading, next, searchedBackTo, more } = list;
   const days = useMemo(() => [...Map.groupBy(items, ({ timestamp }) => dayOf(timestamp))], [items]);
   if (items.length === 0 && error) return html`<${Failed} error=${error} retry=${list.reload} />`;
   if (items.length === 0 && isLoading) return html`<${Loading} rows=${12} label="Loading feedback" />`;
   return html`
     ${items.length === 0 && (next === undefined || !searchedBackTo) && html`<${Nothing} hasFilters=${hasFilters} />`}
-    <div class="rows">
+    <div class="rows" onFocusIn=${onFocus}>
       ${days.map(
         ([day, ofDay]) => html`
           <section key=${day} class="day">

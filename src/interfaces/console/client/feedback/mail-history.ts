@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { html } from "../html.ts";
 import { href } from "../router.ts";
+import { may } from "../session.ts";
 import { MailView } from "../ui/mail-view.ts";
 import { OneLine } from "../ui/one-line.ts";
 import { Time } from "../ui/time.ts";
@@ -81,7 +82,7 @@ export function MailHistory({ feedback }: { feedback: FeedbackDetails }) {
               isFull
           /></span>`
         }
-        ${mail.state === "waiting" && html`<a class="button" href=${href(["approvals", feedback.workflow_id])}>Decide</a>`}
+        ${mail.state === "waiting" && may("approve") && html`<a class="button" href=${href(["approvals", feedback.workflow_id])}>Decide</a>`}
       </p>
       ${mail.decision?.reason && html`<p class="notice">Reason: <${OneLine} text=${mail.decision.reason} /></p>`}
       ${mail.decision && html`<${RightLabels} decision=${mail.decision} />`}

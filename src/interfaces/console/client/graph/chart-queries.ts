@@ -55,6 +55,7 @@ export function chartQueries(range: Range, now: Date) {
   const feedback = `?f abi:timestamp ?t .${since === undefined ? "" : ` FILTER(?t >= "${since}"^^xsd:dateTime)`}`;
   return {
     extent: `SELECT (MIN(?t) AS ?first) (MAX(?t) AS ?last) (COUNT(?f) AS ?total) { ${feedback} }`,
+    // In UTC, because a query can't know when clocks change where the person is.
     overTime: (length: Granularity) => `SELECT ?time ?sentiment (COUNT(?f) AS ?number) {
   ${feedback} ?f abi:sentiment ?sentiment . BIND(SUBSTR(STR(?t), 1, ${length}) AS ?time)
 } GROUP BY ?time ?sentiment ORDER BY ?time`,
@@ -65,7 +66,7 @@ export function chartQueries(range: Range, now: Date) {
     waits: `SELECT ?bucket (COUNT(?f) AS ?number) {
   ${feedback} ?f abi:responseTime ?answered . BIND(?answered - ?t AS ?wait) BIND(${bucket()} AS ?bucket)
 } GROUP BY ?bucket`,
-    customers: `SELECT ?id ?name ?segment ?value ?complaints ?about {
+    customers: `SELECT ?customer ?id ?name ?segment ?value ?complaints ?about {
   { SELECT ?customer (COUNT(DISTINCT ?f) AS ?complaints) (GROUP_CONCAT(DISTINCT ?category; separator=" ") AS ?about) {
       ${feedback} ?f abi:sentiment "negative" ; abi:providedBy ?customer ; abi:hasCategory ?category
     } GROUP BY ?customer ORDER BY DESC(?complaints) LIMIT 10 }

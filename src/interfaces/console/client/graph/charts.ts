@@ -1,9 +1,10 @@
 /** What the graph says about all feedback. */
 import { Categories } from "../feedback/badges.ts";
-import { SENTIMENTS } from "../feedback/feedback-api.ts";
+import { SENTIMENTS, type Filters } from "../feedback/feedback-api.ts";
 import { html } from "../html.ts";
 import { useLoad } from "../load.ts";
-import { href, place, setQuery } from "../router.ts";
+import { decoded, href, place, setQuery } from "../router.ts";
+import { may } from "../session.ts";
 import { OneLine } from "../ui/one-line.ts";
 import { Bars, Columns, totalOf, type Bar, type Series } from "../ui/plots.ts";
 import { Pending } from "../ui/states.ts";
@@ -20,6 +21,9 @@ const ONE: readonly Series[] = [{ name: "feedback", tone: "accent" }];
 const RANGES: Readonly<Record<Range, string>> = { "7": "7 days", "30": "30 days", "365": "a year", all: "all time" };
 
 type Rows = readonly Record<string, string>[];
+
+/** Where the feedback with these filters is listed; undefined for people who may not see it. */
+const listOf = (filters: Filters): string | undefined => (may("feedback:read") ? href([], filters) : undefined);
 
 const isRange = (text: string | null): text is Range => text !== null && Object.hasOwn(RANGES, text);
 
@@ -80,7 +84,12 @@ function Board({ total, times, overTime, categories, actions, waits, customers }
     </dl>
     <div class="board">
       <div class="wide">
-        <${Columns} title="Sentiment over time" of="Time" series=${BY_SENTIMENT} bars=${timeBars(overTime, times)} />
+        <${Columns}
+          title="Sentiment over time (UTC)"
+          of="Time (UTC)"
+          series=${BY_SENTIMENT}
+          bars=${timeBars(overTime, times)}
+        />
       </div>
       <${Bars} title="Categories" of="Category" series=${BY_SENTIMENT} bars=${categoryBars(categories)} />
       <div>
@@ -88,7 +97,7 @@ function Board({ total, times, overTime, categories, actions, waits, customers }
           title="What was decided"
           of="Action"
           series=${ONE}
-          bars=${actions.map((row) => ({ label: ACTIONS[row["action"] ?? ""] ?? row["action"]!, values: [Number(row["number"])], href: href([], { action: row["action"] }) }))}
+          bars=${actions.map((row) => ({ label: ACTIONS[row["action"] ?? ""] ?? row["action"]!, values: [Number(row["number"])], href: listOf({ action: row["action"]! }) }))}
         />
         <${Bars} title="Time to answer" of="Time" series=${ONE} bars=${waitBars(waits)} />
       </div>
@@ -121,7 +130,7 @@ function timeBars(rows: Rows, times: readonly string[]): Bar[] {
 
 function categoryBars(rows: Rows): Bar[] {
   return [...Map.groupBy(rows, (row) => row["category"] ?? "")]
-    .map(([label, ofLabel]) => ({ label, values: bySentiment(ofLabel), href: href([], { category: label }) }))
+    .map(([label, ofLabel]) => ({ label, values: bySentiment(ofLabel), href: listOf({ category: label }) }))
     .toSorted((one, other) => totalOf(other) - totalOf(one));
 }
 
@@ -162,14 +171,10 @@ function Unhappy({ customers }: { customers: Rows }) {
                 <tbody>
                   ${customers.map(
                     (row) =>
-                      html` <tr key=${row["id"]}>
-                        <td>
-                          <a href=${href([], { customer_id: row["id"], sentiment: "negative" })}
-                            ><${OneLine} text=${row["name"] ?? row["id"] ?? ""}
-                          /></a>
-                        </td>
+                      html` <tr key=${row["customer"]}>
+                        <td><${Customer} row=${row} /></td>
                         <td>${row["segment"]}</td>
-                        <td class="number">${Number(row["value"] ?? 0).toLocaleString("en")}</td>
+                        <td class="number">${row["value"] && Number(row["value"]).toLocaleString("en")}</td>
                         <td class="number">${row["complaints"]}</td>
                         <td>
                           <${Categories} categories=${(row["about"] ?? "").split(" ").filter(Boolean)} />
@@ -182,4 +187,12 @@ function Unhappy({ customers }: { customers: Rows }) {
       }
     </section>
   `;
+}
+
+function Customer({ row: { customer = "", id, name } }: { row: Rows[number] }) {
+  // If the customer data doesn't have the customer, the id is only in the URI.
+  const known = id ?? decoded(customer.slice(customer.lastIndexOf("/") + 1));
+  const shown = html`<${OneLine} text=${name ?? known} />`;
+  const list = listOf({ customer_id: known, sentiment: "negative" });
+  return list === undefined ? shown : html`<a href=${list}>${shown}</a>`;
 }

@@ -68,11 +68,16 @@ const KEY = "abi-console-questions";
 
 function stored(): readonly Question[] {
   try {
-    return JSON.parse(kept(KEY) ?? "[]") as Question[];
+    const value: unknown = JSON.parse(kept(KEY) ?? "[]");
+    return Array.isArray(value) ? value.filter(isQuestion) : [];
   } catch {
     return [];
   }
 }
+
+/** Anything else is ignored, because other pages of this address may have stored it. */
+const isQuestion = (value: Partial<Question> | null): value is Question =>
+  typeof value?.name === "string" && typeof value.query === "string";
 
 export const saved = signal<readonly Question[]>(stored());
 

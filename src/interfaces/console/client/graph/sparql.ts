@@ -20,21 +20,13 @@ export interface Answer {
 
 const STORE = "http://example.org/abi/stores/feedback_data";
 
-const PREFIXES = `PREFIX abi: <http://example.org/abi#>
-PREFIX prov: <http://www.w3.org/ns/prov#>
-PREFIX rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#>
-PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>
-`;
-
-const declaresPrefixes = (query: string): boolean => /^\s*(?:#.*\n\s*)*PREFIX\b/i.test(query);
-
 /**
- * Queries the store `feedback_data`. Adds the usual prefixes if the query declares none.
+ * Queries the store `feedback_data`. The service declares the prefixes abi, prov, rdf and xsd.
  * @throws ApiError
  */
 export async function ask(query: string, signal?: AbortSignal): Promise<Answer> {
   const response = await respond(`/sparql?default-graph-uri=${encodeURIComponent(STORE)}`, {
-    body: declaresPrefixes(query) ? query : PREFIXES + query,
+    body: query,
     headers: { "content-type": "application/sparql-query" },
     signal,
   });
