@@ -3,6 +3,7 @@ import { z } from "zod";
 import { CATEGORIES } from "../../analysis/categories.ts";
 import { SENTIMENTS } from "../../analysis/sentiment-analyzer.ts";
 import { dateTime, RunOrderSchema, RunStatusSchema } from "../../framework/run-schemas.ts";
+import { tidyIdentifier } from "../../tidy-identifier.ts";
 import { ACTIONS, SENTIMENT_CERTAINTY } from "./result.ts";
 
 const time = z.iso.datetime().describe("ISO 8601, UTC.");
@@ -15,7 +16,7 @@ export const FeedbackFilter = z.strictObject({
     .max(200)
     .optional()
     .describe("Only feedback with this in its id, customer id, ticket id, subject or text; case doesn't matter."),
-  customer_id: z.string().trim().max(200).optional().describe("Only feedback of this customer."),
+  customer_id: z.string().overwrite(tidyIdentifier).max(200).optional().describe("Only feedback of this customer."),
   status: RunStatusSchema.optional().describe("Only feedback whose run has this status."),
   sentiment: z.enum(SENTIMENTS).optional().describe("Only feedback with this sentiment."),
   category: z.enum(CATEGORIES).optional().describe("Only feedback in this category."),

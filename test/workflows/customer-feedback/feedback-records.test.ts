@@ -46,6 +46,15 @@ describe("listing feedback", () => {
     expect((await list(parts, { search: "Grace" })).feedback).toEqual([]);
     expect((await list(parts, { customer_id: "C-vip" })).feedback[0]?.customer_name).toBe("Grace Hopper");
   });
+
+  it("finds a customer's feedback however their id is spelled", async () => {
+    const parts = await startFeedback();
+    // The customer is unknown, so the run fails, but it is listed.
+    await parts.workflow.run(feedback({ customer_id: "Ren\u00e9" }));
+    for (const customer_id of ["Ren\u00e9", "Rene\u0301", "\u200BRen\u00e9\u00A0"]) {
+      expect(idsOf(await list(parts, { customer_id }))).toEqual(["F-1"]);
+    }
+  });
 });
 
 describe("one piece of feedback", () => {
