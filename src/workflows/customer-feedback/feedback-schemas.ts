@@ -127,5 +127,17 @@ export const FeedbackDetails = FeedbackItem.omit({ excerpt: true }).extend({
     .array(FeedbackMail)
     .describe("Emails that a person has decided on or has to decide on. Without approval, emails are not stored."),
   replies: z.array(z.object({ text: z.string(), time })).describe("Answers that people have given elsewhere."),
+  customer_replies: z
+    .array(
+      z.object({
+        text: z.string(),
+        time,
+        processed_as: z
+          .string()
+          .optional()
+          .describe("If it is a complaint: id of the feedback that it is processed as."),
+      }),
+    )
+    .describe("What the customer has written back to our email."),
 });
 export type FeedbackDetails = z.output<typeof FeedbackDetails>;

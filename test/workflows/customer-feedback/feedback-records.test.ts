@@ -3,6 +3,7 @@ import { parse } from "../../../src/framework/validation.ts";
 import { DEFAULT_ESCALATION_POLICY } from "../../../src/workflows/customer-feedback/policy.ts";
 import type { FeedbackDetails, FeedbackPage } from "../../../src/workflows/customer-feedback/feedback-schemas.ts";
 import { feedback, startFeedback, type Feedback } from "../../support/feedback.ts";
+import { rawMail } from "../../support/raw-mail.ts";
 
 const call = async <Answer>({ workflow }: Feedback, name: string, input: object): Promise<Answer> => {
   const operation = workflow.operations.find((one) => one.name === name);
@@ -117,6 +118,19 @@ describe("one piece of feedback", () => {
     const { mails, replies } = await get(parts, "F-1");
     expect(mails).toMatchObject([{ state: "rejected", decision: { by: "Ben", reason: "She has called." } }]);
     expect(replies).toMatchObject([{ text: "We have talked." }]);
+  });
+
+  it("comes with what the customer has written back, oldest first", async () => {
+    const parts = await startFeedback();
+    const { response_id: answered } = await parts.workflow.run(feedback());
+    expect((await get(parts, "F-1")).customer_replies).toEqual([]);
+    const write = (text: string) => parts.workflow.receiveMail(rawMail({ "In-Reply-To": answered! }, text));
+    await write("Thanks a lot!");
+    const { feedback_id: complaint } = await write("It has crashed again, I am furious!");
+    expect((await get(parts, "F-1")).customer_replies).toEqual([
+      { text: expect.stringContaining("Thanks a lot!"), time: expect.stringMatching(/Z$/) },
+      { text: expect.stringContaining("furious"), time: expect.stringMatching(/Z$/), processed_as: complaint },
+    ]);
   });
 
   it("is not found if it does not exist", async () => {

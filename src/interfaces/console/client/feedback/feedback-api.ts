@@ -103,6 +103,7 @@ export interface FeedbackDetails extends Omit<FeedbackItem, "excerpt"> {
   response_time?: string;
   mails: readonly Mail[];
   replies: readonly { text: string; time: string }[];
+  customer_replies: readonly { text: string; time: string; processed_as?: string }[];
 }
 
 /** What to know about a label before you trust it; undefined if there is nothing. */
