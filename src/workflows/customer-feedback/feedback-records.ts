@@ -108,7 +108,7 @@ export class FeedbackRecords {
     const [analyses, ticket, mails, replies, customerReplies] = await Promise.all([
       this.#analyses(facts),
       this.#ticket(subject.value),
-      mailsOf(ontologyStore, facts, run.waitingFor?.subject),
+      mailsOf(ontologyStore, facts, { waiting: run.waitingFor?.subject, isOver: isOver(run) }),
       this.#replies(facts),
       this.#customerReplies(facts),
     ]);
@@ -179,11 +179,12 @@ export class FeedbackRecords {
   async #customerReplies(facts: Facts): Promise<FeedbackDetails["customer_replies"]> {
     const replies = await Promise.all(facts.values(abi.hasReply).map((uri) => this.#describe(uri)));
     return replies
-      .map((reply) => ({
-        text: reply.value(abi.text) ?? "",
-        time: new Date(reply.value(abi.timestamp) ?? 0).toISOString(),
-        ...(reply.value(abi.processedAs) !== undefined && { processed_as: feedbackIdOf(reply.value(abi.id) ?? "") }),
-      }))
+      .map((reply) => {
+        const text = reply.value(abi.text) ?? "";
+        const time = new Date(reply.value(abi.timestamp) ?? 0).toISOString();
+        const isComplaint = reply.value(abi.processedAs) !== undefined;
+        return isComplaint ? { text, time, processed_as: feedbackIdOf(reply.value(abi.id) ?? "") } : { text, time };
+      })
       .toSorted(byTime);
   }
 
@@ -198,6 +199,9 @@ type Filter = Omit<FeedbackFilter, "limit" | "after">;
 const byTime = (one: { time: string }, other: { time: string }): number => one.time.localeCompare(other.time);
 
 const inputOf = (input: Run["input"]): CustomerFeedbackInput => input as CustomerFeedbackInput;
+
+/** Whether the run sends nothing any more. A failed one may, if it is retried. */
+const isOver = ({ status }: Run): boolean => status === "completed" || status === "cancelled";
 
 /** What the run has found so far. */
 const foundBy = ({ output, waitingFor }: Run): Partial<CustomerFeedbackOutput> =>

@@ -64,10 +64,11 @@ const analyzer = z.object({ name: z.string(), version: z.string() });
 const FeedbackMail = z.object({
   rendering: z.string().describe("Identifies exactly this email."),
   state: z
-    .enum(["waiting", "approved", "sent", "edited", "rejected", "refused", "replaced"])
+    .enum(["waiting", "approved", "sent", "edited", "rejected", "refused", "replaced", "withheld"])
     .describe(
       "`edited`: a person has replaced it by another version. `refused`: the mail server has refused it permanently. " +
-        "`replaced`: it is no longer sent.",
+        "`replaced`: another email is sent, or waits, instead. `withheld`: nothing is sent, because the run was " +
+        "cancelled or the customer must not get it.",
     ),
   sender: z.string(),
   recipient: z.string(),

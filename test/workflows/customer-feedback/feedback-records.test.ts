@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "../../../src/framework/validation.ts";
 import { DEFAULT_ESCALATION_POLICY } from "../../../src/workflows/customer-feedback/policy.ts";
 import type { FeedbackDetails, FeedbackPage } from "../../../src/workflows/customer-feedback/feedback-schemas.ts";
+import { setCustomer, startWaiting } from "../../support/approval.ts";
 import { feedback, startFeedback, type Feedback } from "../../support/feedback.ts";
 import { rawMail } from "../../support/raw-mail.ts";
 
@@ -118,6 +119,34 @@ describe("one piece of feedback", () => {
     const { mails, replies } = await get(parts, "F-1");
     expect(mails).toMatchObject([{ state: "rejected", decision: { by: "Ben", reason: "She has called." } }]);
     expect(replies).toMatchObject([{ text: "We have talked." }]);
+  });
+
+  it("says of its email that nothing is sent if the run was cancelled, until it is retried", async () => {
+    const { id, ...parts } = await startWaiting();
+    await parts.workflow.cancelWorkflow(id);
+    expect((await get(parts, "F-1")).mails).toMatchObject([{ state: "withheld" }]);
+    await parts.workflow.retryWorkflow(id);
+    await parts.workflow.getWorkflowResult(id);
+    expect((await get(parts, "F-1")).mails).toMatchObject([{ state: "waiting" }]);
+  });
+
+  it("says of an approved email that nothing is sent if the customer has objected", async () => {
+    const { id, pending, ...parts } = await startWaiting();
+    await setCustomer(parts.ontologyStore, "abi:doNotContact", true);
+    await parts.workflow.approveResponse(id, { rendering: pending.rendering, by: "Ann" });
+    await parts.workflow.getWorkflowResult(id);
+    expect((await get(parts, "F-1")).mails).toMatchObject([{ state: "withheld", decision: { decision: "approve" } }]);
+  });
+
+  it("shows that an approved email was replaced when the customer's address changed", async () => {
+    const { id, pending, ...parts } = await startWaiting();
+    await setCustomer(parts.ontologyStore, "abi:email", "countess@example.org");
+    await parts.workflow.approveResponse(id, { rendering: pending.rendering, by: "Ann" });
+    await parts.workflow.getWorkflowResult(id);
+    expect((await get(parts, "F-1")).mails).toMatchObject([
+      { state: "replaced", recipient: "ada@example.org" },
+      { state: "waiting", recipient: "countess@example.org" },
+    ]);
   });
 
   it("comes with what the customer has written back, oldest first", async () => {

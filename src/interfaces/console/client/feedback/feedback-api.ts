@@ -70,7 +70,7 @@ interface Analysis {
 
 export interface Mail {
   rendering: string;
-  state: "waiting" | "approved" | "sent" | "edited" | "rejected" | "refused" | "replaced";
+  state: "waiting" | "approved" | "sent" | "edited" | "rejected" | "refused" | "replaced" | "withheld";
   sender: string;
   recipient: string;
   subject: string;
