@@ -29,8 +29,8 @@ describe("tokens from a setting", () => {
     [`ann:all:${SECRET}`, "must be one of feedback:read, feedback:write, approve, admin"],
     [`ann::${SECRET}`, "token 1"],
     [`:approve:${SECRET}`, "Its name must have 1 to 100"],
-    ["ann:approve:short", "must have at least 16 characters"],
-    [`ann:approve:${SECRET}ä`, "must have at least 16 characters, of"],
+    ["ann:approve:short", "must have 16 to 500 characters"],
+    [`ann:approve:${SECRET}ä`, "must have 16 to 500 characters, of"],
   ])("are refused without being quoted if invalid: %s", (text, problem) => {
     expect(() => Tokens.fromSetting(text)).toThrow(problem);
     expect(() => Tokens.fromSetting(text)).not.toThrow(SECRET);
@@ -59,6 +59,7 @@ describe("tokens from a file", () => {
     [JSON.stringify([{ name: "ann", scopes: ["approve"] }]), "either token or sha256"],
     [JSON.stringify([{ ...entry(SECRET), scopes: [] }]), "at least one scope"],
     [JSON.stringify([{ ...entry(SECRET), name: "a\nb" }]), "Its name"],
+    [JSON.stringify([{ ...entry(SECRET), name: "Ann  Ford" }]), "Its name"],
   ])("are refused from an invalid file: %s", (text, problem) => {
     expect(() => Tokens.fromFile(text)).toThrow(problem);
   });
