@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "../../../src/framework/validation.ts";
+import { PREFIXES } from "../../../src/ontology/vocabulary.ts";
+import { CustomerDataPipeline } from "../../../src/pipelines/customer-data-pipeline.ts";
 import { DEFAULT_ESCALATION_POLICY } from "../../../src/workflows/customer-feedback/policy.ts";
 import type { FeedbackDetails, FeedbackPage } from "../../../src/workflows/customer-feedback/feedback-schemas.ts";
 import { setCustomer, startWaiting } from "../../support/approval.ts";
@@ -47,6 +49,25 @@ describe("listing feedback", () => {
     expect(idsOf(await list(parts, { category: "billing", limit: 2, after: page.next }))).toEqual(["F-2"]);
     expect((await list(parts, { search: "Grace" })).feedback).toEqual([]);
     expect((await list(parts, { customer_id: "C-vip" })).feedback[0]?.customer_name).toBe("Grace Hopper");
+  });
+
+  it("shows the name of a customer whatever their URI is, as one piece of feedback does", async () => {
+    const parts = await startFeedback();
+    await parts.ontologyStore.update(
+      "customer_data",
+      `${PREFIXES} INSERT DATA {
+         <https://crm.example/people/7> a abi:Customer ; abi:id "C-7" ; abi:name "Mary Somerville" .
+         <https://crm.example/firms/7> abi:id "C-7" ; abi:name "Somerville & Co" .
+         <https://crm.example/people/1> a abi:Customer ; abi:id "C-1" ; abi:name "Another Ada" }`,
+    );
+    const send_response = false;
+    await parts.workflow.run(feedback({ customer_id: "C-7", send_response }));
+    const { source: customerSource, ontologyStore } = parts;
+    await new CustomerDataPipeline({ customerSource, ontologyStore }).loadAll();
+    await parts.workflow.run(feedback({ feedback_id: "F-2", send_response }));
+    const names = (await list(parts)).feedback.map(({ customer_name: name }) => name);
+    expect(names).toEqual(["Ada Lovelace", "Mary Somerville"]);
+    expect([(await get(parts, "F-2")).customer_name, (await get(parts, "F-1")).customer_name]).toEqual(names);
   });
 
   it("finds a customer's feedback however their id is spelled", async () => {
