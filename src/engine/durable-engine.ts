@@ -569,7 +569,10 @@ function assertPositive(concurrency: number | undefined): void {
 }
 
 /** @throws what the engine's constructor throws; the store is then closed again */
-async function engineOn(store: RunStore, options: Omit<DurableEngineOptions, "path" | "store">): Promise<DurableEngine> {
+async function engineOn(
+  store: RunStore,
+  options: Omit<DurableEngineOptions, "path" | "store">,
+): Promise<DurableEngine> {
   try {
     return new DurableEngine({ ...options, store });
   } catch (error) {
