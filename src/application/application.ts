@@ -98,7 +98,10 @@ function checkSenderLookUp({ unknownSender, customerSource: location, customerEm
 }
 
 /** The workflow that notifies people; none if neither `NOTIFY_URL` nor `NOTIFY_MAIL` is set. */
-function notificationWorkflow(settings: Settings, { engine, emailIntegration, logger }: WorkflowParts): Workflow[] {
+function notificationWorkflow(
+  settings: Settings,
+  { engine, emailIntegration, maxParallelRequests, logger }: WorkflowParts,
+): Workflow[] {
   const { notifyUrl, notifySecret, notifyMail, notifyOn: types, publicUrl } = settings;
   if (notifySecret !== undefined && notifyUrl === undefined) {
     throw new ValidationError("NOTIFY_SECRET (notifySecret) has no effect without NOTIFY_URL (notifyUrl).", {
@@ -110,7 +113,8 @@ function notificationWorkflow(settings: Settings, { engine, emailIntegration, lo
     ...(notifyMail === undefined ? [] : [new MailChannel(emailIntegration, notifyMail)]),
   ];
   if (channels.length === 0) return [];
-  return [new NotificationWorkflow({ engine, channels, types, logger, ...withoutAbsent({ publicUrl }) })];
+  const parts = { engine, maxParallelRequests, logger };
+  return [new NotificationWorkflow({ ...parts, channels, types, ...withoutAbsent({ publicUrl }) })];
 }
 
 const ownWorkflows = async ({ workflows }: Settings): Promise<CreateWorkflows | undefined> =>

@@ -2,7 +2,8 @@
  * Opens the parts of an application, each separately. A program that needs one of them doesn't load
  * the others, or adapters that the settings don't name.
  */
-import { existsSync, mkdtempSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Analyzers } from "../analysis/chat-model/chat-model-analyzers.ts";
@@ -41,9 +42,10 @@ export function runsAndGraph(settings: Pick<Settings, "dataDirectory">): string 
 
 let temporary: string | undefined;
 /**
- * A new one for each process, so that no process mistakes another one's email for its own.
+ * A new one for each process, so that no process mistakes another one's email for its own. It is
+ * created with the first email, and stays, because that is where people find the emails.
  */
-const temporaryOutbox = (): string => (temporary ??= mkdtempSync(join(tmpdir(), "abi-workflows-outbox-")));
+const temporaryOutbox = (): string => (temporary ??= join(tmpdir(), `abi-workflows-outbox-${randomUUID()}`));
 
 /**
  * The folder to which emails are written if no mail server is set; undefined if one is. If all data

@@ -10,7 +10,7 @@ import { tidyIdentifier } from "../tidy-identifier.ts";
 import { withoutAbsent, type Json } from "../json.ts";
 import { silentLogger, type Logger } from "../log.ts";
 import { executeInTrace, recordRunSpan, traceOfRun } from "../telemetry/run-tracing.ts";
-import { inSpan, linkActiveSpan, withActiveTrace, withoutTrace } from "../telemetry/tracing.ts";
+import { inSpan, linkActiveSpan, TRACE_FIELD, withActiveTrace, withoutTrace } from "../telemetry/tracing.ts";
 import { parseFilter, parseStart, parseText } from "./arguments.ts";
 import { DEFAULT_MAX_PARALLEL_REQUESTS, type WorkflowConfiguration } from "./configuration.ts";
 import { directCall, logUnexpected } from "./direct-operations.ts";
@@ -137,7 +137,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   /**
    * Registers the workflow with the engine. Every method that needs a registered workflow does this
    * itself. Call it yourself if unfinished runs should continue before the first new one.
-   * @throws TypeError unless exactly one operation is durable
+   * @throws TypeError unless exactly one operation is durable, or if it has a parameter `_trace`
    */
   register(): this {
     this.#durable();
@@ -436,6 +436,9 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     const [process, ...others] = this.operations.filter((operation) => operation.kind === "durable");
     if (!process || others.length > 0)
       throw new TypeError(`workflow "${this.name}" needs exactly one durable operation`);
+    // The handler would not get it, because a run's trace is stored under this name.
+    if (TRACE_FIELD in process.input.shape)
+      throw new TypeError(`workflow "${this.name}" can't have a parameter with the name ${TRACE_FIELD}`);
     const { engine } = this.configuration;
     const handler = (input: Json, context: RunContext): Promise<Json> =>
       executeInTrace({ workflow: this.name, input }, context, (traced) =>

@@ -81,6 +81,7 @@ export const abi = terms(ABI, [
   "responsePermitted",
   "permittedResponseTo",
   "responseSent",
+  "responseWithheld",
   "responseId",
   "responseTime",
   "hasResponse",

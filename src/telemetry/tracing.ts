@@ -281,8 +281,11 @@ function spanContextOf(otel: Api, { traceparent, tracestate }: TraceContext) {
   };
 }
 
-/** The field for the trace in a run's input, beside the parameters. None of them has this name. */
-const FIELD = "_trace";
+/**
+ * The field for the trace in a run's input, beside the parameters. `Workflow.register` refuses a
+ * parameter of this name.
+ */
+export const TRACE_FIELD = "_trace";
 const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /**
@@ -291,12 +294,12 @@ const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}
  */
 export function withActiveTrace<Input extends Record<string, Json>>(input: Input): Input {
   const trace = activeTrace();
-  return trace ? { ...input, [FIELD]: { ...trace } } : input;
+  return trace ? { ...input, [TRACE_FIELD]: { ...trace } } : input;
 }
 
 /** The trace that is stored with a run's input. */
 export function traceOfInput(input: Json): TraceContext | undefined {
-  const kept = isObject(input) ? input[FIELD] : undefined;
+  const kept = isObject(input) ? input[TRACE_FIELD] : undefined;
   if (!isObject(kept)) return undefined;
   const { traceparent, tracestate } = kept;
   if (typeof traceparent !== "string" || !TRACEPARENT.test(traceparent)) return undefined;
@@ -305,7 +308,7 @@ export function traceOfInput(input: Json): TraceContext | undefined {
 
 /** The input of a run as it was submitted. */
 export function withoutTrace(input: Json): Json {
-  if (!isObject(input) || !(FIELD in input)) return input;
-  const { [FIELD]: _, ...submitted } = input;
+  if (!isObject(input) || !(TRACE_FIELD in input)) return input;
+  const { [TRACE_FIELD]: _, ...submitted } = input;
   return submitted;
 }

@@ -1,7 +1,12 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { z } from "zod";
 import { openApplication } from "../../src/application/application.ts";
+import type { WorkflowParts } from "../../src/application/own-workflows.ts";
+import { durable } from "../../src/framework/operation.ts";
+import { Workflow } from "../../src/framework/workflow.ts";
 import { silentLogger } from "../../src/log.ts";
 import { readSettings } from "../../src/application/settings.ts";
 import { CUSTOMER_FEEDBACK_QUESTIONS } from "../../src/workflows/customer-feedback/questions.ts";
@@ -38,6 +43,45 @@ describe("the rules of an application", () => {
     expect(result["doubtful"]).toBe(isDoubtful);
     expect(await workflow.run(unreadable)).toMatchObject({ sentiment: "neutral", unreadable: true, ...ofUnreadable });
   });
+});
+
+it("executes no more runs in a process than its settings say, even if it notifies people", async () => {
+  const settings = readSettings(
+    { dataDirectory: ":memory:" },
+    { MAX_PARALLEL_REQUESTS: "1", MAX_PARALLEL_REQUESTS_PER: "process", NOTIFY_URL: "https://chat.example/hook" },
+  );
+  const working = { now: 0, most: 0 };
+  class Working extends Workflow {
+    override readonly name = "working";
+    override readonly operations = [
+      durable("work", {
+        description: "Work for a moment.",
+        input: z.strictObject({ id: z.string() }),
+        output: z.object({}),
+        key: "id",
+        run: (_, { step }) =>
+          step("worked", async () => {
+            working.now += 1;
+            working.most = Math.max(working.most, working.now);
+            await setTimeout(20);
+            working.now -= 1;
+            return {};
+          }),
+      }),
+    ];
+  }
+  const created = Promise.withResolvers<Workflow>();
+  const createWorkflows = ({ engine, maxParallelRequests }: WorkflowParts): Workflow[] => {
+    const workflow = new Working({ engine, maxParallelRequests });
+    created.resolve(workflow);
+    return [workflow];
+  };
+  const application = await openApplication(settings, silentLogger, { createWorkflows });
+  onTestFinished(() => application.close());
+  const workflow = await created.promise;
+  const results = await Promise.all(["1", "2", "3"].map((id) => workflow.run({ id })));
+  expect(results.every(({ success }) => success)).toBe(true);
+  expect(working.most).toBe(1);
 });
 
 describe("an application with a SPARQL endpoint in its settings", () => {

@@ -1,8 +1,9 @@
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { temporaryFolder } from "../support/folder.ts";
 import { serve } from "../support/http.ts";
-import { call, FEEDBACK, workplace } from "./command-process.ts";
+import { call, callProcess, FEEDBACK, workplace } from "./command-process.ts";
 
 test("processes feedback once: the second call prints the first result, and there is no second email", async () => {
   const place = workplace();
@@ -18,6 +19,20 @@ test("processes feedback once: the second call prints the first result, and ther
   const mails = readdirSync(join(place.cwd, ".abi-workflows/outbox"));
   expect(mails).toHaveLength(1);
   expect(first.stdout).toContain(mails[0]);
+});
+
+test("creates a temporary outbox only for an email, and says where that is", async () => {
+  const { cwd, env } = workplace();
+  const TMPDIR = temporaryFolder();
+  const process = (...options: string[]) =>
+    callProcess(["process", ...FEEDBACK, "--data", ":memory:", ...options], { cwd, env: { ...env, TMPDIR } });
+  const outboxes = (): string[] => readdirSync(TMPDIR).filter((name) => name.includes("outbox"));
+  expect(await process("--no-response")).toMatchObject({ code: 0 });
+  expect(outboxes()).toEqual([]);
+  const { stdout } = await process();
+  const [outbox = ""] = outboxes();
+  const [mail = ""] = readdirSync(join(TMPDIR, outbox));
+  expect(stdout).toContain(join(outbox, mail));
 });
 
 test("says that doubtful praise gets no thanks, and that a text could not be read", async () => {

@@ -105,6 +105,22 @@ describe("a custom workflow", () => {
     expect(() => new Nothing({ engine: openEngine() }).register()).toThrow(/exactly one durable operation/);
   });
 
+  it("can't have a parameter with the name under which a run's trace is stored", () => {
+    class Tracing extends Workflow {
+      override readonly name = "tracing";
+      override readonly operations = [
+        durable("trace", {
+          description: "Trace a parcel.",
+          input: z.strictObject({ id: z.string(), _trace: z.string().optional() }),
+          output: z.object({}),
+          key: "id",
+          run: async () => ({}),
+        }),
+      ];
+    }
+    expect(() => new Tracing({ engine: openEngine() }).register()).toThrow(/parameter with the name _trace/);
+  });
+
   it.each([0, -1, 1.5, Number.NaN])("refuses maxParallelRequests of %s at construction", (maxParallelRequests) => {
     expect(() => new Doubling({ engine: openEngine(), maxParallelRequests })).toThrow(/at least 1/);
   });

@@ -11,6 +11,9 @@ import { namedNode } from "../support/terms.ts";
 
 const readTurtle = async (url: URL): Promise<Store> => new Store(new Parser().parse(await readFile(url, "utf8")));
 
+const SH = "http://www.w3.org/ns/shacl#";
+const RDFS = "http://www.w3.org/2000/01/rdf-schema#";
+
 const asDataset = (store: Store): DatasetCore => store;
 
 async function violations(graph: ABIGraph): Promise<string[]> {
@@ -116,5 +119,17 @@ describe("the vocabulary", () => {
         .map(({ value }) => value)
         .toSorted(),
     );
+  });
+
+  it("gives a property a class only if no other class has it, so reasoning makes nothing something else", async () => {
+    const [vocabulary, shapes] = await Promise.all([readTurtle(vocabularyUrl), readTurtle(shapesUrl)]);
+    const contradictions = shapes.getQuads(null, `${SH}targetClass`, null, null).flatMap(({ subject, object: type }) =>
+      shapes
+        .getObjects(subject, `${SH}property`, null)
+        .flatMap((property) => shapes.getObjects(property, `${SH}path`, null))
+        .filter((path) => vocabulary.getObjects(path, `${RDFS}domain`, null).some((domain) => !domain.equals(type)))
+        .map((path) => `${type.value} ${path.value}`),
+    );
+    expect(contradictions).toEqual([]);
   });
 });

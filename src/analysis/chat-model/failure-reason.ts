@@ -18,7 +18,8 @@ const REASONS: Readonly<Record<FailureKind, string | ((status: number | undefine
   unknown_address: "the model service does not know the model or this address",
   no_tool_support: "the model can't call tools; check OPENAI_MODEL",
   context_too_long: "the text is longer than the model can read",
-  refused_request: (status) => `the model service refused the request (status ${status}); can the model call tools?`,
+  refused_request: (status) =>
+    `the model service refused the request${status === undefined ? "" : ` (status ${status})`}; can the model call tools?`,
   timeout: "the model service did not answer in time",
   unreachable: "the model service could not be reached",
   broken_off: "the model service broke off its answer",

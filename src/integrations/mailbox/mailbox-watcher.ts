@@ -59,6 +59,8 @@ export class MailboxWatcher {
   readonly #mailbox: ImapMailbox;
   #client: ImapFlow | undefined;
   #hasNews = false;
+  /** UIDs of emails that couldn't be taken. The one that was tried last comes last. */
+  readonly #failed = new Set<number>();
   #isReceiving = false;
   #retry: NodeJS.Timeout | undefined;
   readonly #options: MailboxWatcherOptions;
@@ -222,15 +224,17 @@ export class MailboxWatcher {
     const left = doneFolder === undefined ? { unKeyword: TAKEN_KEYWORD, deleted: false } : { deleted: false };
     const uids = (await client.search(left, { uid: true })) || [];
     let failures = 0;
-    for (const uid of uids) {
+    for (const uid of this.#inOrder(uids)) {
       if (this.#closing.signal.aborted) return;
       try {
+        this.#failed.delete(uid);
         await this.#take(client, String(uid));
         failures = 0;
       } catch (error) {
         // One email that fails for now must not hold up the others. If several in a row fail, close
         // the connection and try again later.
         failures += 1;
+        this.#failed.add(uid);
         if (!(error instanceof IoError) || !client.usable || failures === MAX_FAILURES) throw error;
         this.#logger.warn(
           { uid, cause: describeCause(error) },
@@ -239,6 +243,16 @@ export class MailboxWatcher {
         this.#retryLater();
       }
     }
+  }
+
+  /**
+   * Puts emails that have failed last, so they can't keep the others from being taken, however many
+   * they are. Among them, those whose last attempt is the longest ago come first.
+   */
+  #inOrder(uids: readonly number[]): number[] {
+    const left = new Set(uids);
+    for (const uid of this.#failed) if (!left.has(uid)) this.#failed.delete(uid);
+    return [...uids.filter((uid) => !this.#failed.has(uid)), ...this.#failed];
   }
 
   /** Retries the remaining emails even if no new email arrives. */

@@ -45,8 +45,11 @@ interface Token {
   hash: Buffer;
 }
 
-/** One line, so that it fits into results, the graph and logs. */
-const NAME = /^[\p{L}\p{N}][\p{L}\p{N} _.@-]{0,99}$/u;
+/**
+ * One line, so that it fits into results, the graph and logs. Only single blanks, because decisions
+ * refuse others in a person's name.
+ */
+const NAME = /^(?!.* {2})[\p{L}\p{N}][\p{L}\p{N} _.@-]{0,99}$/u;
 /** A bearer token as it is transmitted (RFC 6750), long enough that it can't be guessed. */
 const SECRET = /^[A-Za-z0-9._~+/-]{16,500}=*$/;
 const SECRET_RULE = "must have 16 to 500 characters, of A-Z a-z 0-9 . _ ~ + / -";
@@ -57,7 +60,7 @@ const scope = z.enum(SCOPES, { error: `must be one of ${SCOPES.join(", ")}` });
 
 const FileEntry = z
   .strictObject({
-    name: z.string().regex(NAME, "must have 1 to 100 letters, digits, blanks or any of _ . @ -"),
+    name: z.string().regex(NAME, "must have 1 to 100 letters, digits, single blanks or any of _ . @ -"),
     scopes: z.array(scope).min(1, "must name at least one scope"),
     token: z.string().regex(SECRET, SECRET_RULE).optional(),
     sha256: z

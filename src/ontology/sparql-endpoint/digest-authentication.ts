@@ -16,6 +16,11 @@ interface Challenge {
   readonly opaque: string | undefined;
   /** As the server spells it; undefined if the server omits it, which means MD5. */
   readonly algorithm: string | undefined;
+  /**
+   * Our own nonce. It stays the same for all requests, because the session key of the `-sess` forms
+   * is made once for each challenge (RFC 7616, section 3.4.2).
+   */
+  readonly cnonce: string;
 }
 
 export interface DigestCredentials {
@@ -55,7 +60,7 @@ export class DigestAuthentication {
     );
     if (!challenge) return false;
     const { realm = "", nonce = "", opaque, algorithm } = challenge.parameters;
-    this.#challenge = { realm, nonce, opaque, algorithm };
+    this.#challenge = { realm, nonce, opaque, algorithm, cnonce: this.#clientNonce() };
     this.#count = 0;
     return true;
   }
@@ -63,11 +68,10 @@ export class DigestAuthentication {
   /** The value of `Authorization` for one request; undefined before the first challenge. */
   authorize(method: string, url: URL): string | undefined {
     if (!this.#challenge) return undefined;
-    const { realm, nonce, opaque, algorithm } = this.#challenge;
+    const { realm, nonce, opaque, algorithm, cnonce } = this.#challenge;
     const { user, password } = this.#credentials;
     this.#count += 1;
     const nc = this.#count.toString(16).padStart(8, "0");
-    const cnonce = this.#clientNonce();
     const uri = `${url.pathname}${url.search}`;
 
     const hash = (...parts: string[]): string =>

@@ -4,7 +4,7 @@ import { withoutAbsent } from "../../json.ts";
 import { describeCause, type Logger } from "../../log.ts";
 import type { NamedNode } from "@rdfjs/types";
 import { ABIGraph } from "../../ontology/abi-graph.ts";
-import { factsAbout, isTrue, type Facts } from "../../ontology/facts.ts";
+import { Facts, factsAbout, isTrue } from "../../ontology/facts.ts";
 import { iri } from "../../ontology/iri.ts";
 import type { OntologyStore } from "../../ontology/ontology-store.ts";
 import { toTerm } from "../../ontology/term.ts";
@@ -79,15 +79,23 @@ export class Customers {
   }
 
   /**
-   * Reads several customers' names from the graph at once, by customer id.
+   * Reads several customers' names from the graph at once, by customer id, whatever their URIs are.
    * @throws IoError
    */
   async names(ids: readonly string[]): Promise<Map<string, string>> {
-    const byUri = new Map(ids.map((id) => [customerUri(id), id]));
-    if (byUri.size === 0) return new Map();
-    const patterns = [...byUri.keys()].map((uri) => ({ subject: iri(uri), predicate: abi.name }));
-    const quads = await this.#ontologyStore.match(STORE, patterns);
-    return new Map(quads.map(({ subject, object }) => [byUri.get(subject.value) ?? "", object.value]));
+    const patterns = [...new Set(ids)].map((id) => ({ predicate: abi.id, object: toTerm(id, "The id") }));
+    const named = await this.#ontologyStore.match(STORE, patterns);
+    const subjects = named.flatMap(({ subject }) => (subject.termType === "NamedNode" ? [{ subject }] : []));
+    const quads = await this.#ontologyStore.match(STORE, subjects);
+    const names = new Map<string, string>();
+    for (const [uri, about] of Map.groupBy(quads, ({ subject }) => subject.value)) {
+      const facts = new Facts(about);
+      const name = facts.value(abi.name);
+      if (name === undefined || !facts.has(rdf.type, abi.Customer)) continue;
+      // The URI that the pipeline assigns counts first, as in `#find`.
+      for (const id of facts.values(abi.id)) if (uri === customerUri(id) || !names.has(id)) names.set(id, name);
+    }
+    return names;
   }
 
   /**

@@ -11,6 +11,7 @@ import { excerptOf } from "./excerpt.ts";
 import { FEEDBACK_STORE, feedbackUri } from "./feedback-graph.ts";
 import type { Customer, Customers } from "./customers.ts";
 import type { FeedbackDetails, FeedbackFilter, FeedbackItem, FeedbackPage } from "./feedback-schemas.ts";
+import { feedbackIdOf } from "./incoming-mail/mail-intake.ts";
 import { mailsOf } from "./responses/feedback-mails.ts";
 import type { CustomerFeedbackInput } from "./parameters.ts";
 import { actionReasons, type EscalationPolicy } from "./policy.ts";
@@ -104,11 +105,12 @@ export class FeedbackRecords {
     const customer = await customers.known(input.customer_id);
     const item = itemOf(run, customer?.name);
     const responseTime = facts.value(abi.responseTime);
-    const [analyses, ticket, mails, replies] = await Promise.all([
+    const [analyses, ticket, mails, replies, customerReplies] = await Promise.all([
       this.#analyses(facts),
       this.#ticket(subject.value),
-      mailsOf(ontologyStore, facts, run.waitingFor?.subject),
+      mailsOf(ontologyStore, facts, { waiting: run.waitingFor?.subject, isOver: isOver(run) }),
       this.#replies(facts),
+      this.#customerReplies(facts),
     ]);
     const score = Number(facts.value(abi.sentimentScore) ?? 0);
     return {
@@ -126,6 +128,7 @@ export class FeedbackRecords {
       ...(responseTime !== undefined && { response_time: new Date(responseTime).toISOString() }),
       mails,
       replies,
+      customer_replies: customerReplies,
     };
   }
 
@@ -170,7 +173,19 @@ export class FeedbackRecords {
         text: reply.value(abi.text) ?? "",
         time: new Date(reply.value(abi.responseTime) ?? 0).toISOString(),
       }))
-      .toSorted((one, other) => one.time.localeCompare(other.time));
+      .toSorted(byTime);
+  }
+
+  async #customerReplies(facts: Facts): Promise<FeedbackDetails["customer_replies"]> {
+    const replies = await Promise.all(facts.values(abi.hasReply).map((uri) => this.#describe(uri)));
+    return replies
+      .map((reply) => {
+        const text = reply.value(abi.text) ?? "";
+        const time = new Date(reply.value(abi.timestamp) ?? 0).toISOString();
+        const isComplaint = reply.value(abi.processedAs) !== undefined;
+        return isComplaint ? { text, time, processed_as: feedbackIdOf(reply.value(abi.id) ?? "") } : { text, time };
+      })
+      .toSorted(byTime);
   }
 
   async #describe(uri: string | undefined): Promise<Facts> {
@@ -181,7 +196,12 @@ export class FeedbackRecords {
 
 type Filter = Omit<FeedbackFilter, "limit" | "after">;
 
+const byTime = (one: { time: string }, other: { time: string }): number => one.time.localeCompare(other.time);
+
 const inputOf = (input: Run["input"]): CustomerFeedbackInput => input as CustomerFeedbackInput;
+
+/** Whether the run sends nothing any more. A failed one may, if it is retried. */
+const isOver = ({ status }: Run): boolean => status === "completed" || status === "cancelled";
 
 /** What the run has found so far. */
 const foundBy = ({ output, waitingFor }: Run): Partial<CustomerFeedbackOutput> =>

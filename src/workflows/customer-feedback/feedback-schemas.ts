@@ -3,6 +3,7 @@ import { z } from "zod";
 import { CATEGORIES } from "../../analysis/categories.ts";
 import { SENTIMENTS } from "../../analysis/sentiment-analyzer.ts";
 import { dateTime, RunOrderSchema, RunStatusSchema } from "../../framework/run-schemas.ts";
+import { tidyIdentifier } from "../../tidy-identifier.ts";
 import { ACTIONS, SENTIMENT_CERTAINTY } from "./result.ts";
 
 const time = z.iso.datetime().describe("ISO 8601, UTC.");
@@ -15,7 +16,7 @@ export const FeedbackFilter = z.strictObject({
     .max(200)
     .optional()
     .describe("Only feedback with this in its id, customer id, ticket id, subject or text; case doesn't matter."),
-  customer_id: z.string().trim().max(200).optional().describe("Only feedback of this customer."),
+  customer_id: z.string().overwrite(tidyIdentifier).max(200).optional().describe("Only feedback of this customer."),
   status: RunStatusSchema.optional().describe("Only feedback whose run has this status."),
   sentiment: z.enum(SENTIMENTS).optional().describe("Only feedback with this sentiment."),
   category: z.enum(CATEGORIES).optional().describe("Only feedback in this category."),
@@ -63,10 +64,11 @@ const analyzer = z.object({ name: z.string(), version: z.string() });
 const FeedbackMail = z.object({
   rendering: z.string().describe("Identifies exactly this email."),
   state: z
-    .enum(["waiting", "approved", "sent", "edited", "rejected", "refused", "replaced"])
+    .enum(["waiting", "approved", "sent", "edited", "rejected", "refused", "replaced", "withheld"])
     .describe(
       "`edited`: a person has replaced it by another version. `refused`: the mail server has refused it permanently. " +
-        "`replaced`: it is no longer sent.",
+        "`replaced`: another email is sent, or waits, instead. `withheld`: nothing is sent, because the run was " +
+        "cancelled or the customer must not get it.",
     ),
   sender: z.string(),
   recipient: z.string(),
@@ -126,5 +128,17 @@ export const FeedbackDetails = FeedbackItem.omit({ excerpt: true }).extend({
     .array(FeedbackMail)
     .describe("Emails that a person has decided on or has to decide on. Without approval, emails are not stored."),
   replies: z.array(z.object({ text: z.string(), time })).describe("Answers that people have given elsewhere."),
+  customer_replies: z
+    .array(
+      z.object({
+        text: z.string(),
+        time,
+        processed_as: z
+          .string()
+          .optional()
+          .describe("If it is a complaint: id of the feedback that it is processed as."),
+      }),
+    )
+    .describe("What the customer has written back to our email."),
 });
 export type FeedbackDetails = z.output<typeof FeedbackDetails>;

@@ -6,7 +6,7 @@ import type { Action } from "./result.ts";
  * When feedback is escalated to a person. It is plain data, so it can be part of a settings file.
  */
 export interface EscalationPolicy {
-  /** In lower case. Feedback from customers in these segments is always escalated. */
+  /** Feedback from customers in these segments is always escalated. Their case doesn't matter. */
   segments: readonly string[];
   /** Negative feedback is escalated if the customer's lifetime value is above this (not equal). */
   negativeLifetimeValueOver: number;
@@ -123,6 +123,6 @@ export function stricterLabels(
   return { sentiment, categories: inStableOrder([...stated.categories, ...critical]) };
 }
 
-/** Whether customers in a segment have priority. The case of `segment` doesn't matter. */
+/** Whether customers in a segment have priority. Case doesn't matter. */
 export const isPriority = (policy: EscalationPolicy | false, segment: string): boolean =>
-  policy !== false && policy.segments.includes(segment.toLowerCase());
+  policy !== false && policy.segments.some((one) => one.toLowerCase() === segment.toLowerCase());

@@ -109,15 +109,20 @@ export const CUSTOMER_FEEDBACK_QUESTIONS: readonly GraphQuestion[] = [
         OPTIONAL { ?ticket abi:forFeedback ?feedback ; abi:id ?ticket_id }
         ${WHO}
         BIND(EXISTS { ?feedback abi:hasDraft/^prov:used/abi:decision "reject" } AS ?isRejected)
+        BIND(EXISTS { ?feedback abi:responseWithheld ?true } AS ?isWithheld)
         BIND(EXISTS { ?feedback abi:hasDraft ?draft } AS ?isWritten)
-        BIND(IF(BOUND(?answered_at), "sent", IF(?isRejected, "rejected", IF(?isWritten, "pending", "none"))) AS ?mail)
+        BIND(IF(?isWithheld, "withheld", IF(?isWritten, "pending", "none")) AS ?unsent)
+        BIND(IF(BOUND(?answered_at), "sent", IF(?isRejected, "rejected", ?unsent)) AS ?mail)
       }
       GROUP BY ?feedback_id ?customer_id ?received_at ?sentiment ?action ?mail ?answered_at ?ticket_id ?subject ?text ?customer_name
         ?customer_email`,
     row: Feedback.extend({
       mail: z
-        .enum(["sent", "rejected", "pending", "none"])
-        .describe("rejected: a person rejected it. pending: it waits for a person, or is being sent."),
+        .enum(["sent", "rejected", "withheld", "pending", "none"])
+        .describe(
+          "rejected: a person rejected it. withheld: the customer must not get it any more. pending: it waits for a " +
+            "person, or is being sent, unless its run was cancelled or has failed.",
+        ),
       text: z.string(),
       ...who,
     }),

@@ -27,6 +27,7 @@ export const IMPERSONAL_DATA: Visible = {
       abi.responsePermitted,
       abi.permittedResponseTo,
       abi.responseSent,
+      abi.responseWithheld,
       abi.responseId,
       abi.responseTime,
       abi.hasResponse,

@@ -244,6 +244,12 @@ describe("chat model analysers", () => {
       "the account at the model service has no credit",
       true,
     ],
+    [
+      "an error without a status",
+      { body: { error: { type: "invalid_request_error", message: "no" } } },
+      "the model service refused the request; can the model call tools?",
+      false,
+    ],
     ["status 402", status(402), "the account at the model service has no credit", true],
     ["status 403", status(403), "the model service does not let the key use the model", true],
     [

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { INTENSIFIERS } from "../../../src/analysis/embedded/lexicon/lexicon.ts";
 import { tokenize } from "../../../src/analysis/embedded/tokenizer.ts";
 
 const norms = (text: string, knows?: (word: string) => boolean): string[] =>
@@ -20,6 +21,10 @@ describe("tokenize", () => {
     ["o'clock", ["o'clock"]],
   ])("expands %s", (text, expected) => {
     expect(norms(text)).toEqual(expected);
+  });
+
+  it.each([...INTENSIFIERS.keys()])("finds %s in a text, so it can strengthen or weaken an opinion", (word) => {
+    expect(norms(word)).toEqual([word]);
   });
 
   it("keeps the offsets of both parts of a contraction", () => {

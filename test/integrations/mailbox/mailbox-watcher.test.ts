@@ -174,6 +174,23 @@ describe.skipIf(!canRunDovecot)("a mailbox on a real server", () => {
     expect(received).toEqual(["one", "two", "poison"]);
   });
 
+  it("lets no number of such emails block the others, or each other", async () => {
+    const mailbox = await startDovecot();
+    const poison = Array.from({ length: 12 }, (_, n) => `poison ${n + 1}`);
+    for (const subject of [...poison, "good"]) await mailbox.append(mail(subject));
+    const { watcher, received } = watch(mailbox, {
+      receive: async (raw) => {
+        const { subject } = await readMail(raw);
+        const isCured = subject === "poison 12" && received.includes("good");
+        if (subject.startsWith("poison") && !isCured) throw new IoError("The source answers 500 about this one.");
+        return { status: "processing" };
+      },
+    });
+    await watcher.start();
+    await until(async () => (await mailbox.flags()).flat().length === 2);
+    expect(received).toEqual(["good", "poison 12"]);
+  });
+
   it("reconnects when the server comes back", async () => {
     const mailbox = await startDovecot();
     const { watcher, received } = watch(mailbox);

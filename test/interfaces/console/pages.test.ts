@@ -10,6 +10,7 @@ import {
   submit,
   useBrowser,
 } from "../../support/console.ts";
+import { rawMail } from "../../support/raw-mail.ts";
 
 /** Part of the browser's elements, whose types are unknown here. */
 interface Styled {
@@ -253,6 +254,21 @@ describe.skipIf(!chromiumPath)(`every page ${SKIPPED}`, () => {
     await page.getByText("The customer's segment is premium.").waitFor();
     expect(await page.locator("mark.sentiment-mark", { hasText: "furious" }).count()).toBe(1);
     expect(await page.locator("mark.category-mark", { hasText: "outage" }).count()).toBe(1);
+  });
+
+  it("shows what the customer has written back, and links a complaint to its own feedback", async () => {
+    const service = await serveConsole({ approval: false });
+    await submit(service, {});
+    const { workflow } = service.application;
+    const { response_id: answered = "" } = await workflow.getFeedback("F-1");
+    const headers = { From: "mira.okafor@example.com", "In-Reply-To": answered, Subject: "Again" };
+    await workflow.receiveMail(rawMail(headers, "The search has crashed, I am furious."));
+    const page = await open(service, "feedback/F-1");
+    const reply = page.locator(".card", { hasText: "Reply from the customer" });
+    await reply.getByRole("link", { name: "feedback of its own" }).waitFor();
+    expect(await reply.locator(".customer-text").innerText()).toBe("The search has crashed, I am furious.");
+    await reply.getByRole("link", { name: "feedback of its own" }).click();
+    await page.getByRole("heading", { name: "Again" }).waitFor();
   });
 
   it("shows an email rendered, in a frame without scripts, and as text", async () => {

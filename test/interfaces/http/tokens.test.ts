@@ -61,6 +61,7 @@ describe("tokens from a file", () => {
     [JSON.stringify([{ name: "ann", scopes: ["approve"] }]), "either token or sha256"],
     [JSON.stringify([{ ...entry(SECRET), scopes: [] }]), "at least one scope"],
     [JSON.stringify([{ ...entry(SECRET), name: "a\nb" }]), "Its name"],
+    [JSON.stringify([{ ...entry(SECRET), name: "Ann  Ford" }]), "Its name"],
   ])("are refused from an invalid file: %s", (text, problem) => {
     expect(() => Tokens.fromFile(text)).toThrow(problem);
   });

@@ -76,6 +76,25 @@ describe("Digest authentication", () => {
       `response="${expected}"`,
     );
   });
+
+  it("makes the session's key once for each challenge", () => {
+    const md5 = (text: string): string => createHash("md5").update(text).digest("hex");
+    let made = 0;
+    const digest = new DigestAuthentication({
+      user: "Mufasa",
+      password: "Circle of Life",
+      clientNonce: () => String((made += 1)),
+    });
+    const partOf = (header: string, name: string) => new RegExp(`[ ,]${name}="([^"]*)"`).exec(header)?.[1];
+    for (const nonce of ["first", "second"]) {
+      const challenge = `Digest realm="r", nonce="${nonce}", qop="auth", algorithm=MD5-sess`;
+      const opening = responseTo(challenge, digest);
+      const secret = md5(`${md5("Mufasa:r:Circle of Life")}:${nonce}:${partOf(opening, "cnonce")}`);
+      const later = digest.authorize("GET", url) ?? "";
+      const request = `00000002:${partOf(later, "cnonce")}:auth:${md5("GET:/dir/index.html")}`;
+      expect(partOf(later, "response")).toBe(md5(`${secret}:${nonce}:${request}`));
+    }
+  });
 });
 
 describe("challenges", () => {

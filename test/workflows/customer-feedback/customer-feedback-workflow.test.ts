@@ -154,6 +154,12 @@ describe("the customer feedback workflow", () => {
     });
   });
 
+  it("escalates for a segment of the policy, whatever the case of either", async () => {
+    const escalationPolicy = { segments: ["Enterprise"], negativeLifetimeValueOver: 1e6, criticalCategories: [] };
+    const { workflow } = await startFeedback({ escalationPolicy });
+    expect(await workflow.run(feedback({ customer_id: "C-vip" }))).toMatchObject({ action: "escalate" });
+  });
+
   it("accepts labels from the caller, in upper or lower case, and doesn't modify its input", async () => {
     const { workflow, ontologyStore } = await startFeedback();
     const parameters = Object.freeze(

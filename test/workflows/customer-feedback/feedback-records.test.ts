@@ -1,8 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "../../../src/framework/validation.ts";
+import { PREFIXES } from "../../../src/ontology/vocabulary.ts";
+import { CustomerDataPipeline } from "../../../src/pipelines/customer-data-pipeline.ts";
 import { DEFAULT_ESCALATION_POLICY } from "../../../src/workflows/customer-feedback/policy.ts";
 import type { FeedbackDetails, FeedbackPage } from "../../../src/workflows/customer-feedback/feedback-schemas.ts";
+import { setCustomer, startWaiting } from "../../support/approval.ts";
 import { feedback, startFeedback, type Feedback } from "../../support/feedback.ts";
+import { rawMail } from "../../support/raw-mail.ts";
 
 const call = async <Answer>({ workflow }: Feedback, name: string, input: object): Promise<Answer> => {
   const operation = workflow.operations.find((one) => one.name === name);
@@ -45,6 +49,34 @@ describe("listing feedback", () => {
     expect(idsOf(await list(parts, { category: "billing", limit: 2, after: page.next }))).toEqual(["F-2"]);
     expect((await list(parts, { search: "Grace" })).feedback).toEqual([]);
     expect((await list(parts, { customer_id: "C-vip" })).feedback[0]?.customer_name).toBe("Grace Hopper");
+  });
+
+  it("shows the name of a customer whatever their URI is, as one piece of feedback does", async () => {
+    const parts = await startFeedback();
+    await parts.ontologyStore.update(
+      "customer_data",
+      `${PREFIXES} INSERT DATA {
+         <https://crm.example/people/7> a abi:Customer ; abi:id "C-7" ; abi:name "Mary Somerville" .
+         <https://crm.example/firms/7> abi:id "C-7" ; abi:name "Somerville & Co" .
+         <https://crm.example/people/1> a abi:Customer ; abi:id "C-1" ; abi:name "Another Ada" }`,
+    );
+    const send_response = false;
+    await parts.workflow.run(feedback({ customer_id: "C-7", send_response }));
+    const { source: customerSource, ontologyStore } = parts;
+    await new CustomerDataPipeline({ customerSource, ontologyStore }).loadAll();
+    await parts.workflow.run(feedback({ feedback_id: "F-2", send_response }));
+    const names = (await list(parts)).feedback.map(({ customer_name: name }) => name);
+    expect(names).toEqual(["Ada Lovelace", "Mary Somerville"]);
+    expect([(await get(parts, "F-2")).customer_name, (await get(parts, "F-1")).customer_name]).toEqual(names);
+  });
+
+  it("finds a customer's feedback however their id is spelled", async () => {
+    const parts = await startFeedback();
+    // The customer is unknown, so the run fails, but it is listed.
+    await parts.workflow.run(feedback({ customer_id: "Ren\u00e9" }));
+    for (const customer_id of ["Ren\u00e9", "Rene\u0301", "\u200BRen\u00e9\u00A0"]) {
+      expect(idsOf(await list(parts, { customer_id }))).toEqual(["F-1"]);
+    }
   });
 });
 
@@ -108,6 +140,47 @@ describe("one piece of feedback", () => {
     const { mails, replies } = await get(parts, "F-1");
     expect(mails).toMatchObject([{ state: "rejected", decision: { by: "Ben", reason: "She has called." } }]);
     expect(replies).toMatchObject([{ text: "We have talked." }]);
+  });
+
+  it("says of its email that nothing is sent if the run was cancelled, until it is retried", async () => {
+    const { id, ...parts } = await startWaiting();
+    await parts.workflow.cancelWorkflow(id);
+    expect((await get(parts, "F-1")).mails).toMatchObject([{ state: "withheld" }]);
+    await parts.workflow.retryWorkflow(id);
+    await parts.workflow.getWorkflowResult(id);
+    expect((await get(parts, "F-1")).mails).toMatchObject([{ state: "waiting" }]);
+  });
+
+  it("says of an approved email that nothing is sent if the customer has objected", async () => {
+    const { id, pending, ...parts } = await startWaiting();
+    await setCustomer(parts.ontologyStore, "abi:doNotContact", true);
+    await parts.workflow.approveResponse(id, { rendering: pending.rendering, by: "Ann" });
+    await parts.workflow.getWorkflowResult(id);
+    expect((await get(parts, "F-1")).mails).toMatchObject([{ state: "withheld", decision: { decision: "approve" } }]);
+  });
+
+  it("shows that an approved email was replaced when the customer's address changed", async () => {
+    const { id, pending, ...parts } = await startWaiting();
+    await setCustomer(parts.ontologyStore, "abi:email", "countess@example.org");
+    await parts.workflow.approveResponse(id, { rendering: pending.rendering, by: "Ann" });
+    await parts.workflow.getWorkflowResult(id);
+    expect((await get(parts, "F-1")).mails).toMatchObject([
+      { state: "replaced", recipient: "ada@example.org" },
+      { state: "waiting", recipient: "countess@example.org" },
+    ]);
+  });
+
+  it("comes with what the customer has written back, oldest first", async () => {
+    const parts = await startFeedback();
+    const { response_id: answered } = await parts.workflow.run(feedback());
+    expect((await get(parts, "F-1")).customer_replies).toEqual([]);
+    const write = (text: string) => parts.workflow.receiveMail(rawMail({ "In-Reply-To": answered! }, text));
+    await write("Thanks a lot!");
+    const { feedback_id: complaint } = await write("It has crashed again, I am furious!");
+    expect((await get(parts, "F-1")).customer_replies).toEqual([
+      { text: expect.stringContaining("Thanks a lot!"), time: expect.stringMatching(/Z$/) },
+      { text: expect.stringContaining("furious"), time: expect.stringMatching(/Z$/), processed_as: complaint },
+    ]);
   });
 
   it("is not found if it does not exist", async () => {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { CATEGORIES, type Category } from "../../../analysis/categories.ts";
 import { SENTIMENTS, type Sentiment } from "../../../analysis/sentiment-analyzer.ts";
+import { identifier } from "../../../identifier.ts";
 import { isVisible } from "../../../visible-text.ts";
 import { SENTIMENT_CERTAINTY, type SentimentCertainty } from "../result.ts";
 import { categoryLabels, CustomerFeedbackWorkflowParameters, longText, sentimentLabel, text } from "../parameters.ts";
@@ -12,24 +13,24 @@ const rendering = z
   .regex(/^[0-9a-f]{64}$/, "must be the 64 hexadecimal digits shown with the email")
   .describe("The rendering of the email that you have seen.");
 
-const MAX_NAME_LENGTH = 200;
 const MAX_REASON_LENGTH = 500;
+
+/** The name identifies a person in the graph, so two names that look the same must be the same. */
+const by = identifier("Name of the person who decides, 1 to 200 characters.");
 
 /**
  * One line that people read unchanged, in results and in the graph. So nothing in it breaks the
- * line or changes the reading direction.
+ * line or changes the reading direction. Other invisible characters may be part of a script or an
+ * emoji.
  */
-const visibleLine = (longest: number): z.ZodString =>
-  text()
-    .trim()
-    .refine(isVisible, "must not be empty")
-    .max(longest, `must have at most ${longest} characters`)
-    .regex(
-      /^[^\p{Cc}\p{Bidi_Control}\u2028\u2029]*$/u,
-      "must be one line without control characters and direction marks",
-    );
-
-const by = visibleLine(MAX_NAME_LENGTH).describe("Name of the person who decides, 1 to 200 characters.");
+const reason = text()
+  .trim()
+  .refine(isVisible, "must not be empty")
+  .max(MAX_REASON_LENGTH, `must have at most ${MAX_REASON_LENGTH} characters`)
+  .regex(
+    /^[^\p{Cc}\p{Bidi_Control}\u2028\u2029]*$/u,
+    "must be one line without control characters and direction marks",
+  );
 
 /**
  * The right labels of the feedback, as named by the person who decides on its email. They don't
@@ -69,9 +70,7 @@ export type ResponseEdit = z.input<typeof ResponseEdit>;
 export const ResponseRejection = z.strictObject({
   rendering,
   by,
-  reason: visibleLine(MAX_REASON_LENGTH)
-    .optional()
-    .describe("Why the email is rejected, one line; stored in the result."),
+  reason: reason.optional().describe("Why the email is rejected, one line; stored in the result."),
   ...labels,
 });
 export type ResponseRejection = z.input<typeof ResponseRejection>;

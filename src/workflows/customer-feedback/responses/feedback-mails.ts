@@ -13,23 +13,31 @@ import type { DecidedResponse } from "./approval.ts";
 /** An email as stored in the graph, before its state is known. */
 type Draft = Omit<FeedbackMail, "state">;
 
+/** What the run does with its emails. */
+interface Progress {
+  /** Rendering of the email that a person has to decide on. */
+  waiting: string | undefined;
+  /** Whether the run has completed or was cancelled, so it sends nothing any more. */
+  isOver: boolean;
+}
+
 /**
  * The emails that were drafted for a piece of feedback, in the order in which they were decided on;
  * one that waits comes last.
  * @param feedback what the graph says about the feedback
- * @param waiting rendering of the email that a person has to decide on
  */
 export async function mailsOf(
   ontologyStore: OntologyStore,
   feedback: Facts,
-  waiting: string | undefined,
+  { waiting, isOver }: Progress,
 ): Promise<FeedbackMail[]> {
   const describe = (uri: string): Promise<Facts> => factsAbout(ontologyStore, FEEDBACK_STORE, iri(uri));
   const drafts = await Promise.all(feedback.values(abi.hasDraft).map((uri) => readDraft(uri, describe)));
   const isSent = feedback.values(abi.responseSent).some(isTrue);
   const ordered = drafts.toSorted((one, other) => decidedAt(one, drafts).localeCompare(decidedAt(other, drafts)));
-  const agreed = ordered.findLast((draft) => isAgreed(draft, drafts));
-  return ordered.map((draft) => Object.assign(draft, { state: stateOf(draft, { waiting, agreed, isSent }) }));
+  // An email that waits replaces those that people have agreed to.
+  const agreed = waiting === undefined ? ordered.findLast((draft) => isAgreed(draft, drafts)) : undefined;
+  return ordered.map((draft) => Object.assign(draft, { state: stateOf(draft, { waiting, agreed, isSent, isOver }) }));
 }
 
 /** A decision on an email, with the email's subject. */
@@ -107,11 +115,13 @@ const isRevised = ({ rendering }: Draft, drafts: readonly Draft[]): boolean =>
 
 function stateOf(
   { rendering, refusal, decision }: Draft,
-  { waiting, agreed, isSent }: { waiting: string | undefined; agreed: Draft | undefined; isSent: boolean },
+  { waiting, agreed, isSent, isOver }: Progress & { agreed: Draft | undefined; isSent: boolean },
 ): FeedbackMail["state"] {
   if (rendering === waiting) return "waiting";
   if (refusal !== undefined) return "refused";
-  if (rendering === agreed?.rendering) return isSent ? "sent" : "approved";
+  const isWithheld = isOver && !isSent;
+  if (rendering === agreed?.rendering) return isSent ? "sent" : isWithheld ? "withheld" : "approved";
   if (decision?.decision === "reject") return "rejected";
-  return decision?.decision === "edit" ? "edited" : "replaced";
+  if (decision?.decision === "edit") return "edited";
+  return isWithheld && decision === undefined ? "withheld" : "replaced";
 }

@@ -92,7 +92,7 @@ export class ResponseSteps {
         : this.#sendApproved(context, name, due, output)
     ).catch(withheldBy);
     if ("withheld" in sent) {
-      await step.unlisted(anew("permission_withdrawn", context), () => this.#withdrawPermission(due));
+      await step.unlisted(anew("permission_withdrawn", context), () => this.#withhold(due));
       return { response_withheld: sent.withheld };
     }
     const record = () =>
@@ -124,10 +124,15 @@ export class ResponseSteps {
     return withheld ?? (approval || feedback.approval === true ? { approval: true } : null);
   }
 
-  /** An email that is not sent after all must not count against the customer's next one. */
-  async #withdrawPermission({ feedback }: DueResponse): Promise<void> {
-    const { uri } = await this.#parts.customers.get(feedback.customer_id);
-    await this.#parts.graph.withdrawPermission(feedback.feedback_id, uri);
+  /**
+   * Records that the email is not sent after all. It must not count against the customer's next
+   * one.
+   */
+  async #withhold({ feedback }: DueResponse): Promise<void> {
+    const { graph, customers } = this.#parts;
+    await graph.record(feedback.feedback_id, { responseWithheld: true });
+    const { uri } = await customers.get(feedback.customer_id);
+    await graph.withdrawPermission(feedback.feedback_id, uri);
   }
 
   async #send(context: RunContext, due: DueResponse): Promise<SentResponse> {

@@ -93,6 +93,8 @@ describe("decisions on emails", () => {
     ["why, without changing the reading direction", { reason: "no \u2067reason" }, "reason"],
     ["why, without a Unicode paragraph separator", { reason: "no\u2029reason" }, "reason"],
     ["who, briefly", { by: "a".repeat(201) }, "by"],
+    ["who, without a zero-width character", { by: "A\u200Bnn" }, "by: has U+200B at position 2"],
+    ["who, without a soft hyphen", { by: "Ann\u00ADFord" }, "by: has U+00AD at position 4"],
     ["on which email", { rendering: "abc" }, "rendering"],
     ["why, on one line", { reason: "no\r\nBcc: x" }, "reason"],
     ["a sentiment that exists", { sentiment: "angry" }, "sentiment: must be one of positive, negative, neutral"],
@@ -120,6 +122,15 @@ describe("decisions on emails", () => {
     const edit = workflow.editResponse(id, { rendering: pending.rendering, by, ...fields });
     await expect(edit).rejects.toMatchObject({ type: "validation_error" });
     expect(await workflow.getPendingResponse(id)).toEqual(pending);
+  });
+
+  it("are one person's, however the name is written", async () => {
+    const { workflow, id, pending, ontologyStore } = await startWaiting();
+    await workflow.rejectResponse(id, { rendering: pending.rendering, by: "Ren\u00e9e" });
+    const again = await workflow.rejectResponse(id, { rendering: pending.rendering, by: "Rene\u0301e\u200B" });
+    expect(again.by).toBe("Ren\u00e9e");
+    await workflow.getWorkflowResult(id);
+    expect(await values(ontologyStore, "Person", "abi:name")).toEqual(["Ren\u00e9e"]);
   });
 
   it("are stored without the spaces around the name", async () => {

@@ -1,8 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { parse } from "../../../../src/framework/validation.ts";
 import { select } from "../../../../src/ontology/queries.ts";
 import { PREFIXES } from "../../../../src/ontology/vocabulary.ts";
+import { questionOperation } from "../../../../src/questions/question-operation.ts";
+import { CUSTOMER_FEEDBACK_QUESTIONS } from "../../../../src/workflows/customer-feedback/questions.ts";
 import { ResponseDrafts } from "../../../../src/workflows/customer-feedback/responses/response-drafts.ts";
 import { breakableStore, by, pendingOf, setCustomer, startWaiting } from "../../../support/approval.ts";
 import { feedback, startFeedback } from "../../../support/feedback.ts";
@@ -72,6 +75,34 @@ describe("what approval leaves behind", () => {
     expect(new Date(rows[0]!["time"]!.value).toISOString()).toBe(decided.decided_at);
     const graph = await ontologyStore.getGraph("feedback_data");
     expect(await shaclViolations(graph)).toEqual([]);
+  });
+
+  it("tells whoever asks what became of the email", async () => {
+    const { workflow, id, pending, ontologyStore } = await startWaiting();
+    const question = CUSTOMER_FEEDBACK_QUESTIONS.find(({ name }) => name === "look_up_feedback")!;
+    const ask = questionOperation(question, { queryRunner: ontologyStore.queryRunner });
+    const mailOf = async (feedback_id: string): Promise<unknown> => {
+      const answer = await ask.run(parse(ask.input, { feedback_id }), {});
+      return (parse(ask.output, answer) as { rows: { mail: string }[] }).rows[0]?.mail;
+    };
+    expect(await mailOf("F-1")).toBe("pending");
+    await workflow.approveResponse(id, { rendering: pending.rendering, by });
+    await workflow.getWorkflowResult(id);
+    expect(await mailOf("F-1")).toBe("sent");
+    for (const [feedback_id, outcome] of [
+      ["F-2", "rejected"],
+      ["F-3", "withheld"],
+    ] as const) {
+      const { workflow_id: other = "" } = await workflow.run(feedback({ feedback_id }));
+      const { rendering } = await pendingOf(workflow, other);
+      if (outcome === "withheld") {
+        await setCustomer(ontologyStore, "abi:doNotContact", true);
+        await workflow.approveResponse(other, { rendering, by });
+      } else await workflow.rejectResponse(other, { rendering, by });
+      await workflow.getWorkflowResult(other);
+      expect(await mailOf(feedback_id)).toBe(outcome);
+    }
+    expect(await shaclViolations(await ontologyStore.getGraph("feedback_data"))).toEqual([]);
   });
 
   it("never makes an email a revision of itself if a person's edit changes nothing", async () => {

@@ -70,7 +70,7 @@ interface Analysis {
 
 export interface Mail {
   rendering: string;
-  state: "waiting" | "approved" | "sent" | "edited" | "rejected" | "refused" | "replaced";
+  state: "waiting" | "approved" | "sent" | "edited" | "rejected" | "refused" | "replaced" | "withheld";
   sender: string;
   recipient: string;
   subject: string;
@@ -103,6 +103,7 @@ export interface FeedbackDetails extends Omit<FeedbackItem, "excerpt"> {
   response_time?: string;
   mails: readonly Mail[];
   replies: readonly { text: string; time: string }[];
+  customer_replies: readonly { text: string; time: string; processed_as?: string }[];
 }
 
 /** What to know about a label before you trust it; undefined if there is nothing. */

@@ -33,6 +33,15 @@ export function FeedbackPage({ id }: { id: string }) {
           <${RunPanel} id=${value.workflow_id} />
         </section>
         <${MailHistory} feedback=${value} />
+        ${value.customer_replies.map(
+          ({ text, time, processed_as: other }) => html`
+            <section key=${time} class="card">
+              <h2>Reply from the customer, <${Time} at=${time} isFull /></h2>
+              <p class="customer-text" dir="auto">${plain(text)}</p>
+              ${other && html`<p class="notice">A complaint, so it is also <a href=${href(["feedback", other])}>feedback of its own</a>.</p>`}
+            </section>
+          `,
+        )}
         ${value.replies.map(
           ({ text, time }) => html`
             <section key=${time} class="card">

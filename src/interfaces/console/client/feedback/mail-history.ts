@@ -16,6 +16,7 @@ const STATES: Readonly<Record<Mail["state"], { text: string; tone: string }>> = 
   rejected: { text: "Rejected", tone: "bad" },
   refused: { text: "Refused by the mail server", tone: "bad" },
   replaced: { text: "Replaced", tone: "quiet" },
+  withheld: { text: "Not sent", tone: "quiet" },
 };
 
 const DECIDED = { approve: "Approved", edit: "Edited", reject: "Rejected" } as const;
