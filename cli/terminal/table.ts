@@ -65,7 +65,7 @@ const noPaint = (text: string): string => text;
 
 interface MeasuredColumn extends Column {
   cells: readonly string[];
-  /** Width of the widest cell. */
+  /** Width of the widest cell, or of the title if that is wider. */
   width: number;
 }
 

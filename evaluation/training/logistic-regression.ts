@@ -41,7 +41,8 @@ const FIRST_SQUARE = 1e-8;
 const SEED = 7;
 
 /**
- * Parameters, each with the sum of its squared gradients, whose root AdaGrad divides its steps by.
+ * Parameters, each with the sum of its squared gradients. AdaGrad divides a parameter's steps by the
+ * root of this sum.
  */
 class Parameters {
   readonly values: Float64Array;

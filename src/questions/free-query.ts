@@ -39,7 +39,7 @@ export function freeQueryOperation(options: FreeQueryOptions): DirectOperation {
     output: z.object({
       answer: z.boolean().optional().describe("The answer to an ASK."),
       columns: z.array(z.string()).optional().describe("The names of the columns."),
-      rows: z.array(z.array(Cell)).optional().describe("Rows of a SELECT, or triples; null if there is no value."),
+      rows: z.array(z.array(Cell)).optional().describe("Rows of a SELECT, or triples. A cell without a value is null."),
       ...Truncation.shape,
     }),
     example: { input: { query: "SELECT ?type (COUNT(*) AS ?things) { ?thing a ?type } GROUP BY ?type LIMIT 10" } },

@@ -10,7 +10,7 @@ const [ARRAY, ARRAY_END] = [code("["), code("]")];
 
 /**
  * Reads the elements of one JSON array in UTF-8 or UTF-16. Each is parsed separately, so memory
- * stays flat and an element that is not valid JSON or too long does not affect the others. If a
+ * stays flat and an element that is too long or not valid JSON does not affect the others. If a
  * quote or bracket is missing, reading continues with the next object that can't be part of the
  * broken one.
  * @param size of the whole file in bytes
@@ -153,15 +153,17 @@ class ArrayScanner {
     }
     if (element.length + at - element.from > MAX_ROW_LENGTH) return { line: element.line, problem: TOO_LONG };
     const bytes = Buffer.concat([...element.parts, chunk.subarray(element.from, at)]);
-    // Never blank, because an element begins with something else.
-    return jsonRow(bytes, { line: element.line, share: 0 }, element.column);
+    const place = { line: element.line, share: 0 };
+    // Undefined for blanks that are not white space in JSON, such as a no-break space.
+    return jsonRow(bytes, place, element.column) ?? { ...place, problem: "is not valid JSON" };
   }
 
   /**
    * Whether `{` can only begin the next element, which means that this one is broken. Outside
    * strings, that is so after a comma in the object itself, where only a name may follow. Inside a
-   * string, it is so if `{` comes first on a later line, indented like this element if that was
-   * first on its line: a string can't contain a line end, so its closing quote is missing.
+   * string, it is so if `{` comes first on a later line, with the same indentation as this element
+   * (with any, if this element wasn't first on its line). A string can't contain a line end, so its
+   * closing quote is missing.
    */
   #mustBeNext(element: Element, indent: number | undefined): boolean {
     if (!this.#inString) return element.isObject && this.#depth === 1 && this.#previous === COMMA;

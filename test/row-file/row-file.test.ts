@@ -198,6 +198,14 @@ describe("a JSON array", () => {
     ]);
   });
 
+  test("yields an element of blanks that JSON doesn't allow as a row that is not valid", async () => {
+    expect(await jsonArray('[{"a":1},\u00A0,{"a":2}]')).toMatchObject([
+      { values: { a: 1 } },
+      { line: 1, problem: "is not valid JSON" },
+      { values: { a: 2 } },
+    ]);
+  });
+
   test.each(["", "  ", '{"a":1}', '"x"'])("is refused if it is %j", async (text) => {
     await expect(jsonArray(text)).rejects.toThrow("must contain a JSON array");
   });

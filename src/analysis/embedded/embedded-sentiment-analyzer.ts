@@ -15,8 +15,8 @@ const openModel = (adjustment?: SentimentAdjustment): SentimentModel =>
 let shipped: SentimentModel | undefined;
 
 /**
- * The spans of the text that led to a judgement: its opinions or, if there are none of that
- * sentiment, what the model relied on.
+ * The spans of the text that led to a judgement: its opinions, plus what the model relied on if
+ * the judgement isn't neutral and none of the opinions agrees with it.
  */
 function reasons(features: SentimentFeatures, model: SentimentModel, sentiment: SentimentResult["sentiment"]) {
   const { hits } = features;

@@ -120,7 +120,8 @@ export class HttpCustomerSource implements CustomerSource {
   }
 
   async withEmail(email: string, request: CustomerRequest): Promise<CustomerRecord[]> {
-    if (this.#emailUrl === undefined) throw unconfigured("the customers with an address.");
+    if (this.#emailUrl === undefined)
+      throw unconfigured("finding customers by email address. Configure one that contains {email}.");
     const url = this.#emailUrl.expand({ email });
     const answer = url && (await this.#json(url, MAX_PAGE_BYTES, request.signal));
     if (answer === undefined) return [];

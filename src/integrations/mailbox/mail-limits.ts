@@ -12,7 +12,7 @@ export const MAX_MAIL_BYTES = 10_485_760;
 /** For the headers of all parts together, in bytes. Emails usually have far less. */
 export const MAX_HEADER_BYTES = 262_144;
 
-/** Emails that contain forwarded emails have about ten levels. */
+/** A forwarded email counts as one part, because it is read as an attachment. */
 export const MAX_PART_DEPTH = 30;
 
 /** In bytes. Lines of attachments are at least this long, because encoders fill them. */

@@ -340,7 +340,10 @@ function count(rateLimit: RateLimit, context: HttpContext, key: string): void {
 
 const addressKey = (context: HttpContext): string => callerAt(addressOf(context));
 
-/** Without a Node.js server, all callers count as one, because their addresses are unknown. */
+/**
+ * Without a Node.js server, all callers without a token count as one, because their addresses are
+ * unknown.
+ */
 function addressOf(context: HttpContext): string {
   try {
     return getConnInfo(context).remote.address ?? "unknown";

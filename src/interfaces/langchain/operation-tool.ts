@@ -14,7 +14,8 @@ export const workflowTools = (
 ): DynamicStructuredTool[] => modelToolsOf(workflow, options, audience).map(operationTool);
 
 /**
- * The model gets the result as a line of JSON; the program gets the same object as the artifact.
+ * The model gets the result as a line of JSON; the program gets it as an object, in the message's
+ * `artifact`.
  */
 function operationTool({ operation, schema, call }: ModelTool): DynamicStructuredTool {
   const { DynamicStructuredTool: Tool } = langChainTools();
@@ -22,13 +23,13 @@ function operationTool({ operation, schema, call }: ModelTool): DynamicStructure
     name: operation.name,
     description: operation.description,
     // The model sees the schema unchanged, but LangChain accepts everything: our own validation
-    // tells a model what to correct, and accepts calls without optional fields, which a strict
-    // schema can't express.
+    // tells a model what to correct, and accepts calls that leave out optional fields, although the
+    // schema requires all fields, as OpenAI's strict mode demands.
     schema: z.any().meta(schema),
     responseFormat: "content_and_artifact",
     func: async function* (args: unknown, _runManager, config) {
-      // LangChain's runtime context. ToolNode and other callers pass it on, although its type
-      // doesn't say so.
+      // LangChain's runtime context. ToolNode and other callers pass it on, although the type
+      // of `config` doesn't say so.
       const { signal, context } = (config ?? {}) as { signal?: AbortSignal; context?: unknown };
       const result = yield* call(args, context, signal ? { signal } : {});
       return [JSON.stringify(result), result];
@@ -41,8 +42,9 @@ const TOOLS = "@langchain/core/tools";
 /**
  * Loads LangChain when the first tool is made, because that takes several times as long as loading
  * all the rest. It prefers the module that `import` loads, so that a program's `instanceof`
- * recognizes its classes. But while an `import` of this module is in progress, Node.js before 22.17
- * throws or returns an empty module here. The module that `require` loads then does the same work.
+ * recognizes its classes. But while an `import` of LangChain is in progress, Node.js before 22.17
+ * throws or returns an empty module here. In that case, the module that `require` loads does the
+ * same work.
  */
 function langChainTools(): typeof LangChainTools {
   try {

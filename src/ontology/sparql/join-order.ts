@@ -24,7 +24,7 @@ function reorder(node: ast.Node, known: ReadonlySet<string>): unknown {
     return ast.mapParts(node, (inner) => (inner.type === "query" ? undefined : reorder(inner, new Set())));
   }
   if (node.type === "pattern" && node.subType === "values") return node;
-  // Templates are filled in, not searched.
+  // A basic graph pattern outside a group is a template: it is filled in, not searched.
   if (node.type !== "pattern" || !Array.isArray(node["patterns"])) return undefined;
   return { ...node, patterns: reorderGroup(node["patterns"] as ast.Pattern[], node.subType === "union", known) };
 }
@@ -63,8 +63,9 @@ const names = ({ subject, predicate, object }: ast.Triple): string[] =>
   );
 
 /**
- * Higher is more selective: a known subject before a known object before a known property. A
- * variable that an earlier triple binds counts as known too, but less than a constant in its place.
+ * Higher is more selective: a known subject before a known object before a known property. As a
+ * subject or object, a variable that is already bound counts as known too, but less than a constant
+ * in its place.
  */
 function selectivity({ subject, predicate, object }: ast.Triple, known: ReadonlySet<string>): number {
   const weight = (end: ast.Triple["object"] | ast.Triple["predicate"], constant: number, joined: number): number => {

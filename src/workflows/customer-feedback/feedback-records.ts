@@ -200,7 +200,7 @@ const byTime = (one: { time: string }, other: { time: string }): number => one.t
 
 const inputOf = (input: Run["input"]): CustomerFeedbackInput => input as CustomerFeedbackInput;
 
-/** Whether the run sends nothing any more. A failed one may, if it is retried. */
+/** Whether the run sends nothing any more. A failed one may still send something, if it is retried. */
 const isOver = ({ status }: Run): boolean => status === "completed" || status === "cancelled";
 
 /** What the run has found so far. */

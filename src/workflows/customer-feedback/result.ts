@@ -36,7 +36,7 @@ export const CategoriesOutput = z.object({
 });
 
 /**
- * How certain the sentiment is that the workflow used. Results from before a field was added don't
+ * How certain the sentiment used by the workflow is. Results from before a field was added don't
  * have it.
  */
 export const SENTIMENT_CERTAINTY = {
@@ -49,9 +49,7 @@ export const SENTIMENT_CERTAINTY = {
   doubtful: z
     .boolean()
     .optional()
-    .describe(
-      "true if the text sounds positive, but not certainly enough for an answer with thanks; otherwise absent.",
-    ),
+    .describe("true if this is praise that is not certain enough for an answer with thanks; otherwise absent."),
   unreadable: z
     .boolean()
     .optional()

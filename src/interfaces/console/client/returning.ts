@@ -111,7 +111,7 @@ function readStored(): void {
     const stored = JSON.parse(sessionStorage.getItem(STORED_AS) ?? "[]") as [string, Spot][];
     for (const [key, spot] of stored) spots.set(key, spot);
   } catch {
-    // Storage may be switched off. A page that was loaded again then starts at its top.
+    // Storage may be switched off. After a reload, a page then starts at its top.
   }
 }
 

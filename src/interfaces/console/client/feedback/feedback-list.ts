@@ -75,8 +75,8 @@ export function useFeedbackList(filters: Filters) {
   useEffect(() => {
     setWaiting(0);
     const controller = new AbortController();
-    // Of the runs that have changed, when they were accepted: it says where they are on the list,
-    // whatever comes and goes.
+    // When the changed runs were accepted. These times say where the runs are on the list, whatever
+    // comes and goes.
     const changed = new Set<string>();
     const note = (run: Run | undefined): void => {
       const times = run ? [run.start_time ?? ""] : latest.current.items.map(({ timestamp }) => timestamp);

@@ -1,5 +1,5 @@
 /**
- * An email as it looks, in a frame in which nothing runs. It is rebuilt, element by element, from
+ * An email's HTML, drawn in a frame in which nothing runs. It is rebuilt, element by element, from
  * the elements that emails need. Nothing is loaded from anywhere, and links lead nowhere.
  */
 import { useEffect, useRef } from "preact/hooks";
@@ -133,7 +133,7 @@ export function MailFrame({ source, title }: { source: string; title: string }) 
     if (!current) return undefined;
     const draw = (): void => show(current, source);
     draw();
-    // Firefox replaces the empty document once it has loaded it.
+    // Firefox replaces the frame's empty document when the frame loads, so draw again then.
     current.addEventListener("load", draw);
     return () => current.removeEventListener("load", draw);
   }, [source]);

@@ -2,7 +2,7 @@ import { diffWordsWithSpace } from "diff/lib/diff/word.js";
 import { html } from "../html.ts";
 import { plain } from "./one-line.ts";
 
-/** The longest that two texts together may be; comparing more could freeze the page. Characters. */
+/** The most characters that two texts together may have. Comparing more could freeze the page. */
 const COMPARED = 40_000;
 
 interface Part {
