@@ -30,6 +30,7 @@ export async function chat(message: string | undefined, options: ChatOptions): P
   if (service) return chatAt(service, message, options);
   const settings = settingsFrom(options);
   const threadId = options.thread === undefined ? randomUUID() : readIdentifier("--thread", options.thread);
+  const by = options.by === undefined ? undefined : readIdentifier("--by", options.by);
   const offline = !namesModel(settings);
   if (offline && options.model !== undefined) {
     throw usageError("--model needs a model service: set OPENAI_API_KEY, or OPENAI_BASE_URL for another one.");
@@ -41,7 +42,7 @@ export async function chat(message: string | undefined, options: ChatOptions): P
   try {
     const agent = await createAgent(application, settings, options);
     try {
-      await talk(agent, message, threadId, options);
+      await talk(agent, message, threadId, { ...options, ...withoutAbsent({ by }) });
     } finally {
       await agent.close();
     }

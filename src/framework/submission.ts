@@ -33,7 +33,7 @@ const isScalar = (value: unknown): value is string | number | boolean =>
 
 /**
  * The identity fields of an input, even if it is invalid: normalized by the operation's schema if
- * possible, otherwise as they came. Only texts count.
+ * possible, otherwise as they came. Lists and objects are left out.
  */
 export function identityOf(operation: DurableOperation, input: unknown): Record<string, Json> {
   if (!isObject(input)) return {};

@@ -11,6 +11,7 @@ import { ValidationError } from "../errors.ts";
 import { withoutAbsent } from "../json.ts";
 import { silentLogger, type Logger } from "../log.ts";
 import type { OntologyStore } from "../ontology/ontology-store.ts";
+import { readCustomer, type CustomerReading, type RawCustomer } from "../integrations/customers/read-customer.ts";
 import { StreamedCustomerSource } from "../integrations/customers/streamed-customer-source.ts";
 import { Pipeline } from "../framework/pipeline.ts";
 import { parse } from "../framework/validation.ts";
@@ -135,12 +136,10 @@ export class CustomerDataPipeline extends Pipeline<
       ...withoutAbsent({ signal }),
     });
     signal?.throwIfAborted();
-    if (records.length === 0) return;
-    await this.#store(
-      records.map((record) => checked(record)),
-      time,
-      this.sourceName,
-    );
+    const readings = records.map((record, at) => readRecord(record, `customer ${at + 1}`));
+    for (const issue of readings.flatMap(({ issues }) => issues)) this.#log(issue);
+    const valid = readings.flatMap(({ record }) => (record ? [record] : []));
+    if (valid.length > 0) await this.#store(valid, time, this.sourceName);
   }
 
   /**
@@ -210,7 +209,8 @@ export class CustomerDataPipeline extends Pipeline<
     let row = 0;
     for await (const given of source.list(request)) {
       row += 1;
-      const record = readRecord(given, (message) => onIssue({ place: `customer ${row}`, message, skipped: true }));
+      const { record, issues } = readRecord(given, `customer ${row}`);
+      issues.forEach(onIssue);
       if (!record) continue;
       batch.set(record.id, mergedRecord(batch.get(record.id), record));
       read += 1;
@@ -230,8 +230,21 @@ export class CustomerDataPipeline extends Pipeline<
     });
     if (record === undefined) return { customer_id: id, found: false };
     request.signal?.throwIfAborted();
-    await this.#store([checked(record, id)], time, this.sourceName);
+    await this.#store([this.#checked(record, id)], time, this.sourceName);
     return { customer_id: id, found: true, customer_uri: customerUri(id) };
+  }
+
+  /** @throws ValidationError (`customer_invalid`) */
+  #checked(given: unknown, id: string): CustomerRecord {
+    const { record, issues } = readRecord(given, "answer");
+    if (!record) {
+      const faults = issues.map(({ message }) => message).join("; ");
+      throw new ValidationError(`The customer source's data of customer ${id} is not usable (${faults}).`, {
+        code: "customer_invalid",
+      });
+    }
+    for (const issue of issues) this.#log(issue);
+    return record;
   }
 
   async #store(records: readonly CustomerRecord[], time: Date, source: string | undefined): Promise<void> {
@@ -255,21 +268,13 @@ export class CustomerDataPipeline extends Pipeline<
   }
 }
 
-/** A source of your own may return anything. A record with a fault is not stored, not even in part. */
-function readRecord(given: unknown, onFault: (message: string) => void): CustomerRecord | undefined {
-  try {
-    return withoutAbsent(parse(CustomerRecord, given));
-  } catch (error) {
-    onFault((error as ValidationError).message);
-    return undefined;
-  }
+/**
+ * A source of your own may return anything: its records are read like those of a file. Null as the
+ * lifetime value means that a value was given but not understood, which a file can't say.
+ */
+function readRecord(given: unknown, place: string): CustomerReading {
+  const raw: RawCustomer = typeof given === "object" && given !== null ? given : {};
+  const { record, issues } = readCustomer(raw, place);
+  if (!record) return { issues };
+  return { record: raw.lifetime_value === null ? { ...record, lifetime_value: null } : record, issues };
 }
-
-/** @throws ValidationError (`customer_invalid`) */
-const checked = (given: unknown, id?: string): CustomerRecord =>
-  readRecord(given, (faults) => {
-    const whose = id === undefined ? "a customer" : `customer ${id}`;
-    throw new ValidationError(`The customer source's data of ${whose} is not usable (${faults}).`, {
-      code: "customer_invalid",
-    });
-  })!;

@@ -260,10 +260,10 @@ describe("concurrent runs", () => {
 
 describe("a source of your own", () => {
   const FAULTY: [what: string, record: unknown, fault: string][] = [
-    ["has no id", { name: "Ada" }, "id: is missing"],
-    ["has an object as its id", { id: {} }, "id: must be a text"],
-    ["has a number as its address", { id: "C-1", email: 7 }, "email: must be a text"],
-    ["is not an object", null, "must be an object"],
+    ["has no id", { name: "Ada" }, "id must not be empty"],
+    ["has an object as its id", { id: {} }, "id must be a text"],
+    ["has an object as its name", { id: "C-1", name: {} }, "name must be a text"],
+    ["is not an object", null, "id must not be empty"],
   ];
   const sourceOf = (...records: unknown[]): CustomerSource => ({
     get: async () => (records[0] ?? []) as never,
@@ -280,8 +280,9 @@ describe("a source of your own", () => {
       const issues: CustomerIssue[] = [];
       const counts = await pipeline.loadAll({ onInvalid: (issue) => issues.push(issue) });
       expect(counts).toEqual({ loaded: 2, invalid: 1 });
-      expect(issues).toEqual([{ place: "customer 2", message: fault, skipped: true }]);
+      expect(issues).toMatchObject([{ place: "customer 2", message: fault, skipped: true }]);
       expect(await known("C-9")).toMatchObject({ id: ["C-9"] });
+      await pipeline.runForEmail("ada@example.com");
     },
   );
 
@@ -289,8 +290,36 @@ describe("a source of your own", () => {
     const { pipeline, ontologyStore } = await open(sourceOf(record));
     const refused = { code: "customer_invalid", message: expect.stringContaining(`(${fault})`) };
     await expect(pipeline.run(run)).rejects.toMatchObject(refused);
-    await expect(pipeline.runForEmail("ada@example.com")).rejects.toMatchObject(refused);
     expect(await ontologyStore.getGraph("customer_data")).toEqual([]);
+  });
+
+  test("may return rows as a database has them: null, numbers as texts, 0 and 1", async () => {
+    const row = { id: 1, name: null, email: "Ada@Example.com", lifetime_value: "1200.50", do_not_contact: "1" };
+    const { pipeline, known } = await open(sourceOf(row));
+    expect(await pipeline.loadAll()).toEqual({ loaded: 1, invalid: 0 });
+    expect(await known("1")).toMatchObject({
+      email: ["Ada@Example.com"],
+      lifetimeValue: ["1200.5"],
+      doNotContact: ["true"],
+    });
+    expect(await known("1")).not.toHaveProperty("name");
+  });
+
+  test("leaves the value in the graph if it says with null that a lifetime value was not understood", async () => {
+    const rows = [
+      { id: "C-1", lifetime_value: 5 },
+      { id: "C-1", lifetime_value: null },
+    ];
+    const { pipeline, known } = await open(sourceOf(...rows));
+    await pipeline.loadAll();
+    expect(await known("C-1")).toMatchObject({ lifetimeValue: ["5"] });
+  });
+
+  test("never leads to an email to an address that is none", async () => {
+    const { pipeline, known, log } = await open(sourceOf({ id: "C-1", email: 7 }));
+    await pipeline.run(run);
+    expect(await known("C-1")).not.toHaveProperty("email");
+    expect(log.join()).toContain("email is not an address that email can be sent to: left out");
   });
 });
 

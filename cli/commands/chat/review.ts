@@ -1,3 +1,4 @@
+import { readIdentifier } from "../../../src/identifier.ts";
 import { mailText } from "../approvals/view.ts";
 import { escapedText, note, oneLine, print } from "../../terminal/output.ts";
 import type { MailAction, MailDecision, MailReviewRequest } from "../../../agents/approval/mail-review.ts";
@@ -71,7 +72,23 @@ async function reject(): Promise<MailDecision> {
 /** Asks for the person's name, which is stored with the decision. */
 export const askName = async (initialValue: string): Promise<string | undefined> => {
   const name = await prompted((prompts, terminal) =>
-    prompts.text({ ...terminal, message: "Who decides? Your name is stored with the decision.", initialValue }),
+    prompts.text({
+      ...terminal,
+      message: "Who decides? Your name is stored with the decision.",
+      initialValue,
+      validate: faultOfName,
+    }),
   );
   return name?.trim() || undefined;
 };
+
+/** Decisions would refuse the name, and it is asked only once. Empty means "later". */
+function faultOfName(name: string | undefined): string | undefined {
+  if (!name?.trim()) return undefined;
+  try {
+    readIdentifier("Your name", name);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}

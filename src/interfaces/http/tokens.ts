@@ -49,7 +49,7 @@ interface Token {
  * One line, so that it fits into results, the graph and logs. Only single blanks, because decisions
  * refuse others in a person's name.
  */
-const NAME = /^(?!.* {2})[\p{L}\p{N}][\p{L}\p{N} _.@-]{0,99}$/u;
+const NAME = /^(?!.* (?: |$))[\p{L}\p{N}][\p{L}\p{N} _.@-]{0,99}$/u;
 /** A bearer token as it is transmitted (RFC 6750), long enough that it can't be guessed. */
 const SECRET = /^[A-Za-z0-9._~+/-]{16,500}=*$/;
 const SECRET_RULE = "must have 16 to 500 characters, of A-Z a-z 0-9 . _ ~ + / -";
@@ -206,9 +206,12 @@ export class TokenFile implements TokenSource {
   async #refresh(): Promise<void> {
     try {
       const version = await versionOf(this.#path);
-      this.#isFailureLogged = false;
-      if (version === this.#version) return;
+      if (version === this.#version) {
+        this.#isFailureLogged = false;
+        return;
+      }
       const text = await readFile(this.#path, "utf8");
+      this.#isFailureLogged = false;
       // Set this before the file is parsed, so that an invalid one is reported once and not at every
       // request.
       this.#version = version;

@@ -35,6 +35,8 @@ function acceptedSchema({ process }: Workflow): object {
     properties: {
       status: { type: "string", enum: ["processing"] },
       ...Object.fromEntries(identityFields(process).map((field) => [field, { type: properties[field]?.type }])),
+      // Whatever its schema is, the key is stored as text.
+      [process.key]: { type: "string" },
       workflow_id: { type: "string", description: WORKFLOW_ID_OF_RUN },
     },
     required: ["status", process.key, "workflow_id"],

@@ -13,6 +13,7 @@ import type { Customer, Customers } from "./customers.ts";
 import type { FeedbackDetails, FeedbackFilter, FeedbackItem, FeedbackPage } from "./feedback-schemas.ts";
 import { feedbackIdOf } from "./incoming-mail/mail-intake.ts";
 import { mailsOf } from "./responses/feedback-mails.ts";
+import { MAIL_STEPS } from "./responses/response-steps.ts";
 import type { CustomerFeedbackInput } from "./parameters.ts";
 import { actionReasons, type EscalationPolicy } from "./policy.ts";
 import { shownReference } from "./reflection.ts";
@@ -108,7 +109,11 @@ export class FeedbackRecords {
     const [analyses, ticket, mails, replies, customerReplies] = await Promise.all([
       this.#analyses(facts),
       this.#ticket(subject.value),
-      mailsOf(ontologyStore, facts, { waiting: run.waitingFor?.subject, isOver: isOver(run) }),
+      mailsOf(ontologyStore, facts, {
+        waiting: run.waitingFor?.subject,
+        isOver: isOver(run),
+        hasSent: MAIL_STEPS.some((step) => run.stepsCompleted.includes(step)),
+      }),
       this.#replies(facts),
       this.#customerReplies(facts),
     ]);

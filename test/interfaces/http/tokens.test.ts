@@ -110,6 +110,23 @@ describe("tokens from a file", () => {
     expect(reading).toHaveBeenCalledTimes(2);
   });
 
+  it("that can't be read for a while are reported once", async () => {
+    const path = join(temporaryFolder(), "tokens.json");
+    writeFileSync(path, JSON.stringify([entry(SECRET)]));
+    const problems: unknown[] = [];
+    const log = (problem: unknown): void => void problems.push(problem);
+    const file = await TokenFile.open(path, { error: log, warn: log, info: () => {}, debug: () => {} });
+    const reading = vi.spyOn(files, "readFile").mockRejectedValue(new Error("EACCES"));
+    syncBuiltinESMExports();
+    onTestFinished(() => {
+      reading.mockRestore();
+      syncBuiltinESMExports();
+    });
+    writeFileSync(path, JSON.stringify([entry(SECRET), entry(OTHER)]));
+    for (let nth = 0; nth < 3; nth++) expect(await file.verify(SECRET)).toMatchObject({ name: "ann" });
+    expect(problems).toHaveLength(1);
+  });
+
   it("require a file that exists and is not empty", async () => {
     const folder = temporaryFolder();
     await expect(TokenFile.open(join(folder, "none"))).rejects.toMatchObject({ code: "invalid_configuration" });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "../../../src/framework/validation.ts";
+import { EmailIntegration } from "../../../src/integrations/email/email-integration.ts";
 import { PREFIXES } from "../../../src/ontology/vocabulary.ts";
 import { CustomerDataPipeline } from "../../../src/pipelines/customer-data-pipeline.ts";
 import { DEFAULT_ESCALATION_POLICY } from "../../../src/workflows/customer-feedback/policy.ts";
@@ -157,6 +158,18 @@ describe("one piece of feedback", () => {
     await parts.workflow.approveResponse(id, { rendering: pending.rendering, by: "Ann" });
     await parts.workflow.getWorkflowResult(id);
     expect((await get(parts, "F-1")).mails).toMatchObject([{ state: "withheld", decision: { decision: "approve" } }]);
+  });
+
+  it("says of an email that it was sent if the run was cancelled while it was being sent", async () => {
+    let cancel = async (): Promise<unknown> => undefined;
+    const transport = { send: async () => void (await cancel()), close: async () => {} };
+    const emailIntegration = new EmailIntegration({ transport, from: "care@shop.example" });
+    const { id, pending, ...parts } = await startWaiting({}, { emailIntegration });
+    cancel = () => parts.workflow.cancelWorkflow(id);
+    await parts.workflow.approveResponse(id, { rendering: pending.rendering, by: "Ann" });
+    await parts.workflow.getWorkflowResult(id);
+    expect(await parts.workflow.getWorkflowStatus(id)).toMatchObject({ status: "cancelled" });
+    expect((await get(parts, "F-1")).mails).toMatchObject([{ state: "sent" }]);
   });
 
   it("shows that an approved email was replaced when the customer's address changed", async () => {

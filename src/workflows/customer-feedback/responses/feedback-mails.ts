@@ -19,6 +19,8 @@ interface Progress {
   waiting: string | undefined;
   /** Whether the run has completed or was cancelled, so it sends nothing any more. */
   isOver: boolean;
+  /** Whether the run has sent an email, even if it was cancelled before it recorded that. */
+  hasSent: boolean;
 }
 
 /**
@@ -29,11 +31,11 @@ interface Progress {
 export async function mailsOf(
   ontologyStore: OntologyStore,
   feedback: Facts,
-  { waiting, isOver }: Progress,
+  { waiting, isOver, hasSent }: Progress,
 ): Promise<FeedbackMail[]> {
   const describe = (uri: string): Promise<Facts> => factsAbout(ontologyStore, FEEDBACK_STORE, iri(uri));
   const drafts = await Promise.all(feedback.values(abi.hasDraft).map((uri) => readDraft(uri, describe)));
-  const isSent = feedback.values(abi.responseSent).some(isTrue);
+  const isSent = hasSent || feedback.values(abi.responseSent).some(isTrue);
   const ordered = drafts.toSorted((one, other) => decidedAt(one, drafts).localeCompare(decidedAt(other, drafts)));
   // An email that waits replaces those that people have agreed to.
   const agreed = waiting === undefined ? ordered.findLast((draft) => isAgreed(draft, drafts)) : undefined;
@@ -115,7 +117,7 @@ const isRevised = ({ rendering }: Draft, drafts: readonly Draft[]): boolean =>
 
 function stateOf(
   { rendering, refusal, decision }: Draft,
-  { waiting, agreed, isSent, isOver }: Progress & { agreed: Draft | undefined; isSent: boolean },
+  { waiting, agreed, isSent, isOver }: Omit<Progress, "hasSent"> & { agreed: Draft | undefined; isSent: boolean },
 ): FeedbackMail["state"] {
   if (rendering === waiting) return "waiting";
   if (refusal !== undefined) return "refused";

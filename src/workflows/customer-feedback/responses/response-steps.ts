@@ -29,7 +29,8 @@ export type DueResponse = { feedback: CustomerFeedbackInput } & Pick<
 
 type ResponseOutput = Pick<CustomerFeedbackOutput, "response_id" | "response_withheld">;
 type Withheld = { withheld: string };
-const MAIL_STEPS = ["response_sent", "acknowledgment_sent"] as const;
+/** The steps that send an email. They complete only if it was sent. */
+export const MAIL_STEPS = ["response_sent", "acknowledgment_sent"] as const;
 type MailStep = (typeof MAIL_STEPS)[number];
 
 /**
