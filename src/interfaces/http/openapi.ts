@@ -154,7 +154,7 @@ const headersOf = (names: readonly string[]): object =>
 /** The errors to document for a route: its own, and those that follow from how it is called. */
 function errorsOf({ method, access, tag, body, errors = [], answers }: Route): number[] {
   // Health checks answer to any host name.
-  if (access === "public") return [...new Set([...(tag === "health" ? [] : [421]), 500, ...errors])];
+  if (access === "public") return [...new Set([403, ...(tag === "health" ? [] : [421]), 500, ...errors])];
   const ofBody = body ? (body.streamed ? [415] : [400, 408, 413, 415, 422]) : [];
   const ofQuery = method === "GET" ? [400, 422] : [];
   const all = new Set([401, 403, 421, 429, 500, 503, ...ofBody, ...ofQuery, ...errors]);
