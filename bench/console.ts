@@ -2,12 +2,13 @@
 // time until a browser shows the rows.
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { chromium, type Browser, type BrowserContext } from "playwright-core";
 import { openHttpService } from "../src/application/http-service.ts";
 import { openSqlite } from "../src/files/sqlite.ts";
 import { openApplication, readSettings } from "../src/index.ts";
+import { chromiumPath } from "../test/support/chromium.ts";
 import type { Bench } from "./support/bench.ts";
 import { feedback, writeCustomers } from "./support/feedback.ts";
 import { figure, quantile, table } from "./support/measure.ts";
@@ -25,10 +26,6 @@ const LIST = "/workflows/customer-feedback/operations/list_feedback";
 const CALLS = 50;
 const VISITS = 5;
 
-const executablePath = [process.env["CHROMIUM_PATH"], "/usr/bin/chromium", "/usr/bin/google-chrome"].find(
-  (path) => path !== undefined && existsSync(path),
-);
-
 interface Figures {
   api: number[];
   /** An empty page of the same server, in the same browser; no page can be faster. */
@@ -41,7 +38,9 @@ export async function run(bench: Bench): Promise<void> {
   const { items, rounds } = bench.options;
   const sizes = items === undefined ? SIZES : [items];
   const browser =
-    executablePath === undefined ? undefined : await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+    chromiumPath === undefined
+      ? undefined
+      : await chromium.launch({ executablePath: chromiumPath, args: ["--no-sandbox"] });
   const all = new Map<number, Figures>();
   try {
     const folders = new Map<number, string>();

@@ -5,19 +5,20 @@
  * decided on some of its emails.
  */
 import { execFileSync } from "node:child_process";
-import { createReadStream, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { openChat } from "../agents/index.ts";
+import { sampleFeedback } from "../cli/commands/demo/sample-feedback.ts";
 import { openApplication, type Application } from "../src/application/application.ts";
 import { openHttpService } from "../src/application/http-service.ts";
 import { iri } from "../src/ontology/iri.ts";
 import { DataFactory } from "../src/ontology/n3.ts";
 import { silentLogger } from "../src/log.ts";
-import { readJsonLines } from "../src/row-file/json-lines.ts";
 import { readSettings } from "../src/application/settings.ts";
 import { openSqlite } from "../src/files/sqlite.ts";
+import { chromiumPath } from "../test/support/chromium.ts";
 
 const root = join(import.meta.dirname, "..");
 const target = join(root, "docs", "console");
@@ -126,7 +127,7 @@ async function decide({ workflow }: Application, ids: readonly string[]): Promis
 async function fill(application: Application): Promise<{ keys: string[]; waiting: string[] }> {
   const keys: string[] = [];
   const ids: string[] = [];
-  for await (const { values } of readJsonLines(createReadStream(sample("feedback.jsonl")), 0)) {
+  for await (const values of sampleFeedback()) {
     const { feedback_id: key } = values as { feedback_id: string };
     const { workflow_id: id } = await application.workflow.run(values);
     keys.push(key);
@@ -177,14 +178,8 @@ try {
   await spread(filling, dataDirectory, keys);
   const chat = await openChat(filling, settings);
   const service = await openHttpService(filling, settings, { version: "0.0.0", localToken: TOKEN, chat });
-  const executablePath = [
-    process.env["CHROMIUM_PATH"],
-    "/usr/bin/chromium",
-    "/usr/bin/chromium-browser",
-    "/usr/bin/google-chrome",
-  ].find((path) => path !== undefined && existsSync(path));
-  if (executablePath === undefined) throw new Error("There is no Chromium: install it, or set CHROMIUM_PATH.");
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  if (chromiumPath === undefined) throw new Error("There is no Chromium: install it, or set CHROMIUM_PATH.");
+  const browser = await chromium.launch({ executablePath: chromiumPath, args: ["--no-sandbox"] });
   mkdirSync(target, { recursive: true });
   const wanted = shots(waiting.at(-1)!).filter(({ name }) => name.startsWith(process.argv[2] ?? ""));
   for (const shot of wanted) await shoot(browser, service.url, shot);

@@ -4,8 +4,8 @@ import type { Logger } from "../log.ts";
 /** The configuration that every workflow needs. A workflow's own configuration extends it. */
 export interface WorkflowConfiguration {
   /**
-   * Executes the runs. All workflows of an application share one engine. Whoever creates it must
-   * close it.
+   * Executes the runs. All workflows of an application share one engine. The caller that creates it
+   * must close it.
    */
   engine: WorkflowEngine;
   /**

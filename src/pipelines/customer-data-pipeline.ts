@@ -11,7 +11,12 @@ import { ValidationError } from "../errors.ts";
 import { withoutAbsent } from "../json.ts";
 import { silentLogger, type Logger } from "../log.ts";
 import type { OntologyStore } from "../ontology/ontology-store.ts";
-import { readCustomer, type CustomerReading, type RawCustomer } from "../integrations/customers/read-customer.ts";
+import {
+  readCustomer,
+  unusableCustomer,
+  type CustomerReading,
+  type RawCustomer,
+} from "../integrations/customers/read-customer.ts";
 import { StreamedCustomerSource } from "../integrations/customers/streamed-customer-source.ts";
 import { Pipeline } from "../framework/pipeline.ts";
 import { parse } from "../framework/validation.ts";
@@ -237,12 +242,7 @@ export class CustomerDataPipeline extends Pipeline<
   /** @throws ValidationError (`customer_invalid`) */
   #checked(given: unknown, id: string): CustomerRecord {
     const { record, issues } = readRecord(given, "answer");
-    if (!record) {
-      const faults = issues.map(({ message }) => message).join("; ");
-      throw new ValidationError(`The customer source's data of customer ${id} is not usable (${faults}).`, {
-        code: "customer_invalid",
-      });
-    }
+    if (!record) throw unusableCustomer(id, issues);
     for (const issue of issues) this.#log(issue);
     return record;
   }

@@ -10,15 +10,10 @@ import { openHttpService, type HttpService } from "../../src/application/http-se
 import { withoutAbsent } from "../../src/json.ts";
 import { silentLogger } from "../../src/log.ts";
 import { readSettings, type Settings } from "../../src/application/settings.ts";
+import { chromiumPath } from "./chromium.ts";
 import { temporaryFolder } from "./folder.ts";
 
-/** Path of the machine's browser; undefined if there is none. */
-export const chromiumPath = [
-  process.env["CHROMIUM_PATH"],
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-].find((path) => path !== undefined && existsSync(path));
+export { chromiumPath };
 
 /** What the browser logs when the service is down; the text depends on when the connection broke. */
 export const AWAY = /Failed to load resource|ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY/;

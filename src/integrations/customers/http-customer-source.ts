@@ -4,8 +4,15 @@ import { withoutAbsent } from "../../json.ts";
 import { HTTP_RETRY } from "../../retry-policies.ts";
 import { tidyIdentifier } from "../../tidy-identifier.ts";
 import { hasEmail } from "./customer-source.ts";
-import type { CustomerIssue, CustomerRecord, CustomerRequest, CustomerSource } from "./customer-source.ts";
-import { CustomerFields, isAmbiguous, readCustomer, valueAt, type FieldNames } from "./read-customer.ts";
+import type { CustomerRecord, CustomerRequest, CustomerSource } from "./customer-source.ts";
+import {
+  CustomerFields,
+  isAmbiguous,
+  readCustomer,
+  unusableCustomer,
+  valueAt,
+  type FieldNames,
+} from "./read-customer.ts";
 import { UrlTemplate } from "./url-template.ts";
 import { NumberColumn, type DecimalMark } from "./written-number.ts";
 
@@ -108,10 +115,7 @@ export class HttpCustomerSource implements CustomerSource {
 
     const raw = new CustomerFields(this.#fields).pick(answer);
     const { record, issues } = readCustomer({ ...raw, id: raw.id ?? id }, "answer");
-    if (record === undefined)
-      throw new ValidationError(`The customer source's data of customer ${id} is not usable (${messagesOf(issues)}).`, {
-        code: "customer_invalid",
-      });
+    if (record === undefined) throw unusableCustomer(id, issues);
     // A wrong field mapping or a search endpoint must not mix up one customer's address with
     // another's.
     if (record.id !== id) throw invalid(`Asked for customer ${id}, the customer source answered with another one.`);
@@ -216,7 +220,5 @@ export class HttpCustomerSource implements CustomerSource {
 
 const unconfigured = (what: string): ValidationError =>
   new ValidationError(`The customer source has no URL for ${what}`, { code: "invalid_configuration" });
-
-const messagesOf = (issues: readonly CustomerIssue[]): string => issues.map(({ message }) => message).join("; ");
 
 const invalid = (message: string): ValidationError => new ValidationError(message, { code: "customer_source_invalid" });

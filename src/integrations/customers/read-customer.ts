@@ -1,3 +1,4 @@
+import { ValidationError } from "../../errors.ts";
 import { tidyIdentifier } from "../../tidy-identifier.ts";
 import { withoutAbsent } from "../../json.ts";
 import { normalizedName, similarField } from "../../row-file/column-name.ts";
@@ -179,6 +180,14 @@ export function readCustomer(raw: RawCustomer, place: string, mark?: DecimalMark
     issues: all.length > 0 ? [issue] : [],
   };
 }
+
+/** The error for a customer whose data a source has, but not as that of a customer. */
+export const unusableCustomer = (id: string, issues: readonly CustomerIssue[]): ValidationError => {
+  const faults = issues.map(({ message }) => message).join("; ");
+  return new ValidationError(`The customer source's data of customer ${id} is not usable (${faults}).`, {
+    code: "customer_invalid",
+  });
+};
 
 /** Whether a number is ambiguous, so others in its column must decide. */
 export const isAmbiguous = (value: unknown): boolean =>

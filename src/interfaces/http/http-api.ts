@@ -73,7 +73,7 @@ export interface HttpApiOptions {
   signatures?: WebhookSignatures;
   /** How to answer SPARQL queries; default: the graph can't be queried. */
   graph?: GraphQueries;
-  /** The agent that people talk to; default: none. Whoever creates it must close it. */
+  /** The agent that people talk to; default: none. The caller that creates it must close it. */
   chat?: Chat;
   /** The checks of `/readyz`, by name; default: none. */
   checks?: Readonly<Record<string, HealthCheck>>;

@@ -2,7 +2,7 @@ import { isUnreadable } from "../../analysis/sentiment-analyzer.ts";
 import type { Run, RunFilter, WorkflowEngine } from "../../engine/engine.ts";
 import { ValidationError } from "../../errors.ts";
 import { withoutAbsent } from "../../json.ts";
-import { Facts, factsAbout } from "../../ontology/facts.ts";
+import { Facts, factsAbout, isTrue } from "../../ontology/facts.ts";
 import { iri } from "../../ontology/iri.ts";
 import type { OntologyStore } from "../../ontology/ontology-store.ts";
 import { abi, rdf } from "../../ontology/vocabulary.ts";
@@ -112,7 +112,9 @@ export class FeedbackRecords {
       mailsOf(ontologyStore, facts, {
         waiting: run.waitingFor?.subject,
         isOver: isOver(run),
-        hasSent: MAIL_STEPS.some((step) => run.stepsCompleted.includes(step)),
+        // A run that was cancelled while it was sending has not recorded that in the graph.
+        isSent:
+          facts.values(abi.responseSent).some(isTrue) || MAIL_STEPS.some((step) => run.stepsCompleted.includes(step)),
       }),
       this.#replies(facts),
       this.#customerReplies(facts),

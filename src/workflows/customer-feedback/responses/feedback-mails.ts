@@ -1,7 +1,7 @@
 import { inStableOrder, type Category } from "../../../analysis/categories.ts";
 import type { Sentiment } from "../../../analysis/sentiment-analyzer.ts";
 import { withoutAbsent } from "../../../json.ts";
-import { factsAbout, isTrue, type Facts } from "../../../ontology/facts.ts";
+import { factsAbout, type Facts } from "../../../ontology/facts.ts";
 import { entityUri } from "../../../ontology/entity-uri.ts";
 import { iri } from "../../../ontology/iri.ts";
 import type { OntologyStore } from "../../../ontology/ontology-store.ts";
@@ -19,8 +19,8 @@ interface Progress {
   waiting: string | undefined;
   /** Whether the run has completed or was cancelled, so it sends nothing any more. */
   isOver: boolean;
-  /** Whether the run has sent an email, even if it was cancelled before it recorded that. */
-  hasSent: boolean;
+  /** Whether an email has gone out. */
+  isSent: boolean;
 }
 
 /**
@@ -31,15 +31,14 @@ interface Progress {
 export async function mailsOf(
   ontologyStore: OntologyStore,
   feedback: Facts,
-  { waiting, isOver, hasSent }: Progress,
+  progress: Progress,
 ): Promise<FeedbackMail[]> {
   const describe = (uri: string): Promise<Facts> => factsAbout(ontologyStore, FEEDBACK_STORE, iri(uri));
   const drafts = await Promise.all(feedback.values(abi.hasDraft).map((uri) => readDraft(uri, describe)));
-  const isSent = hasSent || feedback.values(abi.responseSent).some(isTrue);
   const ordered = drafts.toSorted((one, other) => decidedAt(one, drafts).localeCompare(decidedAt(other, drafts)));
   // An email that waits replaces those that people have agreed to.
-  const agreed = waiting === undefined ? ordered.findLast((draft) => isAgreed(draft, drafts)) : undefined;
-  return ordered.map((draft) => Object.assign(draft, { state: stateOf(draft, { waiting, agreed, isSent, isOver }) }));
+  const agreed = progress.waiting === undefined ? ordered.findLast((draft) => isAgreed(draft, drafts)) : undefined;
+  return ordered.map((draft) => Object.assign(draft, { state: stateOf(draft, agreed, progress) }));
 }
 
 /** A decision on an email, with the email's subject. */
@@ -117,7 +116,8 @@ const isRevised = ({ rendering }: Draft, drafts: readonly Draft[]): boolean =>
 
 function stateOf(
   { rendering, refusal, decision }: Draft,
-  { waiting, agreed, isSent, isOver }: Omit<Progress, "hasSent"> & { agreed: Draft | undefined; isSent: boolean },
+  agreed: Draft | undefined,
+  { waiting, isSent, isOver }: Progress,
 ): FeedbackMail["state"] {
   if (rendering === waiting) return "waiting";
   if (refusal !== undefined) return "refused";

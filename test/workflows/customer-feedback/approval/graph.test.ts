@@ -77,7 +77,7 @@ describe("what approval leaves behind", () => {
     expect(await shaclViolations(graph)).toEqual([]);
   });
 
-  it("tells whoever asks what became of the email", async () => {
+  it("says what became of the email", async () => {
     const { workflow, id, pending, ontologyStore } = await startWaiting();
     const question = CUSTOMER_FEEDBACK_QUESTIONS.find(({ name }) => name === "look_up_feedback")!;
     const ask = questionOperation(question, { queryRunner: ontologyStore.queryRunner });
