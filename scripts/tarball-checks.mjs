@@ -112,7 +112,10 @@ void test("the workflow works without an agent's packages, and the agent says wh
   for (const args of [["chat", "What is the sentiment of: I love it!"], ["demo"]]) {
     const { status, stderr } = command(...args);
     assert.equal(status, 1);
-    assert.match(stderr, /The package @?langchain\S* is not installed.*npm install langchain @langchain\/openai/);
+    assert.match(
+      stderr,
+      /needs the package @?langchain\S*, which is not installed.*npm install langchain @langchain\/openai/,
+    );
   }
 });
 
