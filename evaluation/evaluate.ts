@@ -25,7 +25,8 @@ export interface Mistake {
 /** The scores of one analyser for one question, only on the texts that it answered itself. */
 export interface TaskReport<Scores> {
   /**
-   * Mean macro-F1 of the sets, all with the same weight; absent if it answered nothing in a set.
+   * Mean macro-F1 of the sets, all with the same weight; absent if there is a set in which it
+   * answered nothing.
    */
   mean?: number;
   /** All texts as one set; absent if it answered none. */
@@ -60,7 +61,8 @@ const PORTION = 500;
 
 /**
  * Lets every contestant answer every set, one at a time, and scores the answers. A contestant that
- * can't answer any text, such as because of a refused key, is not asked again.
+ * fails permanently, for example because its key was refused, is not asked the same question
+ * (sentiment or categories) again.
  * @throws the reason of `signal`
  */
 export async function evaluate(
@@ -102,8 +104,8 @@ type Answered<Answer> = Answer & { fallback?: { reason: string; permanent: boole
 type Ask<Answer> = (text: string) => Answered<Answer> | Promise<Answered<Answer>>;
 
 /**
- * Wraps a contestant: after a permanent failure, such as a refused key, all other texts get the
- * same answer without being sent.
+ * Wraps a contestant: after a permanent failure, such as a refused key, all later texts of the
+ * same question get the same answer without being sent.
  */
 function untilRefused({ sentiment, categories, ...contestant }: Contestant): Contestant {
   const guarded = <Answer>(ask: Ask<Answer>): Ask<Answer> => {
@@ -148,7 +150,7 @@ const CATEGORIES = {
     const met = (label: string): boolean => label.split("|").some((name) => categories.includes(name));
     const wrong = scope.filter((label) => met(label) !== labels.includes(label));
     if (wrong.length === 0) return undefined;
-    // A missed category is not in the answer, so it has no confidence.
+    // An analyser may say how sure it is of a category that it left out.
     const confidence = Math.max(0, ...wrong.flatMap((label) => label.split("|").map((name) => scores?.[name] ?? 0)));
     return {
       expected: labels.join(", ") || "none of them",

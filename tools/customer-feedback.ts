@@ -24,7 +24,7 @@ export class CustomerFeedbackToolkit extends BaseToolkit {
 
   /**
    * Returns the toolkit's tools. With options of `as_tools`, makes new tools of the same workflow,
-   * such as for another customer.
+   * for example for another customer.
    * @throws ValidationError for invalid options
    */
   override getTools(options?: ToolOptions): DynamicStructuredTool[] {

@@ -48,9 +48,13 @@ const day = (time: unknown): string => String(time).slice(0, 10);
 
 /** What the feedback was about, and what was done. */
 function done({ sentiment, categories, ticket_id: ticket }: Fields, answer: string): string {
-  const about = Array.isArray(categories) && categories.length > 0 ? `, about ${list(categories)}` : "";
   const followed = [...(typeof ticket === "string" ? [`ticket ${ticket}`] : []), answer];
-  return `${String(sentiment)}${about}; ${followed.join(", ")}.`;
+  return `${String(sentiment)}${sortedInto(categories)}; ${followed.join(", ")}.`;
+}
+
+function sortedInto(categories: unknown): string {
+  if (!Array.isArray(categories) || categories.length === 0) return "";
+  return `, ${categories.length === 1 ? "category" : "categories"}: ${list(categories)}`;
 }
 
 /** The tool's whole result; without an artifact, its content if that is JSON. */
@@ -72,9 +76,8 @@ function failure(name: string, { feedback_id: id, error, retriable }: Fields): s
 function processed(result: Fields): string {
   const { feedback_id: id, customer_id: customer, categories, duplicate } = result;
   const from = typeof customer === "string" ? ` from customer ${customer}` : "";
-  const about = Array.isArray(categories) && categories.length > 0 ? `, about ${list(categories)}` : "";
   const again = duplicate === true ? " It had been processed before; nothing was done twice." : "";
-  return `Feedback ${String(id)}${from}: ${judged(result)}${about}. ${outcome(result)}${again}`;
+  return `Feedback ${String(id)}${from}: ${judged(result)}${sortedInto(categories)}. ${outcome(result)}${again}`;
 }
 
 function judged({ sentiment, doubtful, unreadable }: Fields): string {

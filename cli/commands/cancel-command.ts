@@ -1,13 +1,13 @@
 import type { Command } from "commander";
 import { addExamples, type GlobalOptions } from "../command.ts";
 
-/** `cancel`: stops runs before their next step. */
+/** `cancel`: stops runs between two steps. */
 export function addCancelCommand(program: Command): void {
   const command = program
     .command("cancel")
-    .summary("stop runs before their next step")
+    .summary("stop runs between two steps")
     .description(
-      "Stop runs before their next step. What their steps have done stays done. To resume them, use `retry` or " +
+      "Stop runs between two steps. What their steps have done stays done. To resume them, use `retry` or " +
         "submit the same feedback again.",
     )
     .argument("<id...>", "workflow ids (workflow-…), feedback ids or references")

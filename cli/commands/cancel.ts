@@ -17,5 +17,5 @@ async function cancelRun(runs: Runs | undefined, id: string, json: boolean): Pro
   if (json) return printJson(now);
   const key = oneLine(run.key);
   if (!stops) return print(`${key} has already ended: it is ${now.status}.`);
-  print(now.status === "cancelled" ? `${key} is cancelled.` : `${key} stops before its next step.`);
+  print(now.status === "cancelled" ? `${key} is cancelled.` : `${key} will stop between two steps.`);
 }

@@ -44,7 +44,7 @@ export function addHeldMailsCommand(program: Command): void {
     .option("--subject <line>", "use this instead of the email's subject")
     .option(
       "--text-file <file>",
-      "use this instead of the email's text, such as if that is too long (- reads standard input)",
+      "use this instead of the email's text, for example if that is too long (- reads standard input)",
     )
     .option("--no-response", "send no email of any kind to the customer")
     .action(async (id: string, _options, sub: Command) => {

@@ -23,7 +23,7 @@ import { requireDataDirectory, settingsFrom } from "../settings.ts";
 import { withApplication } from "../with-application.ts";
 
 export async function listHeldMails({ limit, ...options }: GlobalOptions & { limit: number }): Promise<void> {
-  const found = await callHere<{ mails: HeldMailSummary[]; total: number }>("list_held_mails", { limit }, options);
+  const found = await callOperation<{ mails: HeldMailSummary[]; total: number }>("list_held_mails", { limit }, options);
   const { mails, total } = found ?? { mails: [], total: 0 };
   if (options.json) return printJson(mails);
   if (total === 0) return note("No emails are waiting for a person.");
@@ -34,11 +34,11 @@ export async function listHeldMails({ limit, ...options }: GlobalOptions & { lim
 }
 
 export async function showHeldMail(id: string, options: GlobalOptions): Promise<void> {
-  report(id, await callHere<ShownHeldMail>("get_held_mail", { mail_id: id }, options), options);
+  report(id, await callOperation<ShownHeldMail>("get_held_mail", { mail_id: id }, options), options);
 }
 
 export async function dismissHeldMail(id: string, options: GlobalOptions): Promise<void> {
-  report(id, await callHere<ShownHeldMail>("dismiss_held_mail", { mail_id: id }, options), options);
+  report(id, await callOperation<ShownHeldMail>("dismiss_held_mail", { mail_id: id }, options), options);
 }
 
 /** Assigns an email to a customer, and waits for the result. */
@@ -71,7 +71,7 @@ export async function assignHeldMail(id: string, options: AssignOptions): Promis
 
 function reportAssigned(id: string, workflow_id: string, { json }: GlobalOptions): undefined {
   if (json) printJson({ mail_id: id, status: "assigned", workflow_id });
-  note(`${oneLine(id)} is assigned, and its feedback is processed as ${workflow_id}. ${RESULT_NOT_SHOWN}`);
+  note(`${oneLine(id)} is assigned; its feedback is processed in the run ${workflow_id}. ${RESULT_NOT_SHOWN}`);
 }
 
 interface Assigned {
@@ -84,10 +84,11 @@ const callAt = (service: ServiceClient, name: OperationName, json: object, signa
   service.call(`/workflows/${FEEDBACK_WORKFLOW}/operations/${name}`, { json, ...withoutAbsent({ signal }) });
 
 /**
- * Calls an operation at the service that the options name, or on the files of this machine without
- * executing any run. If there are no files, creates none and returns undefined.
+ * Calls an operation at the service that the options name, or on the graph that the settings name,
+ * without executing any run. If that graph is a file that doesn't exist yet, creates nothing and
+ * returns undefined.
  */
-async function callHere<Output>(
+async function callOperation<Output>(
   name: OperationName,
   input: object,
   options: GlobalOptions,

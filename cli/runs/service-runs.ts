@@ -4,7 +4,7 @@ import { referenceKey } from "../../src/workflows/customer-feedback/reference.ts
 import { FEEDBACK_WORKFLOW, onlyOne, type Runs, type RunsFilter, type RunView } from "./runs.ts";
 import { pathOfRun, type ServiceClient } from "../service-client.ts";
 
-/** How many runs the service lists at once at most. */
+/** The most runs that the service lists at once. */
 const MAX_PAGE_SIZE = 1000;
 
 /** The runs of a service. */

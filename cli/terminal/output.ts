@@ -54,8 +54,8 @@ export const jsonText = (value: unknown): string => visibleJson(JSON.stringify(v
 export const printJson = (value: unknown): void => print(jsonText(value));
 
 /**
- * Reserves standard output for a protocol. From then on, anything else written there, such as by
- * `console.log` in the user's own workflow, goes to standard error.
+ * Reserves standard output for a protocol. From then on, anything else written there, for example
+ * by `console.log` in the user's own workflow, goes to standard error.
  */
 export function reserveOutput(): { output: Writable; release: () => void } {
   const { stdout: stream, stderr: elsewhere } = host();

@@ -86,8 +86,8 @@ export class SqliteFile {
   readonly #statements = new Map<string, StatementSync>();
   readonly #parts = new Set<FilePart["name"]>();
   /**
-   * False in memory and on the rare file systems that can't have a write-ahead log. There, SQLite
-   * flushes itself.
+   * False in memory and on the rare file systems that can't have a write-ahead log. There,
+   * flushing is left to SQLite.
    */
   readonly #hasLog: boolean;
   /** File descriptor of the log, opened at its first flush. */
@@ -165,7 +165,7 @@ export class SqliteFile {
     if (versionOf(this.database, name) === migrations.length) return;
     this.transaction(() => {
       this.database.exec(PARTS);
-      // Another process may have done so in the meantime.
+      // Another process may have migrated this part in the meantime.
       const version = versionOf(this.database, name);
       if (version > migrations.length) throw new UnusableFileError("newer");
       for (const migration of migrations.slice(version)) this.database.exec(migration);
@@ -242,8 +242,8 @@ export class SqliteFile {
    * Flushes what was committed.
    *
    * This blocks the event loop on purpose. If runs are in the file, nearly all work waits for this
-   * flush. Flushing in another thread would cost more than it gains: writes that arrive in the
-   * meantime would miss this commit, so there would be more and smaller commits.
+   * flush. Flushing in another thread would cost more than it gains: runs would go on during the
+   * flush, and their writes would be spread over more and smaller commits.
    * @throws the system's error
    */
   flush(): void {

@@ -157,7 +157,7 @@ export function runOperations(
       },
     }),
     direct("cancel_run", {
-      description: "Stop a run before its next step. What its steps have done stays done.",
+      description: "Stop a run between two steps. What its steps have done stays done.",
       audience: "operator",
       writes: true,
       input: Id,

@@ -56,8 +56,17 @@ test("the page's command says so if the catalogue can't be reached", async () =>
   expect(await runNode(["load.ts"], { cwd, env: { CATALOG_URL: url } })).toEqual({
     code: 1,
     stdout: "",
-    stderr: "The catalogue can't be reached. Try again later.\n",
+    stderr: "The catalogue is not available. Try again later.\n",
   });
+});
+
+test.each([
+  ["overloaded", { status: 503 }, "The catalogue is not available. Try again later."],
+  ["broken in the middle", { body: '[{"id":' }, "The catalogue is not available. Try again later."],
+  ["forbidden", { status: 403 }, "The catalogue refused the request. Check its URL."],
+])("the page's command says so if the catalogue's answer is %s", async (_, reply, stderr) => {
+  const env = { CATALOG_URL: (await serve(reply)).origin };
+  expect(await runNode(["load.ts"], { cwd, env })).toEqual({ code: 1, stdout: "", stderr: `${stderr}\n` });
 });
 
 test("a product that changes in the catalogue changes in the graph, and one that disappears there stays", async () => {

@@ -33,7 +33,7 @@ const SHOWN = [
   "F-3002",
   "F-3022",
   "F-3024",
-  "All in all",
+  "Summary",
   "  emails ",
   "Who is unhappy",
   "customer  ",

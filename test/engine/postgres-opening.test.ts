@@ -169,7 +169,10 @@ describe("connecting to PostgreSQL", () => {
     await expect(connecting).rejects.toThrow(/^(?!.*hunter2).*cannot be reached/);
   });
 
-  it.each(["mysql://x", "postgres://", "postgres:///", "postgres://me:secret@/"])("refuses %s", async (url) => {
-    await expect(DurableEngine.connect(url)).rejects.toMatchObject({ code: "invalid_configuration" });
-  });
+  it.each(["mysql://x", "postgres://", "postgres:///", "postgres://me:secret@/", "postgres://?sslmode=require"])(
+    "refuses %s",
+    async (url) => {
+      await expect(DurableEngine.connect(url)).rejects.toMatchObject({ code: "invalid_configuration" });
+    },
+  );
 });

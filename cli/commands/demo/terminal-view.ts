@@ -1,4 +1,4 @@
-import { basename, relative } from "node:path";
+import { relative } from "node:path";
 import type { RowResult } from "../batch/summary.ts";
 import { tally } from "../batch/summary.ts";
 import { host } from "../../terminal/host.ts";
@@ -32,7 +32,7 @@ const COLUMNS = [
   { title: "action" },
   { title: "email or ticket", flexible: true },
 ];
-/** Marks feedback that an earlier demo has processed. */
+/** Marks feedback that was processed before, in this demo or an earlier one. */
 const AGAIN = "↺";
 const ACTION_COLORS: ReadonlyMap<string, "magenta" | "red"> = new Map([
   ["escalate", "magenta"],
@@ -70,7 +70,7 @@ export function terminalView(directory: string, model: string | undefined): Demo
       print();
       print(table(COLUMNS, results.map(cells), paint));
       if (results.some(({ duplicate }) => duplicate)) print(dim(`\n${AGAIN} processed before: nothing was done twice`));
-      print(dim("\nRefused, as it should be:"));
+      print(dim("\nRefused, as they should be:"));
       for (const reason of reasons(results)) print(`  ${styled("red", "✗")} ${reason}`);
     },
     end: showEnd,
@@ -80,11 +80,11 @@ export function terminalView(directory: string, model: string | undefined): Demo
 function cells(result: RowResult): string[] {
   const { feedback_id = "", customer_id = "", categories = [], action = "" } = result;
   if (!result.success) return [feedback_id, customer_id, "", "", "refused", result.error_code ?? ""];
-  return [feedback_id, customer_id, uncertain(result), categories.join(", "), action, reference(result)];
+  return [feedback_id, customer_id, sentimentCell(result), categories.join(", "), action, reference(result)];
 }
 
 /** The sentiment without its score, because the table is already wide. */
-const uncertain = ({ sentiment, doubtful, unreadable }: RowResult): string =>
+const sentimentCell = ({ sentiment, doubtful, unreadable }: RowResult): string =>
   judgedText(withoutAbsent({ sentiment, doubtful, unreadable }));
 
 function reference({ duplicate, ticket_id, response_id, response_withheld, status }: RowResult): string {
@@ -106,7 +106,7 @@ function paint(text: string): string {
 }
 
 async function showEnd({ outbox, summary, mailsBefore, mailsAfter, learned }: DemoReport): Promise<void> {
-  heading("All in all");
+  heading("Summary");
   const { processed, failed, duplicates, actions } = summary;
   print(
     fields([
@@ -134,5 +134,5 @@ async function showEnd({ outbox, summary, mailsBefore, mailsAfter, learned }: De
 /** Paths below the working directory in their short form. */
 const shown = (path: string): string => {
   const short = relative(host().cwd(), path);
-  return oneLine(short.startsWith("..") || short === "" ? path : short || basename(path));
+  return oneLine(short.startsWith("..") || short === "" ? path : short);
 };

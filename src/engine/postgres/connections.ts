@@ -272,14 +272,14 @@ export class PostgresConnections {
 
   /** Repeats the settings, because a pooler may have dropped the start options. */
   async #setUp(client: Client): Promise<void> {
-    const { settings, isOfTarget } = this.#address;
+    const { settings, matchesTarget } = this.#address;
     await client.query({
       text: "SELECT pg_catalog.set_config(key, value, false) FROM pg_catalog.json_each_text($1)",
       values: [JSON.stringify(settings)],
     });
-    if (!isOfTarget) return;
+    if (!matchesTarget) return;
     const { rows } = await client.query<SessionFacts>(FACTS);
-    if (isOfTarget(rows[0]!)) return;
+    if (matchesTarget(rows[0]!)) return;
     this.#hostIndex += 1;
     throw otherTarget();
   }

@@ -1,13 +1,18 @@
 import { invalidUrl, unsupportedSslMode, unsupportedTarget } from "./errors.ts";
 
 /** We could misread values under other settings, so no database, role or URL may change these. */
-const VALUES = { client_encoding: "UTF8", DateStyle: "ISO, YMD", TimeZone: "UTC", standard_conforming_strings: "on" };
+const FIXED_SETTINGS = {
+  client_encoding: "UTF8",
+  DateStyle: "ISO, YMD",
+  TimeZone: "UTC",
+  standard_conforming_strings: "on",
+};
 
 /**
  * Our statements rely on these settings, but the URL may override them. Idle sessions must stay
  * open, because one of them listens.
  */
-const STATEMENTS = {
+const DEFAULT_SETTINGS = {
   IntervalStyle: "postgres",
   search_path: "pg_catalog", // everything else is named with its schema
   default_transaction_isolation: "read committed",
@@ -17,8 +22,8 @@ const STATEMENTS = {
   idle_session_timeout: "0",
 };
 
-/** URL parameters that are not settings of the server. */
-const OURS = [
+/** URL parameters that don't become `settings`. */
+const CONNECTION_PARAMETERS = [
   "application_name",
   "connect_timeout",
   "options",
@@ -36,7 +41,7 @@ const TARGETS = {
   "read-only": ({ isReadOnly }: SessionFacts) => isReadOnly,
   primary: ({ isStandby }: SessionFacts) => !isStandby,
   standby: ({ isStandby }: SessionFacts) => isStandby,
-  // Runs are only executed on a primary, so there is nothing to prefer.
+  // Any server: a standby can't execute runs, so it is not preferred.
   "prefer-standby": () => true,
 };
 
@@ -62,7 +67,7 @@ export interface Address {
   /** Names of the settings in the URL, as spelled there. */
   readonly given: readonly string[];
   /** Absent if any server will do. */
-  readonly isOfTarget: ((facts: SessionFacts) => boolean) | undefined;
+  readonly matchesTarget: ((facts: SessionFacts) => boolean) | undefined;
 }
 
 /** What a session reports about its server. */
@@ -91,16 +96,18 @@ export function parseUrl(url: string): Address {
   const parameters = new URLSearchParams(query);
   const [user = "", ...password] = login.split(":");
   // Without host and database the driver would guess both.
-  if (`${hosts}${path}${query}`.trim() === "") throw invalidUrl();
-  const given = [...new Set(parameters.keys())].filter((name) => !OURS.some((ours) => ours === name));
+  if (`${hosts}${path}`.trim() === "") throw invalidUrl();
+  const given = [...new Set(parameters.keys())].filter(
+    (name) => !CONNECTION_PARAMETERS.some((parameter) => parameter === name),
+  );
   const spelled = new Set(given.map((name) => name.toLowerCase()));
-  const statements = Object.entries(STATEMENTS).filter(([name]) => !spelled.has(name.toLowerCase()));
+  const defaults = Object.entries(DEFAULT_SETTINGS).filter(([name]) => !spelled.has(name.toLowerCase()));
   const settings = {
     ...Object.fromEntries(given.map((name) => [name, parameters.getAll(name).at(-1)!])),
-    ...Object.fromEntries(statements),
+    ...Object.fromEntries(defaults),
   };
-  const values = new Set(Object.keys(VALUES).map((name) => name.toLowerCase()));
-  for (const name of Object.keys(settings)) if (values.has(name.toLowerCase())) delete settings[name];
+  const fixed = new Set(Object.keys(FIXED_SETTINGS).map((name) => name.toLowerCase()));
+  for (const name of Object.keys(settings)) if (fixed.has(name.toLowerCase())) delete settings[name];
   try {
     return {
       hosts: hosts.split(",").map(parseHost),
@@ -112,9 +119,9 @@ export function parseUrl(url: string): Address {
       negotiatesTlsDirectly: parameters.get("sslnegotiation") === "direct",
       connectTimeoutS: Number(parameters.get("connect_timeout")) || DEFAULT_CONNECT_TIMEOUT_S,
       options: parameters.get("options") ?? undefined,
-      settings: { ...settings, ...VALUES },
+      settings: { ...settings, ...FIXED_SETTINGS },
       given,
-      isOfTarget: targetOf(parameters.get("target_session_attrs")),
+      matchesTarget: targetOf(parameters.get("target_session_attrs")),
     };
   } catch (error) {
     throw error instanceof TypeError || error instanceof URIError ? invalidUrl() : error;
@@ -139,18 +146,18 @@ function sslOf(mode: string | null): Address["ssl"] {
   return {};
 }
 
-function targetOf(name: string | null): Address["isOfTarget"] {
+function targetOf(name: string | null): Address["matchesTarget"] {
   if (!name) return undefined;
-  if (!(name in TARGETS)) throw unsupportedTarget();
+  if (!Object.hasOwn(TARGETS, name)) throw unsupportedTarget();
   return TARGETS[name as keyof typeof TARGETS];
 }
 
 /**
- * The settings for the start packet. A statement after the start would be too late, because a
+ * The settings for the startup packet. A statement after the start would be too late, because a
  * time-out that is the database's default could end it.
  */
 export function startOptions({ options, settings }: Address): string {
   const escaped = (text: string): string => text.replaceAll(/[\\\s]/g, String.raw`\$&`);
-  const ours = Object.entries(settings).map(([name, value]) => `-c ${escaped(name)}=${escaped(value)}`);
-  return [...(options === undefined ? [] : [options]), ...ours].join(" ");
+  const flags = Object.entries(settings).map(([name, value]) => `-c ${escaped(name)}=${escaped(value)}`);
+  return [...(options === undefined ? [] : [options]), ...flags].join(" ");
 }

@@ -17,11 +17,11 @@ export interface ModelTool {
    * program sets.
    */
   readonly schema: ReturnType<typeof toolJsonSchema>;
-  /** How its runs come in, for interfaces that submit one without `call`, such as MCP tasks. */
+  /** The origin of its submissions, for interfaces that start a run without `call`, such as MCP tasks. */
   readonly origin: SubmissionOrigin;
   /**
-   * A model's arguments as they are meant, with the fields that the program sets; not yet
-   * validated.
+   * A model's arguments, read leniently (see `modelArguments`), plus the fields that the program
+   * sets; not yet validated.
    * @param context what the program says about this call: the values of `fromContext`
    * @throws ValidationError for an argument that differs from the program's value, UnexpectedError
    *   if the context lacks a field
@@ -66,7 +66,8 @@ export function modelToolsOf(
 }
 
 /**
- * The operations for agents of all workflows of a service, and those that belong to no workflow.
+ * A service's operations for agents: those of all its workflows, and those that belong to no
+ * workflow.
  * @throws ValidationError (`invalid_configuration`) as `modelToolsOf`, and for two tools with the
  *   same name
  */
@@ -78,7 +79,7 @@ export function serviceToolsOf(service: Service, options: ToolOptions = {}): Ser
   const names = operations.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) {
-    const message = `Two tools are named "${twice}". Rename the operation in one of the workflows.`;
+    const message = `Two tools are named "${twice}". Rename one of the two operations.`;
     throw new ValidationError(message, { code: "invalid_configuration" });
   }
   const fixedFields = fixedFieldsOf(operations, options);

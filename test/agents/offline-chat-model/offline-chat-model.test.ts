@@ -21,7 +21,7 @@ describe("an agent on the offline model", () => {
     expect(log.processed).toHaveLength(1);
     expect(toolCalls).toHaveLength(1);
     expect(text).toContain(
-      "Feedback F-1 from customer C-1: negative, about general. The customer was answered by email.",
+      "Feedback F-1 from customer C-1: negative, category: general. The customer was answered by email.",
     );
     expect(text).toContain("offline demo model");
   });
@@ -130,7 +130,7 @@ describe("the summary of results", () => {
   test.each([
     [
       { ...done, action: "escalate", ticket_id: "T-1", response_id: "m" },
-      "F-1 from customer C-1: negative, about bug. It went to a person, ticket T-1; the customer was told by email.",
+      "F-1 from customer C-1: negative, category: bug. It went to a person, ticket T-1; the customer was told by email.",
     ],
     [{ ...done, action: "escalate", ticket_id: "T-1" }, "It went to a person, ticket T-1."],
     [{ ...done, action: "auto_respond" }, "No email was sent."],
@@ -163,7 +163,7 @@ describe("the summary of results", () => {
       categories: ["billing"],
     };
     expect(history([{ ...row, ticket_id: "T-1", answered_at: "2026-11-29T10:00:01Z" }, row])).toMatch(
-      /newest first:\n- F-1, 2026-11-29: negative, about billing; ticket T-1, answered by email\.\n- F-1, .*; not answered\.\n/,
+      /newest first:\n- F-1, 2026-11-29: negative, category: billing; ticket T-1, answered by email\.\n- F-1, .*; not answered\.\n/,
     );
     expect(history([])).toMatch(/^There is no feedback from this customer\./);
   });
@@ -182,9 +182,9 @@ describe("the summary of results", () => {
       mail: "pending",
     };
     expect(said([{ ...row, ticket_id: "T-1" }])).toMatch(
-      /^Feedback F-1 from customer C-1, 2026-11-29: negative, about billing; ticket T-1, .* not sent yet\.\n/,
+      /^Feedback F-1 from customer C-1, 2026-11-29: negative, category: billing; ticket T-1, .* not sent yet\.\n/,
     );
-    expect(said([{ ...row, mail: "sent" }])).toContain("negative, about billing; answered by email.");
+    expect(said([{ ...row, mail: "sent" }])).toContain("negative, category: billing; answered by email.");
     expect(said([{ ...row, mail: "rejected" }])).toContain("a person has rejected the email");
     expect(said([{ ...row, mail: "none" }])).toContain("no email to the customer.");
     expect(said([])).toMatch(/^There is no such feedback/);

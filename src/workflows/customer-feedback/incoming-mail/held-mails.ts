@@ -28,7 +28,7 @@ export type HoldReason = keyof typeof HOLD_REASONS;
 
 export type HeldMailStatus = "open" | "assigned" | "dismissed";
 
-/** An email that waits for a person, or did. */
+/** An email that waits for a person's decision, or waited for it. */
 export interface HeldMail {
   id: string;
   /** Identifies its content; see `IncomingMail`. */

@@ -43,15 +43,15 @@ export function renderingOf({ message, refused }: { message: MailMessage; refuse
  */
 export const draftChanged = (rendering: string): ConflictError =>
   new ConflictError(
-    `The email in the knowledge graph is not the one that was drafted, or is gone; it is not sent. Find out who changed it. While it waits, reject it: its rendering is ${rendering}.`,
+    `The email in the knowledge graph is not the one that was drafted, or is gone; it is not sent. Find out who changed it. If it still waits for a decision, reject it: its rendering is ${rendering}.`,
     { code: "draft_changed" },
   );
 
 const draftUri = (rendering: string): NamedNode => iri(entityUri("ResponseDraft", rendering));
 
 /**
- * Emails that wait for a person, or did, in the store `feedback_data`. Storing one again changes
- * nothing.
+ * Emails that wait or waited for a person, and people's edited versions of them, in the store
+ * `feedback_data`. Storing one again changes nothing.
  */
 export class ResponseDrafts {
   readonly #ontologyStore: OntologyStore;
@@ -96,12 +96,14 @@ export class ResponseDrafts {
       predicate: abi.hasDraft,
       object: draft,
     });
-    const facts = link && (await this.#facts(draft));
-    if (!facts || CONTENT.some((property) => facts.value(property) === undefined)) return undefined;
+    if (!link) return undefined;
+    const facts = await this.#facts(draft);
     const refused = facts.value(abi.insteadOf);
     const found = toDraft(facts, refused === undefined ? undefined : await this.#facts(iri(refused)));
-    const isAlone = SINGLE.every((property) => facts.values(property).length <= 1);
-    if (isAlone && renderingOf(found) === rendering) return found;
+    // With two values of a property, it would be unclear which email it is.
+    const isClear = [...CONTENT, ...OPTIONAL].every((property) => facts.values(property).length <= 1);
+    const isComplete = CONTENT.every((property) => facts.value(property) !== undefined);
+    if (isClear && isComplete && renderingOf(found) === rendering) return found;
     throw draftChanged(rendering);
   }
 
@@ -130,7 +132,7 @@ export class ResponseDrafts {
   async recordDecision(rendering: string, decision: ResponseDecision, time: Date): Promise<void> {
     const graph = new ABIGraph();
     const { by, sentiment: reviewedSentiment, categories = [] } = decision;
-    // Without `abi:id`, which free queries see: a person's id would be the name.
+    // No `abi:id`: it would be the person's name, and free queries can see `abi:id`.
     const person = iri(entityUri("Person", by));
     graph.createRelationship(person, rdf.type, abi.Person);
     graph.createRelationship(person, rdf.type, prov.Person);
@@ -153,8 +155,8 @@ export class ResponseDrafts {
 /** An email needs all of these. */
 const CONTENT = [abi.sender, abi.recipient, abi.subject, abi.text, abi.html, abi.messageId];
 
-/** If one of these has two values, it is unclear which email it is. */
-const SINGLE = [...CONTENT, abi.inReplyTo, abi.insteadOf];
+/** An email may also have these. */
+const OPTIONAL = [abi.inReplyTo, abi.insteadOf];
 
 /** @param refused facts about the email that this one replaces */
 function toDraft(facts: Facts, refused: Facts | undefined): Draft {

@@ -10,7 +10,7 @@ import type { Customer, Customers } from "../customers.ts";
 import type { FeedbackGraph } from "../feedback-graph.ts";
 import type { CustomerFeedbackInput } from "../parameters.ts";
 import { answeredSubject, shownId, shownReference } from "../reflection.ts";
-import type { Draft, ResponseDrafts } from "./response-drafts.ts";
+import { draftChanged, type Draft, type ResponseDrafts } from "./response-drafts.ts";
 import {
   isResponseWithheld,
   responseWithheld,
@@ -276,9 +276,7 @@ export class ResponseSteps {
   async #stored(feedbackId: string, rendering: string): Promise<Draft> {
     const draft = await this.#parts.drafts.find(feedbackId, rendering);
     if (draft) return draft;
-    throw new ConflictError("The approved email is no longer in the knowledge graph.", {
-      code: "draft_changed",
-    });
+    throw draftChanged(rendering);
   }
 
   #request({ feedback, ...mail }: DueResponse, customer: Customer): ResponseRequest {

@@ -87,7 +87,7 @@ function stopSpans(events: readonly RunEvent[], attempts: readonly Attempt[]): S
 /** Gaps of at least this length are shown as times in which nothing happened. Milliseconds. */
 const LEAST_IDLE = 1000;
 
-/** Times in which nothing happened, such as while no process was running. */
+/** Times in which nothing happened, for example while no process was running. */
 function idleSpans(spans: readonly Span[], { end_time: ended }: Run): Span[] {
   const end = ended === undefined ? [] : [{ start: time(ended), end: time(ended) }];
   let until = spans[0]?.start ?? Infinity;
