@@ -1,4 +1,4 @@
-/** The part that we use of `amaro`, the package with Node.js's type stripping. */
+/** What we use of `amaro`, the package that strips types for Node.js. */
 declare module "amaro" {
   export function transformSync(code: string, options: { mode: "strip-only" }): { code: string };
 }

@@ -54,7 +54,7 @@ const TYPES: Readonly<Record<string, string>> = {
 
 const vendorPath = (packageName: string, file: string): string => `vendor/${packageName}/${file}`;
 
-/** The paths of these modules, by the name in the import. */
+/** The paths of the modules from packages, by the name in the import. */
 export const modulePaths: ReadonlyMap<string, string> = new Map(
   Object.entries(MODULES).map(([name, [packageName, file]]) => [name, vendorPath(packageName, file)]),
 );
@@ -83,13 +83,14 @@ async function readAssets(): Promise<Assets> {
   return { files: new Map(files), version: hash.digest("base64url").slice(0, 12) };
 }
 
-// A package need not export its own package.json. So resolve its main module.
+// A package need not export its own package.json, so resolve its main module instead.
 const fileOf = (packageName: string, file: string): string =>
   join(packageFolder(createRequire(import.meta.url).resolve(packageName), packageName), file);
 
 /**
  * The folder of a package.
- * @param module path of a module in it, as this system writes paths unless you name another
+ * @param module path of a module in it
+ * @param system how that path is written; default: as on this system
  */
 export function packageFolder(module: string, packageName: string, system = path): string {
   const folder = system.join(system.sep, "node_modules", packageName);

@@ -1,5 +1,6 @@
 /**
- * The console: pages on which people look at feedback, runs and the graph, and decide on emails.
+ * The console: pages on which people look at feedback, runs and the graph, decide on emails, and
+ * talk to the agent.
  * The pages load data only from the public HTTP API, with the rights of the person's token.
  */
 import { createHash } from "node:crypto";
@@ -29,7 +30,7 @@ export interface ConsoleOptions {
 
 /**
  * Answers requests for `/`, for `/console` and everything below it, and for links to approvals that
- * a browser follows; undefined for all others.
+ * a browser follows; returns undefined for all other requests.
  */
 export function consolePages(options: ConsoleOptions): (request: Request) => Promise<Response | undefined> {
   return async ({ url, headers }) => {
@@ -93,7 +94,7 @@ ${modules.map((path) => `<link rel="modulepreload" href="${root}${path}">`).join
 </head>
 <body>
 <div id="app"></div>
-<noscript>The console needs JavaScript. You can do the same over the HTTP API: see <a href="/docs">/docs</a>.</noscript>
+<noscript>The console needs JavaScript. Without it, use the HTTP API: see <a href="/docs">/docs</a>.</noscript>
 </body>
 </html>
 `;

@@ -199,7 +199,7 @@ describe.skipIf(!chromiumPath)(`the approvals page ${SKIPPED}`, () => {
     await labels.getByRole("button", { name: "general" }).click();
     await labels.getByRole("button", { name: "legal" }).click();
     await labels.getByRole("button", { name: "billing" }).click();
-    await labels.getByText("They don't change what was done with this feedback.").waitFor();
+    await labels.getByText("The labels don't change what was done with this feedback.").waitFor();
     await page.keyboard.press("r");
     await page.keyboard.press("Enter");
     await page.getByText("Rejected: RE:").waitFor();

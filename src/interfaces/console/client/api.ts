@@ -45,7 +45,7 @@ const LONGEST_POLL_INTERVAL_MS = 15_000;
 
 export interface Call {
   method?: "GET" | "POST" | "DELETE";
-  /** Sent as JSON; a string is sent as it is. */
+  /** Sent as JSON, but a string is sent as it is. */
   body?: unknown;
   headers?: Readonly<Record<string, string>>;
   signal?: AbortSignal | undefined;
@@ -66,7 +66,7 @@ export async function respond(path: string, { method, body, headers = {}, signal
     lookAgain();
     throw new ApiError(0, { detail: "The service can't be reached.", error_code: "offline" });
   }
-  beBack();
+  markReachable();
   if (response.ok) return response;
   if (response.status === 401) isSignedOut.value = true;
   throw new ApiError(response.status, await problemOf(response));
@@ -103,7 +103,7 @@ export const checkReachable = (): Promise<void> =>
     () => undefined,
   );
 
-function beBack(): void {
+function markReachable(): void {
   if (!isOffline.value) return;
   isOffline.value = false;
   returns.value += 1;
@@ -118,7 +118,7 @@ function lookAgain(): void {
     if (!isOffline.value) return;
     try {
       await fetch("/livez");
-      beBack();
+      markReachable();
     } catch {
       wait = Math.min(wait * 1.5, LONGEST_POLL_INTERVAL_MS);
       setTimeout(() => void look(), wait);

@@ -101,7 +101,7 @@ function Side({ pages, page }: { pages: readonly Page[]; page: Page }) {
       </ul>
       <div class="side-foot">
         <${KeyList} />
-        <button type="button" class="side-link" onClick=${nextTheme} title="Switch between light and dark">
+        <button type="button" class="side-link" onClick=${nextTheme} title="Switch between system, light and dark">
           <${Icon} name=${icon} /><span class="side-text said-aloud">${text}</span>
         </button>
         <button type="button" class="side-link" onClick=${onSignOut}>

@@ -12,8 +12,8 @@ const TYPING = "input, textarea, select, [contenteditable]";
 const MOVES = new Set(["j", "k"]);
 
 /**
- * Handles single keys while the page is shown. Keys do nothing while the person types, together
- * with Ctrl, Alt or Meta, or while a dialog is open. A key that is held down acts only once,
+ * Handles single keys while the page is shown. Keys do nothing while the person is typing or a
+ * dialog is open, or together with Ctrl, Alt or Meta. A key that is held down acts only once,
  * because it must not decide on one email after another; keys that move through a list repeat.
  */
 export function useKeys(keys: Keys): void {

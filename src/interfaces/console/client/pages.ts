@@ -13,15 +13,15 @@ import type { IconName } from "./ui/icons.ts";
 import { Empty } from "./ui/states.ts";
 
 export interface Page {
-  /** First part of the path; empty for the first page. */
+  /** First part of the path; empty for the inbox. */
   name: string;
   title: string;
   /**
-   * The scopes that a person needs to see it. If one is missing, the navigation leaves the page
-   * out.
+   * The scopes that a person needs to see the page. If one is missing, the navigation leaves the
+   * page out.
    */
   scopes: readonly string[];
-  /** Its entry in the navigation; pages without one are reached by links. */
+  /** Its icon in the navigation. Pages without an icon aren't there, and are reached by links. */
   icon?: IconName;
   /** @param id the second part of the path */
   show: (id: string | undefined) => VNode;

@@ -1,7 +1,7 @@
 /**
  * Back and forward lead to where a page was left: to the same rows on the screen, and to the link
- * that was followed. Browsers do this too, but only if the page is immediately as long as before,
- * and lists have to be loaded first.
+ * that was followed. Browsers do this too, but only if the page is immediately as long as before.
+ * Our lists are not, because they have to be loaded first.
  */
 
 /** Where a page was left. Pixels. */

@@ -75,7 +75,7 @@ export function startRouter(): void {
   document.addEventListener("click", followInside);
 }
 
-/** Links within the console change the page without loading it. */
+/** Follows links within the console without loading a new document. */
 function followInside(event: MouseEvent): void {
   const isPlain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
   const link = event.target instanceof Element ? event.target.closest("a") : null;

@@ -11,8 +11,8 @@ const DEMO =
 export const SignIn = () => html`
   <main class="sign-in" id="main">
     <${TokenForm} title="Sign in">
-      Look in the terminal where <code>abi-workflows serve</code> runs: it printed a token when it started. If it
-      printed none, ask the person who runs the service for yours. Your decisions are recorded under the token's name.
+      Look in the terminal where <code>abi-workflows serve</code> runs for a token that it printed when it started. If
+      there is none, ask the person who runs the service for yours. Your decisions are recorded under the token's name.
     <//>
   </main>
 `;
@@ -26,7 +26,7 @@ export function SignInAgain() {
   useLayoutEffect(() => {
     const { current } = dialog;
     current?.showModal();
-    // Puts the focus back to where it was.
+    // Puts the focus back where it was.
     return () => current?.close();
   }, []);
   return html`

@@ -1,4 +1,4 @@
-/** A text and what the analysers find in it; nothing is stored or sent. */
+/** A text and what the analysers find in it. No feedback is stored, and no email is sent. */
 import { useEffect, useState } from "preact/hooks";
 import { call } from "./api.ts";
 import { SentimentMark } from "./feedback/badges.ts";
@@ -54,7 +54,7 @@ export function TryText() {
   return html`
     <header class="page-head">
       <h1>Try a text</h1>
-      <p class="muted">What the analysers find in it, and why. Nothing is stored or sent.</p>
+      <p class="muted">What the analysers find in it, and why. No feedback is stored, and no email is sent.</p>
     </header>
     <div class="try">
       <label class="card form"

@@ -11,8 +11,8 @@ import { Time } from "../ui/time.ts";
 import type { PendingMail } from "./approvals-api.ts";
 
 /**
- * The feedback that the email answers. People who may not read feedback see only its text and
- * labels.
+ * The feedback that the email answers; only its text and labels if the person may not read feedback
+ * or it can't be loaded.
  */
 export function Answered({ mail }: { mail: PendingMail }) {
   const { feedback_id: feedbackId } = mail;

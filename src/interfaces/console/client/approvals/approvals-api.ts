@@ -34,7 +34,7 @@ export const PAGES = "pages";
 export const addressOf = (id?: string): string =>
   href(id === undefined ? ["approvals"] : ["approvals", id], { [PAGES]: place.value.query.get(PAGES) ?? "" });
 
-/** Entries of a page of the list: the most that `list_feedback` returns at once. */
+/** How many entries a page of the list has: the most that `list_feedback` returns at once. */
 export const PAGE = 200;
 
 /** @param after `next` of the previous page */

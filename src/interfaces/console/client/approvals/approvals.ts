@@ -136,8 +136,8 @@ function List({
 }) {
   const isLoaded = all !== undefined;
   // Keys, links and the back button lead to emails that may be out of sight. Scroll before anything
-  // is drawn, because `returning.ts`, which restores the
-  // scroll position after Back, continues from there.
+  // is drawn, because `returning.ts`, which restores the scroll position after Back, continues from
+  // there.
   useLayoutEffect(() => {
     if (isLoaded) document.querySelector(".queue-item[aria-current]")?.scrollIntoView({ block: "nearest" });
   }, [id, isLoaded]);

@@ -1,4 +1,4 @@
-/** One email and the decision on it, which is bound to the email on the screen. */
+/** One email and the decision on it. A decision applies to exactly the email on the screen. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, isSignedOut } from "../api.ts";
 import { html } from "../html.ts";
@@ -68,7 +68,7 @@ export function Decide({ id, onDecided, isEmbedded = false, takesFocus = false }
   const isGone =
     conflict === "gone" || (seen !== undefined && (error?.code === "nothing_waits" || error?.status === 404));
   const hasChanged = seen !== undefined && now !== undefined && now.rendering !== seen.rendering && !isGone;
-  // The element that had the focus may be gone by then: a form, or the previous email.
+  // The element that had the focus may have been removed: a form, or the previous email.
   const article = useRef<HTMLElement>(null);
   const isArrival = useRef(!takesFocus);
   useEffect(() => {

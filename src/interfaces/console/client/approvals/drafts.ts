@@ -21,7 +21,7 @@ const keyOf = (rendering: string): string => JSON.stringify([session.value?.name
 
 export const draftOf = (rendering: string): Draft => drafts.get(keyOf(rendering)) ?? {};
 
-/** @param words the fields to change; undefined for a field in which nothing is typed */
+/** @param words the fields to change; undefined for a field whose words are not to be kept */
 export const keepDraft = (rendering: string, words: { [Name in keyof Draft]: Draft[Name] | undefined }): void => {
   const known = Object.entries({ ...draftOf(rendering), ...words }).filter(([, value]) => value !== undefined);
   if (known.length === 0) drafts.delete(keyOf(rendering));

@@ -12,7 +12,7 @@ interface EditFormProps {
   onCancel: () => void;
 }
 
-/** A form to edit an email, which shows the changes. */
+/** A form in which a person edits an email and sees the changes. */
 export function EditForm({ mail, isBusy, onSend, onCancel }: EditFormProps) {
   const { rendering } = mail;
   const [subject, setSubject] = useState(draftOf(rendering).subject ?? mail.subject);

@@ -14,9 +14,9 @@ const isSame = (some: readonly string[], others: readonly string[]): boolean =>
   some.length === others.length && some.every((one) => others.includes(one));
 
 /**
- * The labels that are sent with a decision: those that the person has changed. If the
- * feedback's labels are uncertain, also those that the person has clicked to confirm them, because
- * approving the email doesn't confirm them.
+ * The labels that are sent with a decision: those that the person has changed. If the feedback's
+ * labels are uncertain, also those that the person has clicked to confirm them, because approving
+ * the email doesn't confirm them.
  */
 export function correctionsOf(judged: Labels & Certainty, { sentiment, categories }: Corrections): Corrections {
   const confirms = doubtOf(judged) !== undefined;
@@ -37,9 +37,11 @@ function toggled(categories: readonly string[], name: string): readonly string[]
 /** What happens to labels that the person leaves alone. */
 const UNTOUCHED = {
   certain: "If you approve, they count as right.",
-  doubtful: "The sentiment is doubtful, and approving the email doesn't confirm it. To do so, click the right one.",
+  doubtful:
+    "The sentiment is doubtful, and approving the email doesn't confirm it. To confirm it, click the right one.",
   "not read":
-    "The text was not read, and approving the email doesn't confirm these labels. To do so, click the right ones.",
+    "The text was not read, and approving the email doesn't confirm these labels. To confirm them, click " +
+    "the right ones.",
 };
 
 interface LabelsFormProps {
@@ -90,7 +92,7 @@ export function LabelsForm({ judged, chosen, isBusy, onChange }: LabelsFormProps
       <p class="muted" aria-live="polite">
         ${
           isChanged
-            ? "Your labels are stored with your decision, and the analysers can learn from them. They don't " +
+            ? "Your labels are stored with your decision, and the analysers can learn from them. The labels don't " +
               "change what was done with this feedback."
             : UNTOUCHED[doubtOf(judged) ?? "certain"]
         }

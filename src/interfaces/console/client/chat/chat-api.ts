@@ -1,12 +1,13 @@
 import { call, respond } from "../api.ts";
 
-/** Which model answers; null if none is set. */
 export interface ChatStatus {
+  /** Name of the model that answers; null if none is set. */
   model: string | null;
+  /** Whether this is the demo model, which follows fixed rules. */
   offline: boolean;
 }
 
-/** An email that the conversation waits for a decision on. */
+/** An email whose decision the conversation waits for. */
 export interface WaitingMail {
   workflow_id: string;
   key: string;
@@ -26,7 +27,7 @@ export type Entry = { type: "user" | "assistant"; text: string } | ToolCall;
 export interface StoredConversation {
   entries: readonly Entry[];
   waiting: readonly WaitingMail[];
-  /** Nothing waits any more, but the agent has not heard the outcome. */
+  /** Whether nothing waits any more, but the agent has not heard the outcome. */
   decided: boolean;
 }
 

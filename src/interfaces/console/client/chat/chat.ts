@@ -55,10 +55,10 @@ const NoModel = () => html`
       </div>
       <div class="fact">
         <dt><code>OPENAI_MODEL</code></dt>
-        <dd>the model's name, if it is not OpenAI's default model</dd>
+        <dd>the model's name; by default, one of OpenAI's models</dd>
       </div>
     </dl>
-    <p>The demo (<code>abi-workflows serve --demo</code>) answers without one, by fixed rules.</p>
+    <p>The demo (<code>abi-workflows serve --demo</code>) answers without a language model, by fixed rules.</p>
   <//>
 `;
 
@@ -224,8 +224,8 @@ function Turn({ item, isBusy }: { item: Item; isBusy: boolean }) {
 }
 
 /**
- * Brings an element into sight, and keeps it there while it loads, until the person scrolls or
- * types.
+ * Brings an element into sight, and keeps it there while it loads, until the person scrolls, clicks
+ * or types.
  */
 function useInSight() {
   const element = useRef<HTMLElement>(null);
@@ -250,8 +250,8 @@ const MADE_UP = /^auto-/;
 const TOUCHES = ["wheel", "touchstart", "pointerdown", "keydown"] as const;
 
 /**
- * The emails that the conversation waits for, each with its decision. The agent continues
- * afterwards.
+ * The emails that the conversation waits for, each with buttons to decide on it. The agent
+ * continues once the person has decided on all of them.
  */
 function WaitingMails() {
   const { waiting } = conversation.value;

@@ -16,7 +16,7 @@ import {
 export type Item = Exclude<Entry, ToolCall> | (ToolCall & { step?: string }) | { type: "problem"; text: string };
 
 export interface ConversationState {
-  /** Undefined until the first message was sent. */
+  /** Undefined until the service has accepted the first message. */
   threadId?: string;
   items: readonly Item[];
   waiting: readonly WaitingMail[];
@@ -24,7 +24,7 @@ export interface ConversationState {
   isBusy: boolean;
   /** Whether the service has begun an answer whose last event has not arrived here. */
   isUnfinished?: boolean;
-  /** The error if it couldn't be loaded. */
+  /** Why the conversation couldn't be loaded. */
   error?: ApiError;
   isLoading?: boolean;
 }
@@ -96,7 +96,7 @@ export async function remove(): Promise<void> {
   clear();
 }
 
-/** Sends a message. Waiting emails keep waiting. */
+/** Sends a message. Waiting emails disappear from the conversation, but stay in Approvals. */
 export async function send(message: string): Promise<void> {
   const { threadId, items } = conversation.value;
   change({ items: [...items, { type: "user", text: message }], waiting: [] });

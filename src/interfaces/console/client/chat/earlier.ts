@@ -12,7 +12,7 @@ const PAGE = 50;
 /** The most that the service lists at once. */
 const MOST = 200;
 
-/** @param version changes when a conversation does */
+/** @param version a new value loads the list again */
 export function useEarlier(
   version: string,
 ): Pick<Loaded<ConversationPage>, "value"> & { more: (() => void) | undefined } {

@@ -37,7 +37,7 @@ function blocksOf(lines: readonly string[]): VNode[] {
   return blocks;
 }
 
-/** The index after the last of the lines of one kind. */
+/** The index after a block of lines of the same kind. */
 function endOf(lines: readonly string[], start: number, kind: RegExp | undefined): number {
   const isSame = (line: string): boolean =>
     kind ? kind.test(line) : line.trim() !== "" && ![BULLET, NUMBER, HEADING, FENCE].some((one) => one.test(line));

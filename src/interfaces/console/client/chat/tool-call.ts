@@ -52,8 +52,8 @@ export function ToolCallView({ call: stored, isBusy }: { call: Call; isBusy: boo
   const isOver = result !== undefined;
   const state = isOver ? (hasFailed(call) ? "bad" : "good") : isBusy ? "busy" : "quiet";
   const given = Object.entries(args).filter(([, value]) => value !== null && value !== undefined);
-  const { feedback_id: ofResult, rows = [], decided } = resultOf(call);
-  const feedbackId = ofResult ?? (rows.length === 1 ? rows[0]?.feedback_id : undefined);
+  const { feedback_id: resultId, rows = [], decided } = resultOf(call);
+  const feedbackId = resultId ?? (rows.length === 1 ? rows[0]?.feedback_id : undefined);
   return html`
     <div class="call">
       <details>
@@ -142,6 +142,6 @@ function ResultLine({ call }: { call: Call }) {
     <${Categories} categories=${categories} />
     ${id !== undefined && html`<${Outcome} item=${{ ...result, status: result.status ?? "completed" }} />`}
     ${Array.isArray(rows) && html`<span class="muted">${rows.length === 0 ? "nothing found" : `${rows.length} found`}</span>`}
-    ${result.duplicate === true && html`<span class="muted">known already</span>`}
+    ${result.duplicate === true && html`<span class="muted">already known</span>`}
   `;
 }

@@ -75,7 +75,7 @@ function Head({ feedback }: { feedback: FeedbackDetails }) {
   `;
 }
 
-/** Runs that have ended without a decision, by their status. */
+/** What is shown if the run ended without a decision, by its status. */
 const UNDECIDED: Partial<Record<FeedbackDetails["status"], string>> = {
   failed: "None: the run failed before one was made",
   cancelled: "None: the run was cancelled before one was made",

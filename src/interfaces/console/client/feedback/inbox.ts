@@ -63,7 +63,7 @@ export function Inbox() {
 const rowsShown = (): HTMLElement[] => [...document.querySelectorAll<HTMLElement>(".row")];
 
 function Toolbar({ filters }: { filters: Filters }) {
-  const has = Object.keys(filters).length > 0;
+  const hasFilters = Object.keys(filters).length > 0;
   return html`
     <form class="toolbar" role="search" onSubmit=${(event: Event) => event.preventDefault()}>
       <${Search} value=${filters.search ?? ""} />
@@ -78,7 +78,7 @@ function Toolbar({ filters }: { filters: Filters }) {
           />`,
       )}
       ${filters.customer_id && html`<span class="chip is-set">Customer ${filters.customer_id}</span>`}
-      ${has && html`<a class="button plain" href=${href([])}>Clear</a>`}
+      ${hasFilters && html`<a class="button plain" href=${href([])}>Clear</a>`}
     </form>
   `;
 }
@@ -104,7 +104,7 @@ function Search({ value }: { value: string }) {
         id="search"
         ref=${field}
         type="search"
-        aria-label="Search ids, subject and text"
+        aria-label="Search ids, subjects and texts"
         placeholder="Search"
         autocomplete="off"
         defaultValue=${value}
@@ -173,7 +173,7 @@ const Row = ({ item }: { item: FeedbackItem }) => html`
       /></span>
       <span class="row-categories"><${Categories} categories=${item.categories} /></span>
       <${Outcome} item=${item} />
-      <${Time} at=${item.timestamp} isOfDay />
+      <${Time} at=${item.timestamp} isDayShown />
     </a>
   </li>
 `;

@@ -19,7 +19,7 @@ async function timed(query: string, signal: AbortSignal) {
 
 export function GraphPage() {
   const given = place.value.query.get("query") ?? "";
-  const [query, setDraft] = useState(given || QUESTIONS[0]!.query);
+  const [draft, setDraft] = useState(given || QUESTIONS[0]!.query);
   useEffect(() => {
     if (given) setDraft(given);
   }, [given]);
@@ -27,8 +27,8 @@ export function GraphPage() {
     timed(given, signal),
   );
   const run = (): void => {
-    if (query === given) reload();
-    else setQuery({ query });
+    if (draft === given) reload();
+    else setQuery({ query: draft });
   };
   return html`
     <header class="page-head">
@@ -40,15 +40,15 @@ export function GraphPage() {
     <div class="ask">
       <nav class="card questions" aria-label="Questions">
         <h2>Questions</h2>
-        <${Questions} questions=${QUESTIONS} current=${query} />
+        <${Questions} questions=${QUESTIONS} current=${draft} />
         ${
           saved.value.length > 0 &&
           html`<h2>Saved in this browser</h2>
-            <${Questions} questions=${saved.value} current=${query} onForget=${forget} />`
+            <${Questions} questions=${saved.value} current=${draft} onForget=${forget} />`
         }
       </nav>
       <div class="ask-main">
-        <${Editor} query=${query} onInput=${setDraft} onRun=${run} isBusy=${isLoading} />
+        <${Editor} query=${draft} onInput=${setDraft} onRun=${run} isBusy=${isLoading} />
         ${isLoading && html`<${Loading} rows=${5} label="Asking the graph" />`}
         ${error && html`<${Failed} error=${error} retry=${reload} />`} ${value && html`<${Result} ...${value} />`}
         ${!value && !error && !isLoading && html`<${Empty} title="Ask something">Choose a question, or write your own.<//>`}

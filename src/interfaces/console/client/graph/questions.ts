@@ -75,7 +75,7 @@ function stored(): readonly Question[] {
   }
 }
 
-/** Anything else is ignored, because other pages of this address may have stored it. */
+/** Anything else is ignored, because other pages at this address may have stored it. */
 const isQuestion = (value: Partial<Question> | null): value is Question =>
   typeof value?.name === "string" && typeof value.query === "string";
 

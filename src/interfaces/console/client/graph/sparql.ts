@@ -22,7 +22,7 @@ const STORE = "http://example.org/abi/stores/feedback_data";
 
 /**
  * Queries the store `feedback_data`. The service declares the prefixes abi, prov, rdf and xsd.
- * @throws ApiError
+ * @throws as `respond` and `jsonIn`; TypeError if triples break off
  */
 export async function ask(query: string, signal?: AbortSignal): Promise<Answer> {
   const response = await respond(`/sparql?default-graph-uri=${encodeURIComponent(STORE)}`, {

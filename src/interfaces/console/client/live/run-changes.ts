@@ -13,7 +13,7 @@ let stop: (() => void) | undefined;
  * How often listeners are called if the person lacks `feedback:read`, and so can't follow runs.
  * Milliseconds.
  */
-const LOOK_MS = 3000;
+const POLL_INTERVAL_MS = 3000;
 
 /**
  * Calls `listener` for each change until the returned function is called. A new stream begins with
@@ -21,7 +21,7 @@ const LOOK_MS = 3000;
  */
 export function onRunChange(listener: Listener): () => void {
   listeners.add(listener);
-  stop ??= may("feedback:read") ? followAll() : lookAgainAndAgain();
+  stop ??= may("feedback:read") ? followAll() : poll();
   return () => {
     listeners.delete(listener);
     if (listeners.size > 0) return;
@@ -43,9 +43,9 @@ const followAll = (): (() => void) =>
     onLost: () => tell(undefined),
   });
 
-function lookAgainAndAgain(): () => void {
+function poll(): () => void {
   const timer = setInterval(() => {
     if (!document.hidden) tell(undefined);
-  }, LOOK_MS);
+  }, POLL_INTERVAL_MS);
   return () => clearInterval(timer);
 }

@@ -10,7 +10,7 @@ interface Listening {
   take: (type: string, data: unknown) => void;
   /** Whether no more events can come. Default: never. */
   isOver?: () => boolean;
-  /** Called when the connection is lost, before the next try. */
+  /** Called after the connection was lost, before the next try, if the service can be reached. */
   onLost?: () => void;
 }
 
@@ -43,8 +43,8 @@ export function listen({ path, types, take, isOver = () => false, onLost }: List
         take(type, JSON.parse(data));
       });
     }
-    // Also when the service ends a stream that is over. A browser would connect again by itself,
-    // but not after every kind of failure.
+    // This also happens when the service ends a stream that is over. A browser would connect again
+    // by itself, but not after every kind of failure.
     opened.addEventListener("error", () => {
       disconnect();
       if (isOver()) return;

@@ -75,7 +75,7 @@ function Actions({ run, onDone }: { run: Run; onDone: () => void }) {
         !ENDED.has(status) &&
         (isSure
           ? html`
-              <span>Stop this run between two steps?</span>
+              <span>Cancel this run before its next step?</span>
               <button type="button" class="button danger" onClick=${act(cancelRun, "Cancelled.")}>Yes, cancel</button>
               <button type="button" class="button plain" onClick=${() => setIsSure(false)}>No</button>
             `

@@ -1,4 +1,4 @@
-/** Runs of all workflows, and one of them. */
+/** The list of runs of all workflows, and the page of a single run. */
 import { useState } from "preact/hooks";
 import { ApiError } from "../api.ts";
 import { FEEDBACK } from "../feedback/feedback-api.ts";
@@ -103,8 +103,8 @@ function Table({ page, error, reload }: { page: Page | undefined; error: ApiErro
   if (page.runs.length === 0) {
     if (place.value.query.size > 0) return html`<${Empty} title="No runs here" />`;
     return html`<${Empty} title="No runs yet">
-      Each request to a workflow appears here.${" "}<a href="/docs">See how to call them</a>, or use the command that
-      the service printed when it started.
+      Each request to a workflow appears here.${" "}<a href="/docs">See how to send one</a>, or use the command that the
+      service printed when it started.
     <//>`;
   }
   return html`

@@ -7,7 +7,7 @@ export interface Span {
   kind: "step" | "failed" | "running" | "queue" | "retry" | "person" | "idle";
   start: number;
   end: number;
-  /** Attempt of the step, if there is more than one. */
+  /** Number of the attempt, if the step has had more than one. */
   attempt?: number;
   error?: string;
 }
@@ -70,15 +70,17 @@ function personSpans(events: readonly RunEvent[], { status }: Run, now: number):
   });
 }
 
-/** Where the run failed outside its steps, and where it stood still until a person retried it. */
+/** When the run failed outside its steps, and how long it stood still until a person retried it. */
 function stopSpans(events: readonly RunEvent[], attempts: readonly Attempt[]): Span[] {
   return events.flatMap((event, index): Span[] => {
     if (event.type !== "failed" && event.type !== "cancelled") return [];
     const [at, resumed] = [time(event.time), events.slice(index + 1).find(({ type }) => type === "resumed")];
     const last = attempts.findLast(({ start_time: started }) => time(started) <= at);
-    const isOfStep = event.type === "cancelled" || last?.status === "failed";
+    const isOutside = event.type === "failed" && last?.status !== "failed";
     return [
-      ...(isOfStep ? [] : [{ label: "failed", kind: "failed", start: at, end: at, error: event.error ?? "" } as const]),
+      ...(isOutside
+        ? [{ label: "failed", kind: "failed", start: at, end: at, error: event.error ?? "" } as const]
+        : []),
       ...(resumed ? [{ label: "stopped", kind: "idle", start: at, end: time(resumed.time) } as const] : []),
     ];
   });
@@ -114,7 +116,7 @@ const TICK_DISTANCE = 0.14;
 
 /**
  * Logarithmic, so that short steps can be seen beside an hour of waiting.
- * @param end of the run; undefined if it has not ended
+ * @param end when the run ended; undefined if it has not
  */
 export function scaleOf(spans: readonly Span[], end?: number): Scale {
   const boundaries = [...spans.flatMap((span) => [span.start, span.end]), ...(end === undefined ? [] : [end])];

@@ -20,7 +20,7 @@ export const stepName = (step: string): string => {
 
 /**
  * One span to a row, each at its place in time.
- * @param end of the run; undefined if it has not ended
+ * @param end when the run ended; undefined if it has not
  */
 export function Waterfall({ spans, end }: { spans: readonly Span[]; end: number | undefined }) {
   if (spans.length === 0) return html`<p class="muted">Nothing has happened yet.</p>`;

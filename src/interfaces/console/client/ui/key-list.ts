@@ -12,7 +12,7 @@ const KEYS: readonly (readonly [where: string, ...keys: (readonly [keys: readonl
   ["Graph", [["Ctrl", "↵"], "run the query"]],
 ];
 
-/** A button that shows the keys, as its own key does. */
+/** A button that shows the keys. The key `?` shows them, too. */
 export function KeyList() {
   const dialog = useRef<HTMLDialogElement>(null);
   const show = (): void => dialog.current?.showModal();

@@ -78,7 +78,7 @@ function cleanRules(rules: CSSRuleList): void {
   }
 }
 
-/** Copies what is allowed below a node. */
+/** Copies the allowed part of a node's content. */
 function copyInto(target: Element, source: Node): void {
   const { ownerDocument } = target;
   for (const child of source.childNodes) {

@@ -13,8 +13,8 @@ export type Evidence = Readonly<Record<string, readonly string[]>>;
 const escape = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 
 /**
- * Where these words occur in a text, as whole words. Upper and lower case count as the same, and
- * any blanks as one.
+ * Where these words occur in a text, as whole words. Upper and lower case count as the same, and so
+ * do one blank and several.
  */
 function rangesOf(text: string, words: readonly string[]): [start: number, end: number][] {
   const patterns = words

@@ -6,7 +6,7 @@ import { html } from "../html.ts";
  */
 const STEERING = /(?![\t\n\r])[\p{Cc}\u202A-\u202E\u2066-\u2069]/gu;
 
-/** A text that is safe to show: such characters are replaced by U+FFFD, so that they are seen. */
+/** A text that is safe to show: steering characters are replaced by U+FFFD, which can be seen. */
 export const plain = (text: string): string => text.replaceAll(STEERING, "\uFFFD");
 
 /**

@@ -66,7 +66,7 @@ export function Columns({ title, series, bars, of }: PlotProps) {
   const inner = { width: Math.max(0, width - AXIS.left), height: HEIGHT - AXIS.bottom - AXIS.top };
   const y = (value: number): number => AXIS.top + inner.height * (1 - value / most);
   const slot = inner.width / Math.max(1, bars.length);
-  const bar = Math.min(slot * 0.72, 40);
+  const barWidth = Math.min(slot * 0.72, 40);
   const every = Math.max(1, Math.ceil((bars.length * LABEL_WIDTH) / Math.max(1, inner.width)));
   return html`
     <${Figure} title=${title} series=${series} bars=${bars} of=${of}>
@@ -81,7 +81,7 @@ export function Columns({ title, series, bars, of }: PlotProps) {
           >
             ${ticks(most).map((tick) => html`<g key=${tick} class="tick"><line x1=${AXIS.left} x2=${width} y1=${y(tick)} y2=${y(tick)} /><text x=${AXIS.left - 6} y=${y(tick)} dy="0.32em" text-anchor="end">${tick}</text></g>`)}
             ${bars.map((one, index) => {
-              const x = AXIS.left + slot * index + (slot - bar) / 2;
+              const x = AXIS.left + slot * index + (slot - barWidth) / 2;
               let below = 0;
               return html`<g key=${one.label}>
                 <title>${describe(one, series)}</title>
@@ -93,13 +93,13 @@ export function Columns({ title, series, bars, of }: PlotProps) {
                       key=${at}
                       class=${`fill ${series[at]!.tone}`}
                       x=${x}
-                      width=${bar}
+                      width=${barWidth}
                       y=${y(below)}
                       height=${Math.max(0, y(below - value) - y(below) - (below === value ? 0 : 1))}
                     />`
                   );
                 })}
-                ${index % every === 0 && html`<${Label} text=${one.label} x=${x + bar / 2} width=${width} />`}
+                ${index % every === 0 && html`<${Label} text=${one.label} x=${x + barWidth / 2} width=${width} />`}
               </g>`;
             })}
           </svg>`

@@ -29,7 +29,7 @@ export const Failed = ({ error, retry }: { error: ApiError; retry: () => void })
   <div class="empty" role="alert">
     <p class="empty-title"><${Icon} name="warning" /> ${TITLES[error.code] ?? "That did not work"}</p>
     <div class="empty-text">
-      ${error.code === "offline" ? "The page continues when it is back." : error.message}
+      ${error.code === "offline" ? "The page continues when the service is back." : error.message}
       ${error.code === "scope_missing" && " Sign in with a token that has it."}
     </div>
     ${error.code !== "scope_missing" && html`<button type="button" class="button" onClick=${retry}>Try again</button>`}

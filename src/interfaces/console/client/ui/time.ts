@@ -24,13 +24,13 @@ export function duration(ms: number): string {
 const ticks = signal(0);
 setInterval(() => (ticks.value += 1), MINUTE / 2);
 
-function brief(time: Date, isOfDay: boolean): string {
+function brief(time: Date, isDayShown: boolean): string {
   const age = Date.now() - time.getTime();
   // Only for recent times: old ones hardly change, and a page may have thousands of them.
   if (age < HOUR) void ticks.value;
   if (age < MINUTE && age > -MINUTE) return "now";
   if (age < HOUR) return `${Math.round(age / MINUTE)} min`;
-  return isOfDay || isSameDay(time, new Date()) ? clock.format(time) : short.format(time);
+  return isDayShown || isSameDay(time, new Date()) ? clock.format(time) : short.format(time);
 }
 
 const isSameDay = (one: Date, other: Date): boolean => one.toDateString() === other.toDateString();
@@ -49,10 +49,10 @@ interface TimeProps {
   at: string;
   isFull?: boolean;
   /** Whether the day is already shown above it. */
-  isOfDay?: boolean;
+  isDayShown?: boolean;
 }
 
 /** A time in short form, or in full if `isFull`. Pointing at it always shows it in full. */
-export const Time = ({ at, isFull = false, isOfDay = false }: TimeProps) => html`
-  <time datetime=${at} title=${fullTime(at)}>${isFull ? fullTime(at) : brief(new Date(at), isOfDay)}</time>
+export const Time = ({ at, isFull = false, isDayShown = false }: TimeProps) => html`
+  <time datetime=${at} title=${fullTime(at)}>${isFull ? fullTime(at) : brief(new Date(at), isDayShown)}</time>
 `;

@@ -3,7 +3,7 @@ import { html } from "../html.ts";
 import { plain } from "./one-line.ts";
 
 /** The most characters that two texts together may have. Comparing more could freeze the page. */
-const COMPARED = 40_000;
+const MOST_COMPARED = 40_000;
 
 interface Part {
   value: string;
@@ -48,7 +48,7 @@ function joined(parts: readonly Part[]): Part[] {
 export function WordDiff({ before, after }: { before: string; after: string }) {
   if (before === after) return html`<p class="muted">No changes yet.</p>`;
   const parts =
-    before.length + after.length > COMPARED ? undefined : diffWordsWithSpace(before, after, { timeout: 500 });
+    before.length + after.length > MOST_COMPARED ? undefined : diffWordsWithSpace(before, after, { timeout: 500 });
   if (!parts) return html`<p class="muted">The texts are too long or too different to compare word by word.</p>`;
   return html`
     <p class="diff" dir="auto">
