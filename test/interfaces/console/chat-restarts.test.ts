@@ -107,6 +107,21 @@ describe.skipIf(!chromiumPath)(`the chat with a service that is killed ${SKIPPED
     expect(service.model.requests.at(-1)!.body.messages.at(-1)!.content).toContain('"by":"ann"');
   });
 
+  it("loads an earlier conversation once the service is back", async () => {
+    const service = await serve([reply("Good morning.")]);
+    const page = await openChat(service);
+    await say(page, "Hello");
+    await page.locator(".rich", { hasText: "Good morning." }).waitFor();
+    await page.getByRole("button", { name: "New conversation" }).click();
+    await page.locator(".welcome").waitFor();
+    await service.kill();
+    await page.getByRole("link", { name: "Hello" }).click();
+    await page.getByRole("button", { name: "Try again" }).waitFor();
+    await service.start();
+    await page.locator(".rich", { hasText: "Good morning." }).waitFor();
+    expect(await page.getByRole("button", { name: "Try again" }).count()).toBe(0);
+  });
+
   it("keeps the card and the messages if nobody had decided", async () => {
     const service = await serve([PROCESS, reply("The email is out.")]);
     const page = await openChat(service);

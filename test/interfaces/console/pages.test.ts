@@ -236,6 +236,19 @@ describe.skipIf(!chromiumPath)(`every page ${SKIPPED}`, () => {
     expect(await page.locator(".notice.bad").textContent()).toContain("The customer has no usable e-mail address");
   });
 
+  it("follows a run again that somebody else resumes", async () => {
+    const service = await serveConsole();
+    const { workflow } = service.application;
+    const id = (await submit(service, {}))[0]!;
+    await workflow.cancelWorkflow(id);
+    const page = await open(service, "feedback/F-1");
+    await page.getByRole("button", { name: "Retry" }).waitFor();
+    await workflow.retryWorkflow(id);
+    await page.getByRole("button", { name: "Cancel run" }).waitFor();
+    await workflow.cancelWorkflow(id);
+    await page.getByRole("button", { name: "Retry" }).waitFor();
+  });
+
   it("says that nothing was decided if a run ended before, and has no legend without marks", async () => {
     const service = await serveConsole({ approval: false });
     await submit(service, { customer_id: "C-9999" });

@@ -78,10 +78,17 @@ export async function call<Answer>(path: string, options: Call = {}): Promise<An
   return response.status === 204 ? (undefined as Answer) : jsonIn<Answer>(response, options.signal);
 }
 
-/** @throws ApiError if the answer is not complete; the abort reason of `signal` */
-export async function jsonIn<Answer>(response: Response, signal: AbortSignal | undefined): Promise<Answer> {
+/** @throws as `whole` */
+export const jsonIn = async <Answer>(response: Response, signal: AbortSignal | undefined): Promise<Answer> =>
+  (await whole(response.json(), signal)) as Answer;
+
+/**
+ * The body of an answer, once all of it is there.
+ * @throws ApiError if it breaks off or can't be read; the abort reason of `signal`
+ */
+export async function whole<Body>(body: Promise<Body>, signal: AbortSignal | undefined): Promise<Body> {
   try {
-    return (await response.json()) as Answer;
+    return await body;
   } catch {
     signal?.throwIfAborted();
     throw new ApiError(0, { detail: "The service's answer was interrupted.", error_code: "broken_off" });

@@ -25,7 +25,7 @@ export interface ConversationState {
   /** Whether the service has begun an answer whose last event has not arrived here. */
   isUnfinished?: boolean;
   /** Why the conversation couldn't be loaded. */
-  error?: ApiError;
+  error?: ApiError | undefined;
   isLoading?: boolean;
 }
 
@@ -65,8 +65,9 @@ export async function open(threadId: string): Promise<void> {
  * stopped between a decision and the agent's answer to it.
  */
 export async function reopen(): Promise<void> {
-  const { threadId, waiting, isBusy, isUnfinished = false } = conversation.value;
-  if (threadId !== undefined && !isBusy && (waiting.length > 0 || isUnfinished)) await load(threadId);
+  const { threadId, waiting, isBusy, isUnfinished = false, error } = conversation.value;
+  const mayHaveChanged = waiting.length > 0 || isUnfinished || error !== undefined;
+  if (threadId !== undefined && !isBusy && mayHaveChanged) await load(threadId);
 }
 
 /** Loads a conversation, and lets the agent continue if all its emails have been decided on. */
@@ -78,7 +79,7 @@ async function load(threadId: string): Promise<void> {
     const { items } = conversation.value;
     // Problems at the end stay, because nothing else says why there is no answer.
     const problems = decided ? [] : items.slice(items.findLastIndex(({ type }) => type !== "problem") + 1);
-    change({ items: [...entries, ...problems], waiting, isLoading: false, isUnfinished: false });
+    change({ items: [...entries, ...problems], waiting, isLoading: false, isUnfinished: false, error: undefined });
     if (decided) await resume();
   } catch (error) {
     if (!stopped.aborted) change({ isLoading: false, error: asApiError(error) });

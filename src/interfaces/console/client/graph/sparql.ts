@@ -1,4 +1,4 @@
-import { jsonIn, respond } from "../api.ts";
+import { jsonIn, respond, whole } from "../api.ts";
 
 export interface Term {
   type: "uri" | "literal" | "bnode";
@@ -22,7 +22,7 @@ const STORE = "http://example.org/abi/stores/feedback_data";
 
 /**
  * Queries the store `feedback_data`. The service declares the prefixes abi, prov, rdf and xsd.
- * @throws as `respond` and `jsonIn`; TypeError if triples break off
+ * @throws as `respond` and `whole`
  */
 export async function ask(query: string, signal?: AbortSignal): Promise<Answer> {
   const response = await respond(`/sparql?default-graph-uri=${encodeURIComponent(STORE)}`, {
@@ -32,7 +32,9 @@ export async function ask(query: string, signal?: AbortSignal): Promise<Answer> 
   });
   const isTruncated = response.headers.get("x-truncated") === "true";
   const type = response.headers.get("content-type") ?? "";
-  if (!type.includes("json")) return { variables: [], rows: [], triples: await response.text(), isTruncated };
+  if (!type.includes("json")) {
+    return { variables: [], rows: [], triples: await whole(response.text(), signal), isTruncated };
+  }
   const { head, results, boolean } = await jsonIn<{
     head: { vars?: readonly string[] };
     results?: { bindings: readonly Row[] };

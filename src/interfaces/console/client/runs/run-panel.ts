@@ -20,9 +20,17 @@ export function RunPanel({ id, onChange }: { id: string; onChange?: (run: Run) =
     return { run, history };
   };
   // An event means that the run has changed, so it is loaded again.
-  const { value, error, reload } = useLoad(id, load, { version: `${round} ${events.at(-1)?.id ?? -1}` });
+  const last = events.at(-1);
+  const { value, error, reload } = useLoad(id, load, {
+    version: `${round} ${last?.id ?? -1}`,
+    // The events of a run stop at its end, but somebody may resume it.
+    changesWith: ({ workflow_id }, known) => workflow_id === id && known !== undefined && ENDED.has(known.run.status),
+  });
+  const startOver = (): void => setRound((number) => number + 1);
   useEffect(() => {
-    if (value) onChange?.(value.run);
+    if (!value) return;
+    onChange?.(value.run);
+    if (!ENDED.has(value.run.status) && ENDED.has(last?.type ?? "")) startOver();
   }, [value]);
   if (!value) return html`<${Pending} error=${error} retry=${reload} rows=${6} label="Loading the run" />`;
   const { run, history } = value;
@@ -32,7 +40,7 @@ export function RunPanel({ id, onChange }: { id: string; onChange?: (run: Run) =
       spans=${spansOf(run, history, events, Date.now())}
       end=${run.end_time === undefined ? undefined : Date.parse(run.end_time)}
     />
-    <${Actions} run=${run} onDone=${() => setRound((number) => number + 1)} />
+    <${Actions} run=${run} onDone=${startOver} />
   `;
 }
 

@@ -28,8 +28,8 @@ function brief(time: Date, isDayShown: boolean): string {
   const age = Date.now() - time.getTime();
   // Only for recent times: old ones hardly change, and a page may have thousands of them.
   if (age < HOUR) void ticks.value;
-  if (age < MINUTE && age > -MINUTE) return "now";
-  if (age < HOUR) return `${Math.round(age / MINUTE)} min`;
+  if (Math.abs(age) < MINUTE) return "now";
+  if (age > 0 && age < HOUR) return `${Math.floor(age / MINUTE)} min`;
   return isDayShown || isSameDay(time, new Date()) ? clock.format(time) : short.format(time);
 }
 
