@@ -4,7 +4,7 @@ import { withoutReasoning } from "./reasoning.ts";
 import { ModelAnswerError } from "./model-failure.ts";
 import { ToolCallCollector, type WireToolCall } from "./tool-calls.ts";
 
-type Json = Record<string, unknown>;
+type JsonObject = Record<string, unknown>;
 
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 
@@ -23,8 +23,8 @@ export interface AnswerFacts {
 export const CUT_OFF_NOTE = "[The answer was cut off here: the model reached its length limit.]";
 
 /**
- * Added after the text of a stream that just stopped, if an earlier stream of this server did so
- * too and none has marked its end.
+ * Added after the text of a stream that just stopped, if this server's streams don't mark their
+ * ends.
  */
 export const UNMARKED_END_NOTE = "[The model service did not say whether this answer is complete.]";
 
@@ -32,8 +32,8 @@ export const UNMARKED_END_NOTE = "[The model service did not say whether this an
 export const isCutOff = (finishReason: unknown): boolean => CUT_OFF.test(String(finishReason));
 
 /**
- * Checks that an answer can be used. One that was cut off at the length limit can, if it has text
- * or a tool call.
+ * Checks that an answer can be used. An answer that was cut off at the length limit is usable if it
+ * has text or a tool call.
  * @throws ModelAnswerError if it was filtered or broken off, or has neither text nor tool call
  */
 export function requireAnswer({ text, hasCalls, finishReason = "" }: AnswerFacts): void {
@@ -106,7 +106,7 @@ export class Answer {
     return calls;
   }
 
-  #addChoice(choice: Json): void {
+  #addChoice(choice: JsonObject): void {
     throwReported(choice);
     const index = Number(choice["index"] ?? 0);
     this.#index ??= index;
@@ -147,7 +147,7 @@ function textOf(content: unknown): string {
  * Throws errors inside an answer with status 200: OpenRouter's `error`, vLLM's `object: "error"`,
  * FastAPI's `detail`, and others.
  */
-function throwReported(chunk: Json): void {
+function throwReported(chunk: JsonObject): void {
   const { error, object, detail, type, base_resp: base } = chunk;
   if (error !== undefined && error !== null && error !== false && error !== "")
     throw ModelAnswerError.fromService(error);

@@ -26,7 +26,7 @@ interface Request {
   [field: string]: unknown;
 }
 
-/** Fields that a server wants back together with its own tool calls, by the id of each call. */
+/** Fields that a server wants back together with one of its tool calls, and with its message. */
 interface Companions {
   call: Record<string, unknown>;
   message: Record<string, unknown>;
@@ -35,8 +35,8 @@ interface Companions {
 /** What a server's earlier streams have shown. */
 interface StreamHabits {
   /**
-   * Whether any stream so far has marked its end, with a finish reason or `[DONE]`. False if there
-   * was one that just stopped, and none with a mark.
+   * Whether any stream so far has marked its end, with a finish reason or `[DONE]`. Undefined until
+   * a stream has ended.
    */
   marksEnds?: boolean;
 }
@@ -66,7 +66,7 @@ const IDLE_LIMIT = 60_000;
  *   `reasoning_content`, Gemini's `extra_content`.
  * - An answer that stalls fails, even if comments still arrive that keep the connection alive.
  * - A stream that just stops fails, unless an earlier one did the same and none has marked its end:
- *   then this server doesn't mark ends, and a note says so below the text.
+ *   then this server doesn't mark ends, and a note below the text says that it may be incomplete.
  * - An unusable answer with status 200 fails with a `ModelAnswerError`.
  */
 export function compatibleFetch({ developerRole, idleLimit = IDLE_LIMIT }: CompatibleFetchOptions): Fetch {
@@ -316,7 +316,7 @@ function parse(text: string): unknown {
 }
 
 /**
- * A line of an event stream that has no data: a comment or another field
+ * A line without data in an event stream: a comment or another field
  * (https://html.spec.whatwg.org/multipage/server-sent-events.html).
  */
 const EVENT_FIELD = /^(?::|(?:event|id|retry):)/u;
@@ -365,8 +365,8 @@ class Lines {
   readonly #response: Response;
   readonly #idleLimit: number;
   /**
-   * How long we have waited for bytes since the last progress, in ms. The time that the reader
-   * takes doesn't count.
+   * How long we have waited for bytes since the last progress, in ms. The time that the consumer of
+   * the lines takes doesn't count.
    */
   #waited = 0;
 

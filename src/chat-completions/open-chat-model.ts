@@ -13,7 +13,7 @@ const OPENAI_URL = "https://api.openai.com/v1";
 /** Local servers need no key, but the client requires one. */
 const NO_KEY = "no-key";
 
-/** The part of the settings that names the model. */
+/** The settings that name the model and its server. */
 export interface ChatModelSettings {
   /** `OPENAI_API_KEY`; not needed for a server without keys. */
   openaiApiKey?: string | undefined;

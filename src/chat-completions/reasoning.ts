@@ -16,7 +16,7 @@ interface Tag {
   tag: string;
 }
 
-/** The first of these tags in the text, in upper or lower case. `text` is in lower case. */
+/** The first of these tags in a text. The text must be in lower case, like the tags. */
 function firstTag(text: string, tags: readonly string[], from = 0): Tag | undefined {
   for (let at = from; at < text.length; at += 1) {
     if (text[at] !== "<" && text[at] !== "[") continue;
@@ -70,7 +70,7 @@ export class ReasoningFilter {
   #begun = false;
   #removed = false;
 
-  /** The part of the text so far that can be shown. */
+  /** Takes the next piece, and returns the new text that can be shown. */
   push(piece: string): string {
     const text = this.#pending + piece;
     const lowered = lower(text);
@@ -104,7 +104,7 @@ export class ReasoningFilter {
   /** The rest, when the answer is complete. */
   end(): string {
     const text = this.#block.join("") + this.#pending;
-    // Without text before the block, the model was cut off while it was thinking. Below some text,
+    // Without text before the block, the model was cut off while it was thinking. After some text,
     // the tag was just a word.
     const rest = this.#opening !== undefined && !this.#begun ? "" : this.#visible(text);
     this.#block = [];

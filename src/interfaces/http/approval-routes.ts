@@ -129,7 +129,7 @@ async function decide(parts: HttpParts, part: Decision, context: HttpContext): P
   const { service, bodyTimeoutMs } = parts;
   const { req } = context;
   const by = context.get("caller")?.name;
-  // The router admits nobody without a name, but an unsigned decision must never get through.
+  // The router admits nobody without a name, but a decision without a name must never get through.
   if (by === undefined) throw new ValidationError("You need a token to decide.", { code: "token_missing" });
   const workflow_id = req.param("workflow_id") ?? "";
   const operation = await allowedOperation(service, workflow_id, part, context);

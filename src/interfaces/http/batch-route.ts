@@ -107,8 +107,8 @@ async function* results(
   rows: AsyncIterable<FileRow>,
   signal: AbortSignal,
 ): AsyncGenerator<object> {
-  // Rows without a result yet. Results come in the order of the rows, so there are never more of
-  // them than items in progress.
+  // Rows without a result yet. Results come in the order of the rows, so there are never more
+  // waiting rows than items in progress.
   const waiting: FileRow[] = [];
   const items = itemsOf(rows, (row) => waiting.push(row));
   const lines = async function* (): AsyncGenerator<object> {

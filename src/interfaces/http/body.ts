@@ -4,7 +4,7 @@ import { ValidationError } from "../../errors.ts";
 /** Several times the longest feedback, but small enough to read into memory. Bytes. */
 export const MAXIMUM_BODY = 1_000_000;
 
-/** Limits on a body's size and duration. */
+/** Limits on a body's size and on the time it takes to arrive. */
 export interface BodyLimits {
   /** Bytes; default 1,000,000. */
   maximum?: number;
@@ -21,7 +21,7 @@ const tooSlow = (): ValidationError =>
 /** The parsed media type of a request; undefined if it is missing, malformed or ambiguous. */
 export function mediaType({ headers }: Request): MIMEType | undefined {
   const type = headers.get("content-type") ?? "";
-  // Of two charsets, the parser would use the first, but a proxy in front of us perhaps the last.
+  // Of two charsets, the parser would use the first, but a proxy in front of us might use the last.
   if ((type.match(/;\s*charset\s*=/gi) ?? []).length > 1) return undefined;
   try {
     return new MIMEType(type);
@@ -43,7 +43,8 @@ export function checkType(request: Request, types: readonly string[], what = "JS
 }
 
 /**
- * The same for bodies that declare their own encoding, such as emails. They must not be compressed.
+ * The same for bodies that declare their own encoding, such as emails. Both checks also refuse
+ * compressed bodies.
  * @param named the types to name in the error
  * @throws ValidationError (`unsupported_media_type`)
  */

@@ -190,8 +190,8 @@ export function chatRoutes(parts: HttpParts): Route[] {
 }
 
 /**
- * The agent, for a caller who also has the scope `feedback:read`: the agent repeats what its tools
- * have found.
+ * The agent, for a caller who also has the scope `feedback:read`, because the agent's answers
+ * repeat what its tools have read.
  * @throws ValidationError (`scope_missing`, `token_missing`, `no_model`)
  */
 function agentFor(chat: Chat | undefined, context: HttpContext): Chat {
@@ -266,10 +266,10 @@ function eventStream(
   const encoder = new TextEncoder();
   const written = ({ type, ...data }: ChatEvent): Uint8Array =>
     encoder.encode(`event: ${type}\ndata: ${JSON.stringify(data)}\n\n`);
-  let alive: NodeJS.Timeout | undefined;
+  let heartbeat: NodeJS.Timeout | undefined;
   return new ReadableStream({
     start: async (controller) => {
-      alive = setInterval(() => {
+      heartbeat = setInterval(() => {
         // No heartbeat is needed while something is still unread. If nobody reads any more,
         // `enqueue` would throw, and in a timer nobody could catch that.
         if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(HEARTBEAT));
@@ -281,12 +281,12 @@ function eventStream(
       } catch {
         // The client has gone.
       } finally {
-        clearInterval(alive);
+        clearInterval(heartbeat);
         end();
       }
     },
     cancel: () => {
-      clearInterval(alive);
+      clearInterval(heartbeat);
       cancel();
     },
   });

@@ -55,7 +55,7 @@ export type ConversationList = z.output<typeof ConversationList>;
 
 /** The model that answers. */
 export const ChatStatus = z.object({
-  model: z.string().nullable().describe("Name of the model that answers; null if none is set and there is no chat."),
+  model: z.string().nullable().describe("Name of the model that answers; null if none is set, so there is no chat."),
   offline: z.boolean().describe("Whether this is the demo model, which follows fixed rules and is no language model."),
 });
 export type ChatStatus = z.output<typeof ChatStatus>;

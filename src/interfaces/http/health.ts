@@ -17,8 +17,8 @@ const TIMEOUT_MS = 5000;
 const STATE = { type: "object", properties: { status: { type: "string" } }, required: ["status"] };
 
 export function healthRoutes(parts: HttpParts): Route[] {
-  // Anyone may call this, and each check costs the database something, so concurrent calls share
-  // one.
+  // Anyone may call `/readyz`, and each check costs the database something, so concurrent calls
+  // share one check.
   const readinessChecks = new SingleFlight<Readiness>();
   return [
     {

@@ -37,13 +37,13 @@ import { toolRoutes } from "./tool-routes.ts";
 import { isSigned, type WebhookSignatures } from "./webhook-signatures.ts";
 import { workflowRoutes } from "./workflow-routes.ts";
 
-/** Options for access to the service. */
+/** Options of the HTTP API. */
 export interface HttpApiOptions {
   /** The tokens, with their scopes. */
   tokens: TokenSource;
   /**
    * The caller if a request has no token; default: such requests are refused. Only set this for a
-   * server that nobody else can reach. Requests through a proxy need a token anyway.
+   * server that nobody else can reach. Requests through a proxy still need a token.
    */
   anonymous?: Caller;
   /** Version of the package, for the OpenAPI document. */
@@ -73,7 +73,7 @@ export interface HttpApiOptions {
   signatures?: WebhookSignatures;
   /** How to answer SPARQL queries; default: the graph can't be queried. */
   graph?: GraphQueries;
-  /** The agent that people talk to; default: none. The caller that creates it must close it. */
+  /** The agent that people talk to; default: none. The program that creates it must close it. */
   chat?: Chat;
   /** The checks of `/readyz`, by name; default: none. */
   checks?: Readonly<Record<string, HealthCheck>>;
@@ -96,7 +96,7 @@ export interface HttpApiOptions {
 /** The part of the metrics for Prometheus that the service needs. */
 export type Metrics = Pick<CollectedMetrics, "contentType" | "text" | "observeRequest">;
 
-/** A `fetch` handler, with the routes that it consists of. */
+/** An app with a `fetch` handler, and its documented routes. */
 export interface HttpApi {
   readonly app: Hono<HttpEnv>;
   readonly routes: readonly Route[];
@@ -167,7 +167,7 @@ export function createHttpApi(service: Service, options: HttpApiOptions): HttpAp
   // These are only for our own pages, so they are not in the OpenAPI document.
   const ofPages = sessionRoutes(sessions);
   for (const route of ofPages) {
-    app.on(route.method, route.path, named(route), limited(options), handlerOf(route));
+    app.on(route.method, route.path, named(route), limitedByAddress(options), handlerOf(route));
   }
   for (const mount of options.mounts ?? []) {
     app.all(mount.path, named(mount), authorized({ access: "known", operations: [] }), async (context) =>
@@ -285,12 +285,13 @@ function authorization({ tokens, anonymous, rateLimit }: HttpApiOptions, session
     if (access === "public") return (_context, next) => next();
     const [scope] = access === "known" ? [] : scopesOf(route);
     return async (context, next) => {
-      const isFree = typeof access !== "string" && isSigned(context.req.raw) && !context.req.header("authorization");
+      const isBySignature =
+        typeof access !== "string" && isSigned(context.req.raw) && !context.req.header("authorization");
       let refused: unknown;
       const person = context.req.header("authorization") ? undefined : await sessionCaller(context, sessions);
       if (person) context.set("caller", person);
       else if (anyone && !context.req.header("authorization") && !isForwarded(context)) context.set("caller", anyone);
-      else if (!isFree)
+      else if (!isBySignature)
         refused = await bearer(context, async () => {}).then(
           () => undefined,
           (error: unknown) => error,
@@ -298,20 +299,18 @@ function authorization({ tokens, anonymous, rateLimit }: HttpApiOptions, session
       const caller = context.get("caller");
       // A signed event is counted later, when it is known whether its signature is valid.
       const countRequest = (key: string): void => rateLimit && count(rateLimit, context, key);
-      if (isFree)
+      if (isBySignature)
         context.set("countSigned", (isValid) => countRequest(isValid ? "signed events" : addressKey(context)));
       else countRequest(caller ? `token ${caller.name}` : addressKey(context));
       if (refused !== undefined) throw refused;
-      if (!isFree && scope !== undefined && !caller?.scopes.has(scope)) throw missingScope(scope, caller);
+      if (!isBySignature && scope !== undefined && !caller?.scopes.has(scope)) throw missingScope(scope, caller);
       await next();
     };
   };
 }
 
-/**
- * Limits requests that need no token, by address: signing in could be used to guess a token.
- */
-const limited =
+/** Limits requests to the session routes by address: signing in could be used to guess a token. */
+const limitedByAddress =
   ({ rateLimit }: HttpApiOptions): MiddlewareHandler<HttpEnv> =>
   (context, next) => {
     if (rateLimit) count(rateLimit, context, addressKey(context));
@@ -376,7 +375,7 @@ function isPath(pattern: string, path: string): boolean {
   );
 }
 
-const OF_TOKENS: ReadonlyMap<number, readonly [code: string, message: string]> = new Map([
+const TOKEN_ERRORS: ReadonlyMap<number, readonly [code: string, message: string]> = new Map([
   // For a token of another kind, `bearerAuth` would answer 400; we treat it like a missing one:
   // 401.
   [400, ["token_missing", "This needs a token of another kind: send it as Authorization: Bearer <token>."]],
@@ -390,7 +389,7 @@ function errorAnswer(error: unknown, logger: Logger): Response {
     const isMissing = error.status === 401 && !challenge.includes("error=");
     const [code, message] = isMissing
       ? (["token_missing", "This needs a token: send it as Authorization: Bearer <token>."] as const)
-      : (OF_TOKENS.get(error.status) ?? (["bad_request", error.message] as const));
+      : (TOKEN_ERRORS.get(error.status) ?? (["bad_request", error.message] as const));
     return problem(new ValidationError(message, { code }), { headers: { "www-authenticate": challenge } });
   }
   if (!isAbiError(error)) logger.error({ cause: describeCause(error) }, "a request failed unexpectedly");

@@ -48,7 +48,10 @@ export function problemBody(error: unknown, { status = statusOf(error), extras =
   };
 }
 
-/** The answer for an error: a problem document. `Retry-After` is set if the error says how long. */
+/**
+ * The answer for an error: a problem document. `Retry-After` is set if the error says how long to
+ * wait.
+ */
 export function problem(error: unknown, options: ProblemOptions = {}): Response {
   const { status = statusOf(error), headers = {} } = options;
   const wait = error instanceof IoError && error.retryAfterMs > 0 ? Math.ceil(error.retryAfterMs / 1000) : undefined;

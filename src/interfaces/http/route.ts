@@ -19,7 +19,8 @@ export interface HttpEnv {
   Variables: {
     requestId: string;
     /**
-     * Absent on routes that anyone may call, and if the request has a signature instead of a token.
+     * Absent on public routes. May also be absent if the request has a signature instead of a
+     * token.
      */
     caller?: Caller;
     /**
@@ -27,7 +28,7 @@ export interface HttpEnv {
      * whether the signature is valid. It counts the request, and throws if the limit is reached.
      */
     countSigned?: (isValid: boolean) => void;
-    /** Pattern of the route's path, for the log. */
+    /** Pattern of the route's path, for logs, traces and metrics. */
     route?: string;
     /** Headers with the caller's remaining requests. */
     allowance?: Readonly<Record<string, string>>;
@@ -43,7 +44,7 @@ export interface HttpParts {
   readonly chat: Chat | undefined;
   readonly signatures: WebhookSignatures | undefined;
   readonly checks: Readonly<Record<string, HealthCheck>>;
-  /** Milliseconds within which a body must arrive. */
+  /** Milliseconds within which a body, or the next piece of a stream, must arrive. */
   readonly bodyTimeoutMs: number;
   readonly metrics: Pick<Metrics, "contentType" | "text"> | undefined;
   /** Aborts when the service closes: waiting requests are answered, and streams end. */
@@ -55,7 +56,7 @@ export interface HttpParts {
  * - `public`: anyone
  * - `known`: anyone with a token; the route checks its scopes itself
  * - a scope: anyone whose token has it
- * - `signedOr`: the same, or anyone who has signed the request
+ * - `signedOr`: anyone whose token has this scope, or who has signed the request
  */
 export type Access = "public" | "known" | Scope | { readonly signedOr: Scope };
 
@@ -102,7 +103,7 @@ export interface Route {
   readonly parameters?: readonly Parameter[];
   /** `streamed`: it is answered while it arrives, so its faults are in the answer, not in the status. */
   readonly body?: Content & { readonly required?: boolean; readonly streamed?: boolean };
-  /** By status code. Errors that any route may answer are added. */
+  /** By status code. The document also lists errors that any route may answer with. */
   readonly answers: Readonly<Record<number, Content>>;
   /** Status codes of further errors. */
   readonly errors?: readonly number[];

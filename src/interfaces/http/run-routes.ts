@@ -16,7 +16,7 @@ const MAX_STREAMS = 200;
 /** Routes to list, follow and manage the runs of all workflows. */
 export function runRoutes(parts: HttpParts): Route[] {
   const { service } = parts;
-  const one = (name: string, method: "GET" | "POST", path: string, summary: string, example?: Json): Route => {
+  const runRoute = (name: string, method: "GET" | "POST", path: string, summary: string, example?: Json): Route => {
     const operation = service.operation(name);
     return {
       method,
@@ -39,11 +39,11 @@ export function runRoutes(parts: HttpParts): Route[] {
     listRoute(service.operation("list_runs"), "/runs", "runs", "List runs"),
     // Must come before the route of a run by its id.
     changesRoute(parts, streams),
-    one("get_run", "GET", "/runs/:workflow_id", "Show a run", EXAMPLE_STATUS),
-    one("get_run_history", "GET", "/runs/:workflow_id/history", "Show every attempt"),
+    runRoute("get_run", "GET", "/runs/:workflow_id", "Show a run", EXAMPLE_STATUS),
+    runRoute("get_run_history", "GET", "/runs/:workflow_id/history", "Show every attempt"),
     eventsRoute(parts, streams),
-    one("cancel_run", "POST", "/runs/:workflow_id/cancel", "Cancel a run", { ...EXAMPLE_STATUS, changed: false }),
-    one("retry_run", "POST", "/runs/:workflow_id/retry", "Retry a run", { ...EXAMPLE_STATUS, changed: false }),
+    runRoute("cancel_run", "POST", "/runs/:workflow_id/cancel", "Cancel a run", { ...EXAMPLE_STATUS, changed: false }),
+    runRoute("retry_run", "POST", "/runs/:workflow_id/retry", "Retry a run", { ...EXAMPLE_STATUS, changed: false }),
   ];
 }
 
@@ -154,8 +154,8 @@ function changesRoute({ service, closing }: HttpParts, streams: OpenStreams): Ro
     description:
       "Changes from now on, as server-sent events. `run` has a run as in the list, each time it changes. " +
       "`reset` means: load the list again. It is the first event, and also comes if too much has changed to send " +
-      "single events. With `Last-Event-ID`, you continue after that event; after a restart of the service or a long " +
-      "absence, the first event is `reset`. Several changes to a run within a moment are one event.",
+      "individual events. With `Last-Event-ID`, you continue after that event; after a restart of the service or a " +
+      "long absence, the first event is `reset`. Several changes to a run within a moment are one event.",
     access: operation.scope,
     operations: [operation],
     parameters: [
@@ -196,8 +196,8 @@ function eventsRoute({ service, closing }: HttpParts, streams: OpenStreams): Rou
     summary: "Follow a run",
     description:
       "Everything that has happened to a run and happens from now on, as server-sent events. The stream ends with " +
-      "the run. With `Last-Event-ID`, you continue after that event; the answer is 204 if no more can come. With " +
-      "`Accept: application/json`, the answer is the list so far.",
+      "the run. With `Last-Event-ID`, you continue after that event; the answer is 204 if no more events can come. " +
+      "With `Accept: application/json`, the answer is the list so far.",
     access: operation.scope,
     operations: [operation],
     parameters: [

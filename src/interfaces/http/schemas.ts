@@ -13,13 +13,13 @@ const convert = (schema: z.ZodType, io: "input" | "output"): JsonSchema => {
   return converted as JsonSchema;
 };
 
-/** The schema of an operation's output. */
+/** The JSON Schema of the values that a Zod schema returns, such as an operation's output. */
 export const toJsonSchema = (schema: z.ZodType): JsonSchema => convert(schema, "output");
 
-const SAYS_SOMETHING = ["type", "anyOf", "oneOf", "allOf", "enum", "const", "$ref"];
+const TYPE_KEYWORDS = ["type", "anyOf", "oneOf", "allOf", "enum", "const", "$ref"];
 
 /**
- * The schema of an operation's input. If Zod can't describe what a field accepts, because it
+ * The schema of an operation's input. If Zod can't describe what a field accepts, because the field
  * converts its input first, the schema describes the converted value.
  */
 export function inputJsonSchema(schema: z.ZodType): JsonSchema {
@@ -28,7 +28,7 @@ export function inputJsonSchema(schema: z.ZodType): JsonSchema {
   const output = convert(schema, "output").properties ?? {};
   const properties = Object.entries(input.properties).map(([name, property]) => [
     name,
-    SAYS_SOMETHING.some((keyword) => Object.hasOwn(property, keyword)) ? property : { ...output[name], ...property },
+    TYPE_KEYWORDS.some((keyword) => Object.hasOwn(property, keyword)) ? property : { ...output[name], ...property },
   ]);
   return { ...input, properties: Object.fromEntries(properties) as Record<string, JsonSchema> };
 }

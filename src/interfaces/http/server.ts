@@ -26,7 +26,8 @@ export interface HttpServer {
   /** Such as `http://127.0.0.1:8008`. */
   readonly url: string;
   /**
-   * Accepts no new requests, lets those in progress finish, then closes the remaining connections.
+   * Accepts no new requests, lets those in progress finish within `drainMs`, then closes the
+   * remaining connections.
    */
   close(): Promise<void>;
 }
@@ -47,7 +48,7 @@ export async function startHttpServer(
   { host, port, headersTimeoutMs = 10_000, drainMs = 10_000, logger = silentLogger }: HttpServerOptions,
 ): Promise<HttpServer> {
   const listener = getRequestListener(handle, {
-    errorHandler: (error) => badRequest(error, logger),
+    errorHandler: (error) => errorAnswer(error, logger),
   });
   /** The answer to the last request on each connection. */
   const latest = new WeakMap<Socket, ServerResponse>();
@@ -86,11 +87,11 @@ const LISTEN_PROBLEMS: Readonly<Record<string, string>> = {
 
 function unavailable(host: string, port: number, cause: unknown): IoError {
   const { code } = cause as NodeJS.ErrnoException;
-  const problem = LISTEN_PROBLEMS[code ?? ""] ?? `the system says ${code}`;
-  return new IoError(`Can't listen on ${host} port ${port}: ${problem}. Choose another one with --port and --host.`, {
-    code: "address_unavailable",
-    cause,
-  });
+  const reason = LISTEN_PROBLEMS[code ?? ""] ?? `the system says ${code}`;
+  const message =
+    `Can't listen on ${host} port ${port}: ${reason}. ` +
+    "Choose another port with --port, or another host with --host.";
+  return new IoError(message, { code: "address_unavailable", cause });
 }
 
 async function close(server: Server, drainMs: number): Promise<void> {
@@ -102,8 +103,11 @@ async function close(server: Server, drainMs: number): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Answers a request that the listener can't pass on, such as one with an invalid `Host`. */
-function badRequest(error: unknown, logger: Logger): Response {
+/**
+ * Answers a request that the listener can't pass on, such as one with an invalid `Host`, or whose
+ * handler throws.
+ */
+function errorAnswer(error: unknown, logger: Logger): Response {
   if (error instanceof Error && error.name === "RequestError") {
     return problem(new ValidationError("The target or the Host of the request is not valid.", { code: "bad_request" }));
   }
@@ -111,7 +115,7 @@ function badRequest(error: unknown, logger: Logger): Response {
   return problem(new UnexpectedError(error));
 }
 
-const OF_CODE: ReadonlyMap<string | undefined, readonly [code: string, message: string]> = new Map([
+const CLIENT_ERRORS: ReadonlyMap<string | undefined, readonly [code: string, message: string]> = new Map([
   ["HPE_HEADER_OVERFLOW", ["headers_too_large", `The headers are larger than ${MAXIMUM_HEADERS} bytes.`]],
   ["ERR_HTTP_REQUEST_TIMEOUT", ["request_timeout", "The request was sent too slowly."]],
 ]);
@@ -133,7 +137,8 @@ function refuseExpectation(_request: IncomingMessage, response: ServerResponse):
 const INCOMPLETE = ["incomplete_body", "The body ended before it was complete. Send it again."] as const;
 
 /**
- * Answers input that is not HTTP, if that is still possible.
+ * Answers a request that Node.js has refused, such as input that is not HTTP, if an answer is still
+ * possible.
  * @param answer the answer to the last request on this connection
  */
 function refuse(error: NodeJS.ErrnoException, socket: Socket, answer: ServerResponse | undefined): void {
@@ -143,7 +148,7 @@ function refuse(error: NodeJS.ErrnoException, socket: Socket, answer: ServerResp
   const isHalfBody = error.code === "HPE_INVALID_EOF_STATE" && answer?.req.complete === false;
   const [code, message] = isHalfBody
     ? INCOMPLETE
-    : (OF_CODE.get(error.code) ?? ["bad_request", "This is not a valid HTTP request."]);
+    : (CLIENT_ERRORS.get(error.code) ?? ["bad_request", "This is not a valid HTTP request."]);
   const refusal = new ValidationError(message, { code });
   const document = problemBody(refusal) as { title: string };
   const body = JSON.stringify(document);

@@ -1,8 +1,8 @@
 /**
  * Sessions of people in a browser. A session is a cookie that proves that someone signed in with a
  * token. The service stores no sessions: a session survives a restart as long as the key stays the
- * same, and ends with its token, after 12 hours at the latest. The token can't be read from the
- * cookie, and nobody can make a cookie from a token's hash without the key.
+ * same. It ends when its token becomes invalid, and after 12 hours at the latest. The token can't
+ * be read from the cookie, and nobody can make a cookie from a token's hash without the key.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { getCookie } from "hono/cookie";

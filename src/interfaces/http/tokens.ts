@@ -32,9 +32,9 @@ export interface TokenSource {
    */
   verify(secret: string, found?: (hash: Buffer) => void): Promise<Caller | undefined>;
   /**
-   * The caller whose secret's SHA-256 made a proof, such as that of a session; undefined if there
+   * The caller for whom a proof was made, such as the one in a session's cookie; undefined if there
    * is none.
-   * @param proves whether the proof was made with this hash
+   * @param proves whether the proof was made with this hash, the SHA-256 of a secret
    */
   find(proves: (hash: Buffer) => boolean): Promise<Caller | undefined>;
 }
@@ -46,13 +46,15 @@ interface Token {
 }
 
 /**
- * One line, so that it fits into results, the graph and logs. Only single blanks, because decisions
- * refuse others in a person's name.
+ * One line, so that it fits into results, the graph and logs. No two blanks in a row, because
+ * decisions under such a name would be refused.
  */
 const NAME = /^(?!.* (?: |$))[\p{L}\p{N}][\p{L}\p{N} _.@-]{0,99}$/u;
+const NAME_RULE =
+  "must have 1 to 100 letters, digits, single blanks or any of _ . @ -, beginning with a letter or digit";
 /** A bearer token as it is transmitted (RFC 6750), long enough that it can't be guessed. */
 const SECRET = /^[A-Za-z0-9._~+/-]{16,500}=*$/;
-const SECRET_RULE = "must have 16 to 500 characters, of A-Z a-z 0-9 . _ ~ + / -";
+const SECRET_RULE = "must have 16 to 500 characters, of A-Z a-z 0-9 . _ ~ + / -, and may end with =";
 
 const hashOf = (secret: string): Buffer => createHash("sha256").update(secret).digest();
 
@@ -60,7 +62,7 @@ const scope = z.enum(SCOPES, { error: `must be one of ${SCOPES.join(", ")}` });
 
 const FileEntry = z
   .strictObject({
-    name: z.string().regex(NAME, "must have 1 to 100 letters, digits, single blanks or any of _ . @ -"),
+    name: z.string().regex(NAME, NAME_RULE),
     scopes: z.array(scope).min(1, "must name at least one scope"),
     token: z.string().regex(SECRET, SECRET_RULE).optional(),
     sha256: z
@@ -167,8 +169,8 @@ function parseEntries(text: string): unknown[] {
 }
 
 /**
- * Tokens in a file, which is read again when it has changed. If it can't be read, the earlier
- * tokens stay valid. If it was emptied, no token is valid.
+ * Tokens in a file, which is read again when it has changed. If it can't be read or is not valid,
+ * the earlier tokens stay valid. If it was emptied, no token is valid.
  */
 export class TokenFile implements TokenSource {
   readonly #path: string;
@@ -185,7 +187,10 @@ export class TokenFile implements TokenSource {
     this.#tokens = tokens;
   }
 
-  /** @throws ValidationError (`invalid_configuration`) if it can't be read, or has no tokens */
+  /**
+   * @throws ValidationError (`invalid_configuration`) if the file can't be read, is not valid, or
+   *   has no tokens
+   */
   static async open(path: string, logger: Logger = silentLogger): Promise<TokenFile> {
     const version = await versionOf(path);
     const tokens = Tokens.fromFile(await readFile(path, "utf8"));

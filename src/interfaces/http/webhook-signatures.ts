@@ -3,8 +3,8 @@ import { Webhook } from "standardwebhooks";
 import { ConflictError, ValidationError } from "../../errors.ts";
 
 /**
- * How far a timestamp may be from now. It is the library's limit, which refuses what is further
- * away. Milliseconds.
+ * How far a timestamp may be from now. This is the limit of the library, which refuses anything
+ * further away. Milliseconds.
  */
 const TOLERANCE_MS = 5 * 60_000;
 /**
@@ -41,7 +41,7 @@ export class WebhookSignatures {
    *   again
    * @throws ValidationError (`signature_invalid`) for a forged or outdated signature
    * @throws ConflictError (`webhook_replayed`) for a signature that was already used; a sender that
-   *   retries signs again
+   *   retries must sign again
    */
   accept(request: Request, body: Buffer): () => void {
     const [id = "", timestamp = "", signature = ""] = HEADERS.map((name) => request.headers.get(name) ?? "");
@@ -51,8 +51,8 @@ export class WebhookSignatures {
     const isNumber = /^[1-9]\d{0,14}$/.test(timestamp);
     if (!isNumber || !this.#webhooks.some((webhook) => isValid(webhook, body, headers))) {
       throw new ValidationError(
-        "The signature is not valid for this body, or its timestamp is more than five minutes off. Sign it as " +
-          "Standard Webhooks says, with a secret of HTTP_WEBHOOK_SECRETS.",
+        "The signature is not valid for this body, or its timestamp is more than five minutes off. Sign the " +
+          "body as Standard Webhooks describes, with a secret from HTTP_WEBHOOK_SECRETS.",
         { code: "signature_invalid" },
       );
     }

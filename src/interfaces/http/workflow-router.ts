@@ -21,8 +21,8 @@ export const json = (body: object, status = 200, headers: Record<string, string>
 type Handler = (context: RouteContext) => Promise<Response>;
 
 /**
- * Adds a handler for one method of a path. Every other method gets 405, and OPTIONS lists the
- * methods.
+ * Adds a handler for one method of a path. OPTIONS lists the allowed methods, and every other
+ * method gets 405.
  */
 export function addRoute(router: WorkflowRouter, method: "GET" | "POST", path: string, handler: Handler): void {
   router.on(method, path, handler);

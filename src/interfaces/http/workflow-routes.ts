@@ -8,7 +8,7 @@ import { identityFields, identityOf } from "../../framework/submission.ts";
 import type { Accepted, Workflow } from "../../framework/workflow.ts";
 import { batchRoute } from "./batch-route.ts";
 import { jsonBody } from "./body.ts";
-import { EXAMPLE_ID, type Parameters } from "./examples.ts";
+import { EXAMPLE_ID, type ExampleInput } from "./examples.ts";
 import { problem } from "./problem.ts";
 import type { HttpContext, HttpParts, Route } from "./route.ts";
 import { json } from "./workflow-router.ts";
@@ -24,7 +24,7 @@ export const workflowRoutes = (parts: HttpParts): Route[] =>
     batchRoute(workflow, parts),
   ]);
 
-const exampleOf = ({ process }: Workflow): Parameters => process.example?.input ?? {};
+const exampleOf = ({ process }: Workflow): ExampleInput => process.example?.input ?? {};
 
 const WORKFLOW_ID_OF_RUN = "Id of the run, for /runs/{workflow_id}.";
 
@@ -114,13 +114,13 @@ const acceptedBody = ({ id, identity }: Accepted): object => ({ status: "process
 /** @param given key from the request's header, used if the body has none */
 async function submit(workflow: Workflow, body: unknown, given: string | undefined): Promise<Accepted> {
   const { key } = workflow.process;
-  const isKeyed = given === undefined || !isObject(body) || Object.hasOwn(body, key);
-  const parameters = isKeyed ? body : { ...body, [key]: given };
+  const usesGiven = given !== undefined && isObject(body) && !Object.hasOwn(body, key);
+  const parameters = usesGiven ? { ...body, [key]: given } : body;
   try {
     return await workflow.submit(parameters, { via: "http", fixed: [] });
   } catch (error) {
     workflow.logUnexpected(error);
-    if (isKeyed || !(error instanceof ConflictError)) throw error;
+    if (!usesGiven || !(error instanceof ConflictError)) throw error;
     throw new ValidationError("This Idempotency-Key was already used with different content. Use a new one.", {
       code: "idempotency_key_reused",
       cause: error,
@@ -164,8 +164,8 @@ async function waitFor(
 }
 
 /**
- * A response with a result: 200 if the run has ended, 202 if it continues or waits for a person, a
- * problem if it has failed.
+ * A response with a result: 200 if the run has succeeded, 202 if it continues or waits for a
+ * person, a problem if it has failed.
  */
 export function resultResponse(result: RunResult, headers: Record<string, string> = {}): Response {
   if (result.status !== undefined) return json(result, 202, headers);

@@ -40,8 +40,8 @@ function operationTool({ operation, schema, call }: ModelTool): DynamicStructure
 const TOOLS = "@langchain/core/tools";
 
 /**
- * Loads LangChain when the first tool is made, because that takes several times as long as loading
- * all the rest. It prefers the module that `import` loads, so that a program's `instanceof`
+ * Loads LangChain when the first tool is made, because loading it takes several times as long as
+ * loading all the rest. It prefers the module that `import` loads, so that a program's `instanceof`
  * recognizes its classes. But while an `import` of LangChain is in progress, Node.js before 22.17
  * throws or returns an empty module here. In that case, the module that `require` loads does the
  * same work.

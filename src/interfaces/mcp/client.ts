@@ -16,7 +16,10 @@ function declared({ mcpReq }: ServerContext): ClientCapabilities | undefined {
   return envelope?.[CLIENT_CAPABILITIES_META_KEY];
 }
 
-/** What the client declares. Older clients do so once for a connection, so only if there is one. */
+/**
+ * What the client declares. Older clients declare it once for each connection, so it is undefined
+ * for a request without a connection.
+ */
 const capabilitiesOf = (server: McpServer, context: ServerContext): ClientCapabilities | undefined =>
   context.mcpReq.envelope ? declared(context) : server.server.getClientCapabilities();
 

@@ -130,7 +130,7 @@ function webAddress(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== "" || url.hash !== "") {
     const message =
-      "consoleUrl (PUBLIC_URL) must be an http or https URL without query and fragment, such as https://example.org.";
+      "consoleUrl (PUBLIC_URL) must be an http or https URL without a query or fragment, such as https://example.org.";
     throw new ValidationError(message, { code: "invalid_configuration" });
   }
   return url.href.replace(/\/+$/, "");

@@ -8,7 +8,7 @@ import {
 import { shapesUrl, vocabularyUrl } from "../../ontology/vocabulary.ts";
 import { tidyIdentifier } from "../../tidy-identifier.ts";
 import { titleOf, type McpCaller, type McpOffer, type ProcessTool } from "./offer.ts";
-import { isOf, protocolError, requireScope } from "./tasks.ts";
+import { belongsToCaller, protocolError, requireScope } from "./tasks.ts";
 
 const READ = "feedback:read";
 
@@ -34,11 +34,11 @@ export function addResources(server: McpServer, offer: McpOffer, caller: McpCall
       },
     );
   }
-  turtle(server, caller, "vocabulary", "The classes and properties of the knowledge graph.", vocabularyUrl);
-  turtle(server, caller, "shapes", "SHACL shapes: what must hold for everything in the knowledge graph.", shapesUrl);
+  addTurtle(server, caller, "vocabulary", "The classes and properties of the knowledge graph.", vocabularyUrl);
+  addTurtle(server, caller, "shapes", "SHACL shapes: what must hold for everything in the knowledge graph.", shapesUrl);
 }
 
-function turtle(server: McpServer, caller: McpCaller, name: string, description: string, file: URL): void {
+function addTurtle(server: McpServer, caller: McpCaller, name: string, description: string, file: URL): void {
   const uri = `abi://${name}`;
   const mimeType = "text/turtle";
   server.registerResource(name, uri, { title: titleOf(name), description, mimeType }, async () => {
@@ -72,7 +72,7 @@ export async function recordOf(
   try {
     const key = tidyIdentifier(given);
     const run = await offer.service.engine.find(workflow.name, key);
-    if (run && isOf(run, tool, context)) return { [operation.key]: key, ...(await workflow.view(key)) };
+    if (run && belongsToCaller(run, tool, context)) return { [operation.key]: key, ...(await workflow.view(key)) };
   } catch (error) {
     throw protocolError(offer, error);
   }

@@ -13,7 +13,7 @@ export interface McpConnection {
 }
 
 /**
- * Serves one MCP client over a pair of streams, until it closes its end.
+ * Serves one MCP client over a pair of streams, until the client closes its end.
  * @throws ValidationError (`invalid_configuration`) for invalid options
  */
 export function serveMcpOverStdio(
@@ -27,8 +27,8 @@ export function serveMcpOverStdio(
 }
 
 /**
- * Reports when it has closed, whether its client has gone, a message is longer than it can hold
- * (10 MiB), or it was asked to close.
+ * Reports when it has closed: because the client has gone, because a message is longer than it can
+ * hold (10 MiB), or because it was asked to close.
  */
 class ClosingTransport extends StdioServerTransport {
   readonly #ended = Promise.withResolvers<void>();

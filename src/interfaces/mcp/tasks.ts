@@ -61,8 +61,8 @@ export function addTasks(server: McpServer, offer: McpOffer, caller: McpCaller):
   handle("tasks/get", "feedback:read", (run, tool, context) =>
     taskOf(offer, run, tool, supportsUrlElicitation(server, context)),
   );
-  // The only request that we send asks the client to send a person to the console. Its answer says
-  // whether it has done so, and changes nothing: only the person's decision counts.
+  // The only request that we send asks the client to send a person to the console. The client's
+  // answer changes nothing: only the person's decision counts.
   handle("tasks/update", "feedback:write", () => Promise.resolve({}));
   handle("tasks/cancel", "feedback:write", async (run) => {
     await offer.service.engine.cancel(run.id);
@@ -95,7 +95,7 @@ export async function startTask(
 /**
  * The run of a task. If the program sets fields for this caller, such as the customer, the runs of
  * other customers count as unknown.
- * @throws ProtocolError, IoError
+ * @throws ProtocolError, IoError, UnexpectedError if the program has not set such a field correctly
  */
 async function findTask(
   { service, processes }: McpOffer,
@@ -104,12 +104,12 @@ async function findTask(
 ): Promise<{ run: Run; tool: ProcessTool }> {
   const run = await service.engine.get(tidyIdentifier(taskId));
   const tool = run && processes.get(run.workflow);
-  if (run && tool && isOf(run, tool, context)) return { run, tool };
+  if (run && tool && belongsToCaller(run, tool, context)) return { run, tool };
   throw new ProtocolError(ProtocolErrorCode.InvalidParams, "There is no task with this id.");
 }
 
 /** Whether the run was submitted with the values that the program sets for this caller. */
-export function isOf({ input }: Run, tool: ProcessTool, context: McpCaller["context"]): boolean {
+export function belongsToCaller({ input }: Run, tool: ProcessTool, context: McpCaller["context"]): boolean {
   const values = Object.entries(tool.read({}, context) as Record<string, unknown>);
   return isObject(input) && values.every(([name, value]) => isDeepStrictEqual(input[name], value));
 }

@@ -1,6 +1,5 @@
 /**
- * Input fields of tools that the program sets: a model is not asked for them, and can't choose
- * them.
+ * Input fields whose values the program sets: a model is not asked for them, and can't choose them.
  */
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
@@ -16,7 +15,7 @@ export interface ToolOptions {
   /**
    * Names of input fields whose values come with each call. A LangChain agent takes them from its
    * runtime context: `agent.invoke(…, { context: { customer_id: "C-1001" } })`. A call that lacks
-   * one fails and does nothing.
+   * a value fails and does nothing.
    */
   fromContext?: readonly string[];
 }
@@ -33,7 +32,7 @@ export interface FixedFields {
    * A model's arguments with these fields added.
    * @param context the runtime context of the call
    * @throws ValidationError for an argument with a different value, UnexpectedError if the context
-   *   lacks a field
+   *   lacks a field or has an invalid value for it
    */
   into(args: unknown, context: unknown): unknown;
 }
@@ -119,7 +118,7 @@ function contextValue(operation: Operation, name: string, context: unknown): unk
 }
 
 /**
- * Refuses a model's argument with another value than the fixed one. A model that names another
+ * Refuses a model's argument with a value other than the fixed one. A model that names another
  * customer means that customer, so using the fixed value instead would be wrong, too.
  */
 function refuseOther(operation: Operation, name: string, given: unknown, fixed: unknown): void {

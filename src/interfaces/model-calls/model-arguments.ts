@@ -1,5 +1,5 @@
 /**
- * Reads a model's arguments as they are meant: placeholders for "nothing" are left out, and a value
+ * Reads what a model means by its arguments: placeholders for "nothing" are left out, and a value
  * of the wrong type is converted if its meaning is clear. Code, the command line and HTTP (except
  * `/tools` and `/mcp`) are not this lenient, because there a person or a program has chosen the
  * values.
@@ -14,7 +14,7 @@ type Property = { type?: unknown; enum?: unknown[]; const?: unknown; items?: Pro
 
 const alternatives = (property: Property): Property[] => property.anyOf?.flatMap(alternatives) ?? [property];
 
-/** The texts that a field's schema lists as its values. */
+/** The texts that a field's schema lists as possible values. */
 const namedValues = (property: Property): string[] =>
   alternatives(property)
     .flatMap(({ enum: values = [], const: value }) => values.concat(value))

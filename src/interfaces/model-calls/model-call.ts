@@ -24,7 +24,7 @@ export interface ModelTool {
    * sets; not yet validated.
    * @param context what the program says about this call: the values of `fromContext`
    * @throws ValidationError for an argument that differs from the program's value, UnexpectedError
-   *   if the context lacks a field
+   *   if the context lacks a field or has an invalid value for it
    */
   readonly read: (args: unknown, context: unknown) => unknown;
   /**
@@ -52,8 +52,7 @@ export type ModelAudience = Exclude<Audience, "person">;
  * The operations of a workflow that models may call, in their order: those for agents or, if a
  * program asks for them explicitly, those for operators. Operations for people are never among
  * them.
- * @throws ValidationError (`invalid_configuration`) for a field that no tool has, or a value that
- *   its schema refuses
+ * @throws ValidationError (`invalid_configuration`) for unusable options, as `fixedFieldsOf`
  */
 export function modelToolsOf(
   workflow: Callable & Pick<Workflow, "operations">,

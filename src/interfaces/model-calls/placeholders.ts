@@ -17,7 +17,7 @@ const NEGATIONS = setOf("no not");
 const FILLERS = setOf("applicable available provided given specified stated set known");
 
 /**
- * For fields that don't take free text, these say by themselves that there is no value, too: words
+ * For fields that don't take free text, these also say by themselves that there is no value: words
  * for a value that is still to come, and names of types.
  */
 const NO_VALUE = setOf(

@@ -43,7 +43,7 @@ const isOptional = (field: z.ZodType): boolean => field.safeParse(undefined).suc
 
 /**
  * JSON Schema of an operation's input as models get it: every property is required, no others are
- * allowed, and optional ones may be null.
+ * allowed, and those that the operation can do without may be null.
  * @param nullable names of required fields that may also be null
  * @param hidden names of fields that models don't get
  */
