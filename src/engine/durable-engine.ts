@@ -7,9 +7,9 @@ import { describeCause, silentLogger, type Logger } from "../log.ts";
 import { DATABASE_RETRY, DEFAULT_RETRY_POLICY, type RetryPolicy } from "../retry-policies.ts";
 import { answerTo, assertSubject } from "./decision.ts";
 import {
+  INVALID_START_TIME,
   isAtRest,
   isStartTime,
-  NO_START_TIME,
   type Decision,
   type FollowingRun,
   type NewRun,
@@ -50,9 +50,9 @@ export interface EngineOptions {
   /**
    * What the `concurrency` of a workflow applies to: all processes that share the database, taken
    * together (`database`, the default), or each process. The second is faster, because processes
-   * needn't agree on whose turn it is. With `process`, workflows have no limits of their own: a
-   * process executes at most as many runs at a time, of all its workflows together, as the highest
-   * `concurrency` among them, or as the option `concurrency` says.
+   * needn't agree on whose turn it is. With `process`, workflows have no limits of their own: the
+   * option `concurrency`, or by default the highest `concurrency` of a workflow, limits how many
+   * runs of all workflows together a process executes at a time.
    */
   concurrencyPer?: "database" | "process";
   retry?: RetryPolicy;
@@ -93,11 +93,11 @@ const PATIENCE_MS = 15_000;
 /** How long `close` waits for an answer from the database. Milliseconds. */
 const SILENCE_MS = 5000;
 
-const CLOSED = new IoError("The engine was closed. The run continues when it is opened again.", {
+const CLOSED = new IoError("The engine was closed. Unfinished runs continue when it is opened again.", {
   code: "interrupted",
 });
 const NOT_ACCEPTED = new IoError(
-  "The engine was closed and has not accepted the run. Submit it again when it is open.",
+  "The engine was closed and has not accepted the run. Submit the run again when the engine is open.",
   { code: "interrupted" },
 );
 
@@ -117,7 +117,7 @@ function isWaitingOnBudget({ failing }: Run, known: number): boolean {
 function recordOf(workflow: string, { key, fingerprint, input, availableAt, priority = 0 }: NewRun): NewRunRecord {
   assertKey(key);
   const inputJson = storableInput(input, "input");
-  if (availableAt && !isStartTime(availableAt)) throw invalid("availableAt", NO_START_TIME);
+  if (availableAt && !isStartTime(availableAt)) throw invalid("availableAt", INVALID_START_TIME);
   if (!Number.isInteger(priority) || Math.abs(priority) > 1000) {
     throw invalid("priority", "must be an integer from -1000 to 1000");
   }
@@ -187,9 +187,9 @@ export class DurableEngine implements WorkflowEngine {
   /**
    * Opens an engine on a PostgreSQL database (`postgres://…`) or a Restate server
    * (`restate+http://…`), which any number of processes and machines can share.
-   * @throws ValidationError if the URL is invalid, the Restate SDK is missing, or another version
-   *   wrote the runs; IoError if the database can't be opened, or a worker can't listen at its
-   *   address for Restate
+   * @throws ValidationError if the URL or an option is invalid, the Restate SDK is missing, or
+   *   another version wrote the runs; IoError if the database can't be opened, or a worker can't
+   *   listen at its address for Restate
    */
   static async connect(url: string, { restate, ...options }: ConnectOptions = {}): Promise<DurableEngine> {
     if (/^restate\+/i.test(url)) {
@@ -205,8 +205,8 @@ export class DurableEngine implements WorkflowEngine {
     const { highestConcurrency = Infinity } = this.#store;
     if (concurrency === undefined || concurrency <= highestConcurrency) return;
     throw new ValidationError(
-      `On this database, at most ${highestConcurrency} runs of a workflow can be processed at the same time, not ${concurrency}. Lower ` +
-        "MAX_PARALLEL_REQUESTS (maxParallelRequests), or the concurrency of the engine or the workflow.",
+      `On this database, concurrency can be at most ${highestConcurrency}, not ${concurrency}. Lower MAX_PARALLEL_REQUESTS ` +
+        "(maxParallelRequests), or the concurrency of the engine or the workflow.",
       { code: "invalid_configuration" },
     );
   }
@@ -304,7 +304,7 @@ export class DurableEngine implements WorkflowEngine {
       shouldRetry: ({ error }) => isUnanswered(error),
     }).catch((error: unknown) => {
       if (error === CLOSED) throw NOT_ACCEPTED;
-      throw isUnanswered(error) ? this.#unanswered("Submit the run again once it answers.", error.cause) : error;
+      throw isUnanswered(error) ? this.#unanswered(SUBMIT_AGAIN, error.cause) : error;
     });
   }
 
@@ -329,7 +329,7 @@ export class DurableEngine implements WorkflowEngine {
           failingSince = undefined;
           failures ??= run.failing?.attempts ?? 0;
           if (isAtRest(run.status) || isWaitingOnBudget(run, failures)) return run;
-          if ((this.#worker?.failingForMs ?? 0) > PATIENCE_MS) throw this.#unanswered(GOES_ON);
+          if ((this.#worker?.failingForMs ?? 0) > PATIENCE_MS) throw this.#unanswered(RUNS_CONTINUE);
         }
         const ended = await end.promise;
         if (ended) return toRun(ended);
@@ -409,7 +409,7 @@ export class DurableEngine implements WorkflowEngine {
     return this.#withStore(async () => {
       const answer = await this.#store.cancel(storedId(id));
       if (answer === "cancelled") {
-        this.#failureLog.passed(id);
+        this.#failureLog.ended(id);
         this.#announce(storedId(id));
         await this.#tellOfCancelled(id);
       }
@@ -547,7 +547,7 @@ export class DurableEngine implements WorkflowEngine {
       if (isAbiError(cause)) throw cause;
       if (this.#store.isUnwritable(cause)) throw refusedInput(cause);
       if (this.#closing) throw CLOSED;
-      throw this.#unanswered(GOES_ON, cause);
+      throw this.#unanswered(RUNS_CONTINUE, cause);
     }
   }
 }
@@ -555,9 +555,10 @@ export class DurableEngine implements WorkflowEngine {
 const withoutLimits = (workflows: ReadonlyMap<string, Registered>): ReadonlyMap<string, Registered> =>
   new Map([...workflows].map(([name, { handler }]) => [name, { handler, limit: null }]));
 
-const GOES_ON = "Submitted runs continue once it answers.";
+const RUNS_CONTINUE = "Submitted runs continue once the database answers.";
+const SUBMIT_AGAIN = "Submit the run again once the database answers.";
 
-/** Runs that no slot is ever free for would stay `started`, and nobody would know why. */
+/** Without any slots, runs would stay `started`, and nobody would know why. */
 function assertPositive(concurrency: number | undefined): void {
   if (concurrency === undefined || (Number.isInteger(concurrency) && concurrency > 0)) return;
   throw new ValidationError(`concurrency must be a whole number of at least 1, not ${concurrency}.`, {

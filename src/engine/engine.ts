@@ -74,8 +74,8 @@ export interface FailingStep {
   /** When it is tried again. Absent while it is being tried. */
   readonly nextTry?: Date;
   /**
-   * When the step's `retryBudget` ends. Only present once the step is retried on that budget, so
-   * callers no longer wait for it.
+   * When the step's `retryBudget` ends. Only present once the step is retried on that budget. From
+   * then on, callers no longer wait for it.
    */
   readonly until?: Date;
 }
@@ -100,7 +100,7 @@ export const LATEST_START = new Date("9999-12-31T23:59:59.999Z");
 export const isStartTime = (time: unknown): time is Date => time instanceof Date && time <= LATEST_START;
 
 /** The message for an invalid start time. */
-export const NO_START_TIME = "must be a valid date before the year 10000";
+export const INVALID_START_TIME = "must be a valid date before the year 10000";
 
 /** What a run is started with. */
 export interface NewRun {
@@ -110,7 +110,7 @@ export interface NewRun {
   readonly input: Json;
   /**
    * The earliest time to start, at most `LATEST_START`; until then the run is `started`. An
-   * existing run keeps its time, unless it had failed or was cancelled. Default: at once.
+   * existing run keeps its time, unless it has failed or was cancelled. Default: at once.
    */
   readonly availableAt?: Date;
   /**
@@ -123,9 +123,9 @@ export interface NewRun {
 export interface StartedRun {
   readonly id: string;
   /**
-   * `created`: a new run. `resumed`: a run that had failed or was cancelled continues from the step
-   * where it stopped, or a step on its `retryBudget` is tried now. `existing`: the same content was
-   * accepted before, and nothing changes.
+   * `created`: a new run. `resumed`: a run that had failed or been cancelled continues from the
+   * step where it stopped, or a step on its `retryBudget` is tried now. `existing`: the same
+   * content was accepted before, and nothing changes.
    */
   readonly outcome: "created" | "resumed" | "existing";
 }
@@ -133,7 +133,7 @@ export interface StartedRun {
 /** Options of one step. */
 export interface StepOptions {
   /**
-   * How long to keep retrying, beyond the engine's ordinary attempts. The budget is used once these
+   * How long to keep retrying, beyond the engine's ordinary attempts. The budget applies once these
    * attempts are used up, or the next one would come more than a minute after the first failure.
    * From then on, callers who wait for the run get an answer (`Run.failing`). As with every retry,
    * the run stays `processing` between attempts, occupies no worker and doesn't count toward the
@@ -157,8 +157,8 @@ export interface StepOptions {
    * earlier steps are stored; default false. It saves a round trip to the database, and implies
    * `flush: false`. Use it for steps that only read or compute, or whose work doesn't depend on
    * what earlier steps found. If the process dies before the earlier results are stored, the
-   * earlier steps are repeated as well. A run that is cancelled may still execute its next eager
-   * step.
+   * earlier steps are repeated as well. A cancelled run may still execute the eager steps that come
+   * next.
    *
    * Once a worker has left or lost the run (for a retry, for a decision, in a crash), eager steps
    * wait like all others, so that a step that ends its process is not repeated forever. On Restate,
@@ -168,8 +168,9 @@ export interface StepOptions {
 }
 
 /**
- * Runs `work` as one durable step and returns its result. At a replay (the handler runs again from
- * its beginning, after a retry, a decision or a crash), the stored result is returned instead.
+ * Runs `work` as one durable step and returns its result. On a replay (the handler runs again from
+ * its beginning, for a retry, or after a decision or a crash), the stored result is returned
+ * instead.
  *
  * **Results** must be JSON or undefined, nested at most 500 levels deep, without NUL characters or
  * halves of surrogate pairs; anything else fails permanently. **Names** have 1 to 1,000 bytes, do
@@ -179,9 +180,9 @@ export interface StepOptions {
  * **Failures.** After a retriable error, the step is retried with back-off. Until then the run is
  * left: an error is thrown into the handler, and catching it changes nothing. Any other error, and
  * one that is no longer retried, fails the run, unless the handler catches it. The handler gets an
- * error of the same type, code and message at once and at every replay, but never of the author's
- * own class. The failed step runs again only if the run has failed or was cancelled and is then
- * resumed.
+ * error with the same type, code and message, both at once and on every replay, but never an
+ * instance of your own class. The failed step runs again only if the run has failed or was
+ * cancelled and is then resumed.
  *
  * **Concurrent** steps are fine. If the handler throws, running steps are awaited and no new one
  * starts. Await every step: what still runs when the handler returns may not be recorded. Don't
@@ -224,8 +225,8 @@ export interface RunContext {
   readonly decision: (subject: string, output?: Json) => Promise<Decision>;
 
   /**
-   * All attempts of this run so far, unlisted steps and the running one included, oldest first. It
-   * differs from replay to replay, so call it in a step.
+   * All attempts of this run so far, oldest first, including those of unlisted steps and the one
+   * that is running. The answer differs from replay to replay, so call this in a step.
    */
   readonly history: () => Promise<StepAttempt[]>;
 }
@@ -340,7 +341,7 @@ export interface RunEvent {
     | "failed"
     | "cancelled";
   readonly time: Date;
-  /** Of a step. */
+  /** The step's name; only if the event is about a step. */
   readonly step?: string;
   /** What a person has to decide on, or has decided on. */
   readonly subject?: string;
@@ -383,7 +384,7 @@ export interface WorkflowEngine {
    * Registers a workflow. Its unfinished runs continue once this process begins to execute runs.
    * Call it once for each name, before the first `start`.
    * @throws TypeError if it is called too late or twice, or an indexed field has an invalid name;
-   *   ValidationError if the database doesn't support this `concurrency`
+   *   ValidationError if `concurrency` is invalid, or more than the database supports
    */
   register(workflow: string, handler: RunHandler, options?: RegisterOptions): void;
 
@@ -400,8 +401,8 @@ export interface WorkflowEngine {
    * is deleted (`forget`). The run is durable when this resolves.
    * @throws ConflictError if the key was used with another `fingerprint`
    * @throws ValidationError for a key of more than 2,000 bytes, an input that is nested more than
-   *   500 deep, a NUL character or half of a surrogate pair in either, an invalid `availableAt` or
-   *   `priority`, and what the database itself refuses (`not_storable`)
+   *   500 levels deep, a NUL character or half of a surrogate pair in either, an invalid
+   *   `availableAt` or `priority`, and what the database itself refuses (`not_storable`)
    */
   start(workflow: string, run: NewRun): Promise<StartedRun>;
 
@@ -485,7 +486,7 @@ export interface WorkflowEngine {
    * Calls `listener` with the id of a run when it may have changed: it was accepted, made progress,
    * was decided on, ended or began to wait. Calls it with undefined if any run may have changed.
    * Changes by other processes are reported as far as the database announces them: on PostgreSQL
-   * all but the progress of steps, on SQLite within a second and without an id, on Restate nothing.
+   * all but the progress of steps, on SQLite within a second and without an id, on Restate none.
    * Returns a function that removes it.
    */
   onChange(listener: (id: string | undefined) => void): () => void;

@@ -31,7 +31,7 @@ const RUN_LEFT = Object.assign(new Error("The run is left here and continues lat
   code: "interrupted",
 });
 
-/** Per run, because claiming a run reads all of its events. */
+/** Per run. The limit exists because claiming a run reads all of its events. */
 const MAX_STEPS = 1000;
 
 /**
@@ -42,7 +42,7 @@ const MAX_CALLS = 2 * MAX_STEPS;
 
 const tooManySteps = (): UnexpectedError =>
   new UnexpectedError(undefined, {
-    message: `The workflow makes more than ${MAX_STEPS} steps in one run. Do more in each, or split the work into several runs.`,
+    message: `The workflow takes more than ${MAX_STEPS} steps in one run. Do more in each step, or split the work into several runs.`,
     code: "too_many_steps",
   });
 
@@ -107,9 +107,10 @@ export type ExecutionEnd = "ended" | "rescheduled" | "parked" | "lost";
  * when the run is left: for a later retry, for a person's decision, because it is cancelled,
  * because the engine closes, or because another worker has the run.
  *
- * What is written when, and what a crash right after it means. If a handler goes straight on to the
- * next step or to its end, the last result is written in the same transaction as what comes next.
- * A power cut can still lose a result that need not be flushed (`StepOptions.flush`).
+ * The table shows what is stored at each moment, and what a crash right after it leads to. If a
+ * handler goes straight on to the next step or to its end, the last result is written in the same
+ * transaction as what comes next. A power cut can still lose a result that need not be flushed
+ * (`StepOptions.flush`).
  *
  * | moment               | stored                         | after a crash here                   |
  * | -------------------- | ------------------------------ | ------------------------------------ |
@@ -124,11 +125,11 @@ export type ExecutionEnd = "ended" | "rescheduled" | "parked" | "lost";
  * | decision is awaited  | that the run waits             | the run waits, without a worker      |
  *
  * A step's promise may resolve before its result is stored, so that the result shares a transaction
- * with the next beginning. But what follows waits until it is stored: the next step's work and the
- * end, because the step's beginning and the end are written after it; and a decision, because it
- * awaits `#recorded`. Only the work of an eager step doesn't wait; `Journal` stores its beginning
- * and its result with the run's next write that is not lazy, but at most a moment after they were
- * made.
+ * with the beginning of the next step. But what follows waits until the result is stored: the next
+ * step's work and the end, because that step's beginning and the end are written after the result;
+ * and a decision, because it awaits `#recorded`. Only the work of an eager step doesn't wait;
+ * `Journal` stores its beginning and its result with the run's next write that is not lazy, or
+ * after a moment, whichever comes first.
  *
  * Every write carries the epoch with which the run was claimed. If another worker has claimed it
  * since, the answer is "lost": nothing was written, and this execution stops before its next step.
@@ -151,7 +152,7 @@ export class Execution {
   #leave: Leave | undefined;
   /** Why the store permanently refused a result. */
   #refused: AbiError | undefined;
-  /** Settles when every result so far is stored, and so is every eager step's beginning. */
+  /** Settles when all results so far are stored, and all beginnings of eager steps. */
   #recorded: Promise<void> = Promise.resolve();
   /** The run's stored events, except the one for its end. */
   readonly #events: EventRecord[];
@@ -409,7 +410,7 @@ export class Execution {
       return this.#failed({ name, attempt, tried, options, emit, error: toAbiError(error) });
     }
     emit({ phase: "completed" });
-    if (options.retryBudget) this.#dependencies.failureLog.passed(this.#runId, step);
+    if (options.retryBudget) this.#dependencies.failureLog.ended(this.#runId, step);
     // Not awaited: whatever comes next (a step's beginning, a decision, the end) is stored after
     // it.
     this.#recorded = this.#record({

@@ -61,7 +61,7 @@ export class FailureLog {
   }
 
   /** Call this when the step, or the whole run, has ended. */
-  passed(runId: string, step?: string): void {
+  ended(runId: string, step?: string): void {
     this.#forget(runId, step);
   }
 

@@ -13,7 +13,7 @@ import type {
 } from "./run-store.ts";
 
 /**
- * The longest time to hold back a write that nothing waits for, to share a transaction.
+ * The longest time that a write is held back to share a transaction, if nothing waits for it.
  * Milliseconds.
  */
 const LAZY_MS = 20;
@@ -125,7 +125,7 @@ export class Journal {
 
   /**
    * Repeats work for a running handler until the store is available again. Gives up if the store
-   * can never do it, or when a closing engine does.
+   * can never do it, or if the engine is closing (`#givesUp`).
    */
   async persist<Answer>(work: () => Promise<Answer>): Promise<Answer> {
     let failingSince: number | undefined;
@@ -141,8 +141,8 @@ export class Journal {
   }
 
   /**
-   * Three seconds after the first failure or after the engine began to close, whichever is later,
-   * because a step may end long after closing began.
+   * A closing engine gives up three seconds after the first failure or after it began to close,
+   * whichever is later, because a step may end long after closing began.
    */
   #givesUp(failingSince: number): boolean {
     if (this.#closingSince === undefined) return false;
@@ -248,10 +248,10 @@ export class Journal {
       return;
     }
     first!.reject(error);
-    const isOfStep = ({ item: { kind } }: Pending<RunWrite, WriteOutcome>): boolean =>
+    const isResult = ({ item: { kind } }: Pending<RunWrite, WriteOutcome>): boolean =>
       kind === "complete" || kind === "fail";
-    for (const pending of behind) if (!isOfStep(pending)) pending.reject(error);
-    const results = behind.filter(isOfStep);
+    for (const pending of behind) if (!isResult(pending)) pending.reject(error);
+    const results = behind.filter(isResult);
     if (results.length > 0) return this.#putBack(hold, results);
     this.#pages.delete(hold);
     this.#urgent.delete(hold);

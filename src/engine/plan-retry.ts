@@ -30,8 +30,8 @@ export const askedDelay = (error: unknown): number =>
   error instanceof IoError ? Math.min(error.retryAfterMs, MAX_RETRY_AFTER_MS) : 0;
 
 /**
- * A step with a retry budget that has been failing for longer than this doesn't keep callers
- * waiting, however many ordinary attempts it has left.
+ * Once a step with a retry budget has been failing for longer than this, callers don't wait for it,
+ * however many ordinary attempts it has left.
  */
 const CALLERS_WAIT_MS = 60_000;
 
@@ -39,7 +39,7 @@ const CALLERS_WAIT_MS = 60_000;
 export interface PlannedRetry {
   readonly delayMs: number;
   /**
-   * When the retry budget ends. Only present if the step is on its budget, so callers no longer
+   * When the retry budget ends. Only present if the step is on its budget. Callers then no longer
    * wait for it.
    */
   readonly until?: Date;
@@ -47,8 +47,8 @@ export interface PlannedRetry {
 
 /**
  * Plans the retry after a temporary failure; undefined if the step has failed permanently.
- * @param failures when the attempts since the run was accepted or last resumed failed, oldest
- *   first, this one included; only needed with a budget
+ * @param failures the times of the step's failures since the run was accepted or last resumed,
+ *   oldest first, this one included; only needed with a budget
  */
 export function planRetry(
   policy: RetryPolicy,

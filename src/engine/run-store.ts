@@ -1,8 +1,7 @@
 /**
  * The port to the database: a store keeps runs and what happened to them, and finds due runs. It
  * knows nothing about handlers and doesn't decide on retries; the engine knows nothing about SQL.
- * Times are milliseconds
- * since 1970, texts named `…Json` are JSON.
+ * Times are milliseconds since 1970, texts named `…Json` are JSON.
  *
  * A run is in one of four states:
  *
@@ -128,16 +127,18 @@ export interface NewRunRecord {
   readonly priority: number;
 }
 
-/** How a run was accepted, see `StartedRun`; `conflict`: its key has different content. */
+/**
+ * How a run was accepted (see `StartedRun`). `conflict`: its key was used with different content.
+ */
 export interface Accepted {
   readonly id: string;
   readonly outcome: "created" | "resumed" | "existing" | "conflict";
 }
 
 /**
- * What a worker writes about a run that it holds. `end`, `reschedule` and `park` release it. If
- * `isFlushed` is false, a power cut may lose the write: that a step has begun, or the result of a
- * step that may be repeated. All other writes must be on disk.
+ * What a worker writes about a run that it holds. `end`, `reschedule` and `park` release the run. A
+ * power cut may lose a write whose `isFlushed` is false: the beginning of a step, or the result of
+ * a step that may be repeated. All other writes must be on disk.
  */
 export type RunWrite =
   | {
@@ -208,7 +209,7 @@ export interface ClaimRequest {
   /** How many runs to claim at most. */
   readonly most: number;
   /**
-   * The workflows whose runs may be claimed. The number is the limit on their concurrent runs in all
+   * The workflows whose runs may be claimed, and for each the limit on its concurrent runs in all
    * processes together; null: no limit.
    */
   readonly workflows: ReadonlyMap<string, number | null>;
@@ -239,7 +240,7 @@ export interface RunQuery {
   readonly limit: number;
 }
 
-/** A run as callers see it: its events come without values. */
+/** A run as callers see it: its events may come without values. */
 export interface SeenRun {
   readonly run: RunRecord;
   readonly events: readonly EventRecord[];

@@ -22,7 +22,10 @@ export function releaseAt(writes: readonly RunWrite[]): number {
 export const mustBeFlushed = ({ accepts, runs }: Batch): boolean =>
   accepts.length > 0 || runs.some(({ writes }) => writes.some((write) => !("isFlushed" in write) || write.isFlushed));
 
-/** An event without its number. Fields that are left out are null, except `valueJson`, which stays absent. */
+/**
+ * An event without its number. Fields that are left out are null, except `valueJson`, which stays
+ * absent.
+ */
 export type NewEvent = Pick<EventRecord, "type" | "time"> & Partial<EventRecord>;
 
 export const toEvent = (n: number, event: NewEvent): EventRecord => ({

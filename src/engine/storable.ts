@@ -1,8 +1,8 @@
 /**
  * What can be stored. PostgreSQL's text can't contain NUL or half of a surrogate pair, its indexes
- * limit the length of keys, and SQLite can't query JSON that is nested more than 1,000 deep. The
- * same rules apply on every database, so what works on one works on the others, up to their limits
- * on size.
+ * limit the length of keys, and SQLite can't query JSON that is nested more than 1,000 levels deep.
+ * The same rules apply on every database, so what works on one works on the others, up to their
+ * limits on size.
  */
 import { UnexpectedError, ValidationError } from "../errors.ts";
 import type { Json } from "../json.ts";
@@ -20,7 +20,7 @@ const MAX_DEPTH = 500;
 const MAX_KEY_LENGTH = 2000;
 const MAX_STEP_NAME_LENGTH = 1000;
 
-const RULE = `plain JSON, nested at most ${MAX_DEPTH} deep, without NUL characters or halves of Unicode surrogate pairs`;
+const RULE = `plain JSON, nested at most ${MAX_DEPTH} levels deep, without NUL characters or halves of Unicode surrogate pairs`;
 
 /** The JSON of a value: undefined if the value is undefined, null if it can't be stored. */
 function toStored(value: unknown): string | undefined | null {

@@ -45,7 +45,7 @@ export class Worker {
   #announcements = 0;
   /** Executions that have ended. */
   #ended = 0;
-  /** Whether the last poll left due runs behind because no slot was free. */
+  /** Whether the last poll may have left due runs behind. */
   #isMoreDue = true;
   #wake: () => void = () => {};
   #failingSince: number | undefined;
@@ -130,7 +130,7 @@ export class Worker {
       const { handler } = this.#workflows.get(run.workflow)!;
       end = await execution.run(handler);
       logger.info(facts, LOG_MESSAGES[end]);
-      if (end === "ended") failureLog.passed(facts.run_id);
+      if (end === "ended") failureLog.ended(facts.run_id);
     } catch (error) {
       logger.error({ ...facts, cause: describeCause(error) }, "what a run has done could not be written");
     }

@@ -1,6 +1,6 @@
 /** Schemas that check what JavaScript callers pass to a workflow's methods. */
 import { z } from "zod";
-import { isStartTime, NO_START_TIME, type RunFilter, type WorkflowEngine } from "../engine/engine.ts";
+import { INVALID_START_TIME, isStartTime, type RunFilter, type WorkflowEngine } from "../engine/engine.ts";
 import { ValidationError } from "../errors.ts";
 import { RunOrderSchema, RunStatusSchema } from "./run-schemas.ts";
 import { parse } from "./validation.ts";
@@ -15,7 +15,7 @@ const ListFilter = z.strictObject({
   limit: z.int().min(1).optional(),
 });
 
-const Start = z.strictObject({ startAt: z.custom<Date>(isStartTime, NO_START_TIME).optional() });
+const Start = z.strictObject({ startAt: z.custom<Date>(isStartTime, INVALID_START_TIME).optional() });
 
 /** @throws ValidationError */
 export const parseFilter = (filter: unknown): Omit<RunFilter, "workflow"> =>

@@ -433,12 +433,12 @@ export function workflowEngineContract(
       gate.resolve();
       await expect(waiting).rejects.toMatchObject({ code: "interrupted", retriable: true });
       await closed;
-      await expect(engine.wait(id)).rejects.toThrow("The run continues when it is opened again.");
+      await expect(engine.wait(id)).rejects.toThrow("Unfinished runs continue when it is opened again.");
       const another = engine.start("slow", { key: "another", fingerprint: "f", input: null });
       await expect(another).rejects.toMatchObject({
         code: "interrupted",
         retriable: true,
-        message: expect.stringContaining("has not accepted the run. Submit it again"),
+        message: expect.stringContaining("has not accepted the run. Submit the run again"),
       });
       expect(calls).toEqual(["first"]);
 

@@ -755,7 +755,7 @@ describe("DurableEngine", () => {
     }
     await expect(starting).rejects.toMatchObject({ type: "io_error", retriable: true });
     await expect(starting).rejects.toThrow(
-      /^(?!.*10\.0).*database does not answer.*Submit the run again once it answers/s,
+      /^(?!.*10\.0).*database does not answer.*Submit the run again once the database answers/s,
     );
     expect(tries).toBeGreaterThan(1);
     vi.useRealTimers();

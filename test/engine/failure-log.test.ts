@@ -27,8 +27,8 @@ describe("the log of steps that keep failing", () => {
     const { log, fail, lines } = startLog();
     fail("r1", "busy");
     fail("r2", "busy");
-    log.passed("r1", "response_sent");
-    log.passed("r2");
+    log.ended("r1", "response_sent");
+    log.ended("r2");
     expect(lines).toEqual([
       ["warn", "busy", 1],
       ["debug", "busy", 2],

@@ -297,7 +297,7 @@ function warnAbout({ encoding, synchronousCommit }: SessionFacts, logger: Logger
   if (encoding !== "UTF8") {
     logger.warn(
       { encoding },
-      "the encoding of the workflow database lacks most characters, and runs that need them fail: make one with ENCODING 'UTF8'",
+      "the encoding of the workflow database lacks most characters, and runs that need them fail: create a database with ENCODING 'UTF8'",
     );
   }
   if (synchronousCommit === "off") {

@@ -17,7 +17,7 @@ type Query = PostgresConnections["query"];
 /**
  * Creates the schema, its tables and functions if they are missing, one process at a time. If they
  * exist, it takes no lock, because the lock would have to wait for all writers, and everyone else
- * behind it.
+ * would wait behind it.
  * @throws ValidationError (`engine_unreadable`) if another version created the tables
  */
 export async function createSchema(connections: PostgresConnections): Promise<void> {

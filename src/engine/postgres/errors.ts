@@ -24,9 +24,9 @@ const REMEDIES: readonly (readonly [sqlState: RegExp, message: string])[] = [
   ],
   [
     /^42501$/,
-    "The PostgreSQL user lacks rights on the workflow database. To make or upgrade the tables: CREATE on the database, or to own " +
-      "the schema abi_workflows and what is in it. To work with them: CONNECT on the database, USAGE on the schema abi_workflows, SELECT, INSERT, UPDATE " +
-      "and DELETE on its tables, EXECUTE on its functions.",
+    "The PostgreSQL user lacks rights on the workflow database. To create or upgrade the tables, it needs CREATE on the database, or " +
+      "must own the schema abi_workflows and what is in it. To work with them, it needs CONNECT on the database, USAGE on the schema abi_workflows, " +
+      "SELECT, INSERT, UPDATE and DELETE on its tables, and EXECUTE on its functions.",
   ],
   [
     /^55P03$/,
@@ -137,7 +137,7 @@ export const unsupportedTarget = (): ValidationError =>
 
 export const unsupportedSslMode = (): ValidationError =>
   new ValidationError(
-    "The database URL (DATABASE_URL) has an unknown sslmode. Known are disable, prefer, require, verify-full and no-verify.",
+    "The database URL (DATABASE_URL) has an unknown sslmode. Use disable, prefer, require, verify-full or no-verify.",
     { code: "invalid_configuration" },
   );
 

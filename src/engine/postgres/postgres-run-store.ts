@@ -167,8 +167,8 @@ interface Lookup {
  * claims, renewals. If they were lost while their worker lives, its next `write` restores them.
  *
  * When a connection breaks, nobody knows whether the last statement took effect. So all statements
- * can be repeated without harm: accepting recognizes the run by its id, writing by the last event
- * known to be stored, and of decisions the first one counts.
+ * can be repeated without harm: accepting recognizes the run by its id, writing looks for its own
+ * events after the last one known to be stored, and only the first decision on a subject counts.
  */
 export class PostgresRunStore implements RunStore {
   readonly gatherMs = GATHER_MS;
@@ -212,7 +212,8 @@ export class PostgresRunStore implements RunStore {
   async index(field: string): Promise<void> {
     const name = `in_${field}`; // 63 bytes, the longest name, for a field of 60
     const { query } = this.#connections;
-    // IF NOT EXISTS would wait for all writers, and everyone else behind it.
+    // Even if the index exists, CREATE INDEX IF NOT EXISTS would wait for all writers, and everyone
+    // else would wait behind it.
     const [known] = await query(
       "SELECT FROM pg_class WHERE relname = $1 AND relnamespace = to_regnamespace('abi_workflows')",
       [name],

@@ -2,8 +2,8 @@
  * The tables, and functions for what takes several statements in one transaction. Everything else
  * is a single statement in `postgres-run-store.ts`.
  *
- * Times are milliseconds since 1970 by the server's clock, except those of steps, ends and
- * decisions, and scheduled starts, which come from the process.
+ * Times are milliseconds since 1970 by the server's clock, except those of steps, ends, decisions
+ * and scheduled starts, which come from the process.
  *
  * How concurrent changes to a run stay in order:
  * - To change a run, lock its row first and read its events after that, in another statement: a
@@ -308,7 +308,7 @@ export const FUNCTIONS = `
   --   Otherwise the worker closest to the database, or the one that has just freed a slot, would
   --   get them all. A worker that hasn't asked for three seconds, which is longer than the poll
   --   interval, has ended or already executes as many runs as it may, and loses its turn. So does
-  --   one that asked in the future, before the clock was set back.
+  --   one that seems to have asked in the future, because the clock was set back.
   -- - A process doesn't claim a run that it executes itself: it is about to leave that run, or a
   --   crash of the server undid its claim, which its next write repairs. A run that another process
   --   has had since then is no longer its own.

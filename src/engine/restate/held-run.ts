@@ -62,7 +62,7 @@ export class HeldRun implements ClaimedRun {
   readonly run: RunRecord;
   readonly rank: Rank;
   /**
-   * Never known to be: the call may be the repetition of one whose worker died before it stored
+   * Always false, because we can't know: the call may repeat one whose worker died before it stored
    * anything.
    */
   readonly isFirstExecution = false;

@@ -38,7 +38,7 @@ const PATIENCE_AT_CLOSE_MS = 3000;
 const COLLECT_INTERVAL_MS = 60_000;
 /** A retry that is due within this time is not hastened. Milliseconds. */
 const SOON_MS = 60_000;
-/** Requests about many runs don't flood the server. */
+/** Requests about many runs must not flood the server. */
 const FEW_AT_A_TIME = { concurrency: 16 };
 
 interface WorkerParts {
@@ -238,8 +238,8 @@ export class RestateRunStore implements RunStore {
   }
 
   /**
-   * Resumes invocations in this deployment that began at another address and are stuck there, or
-   * that the server has paused.
+   * Resumes invocations that began at another address and are stuck there, from now on in this
+   * deployment, and those that the server has paused.
    */
   async #collectStranded(deployment: string): Promise<void> {
     const stranded = await this.#server.query<{ id: string; status: string; pinned?: string }>(
@@ -252,7 +252,7 @@ export class RestateRunStore implements RunStore {
         const elsewhere = pinned !== undefined && pinned !== deployment;
         try {
           if (status === "backing-off") {
-            // The server doesn't move an invocation that waits for its retry. Once paused, the next
+            // The server doesn't move an invocation that waits for its retry. So pause it; the next
             // poll resumes it here.
             await this.#server.pause(id);
             this.#collectAt = 0;
@@ -291,7 +291,7 @@ export class RestateRunStore implements RunStore {
         const left: Release = { token, write: { kind: "reschedule", delayMs: 0 }, time: Date.now(), lastEvent };
         const isDue = await this.#call<boolean>(id, "abandon", left);
         if (isDue)
-          this.#logger.warn({ run_id: publicId(id) }, "the execution of a run was killed; it is executed again");
+          this.#logger.warn({ run_id: publicId(id) }, "the execution of a run was killed; the run is executed again");
       },
       FEW_AT_A_TIME,
     );
@@ -319,7 +319,8 @@ export class RestateRunStore implements RunStore {
   }
 
   /**
-   * An SQL condition. If the server has scopes, it must name one, or the server reads all states.
+   * An SQL condition. If the server has scopes, the condition must say which, or the server reads
+   * all states.
    */
   async #haveKeys(ids: readonly string[]): Promise<string> {
     const scope = (await this.#server.hasScopes()) ? " AND scope IS NULL" : "";
@@ -338,7 +339,7 @@ export class RestateRunStore implements RunStore {
     decision: DecisionRecord,
     { take }: { take: boolean },
   ): Promise<DecisionOutcome> {
-    // Check that it exists first: a call would create an object for any key.
+    // Check first that the run exists: a call would create an object for any key.
     const seen = await this.byId(id);
     if (!seen) return { taken: false };
     if (take) {

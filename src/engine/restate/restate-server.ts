@@ -1,8 +1,8 @@
 import { propertyOf } from "../../json.ts";
 
 /**
- * How long to wait for an answer of the server. Calls are answered by a worker, which may still be
- * starting. Milliseconds.
+ * How long to wait for an answer from the server. Calls are answered by a worker, which may still
+ * be starting. Milliseconds.
  */
 export const PATIENCE_MS = 10_000;
 
@@ -94,7 +94,7 @@ export class RestateServer {
   }
 
   /**
-   * Resumes an invocation that waits for its next attempt or is paused.
+   * Resumes an invocation that is paused or suspended.
    * @param deployment where to resume it, if it began elsewhere
    */
   async resume(invocation: string, deployment?: string): Promise<void> {

@@ -21,8 +21,8 @@ export interface RunState {
   readonly key: string;
   readonly fingerprint: string;
   /**
-   * The submission that created it, so that repeating it after a lost answer gives the same
-   * outcome.
+   * The id of the submission that created the run. Repeating that submission after a lost answer
+   * gives the same outcome.
    */
   readonly submission: string;
   /** When it was submitted, in microseconds. Runs are listed in this order. */
@@ -147,8 +147,8 @@ export function accept(
 }
 
 /**
- * Makes a run due that failed, was cancelled, or waits on a step's retry budget. Undefined in any
- * other case.
+ * Makes a run due if it has failed, was cancelled, or waits to retry a step on its retry budget.
+ * Undefined in any other case.
  * @param token a new one
  */
 export function resume(state: RunState, time: number, token: string, at = time): RunState | undefined {

@@ -1,7 +1,5 @@
 /**
- * The handlers that Restate calls in this process. They belong to three kinds of virtual objects.
- * For each key of an object, Restate runs one call at a time, but a call that it has cut off may
- * still be running here when the next one starts:
+ * The handlers that Restate calls in this process. They belong to three kinds of virtual objects:
  *
  * | object       | key    | what it stores                                          |
  * | ------------ | ------ | ------------------------------------------------------- |
@@ -9,10 +7,13 @@
  * | `executions` | run id | the events of its steps                                 |
  * | `places`     | queue  | the runs that have a place, and those that wait for one |
  *
+ * For each key of an object, Restate runs one call at a time, but a call that it has cut off may
+ * still be running here when the next one starts.
+ *
  * **The journal of `execute`** is a list of batches. Each batch is what our execution
  * (`execution.ts`) has done since the last one, returned by one `ctx.run`. After a crash, Restate
  * replays the batches, and our execution finds the results in them by the names of the steps. So
- * steps may run in another order at a replay, and changed workflow code can't contradict the
+ * steps may run in another order on a replay, and changed workflow code can't contradict the
  * journal. With one `ctx.run` for each step, both would be errors.
  *
  * **The handlers' calls on `ctx`, their order and their parameters are a format.** A call that
@@ -24,10 +25,11 @@
  *
  * **Restate runs a limited number of calls at a time** on each partition
  * (`concurrent-invocations-limit`, 1,000 by default). A call of `execute` counts even while its run
- * waits for a slot of this process. The calls that begin and end an execution count as well, so too
- * many waiting calls would block each other forever. Therefore a process keeps at most
- * `ROOM_PER_SLOT` calls of `execute` open for each of its slots. Further runs queue in `places`,
- * where they don't count, and at most `MOST_QUEUED_OUT` of them are sent out at a time.
+ * waits for a slot of this process. The calls that begin and end an execution count as well: if
+ * waiting calls left no room for them, everything would wait forever. Therefore a process that has
+ * `ROOM_PER_SLOT` calls of `execute` open for each of its slots lets further runs queue in
+ * `places`, where they don't count. It only keeps those that already have a place. A workflow with
+ * a limit has as many places as its limit; workflows without one share `NO_LIMIT_PLACES`.
  */
 import type * as Restate from "@restatedev/restate-sdk";
 import type { Accepted, DecisionRecord, EventRecord, RunRecord, WriteOutcome } from "../run-store.ts";
@@ -73,17 +75,20 @@ const OPTIONS = { journalRetention: 0, idempotencyRetention: { minutes: 1 }, ret
 /** How many calls of `execute` a process keeps open for each slot: one is executed, one waits. */
 export const ROOM_PER_SLOT = 2;
 /**
- * How many runs may be sent out from the queue for workflows without a limit and not have begun
- * yet, in all processes together.
+ * The key of the queue for workflows without a limit. The queue of a workflow with a limit has the
+ * workflow's name.
  */
-const MOST_QUEUED_OUT = 256;
-/** The key of that queue. The queue of a workflow with a limit has the workflow's name. */
 const NO_LIMIT = "*";
+/**
+ * How many places that queue has, in all processes together. A run gives its place back once it has
+ * begun.
+ */
+const NO_LIMIT_PLACES = 256;
 /** How many runs one call of `places` sends out at most. */
 const MOST_SENT = 100;
 /**
- * If this process doesn't know a run's workflow, the run is sent out again after this time; another
- * one may know it. Milliseconds.
+ * If this process doesn't know a run's workflow, the run is sent out again after this time, because
+ * another process may know it. Milliseconds.
  */
 const ELSEWHERE_MS = 5000;
 
@@ -309,7 +314,7 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
    * Claims the run and has it executed here.
    * @param begun called once the first batch is stored
    */
-  const executed = async (
+  const executeHere = async (
     ctx: Restate.ObjectContext,
     { token, place }: ExecuteRequest,
     begun: () => void,
@@ -334,14 +339,14 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
     const onLost = (): void => held.lose();
     ctx.request().attemptCompletedSignal.addEventListener("abort", onLost, { once: true });
     try {
-      await batches(ctx, held, cancelled, { token, lastEvent: claimed.lastEvent, begun });
+      await storeBatches(ctx, held, cancelled, { token, lastEvent: claimed.lastEvent, begun });
     } finally {
       held.lose();
     }
   };
 
   /** Stores batches until one leaves the run. */
-  const batches = async (
+  const storeBatches = async (
     ctx: Restate.ObjectContext,
     held: HeldRun,
     cancelled: Restate.RestatePromise<null>,
@@ -410,8 +415,8 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
           giveBack();
           return ask(ctx, workflow, { ...wanted, limit });
         }
-        if (place === null && !hasRoom) return ask(ctx, NO_LIMIT, { ...wanted, limit: MOST_QUEUED_OUT });
-        await executed(ctx, request, () => {
+        if (place === null && !hasRoom) return ask(ctx, NO_LIMIT, { ...wanted, limit: NO_LIMIT_PLACES });
+        await executeHere(ctx, request, () => {
           if (place === NO_LIMIT) giveBack();
         });
         giveBack();
@@ -438,7 +443,7 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
       ): Promise<void> => {
         const { atWork, queues } = await placesOf(ctx);
         const left: Places = { atWork: atWork.filter((other) => other !== token), queues };
-        ctx.set("places", await filled(ctx, left, limit ?? MOST_QUEUED_OUT));
+        ctx.set("places", await filled(ctx, left, limit ?? NO_LIMIT_PLACES));
       },
     },
     options: { ...OPTIONS, ingressPrivate: true, enableLazyState: true },
@@ -476,8 +481,8 @@ const placesOf = async (ctx: Restate.ObjectContext): Promise<Places> =>
 const entryOf = (queue: string, number: number): string => `waiting ${queue} ${number}`;
 
 /**
- * The keys of the entries with the events of a batch begin with this. What the steps returned is
- * stored separately (`VALUES`), because callers who only watch a run don't need it.
+ * The keys of entries that hold events of steps begin with this. What the steps returned is stored
+ * separately (`VALUES`), because callers who only watch a run don't need it.
  */
 export const EVENTS = "events ";
 const VALUES = "values ";

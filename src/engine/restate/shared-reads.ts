@@ -1,7 +1,7 @@
 /**
  * Reads keys in shared queries: all keys that are requested while a read is in progress are read
- * together by the next one. So many callers who wait for runs cost one query, and each answer is as
- * fresh as that of a separate query.
+ * together by the next one. This way, many callers who wait for runs cost one query, and each
+ * answer is as fresh as that of a separate query.
  */
 export class SharedReads<Found> {
   readonly #read: (keys: readonly string[]) => Promise<ReadonlyMap<string, Found>>;

@@ -42,7 +42,7 @@ export class WorkerEndpoint {
       throw new IoError(
         `Can't listen for the Restate server at ${urlHost(host)}:${port}: another process listens there, or the address is not this ` +
           "machine's. If another process executes the runs, set WORKER=off for this one. If both should execute runs, give this one another " +
-          "address (RESTATE_LISTEN), and both the RESTATE_WORKER_URL of a load balancer in front of them.",
+          "address (RESTATE_LISTEN), and set RESTATE_WORKER_URL of both to a load balancer in front of them.",
         { code: "in_use", cause },
       );
     }

@@ -94,9 +94,9 @@ export class SqliteRunStore implements RunStore {
     const { accepts, runs } = batch;
     const isFlushed = mustBeFlushed(batch);
     const remember = (outcome: BatchOutcome | undefined): void => this.#remember(batch, outcome);
-    const takesMore = ({ writes }: RunWrites): boolean =>
+    const needsTransaction = ({ writes }: RunWrites): boolean =>
       writes.length > EVENTS_PER_STATEMENT || writes.some((write) => releases(write) || this.#committed.has(write));
-    if (accepts.length + runs.length === 1 && !runs.some(takesMore)) {
+    if (accepts.length + runs.length === 1 && !runs.some(needsTransaction)) {
       const written = await this.#transaction(
         () => this.#inOneStatement(batch),
         { isFlushed, isOneStatement: true },
@@ -591,7 +591,7 @@ export class SqliteRunStore implements RunStore {
       if (!(error instanceof FlushError)) throw error;
       // The transaction is committed and must not be repeated: only repeat the flush.
       const result = error.result as Result;
-      await this.#flushed(error).catch((cause: unknown) => {
+      await this.#flushAgain(error).catch((cause: unknown) => {
         onUnflushed?.(result);
         throw cause;
       });
@@ -599,7 +599,7 @@ export class SqliteRunStore implements RunStore {
     }
   }
 
-  async #flushed(error: FlushError): Promise<void> {
+  async #flushAgain(error: FlushError): Promise<void> {
     for (let attempt = 1; attempt <= FLUSH_RETRY.attempts; attempt += 1) {
       await setTimeout(FLUSH_RETRY.delayMs);
       try {
@@ -639,7 +639,7 @@ function unusable(path: string, { reason }: UnusableFileError): ValidationError 
     case "earlier":
       return unreadable(
         `The runs in ${path} were written by an earlier build of abi-workflows, which stored them in another format. Move the file away, ` +
-          "with those beside it (-wal, -shm), and submit again what had not ended.",
+          "with those beside it (-wal, -shm), and resubmit the runs that had not ended.",
       );
     case "foreign":
       return unreadable(
