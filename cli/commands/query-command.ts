@@ -1,5 +1,5 @@
 import { InvalidArgumentError, type Command } from "commander";
-import { isStoreName, NO_STORE_NAME } from "../../src/ontology/store-name.ts";
+import { INVALID_STORE_NAME, isStoreName } from "../../src/ontology/store-name.ts";
 import { addExamples, duration, type GlobalOptions } from "../command.ts";
 
 export interface QueryOptions extends GlobalOptions {
@@ -10,7 +10,7 @@ export interface QueryOptions extends GlobalOptions {
 /** Parses the name of any store, because your own workflows and pipelines have stores, too. */
 function store(name: string): string {
   if (isStoreName(name)) return name;
-  throw new InvalidArgumentError(NO_STORE_NAME);
+  throw new InvalidArgumentError(INVALID_STORE_NAME);
 }
 
 /** `query`: queries the knowledge graph; changes nothing. */

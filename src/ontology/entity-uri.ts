@@ -9,7 +9,7 @@ const LOCAL_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,99}$/;
 export function assertLocalName(name: string): void {
   if (!LOCAL_NAME.test(name)) {
     throw new ValidationError(
-      "Names of types and properties are a letter, then at most 99 letters, digits, underscores or hyphens.",
+      "The name of a type or property is a letter, then at most 99 letters, digits, underscores or hyphens.",
       {
         code: "invalid_name",
       },

@@ -1,7 +1,7 @@
 import type { NamedNode, Quad, Term } from "@rdfjs/types";
 import type { OntologyStore } from "./ontology-store.ts";
 
-/** The quads of one subject that `match` has found, by property. */
+/** What `match` has found about one subject, by property. */
 export class Facts {
   readonly #objects = new Map<string, Term[]>();
 

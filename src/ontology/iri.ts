@@ -1,7 +1,5 @@
 import type { NamedNode } from "@rdfjs/types";
 import { DataFactory } from "./n3.ts";
 
-/**
- * Makes an RDF/JS term of an IRI, to bind it or to link to it. The IRI is checked when it is used.
- */
+/** Turns an IRI into an RDF/JS term, to bind it or to link to it. It is checked when it is used. */
 export const iri = (value: string): NamedNode => DataFactory.namedNode(value);

@@ -10,7 +10,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "\r": "\\r",
   "\0": "\\u0000",
 };
-// oxlint-disable-next-line no-control-regex -- NUL is one of those to escape
+// oxlint-disable-next-line no-control-regex -- NUL is one of the characters to escape
 const TO_ESCAPE = /["\\\n\r\0]/;
 // oxlint-disable-next-line no-control-regex -- as above
 const ALL_TO_ESCAPE = /["\\\n\r\0]/g;
@@ -45,7 +45,7 @@ const UNESCAPED = new Map(Object.entries(ESCAPES).map(([character, escape]) => [
 export function parseTerm(text: string): NamedNode | Literal {
   if (text.startsWith("<") && text.endsWith(">")) return DataFactory.namedNode(text.slice(1, -1));
   const end = text.lastIndexOf('"');
-  if (!text.startsWith('"') || end === 0) throw new SyntaxError("no term");
+  if (!text.startsWith('"') || end === 0) throw new SyntaxError("not a term");
   const escaped = text.slice(1, end);
   const value = escaped.includes("\\")
     ? escaped.replaceAll(/\\(?:u0000|.)/g, (escape) => UNESCAPED.get(escape) ?? escape)

@@ -43,9 +43,9 @@ export interface Change {
   readonly insert?: Iterable<Quad>;
   /**
    * True if the write is made inside a step whose result is recorded next. If the store shares a
-   * file with the runs, recording the step then flushes both, so a power cut loses both or neither.
-   * Don't set it if an external effect follows in the same step. Other stores ignore it. Default:
-   * false.
+   * file with the runs, recording the result flushes the write too, so a power cut loses both or
+   * neither. Don't set it if an external effect follows in the same step. A store that shares no
+   * file with the runs ignores it. Default: false.
    */
   readonly inStep?: boolean;
 }
@@ -53,17 +53,17 @@ export interface Change {
 /** Named RDF graphs; see the head of this file. */
 export interface OntologyStore {
   /**
-   * For queries that others have written. It only reads, and each query can have limits and see
+   * For queries from outside the program. It only reads, and each query can have limits and see
    * only a part of the data. It is closed with the store.
    */
   readonly queryRunner: QueryRunner;
 
-  /** Whether only this process can write to it. Default: others can too. */
+  /** Whether only this process can write to it. Default: false. */
   readonly isExclusive?: boolean;
 
   /**
    * Whether it is in the same file as the runs of this process, so that what a step writes reaches
-   * the disk together with the results of this and earlier steps, or not at all. Default: false.
+   * the disk together with the results of that and earlier steps, or not at all. Default: false.
    */
   readonly isWithRuns?: boolean;
 
@@ -111,10 +111,10 @@ export interface OntologyStore {
   /**
    * Runs a SPARQL 1.1 query. The store is the default graph; other stores are named graphs, by
    * `storeIri(name)`. An unknown store is empty. You can't stop the query or limit its time, so use
-   * `queryRunner` for queries that others have written.
+   * `queryRunner` for queries from outside the program.
    * @throws ValidationError for a query that does not parse, or uses FROM or SERVICE
    * @throws ValidationError for a binding that is not a valid term or not a variable of the query,
-   *   and for one whose variable the query sets itself
+   *   and for a binding of a variable that the query sets itself
    * @throws ValidationError (`query_too_large`) for a query that is nested too deeply, takes too
    *   much memory or returns too many rows; the store is unchanged and still works
    * @throws IoError if the store can't be reached

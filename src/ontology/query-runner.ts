@@ -1,14 +1,15 @@
 /**
- * The port for queries that others have written. Such a query may never end, ask for everything, or
- * look for data that its author should not see. So it can only read, is stopped at its limits, and
- * sees only the data that is visible to it. For a program's own queries, use `query` of the store.
+ * The port for queries from outside the program, such as those of a model. Such a query may never
+ * end, ask for everything, or look for data that its author should not see. So it can only read, is
+ * stopped at its limits, and sees only the data that is visible to it. For the program's own
+ * queries, use `query` of the store.
  */
 import type { Bindings, QueryResult } from "./ontology-store.ts";
 import type { Visible } from "./visible.ts";
 
 /** A SPARQL query with its limits. */
 export interface QueryRequest {
-  /** The store to query; others are reached with GRAPH. */
+  /** The store to query; other stores are reached with GRAPH. */
   readonly store: string;
   /** SELECT, ASK, CONSTRUCT or DESCRIBE of SPARQL 1.1. */
   readonly sparql: string;
@@ -21,8 +22,8 @@ export interface QueryRequest {
    */
   readonly timeoutMs?: number;
   /**
-   * The maximum number of rows or triples; further ones are left out. Default: the limit of the
-   * store's `query`, which refuses a larger answer.
+   * The maximum number of rows or triples; the rest is left out. Default: the limit of the store's
+   * `query`, which refuses a larger answer.
    */
   readonly maximumRows?: number;
   /**
@@ -43,7 +44,7 @@ export interface QueryAnswer {
   readonly truncated: boolean;
 }
 
-/** The port: answers read-only queries that may be long or come from others. */
+/** The port: answers read-only queries that may be long or come from outside the program. */
 export interface QueryRunner {
   /**
    * Runs a query without blocking this process. It can be stopped at any time.

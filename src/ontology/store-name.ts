@@ -8,7 +8,7 @@ const STORE_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 export const isStoreName = (name: string): boolean => STORE_NAME.test(name);
 
 /** The message for an invalid name. */
-export const NO_STORE_NAME = "A store's name has 1 to 64 letters, digits, underscores or hyphens.";
+export const INVALID_STORE_NAME = "A store's name has 1 to 64 letters, digits, underscores or hyphens.";
 
 /**
  * The IRI under which a store can be reached as a named graph: `GRAPH <…/customer_data> { … }`.
@@ -17,7 +17,7 @@ export const NO_STORE_NAME = "A store's name has 1 to 64 letters, digits, unders
 export function storeIri(store: string): string {
   // Without the check of the type, other values would be converted to strings, even `undefined`.
   if (typeof store !== "string" || !isStoreName(store)) {
-    throw new ValidationError(NO_STORE_NAME, { code: "invalid_store_name" });
+    throw new ValidationError(INVALID_STORE_NAME, { code: "invalid_store_name" });
   }
   return `${STORES}/${store}`;
 }

@@ -5,7 +5,7 @@ import type { CallOptions, DirectOperation, StreamOperation } from "../framework
 import { direct } from "../framework/operation.ts";
 import type { CustomerDataPipeline, LoadCounts } from "./customer-data-pipeline.ts";
 
-/** How many faults are reported at a time. Others are left out, but skipped items are counted. */
+/** How many faults are reported at a time. The rest is left out, but skipped items are counted. */
 const SHOWN_ISSUES = 100;
 
 const forOperators = { audience: "operator", scope: "admin" } as const;

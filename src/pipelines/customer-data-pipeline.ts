@@ -81,7 +81,7 @@ export interface LoadOptions {
 
 /**
  * Copies customers from a source into the store `customer_data`. Each customer has one URI, and the
- * source's latest values are stored. If you ask for transactions and interactions, the source is
+ * source's latest values are stored. If you ask for transactions or interactions, the source is
  * asked for them, but they are not stored.
  */
 export class CustomerDataPipeline extends Pipeline<
@@ -167,7 +167,7 @@ export class CustomerDataPipeline extends Pipeline<
   /**
    * Loads given customers, as `loadAll` loads those of the source. They are stored without the name
    * of a source.
-   * @param items objects with the fields of a customer; all others are skipped and reported to
+   * @param items objects with the fields of a customer; anything else is skipped and reported to
    *   `onInvalid`
    * @returns yields the counts after every batch that is stored, and returns those at the end
    * @throws ValidationError, IoError if the store fails, what `items` throws, the signal's reason

@@ -23,11 +23,11 @@ export interface Retrieval {
 export const customerUri = (id: string): string => entityUri("Customer", id);
 
 /**
- * The change that updates these customers in the graph: old values of the fields are removed, new
- * ones added. What others have added to a customer stays. `abi:doNotContact` stays if the record
- * says nothing about it, because an objection in the graph must not be lost. `abi:lifetimeValue`
- * stays if the record's value was not understood: an import, which sees the whole column, may have
- * understood it.
+ * The change that updates these customers in the graph: old values of the fields are removed, and
+ * new ones are added. Everything else about a customer stays. `abi:doNotContact` stays if the
+ * record says nothing about it, because an objection in the graph must not be lost.
+ * `abi:lifetimeValue` stays if the record's value was not understood: an import, which sees the
+ * whole column, may have understood it.
  */
 export function replaceCustomers(records: readonly CustomerRecord[], { time, source }: Retrieval): Change {
   const insert = new ABIGraph();

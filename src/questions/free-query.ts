@@ -74,7 +74,7 @@ const shortened = (terms: readonly NamedNode[]): string =>
 /** The terms that a model may use. */
 const described = (part: Visible[string] | undefined): string =>
   part
-    ? `Classes: ${shortened(part.classes)}. Properties: ${shortened(part.properties)}. Others are not visible.`
+    ? `Classes: ${shortened(part.classes)}. Properties: ${shortened(part.properties)}. Nothing else is visible.`
     : "Nothing is visible.";
 
 const EVERYTHING =

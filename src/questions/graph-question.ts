@@ -10,7 +10,7 @@ export interface GraphQuestion<Parameters extends z.ZodObject = z.ZodObject, Row
   readonly name: string;
   /** For models and people: what it answers, and what each row is. */
   readonly description: string;
-  /** The store to query; others are reached with GRAPH. */
+  /** The store to query; other stores are reached with GRAPH. */
   readonly store: string;
   readonly parameters: Parameters;
   /** Example parameters, for documentation. */
@@ -22,7 +22,7 @@ export interface GraphQuestion<Parameters extends z.ZodObject = z.ZodObject, Row
   readonly sparql: string;
   /**
    * Values for variables. Default: each parameter is bound to the variable with its name; a missing
-   * one leaves the variable unbound. Values are bound as terms, whatever they contain.
+   * parameter leaves its variable unbound. Values are bound as terms, whatever they contain.
    */
   bindings?(parameters: z.output<Parameters>): Bindings;
   /**

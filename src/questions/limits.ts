@@ -14,7 +14,7 @@ export const DEFAULT_LIMITS = { maximumRows: 50, timeoutMs: 10_000 } as const;
 export const OPERATOR_LIMITS = { timeoutMs: 30_000, maximumRows: 10_000, maximumBytes: 100_000_000 } as const;
 
 /**
- * The schema of a query that is an argument.
+ * The schema of a SPARQL query as an input.
  * @param longest in characters
  */
 export const queryText = (longest: number): z.ZodString =>

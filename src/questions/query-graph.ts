@@ -36,7 +36,7 @@ export function queryGraphOperation({
     scope: "admin",
     input: z.strictObject({
       query: queryText(MAX_QUERY_LENGTH).describe("The query. The prefixes abi:, rdf:, xsd: and prov: are declared."),
-      store: z.string().default(store).describe("The store to query; others are named graphs."),
+      store: z.string().default(store).describe("The store to query; other stores are named graphs."),
       timeout_s: wholeNumber(MAX_TIMEOUT_S)
         .default(OPERATOR_LIMITS.timeoutMs / 1000)
         .describe("Seconds after which the query is stopped."),

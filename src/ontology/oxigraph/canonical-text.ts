@@ -1,6 +1,6 @@
 /**
  * Computes the form in which Oxigraph returns a term, without Oxigraph, for terms whose form is
- * obvious, which are nearly all. The rules for numbers and dates are taken from Oxigraph's
+ * obvious (nearly all of them). The rules for numbers and dates are taken from Oxigraph's
  * behaviour, and the tests compare them with it.
  */
 import type { Literal, NamedNode } from "@rdfjs/types";

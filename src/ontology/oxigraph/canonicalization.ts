@@ -4,15 +4,15 @@ import { canonicalText } from "./canonical-text.ts";
 
 /**
  * Converts the terms of one call to the form in which Oxigraph returns them. Obvious terms are
- * converted at once; the others are collected, and Oxigraph converts them together.
+ * converted immediately; the others are collected, and Oxigraph converts them together.
  */
 export class Canonicalization {
-  /** Terms that Oxigraph must convert, by their original text; undefined until it has. */
+  /** Oxigraph's form of the other terms, by their original text; undefined until it is known. */
   readonly #others = new Map<string, string | undefined>();
 
-  /** Whether no term needs Oxigraph. */
-  get isDone(): boolean {
-    return this.#others.size === 0;
+  /** Whether Oxigraph must convert any of the terms. */
+  get needsOxigraph(): boolean {
+    return this.#others.size > 0;
   }
 
   /**
@@ -31,7 +31,7 @@ export class Canonicalization {
 
   /** @param canonical converts the collected terms, in their order */
   canonicalize(canonical: (texts: readonly string[]) => string[]): void {
-    if (this.isDone) return;
+    if (!this.needsOxigraph) return;
     const texts = [...this.#others.keys()];
     for (const [index, form] of canonical(texts).entries()) this.#others.set(texts[index] ?? form, form);
   }
@@ -40,7 +40,7 @@ export class Canonicalization {
   readonly resolve = <Texts extends { readonly [part in "subject" | "predicate" | "object"]?: string | undefined }>(
     texts: Texts,
   ): Texts => {
-    if (this.isDone) return texts;
+    if (!this.needsOxigraph) return texts;
     const form = (text: string | undefined): string | undefined =>
       text === undefined ? undefined : (this.#others.get(text) ?? text);
     const { subject, predicate, object } = texts;

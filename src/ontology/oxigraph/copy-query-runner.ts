@@ -21,7 +21,7 @@ export interface RunnerSource {
 /**
  * Runs queries on copies of the embedded graph in worker threads: one copy with everything, and for
  * each `visible` a copy of only that data, so no query can find hidden data. A copy is made when it
- * is first needed. A full one takes as much memory as the graph in the main thread.
+ * is first needed. A full copy takes as much memory as the graph in the main thread.
  */
 export class CopyQueryRunner implements QueryRunner {
   readonly #source: RunnerSource;

@@ -22,17 +22,17 @@ export interface Delta {
 export function deltaOf(change: Change, solve: Solve, solveAlone: Solve): Delta {
   const constants = resolveConstants(change, solveAlone);
   const delta: Delta = { remove: [], insert: [] };
-  const nodesOfData = skolemizer();
+  const nodesOfSolutions = skolemizer();
   for (const row of change.solutions ? solve(change.solutions) : [{}]) {
-    // A blank node of the template is a new one for each solution; one from the data is the same in
-    // all solutions.
+    // A blank node of the template becomes a new IRI for each solution. A blank node in a solution,
+    // made by BNODE(), becomes the same IRI wherever it occurs.
     const nodesOfTemplate = skolemizer();
     const fill = (term: ast.Triple["subject"] | ast.Triple["predicate"]): Term | undefined => {
       if (term.type !== "term") return undefined;
       if (term.subType === "blankNode") return nodesOfTemplate(term.label);
       if (term.subType !== "variable") return constants.get(keyOf(term));
       const value = row[term.value];
-      return value?.termType === "BlankNode" ? nodesOfData(value.value) : value;
+      return value?.termType === "BlankNode" ? nodesOfSolutions(value.value) : value;
     };
     for (const triple of change.remove) push(delta.remove, triple, fill);
     for (const triple of change.insert) push(delta.insert, triple, fill);
@@ -53,7 +53,7 @@ function push(quads: Quad[], { subject, predicate, object }: ast.Triple, fill: F
 }
 
 /** How many constants one query resolves at most. */
-const TOGETHER = 10_000;
+const MAX_CONSTANTS = 10_000;
 
 type ConstantTerm = ast.Iri | ast.LiteralTerm;
 
@@ -74,8 +74,8 @@ function resolveConstants({ remove, insert, context }: Change, solve: Solve): Ma
   }
   const entries = [...terms];
   const resolved = new Map<string, Term>();
-  for (let from = 0; from < entries.length; from += TOGETHER) {
-    const some = entries.slice(from, from + TOGETHER);
+  for (let from = 0; from < entries.length; from += MAX_CONSTANTS) {
+    const some = entries.slice(from, from + MAX_CONSTANTS);
     const rows = some.map(([, term], index) => ({ key: ast.constant(DataFactory.literal(String(index))), term }));
     const where = ast.group([ast.values(["key", "term"], rows)]);
     for (const { key, term } of solve(ast.select(["key", "term"], where, context))) {

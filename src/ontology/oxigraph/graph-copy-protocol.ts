@@ -1,7 +1,7 @@
 /** The messages between a copy of the graph in a worker thread and its owner. */
 import type { WireError } from "../../errors.ts";
 import type { GraphChange } from "./graph-change.ts";
-import type { Asked } from "./graph-index.ts";
+import type { AnswerOptions } from "./graph-index.ts";
 
 /** Where the copy is read from, and how much of it is visible. */
 export interface CopySource {
@@ -23,7 +23,7 @@ export interface VisibleTerms {
 /** By the graph's IRI. */
 export type VisibleGraphs = ReadonlyMap<string, VisibleTerms>;
 
-export interface CopyQuestion extends Asked {
+export interface CopyQuestion extends AnswerOptions {
   readonly text: string;
   /** Longer answers are refused. */
   readonly maximumBytes?: number | undefined;

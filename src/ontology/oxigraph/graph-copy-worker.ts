@@ -18,7 +18,7 @@ const index = new GraphIndex();
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have no origin
 const say = (message: FromCopy): void => parentPort?.postMessage(message);
 
-/** @param isLost whether the copy is useless if this fails */
+/** @param isLost whether the copy is useless if `work` fails */
 function attempt(work: () => void, isLost = false): void {
   try {
     work();
@@ -51,11 +51,11 @@ const follow = (changes: readonly GraphChange[]): void =>
     changes.map((change) => visibleChange(change, visible)),
   );
 
-function ask({ text, maximumBytes = Infinity, ...asked }: CopyQuestion): void {
-  const answer = index.answer(text, asked);
+function ask({ text, maximumBytes = Infinity, ...options }: CopyQuestion): void {
+  const answer = index.answer(text, options);
   if (Buffer.byteLength(answer) <= maximumBytes) return say({ kind: "answered", text: answer });
   throw new ValidationError(
-    `The answer has more than ${maximumBytes / 1_000_000} MB. Ask for fewer rows, or for less in each.`,
+    `The answer has more than ${maximumBytes / 1_000_000} MB. Ask for fewer rows, or for less in each row.`,
     { code: "answer_too_long" },
   );
 }

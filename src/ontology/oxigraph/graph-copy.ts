@@ -73,7 +73,7 @@ export class GraphCopy {
     if (this.#worker) tell(this.#worker, { kind: "change", changes });
   }
 
-  /** Ends the thread. All waiting queries fail with this error. */
+  /** Ends the thread. The current query and all waiting ones fail with `reason`. */
   async close(reason: unknown): Promise<void> {
     for (const job of this.#waiting.splice(0)) job.reject(reason);
     this.#settle()?.reject(reason);
@@ -89,7 +89,7 @@ export class GraphCopy {
       return this.#lose(error);
     }
     this.#worker.ref();
-    // Until the graph has been read, queries stay in the queue. So callers can give up without
+    // Until the graph has been read, queries stay in the queue, so that callers can give up without
     // ending the thread.
     if (this.#isReady) this.#send(this.#worker, this.#waiting.shift()!);
   }
@@ -138,8 +138,8 @@ export class GraphCopy {
   }
 
   /**
-   * Ends the thread, and the current query fails. If the graph was still being read, all waiting
-   * queries fail.
+   * Ends the thread; the current query fails. If the graph was still being read, all waiting
+   * queries fail too.
    */
   #lose(reason: unknown): void {
     const lost = this.#isReady ? [] : this.#waiting.splice(0);

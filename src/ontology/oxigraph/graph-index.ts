@@ -8,7 +8,7 @@ import { JSON_RESULTS } from "../sparql/json-results.ts";
 const N_TRIPLES = "application/n-triples";
 
 /** The part of the index to query, and the form of the answer. */
-export interface Asked {
+export interface AnswerOptions {
   readonly graph: string;
   readonly graphs: readonly string[];
   readonly givesQuads: boolean;
@@ -105,7 +105,7 @@ export class GraphIndex {
    * @param graph the graph to query
    * @param graphs all graphs that GRAPH can reach
    */
-  answer(text: string, { graph, graphs, givesQuads }: Asked): string {
+  answer(text: string, { graph, graphs, givesQuads }: AnswerOptions): string {
     const options = {
       results_format: givesQuads ? N_TRIPLES : JSON_RESULTS,
       default_graph: graphName(graph),
@@ -139,7 +139,7 @@ const MAX_ANSWER_LENGTH = 256_000_000;
 
 export const tooLarge = (cause?: unknown): ValidationError =>
   new ValidationError(
-    "A filter, a list, the nesting or the result is too large for the embedded knowledge graph. Nothing was changed. " +
+    "A filter, list or result is too large, or the nesting too deep, for the embedded knowledge graph. Nothing was changed. " +
       "Ask for less at a time (LIMIT, a narrower pattern), put long lists of values into VALUES, or use a SPARQL endpoint (ONTOLOGY_URL).",
     { code: "query_too_large", cause },
   );
@@ -151,8 +151,8 @@ export const tooLarge = (cause?: unknown): ValidationError =>
 const graphName = (iri: string): Oxigraph.NamedNode => DataFactory.namedNode(iri) as never;
 
 /**
- * A trapped instance refuses to free its store, whose memory is released with the instance. Either
- * way, the garbage collector then leaves the store alone.
+ * Frees a store. A trapped instance refuses to; the store's memory is then released with the
+ * instance. Either way, the garbage collector leaves the store alone from then on.
  */
 function free(store: Store): void {
   try {

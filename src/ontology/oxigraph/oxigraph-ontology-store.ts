@@ -103,7 +103,7 @@ export class OxigraphOntologyStore implements OntologyStore {
   }
 
   /**
-   * Its queries run in a worker thread, on a copy of the graph that takes the same memory again.
+   * Its queries run in a worker thread, on a copy of the graph that takes as much memory again.
    */
   readonly queryRunner: QueryRunner = {
     run: (request) =>
@@ -148,7 +148,7 @@ export class OxigraphOntologyStore implements OntologyStore {
       if (obstacle && this.#file.has(id, terms.resolve(obstacle))) return;
       this.#apply(store, id, removed.map(terms.resolve), inserted.map(terms.resolve));
     };
-    // Recording the step flushes both.
+    // In a shared file, recording the step's result flushes this write too.
     await this.#write(work, { isFlushed: !(inStep && this.#file.isWithRuns) });
   }
 
@@ -230,7 +230,7 @@ export class OxigraphOntologyStore implements OntologyStore {
   }
 
   #apply(store: string, id: number, remove: readonly TriplePattern[], insert: readonly Triple[]): void {
-    const isInsertedWanted = this.#questions?.isTold === true;
+    const isInsertedWanted = this.#questions?.needsChanges === true;
     const { removed, inserted } = this.#file.change(id, remove, insert, { isInsertedWanted });
     this.#refuseTooMany();
     if (!isInsertedWanted && !this.#runner) return;
@@ -250,12 +250,12 @@ export class OxigraphOntologyStore implements OntologyStore {
   }
 
   async #canonicalize(terms: Canonicalization): Promise<void> {
-    if (terms.isDone) return;
+    if (!terms.needsOxigraph) return;
     const questions = await this.#sparql();
     terms.canonicalize((others) => questions.canonical(others));
   }
 
-  /** Parsers and Oxigraph are large. So they are only loaded for SPARQL, and for unusual terms. */
+  /** Parsers and Oxigraph are large, so they are only loaded for SPARQL and for unusual terms. */
   async #sparql(): Promise<Questions> {
     this.#requireOpen();
     const { Questions } = await import("./questions.ts");

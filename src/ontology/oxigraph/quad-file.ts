@@ -96,12 +96,12 @@ const searchFor = ({ subject, predicate, object }: TriplePattern): Search =>
  * How many ids of terms are cached at most: enough for the few terms that occur again and again.
  */
 const KEPT_IDS = 10_000;
-/** Longer terms are not cached. Characters. */
+/** Longer terms are not cached. In characters. */
 const MAX_KEPT_LENGTH = 100;
 
 /**
- * How many ids of subjects one piece spans when a graph is read as text; about one term in ten is a
- * subject.
+ * How many ids of terms one piece spans when a graph is read as text, by subject; about one term in
+ * ten is a subject.
  */
 const IDS_PER_PIECE = 20_000;
 
@@ -164,7 +164,10 @@ export class QuadFile {
     this.#stores.clear();
   }
 
-  /** Removes all quads of a store, and the literals that are no longer used. */
+  /**
+   * Removes all quads of a store, and the literals that are no longer used. If no quads are left in
+   * any store, all terms are removed.
+   */
   clear(store: number): void {
     this.#file.run("DELETE FROM quads WHERE store = ?", store);
     this.#file.run("UPDATE stores SET quads = 0 WHERE id = ?", store);
@@ -235,9 +238,10 @@ export class QuadFile {
 
   #rows(store: number, patterns: readonly TriplePattern[]): Found[] {
     if (patterns.length <= 1) return patterns.flatMap((pattern) => this.#find(store, pattern));
-    const [ofSubjects, others] = [patterns.filter(isOfSubject), patterns.filter((pattern) => !isOfSubject(pattern))];
+    const bySubject = patterns.filter(isSubjectPattern);
+    const others = patterns.filter((pattern) => !isSubjectPattern(pattern));
     const found = [
-      ...pieces(ofSubjects).flatMap((piece) => this.#findOfSubjects(store, piece)),
+      ...pieces(bySubject).flatMap((piece) => this.#findBySubject(store, piece)),
       ...others.flatMap((pattern) => this.#find(store, pattern)),
     ];
     return [...new Map(found.map((row) => [lineOf(row), row])).values()];
@@ -250,10 +254,10 @@ export class QuadFile {
   }
 
   /**
-   * Uses one statement for all patterns. If they ask for several predicates, it reads everything
-   * about a subject, which is little.
+   * Uses one statement for all patterns. Unless they all ask for the same predicate, it reads
+   * everything about each subject, which isn't much.
    */
-  #findOfSubjects(store: number, patterns: readonly OfSubject[]): Found[] {
+  #findBySubject(store: number, patterns: readonly SubjectPattern[]): Found[] {
     const predicates = new Set(patterns.map(({ predicate }) => predicate));
     const predicate = predicates.size === 1 ? patterns[0]?.predicate : undefined;
     const ids = this.#findTerms([...patterns.map(({ subject }) => subject), ...(predicate ? [predicate] : [])]);
@@ -398,9 +402,9 @@ export class QuadFile {
 export const lineOf = ({ subject, predicate, object }: Triple): string => `${subject} ${predicate} ${object} .`;
 
 /** A pattern with a subject and any object. */
-type OfSubject = TriplePattern & { readonly subject: string };
+type SubjectPattern = TriplePattern & { readonly subject: string };
 
-const isOfSubject = (pattern: TriplePattern): pattern is OfSubject =>
+const isSubjectPattern = (pattern: TriplePattern): pattern is SubjectPattern =>
   pattern.subject !== undefined && pattern.object === undefined;
 
 /** How many patterns one statement takes. */
@@ -416,14 +420,14 @@ const pieces = <Item>(items: readonly Item[]): (readonly Item[])[] =>
  * is harmless: finding or inserting an item twice has no further effect.
  */
 function blocks<Item>(items: readonly Item[]): (readonly Item[])[] {
-  const found: (readonly Item[])[] = [];
+  const filled: (readonly Item[])[] = [];
   for (let from = 0; from < items.length; from += MAX_BLOCK) {
     const block = items.slice(from, from + MAX_BLOCK);
-    const size = BLOCKS.find((some) => some >= block.length)!;
+    const size = BLOCKS.find((blockSize) => blockSize >= block.length)!;
     while (block.length < size) block.push(block[block.length - 1]!);
-    found.push(block);
+    filled.push(block);
   }
-  return found;
+  return filled;
 }
 
 const MAX_BLOCK = Math.max(...BLOCKS);

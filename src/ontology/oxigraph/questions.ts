@@ -42,13 +42,13 @@ export class Questions {
   readonly #source: GraphSource;
   #index: GraphIndex | undefined;
   #isLoaded = false;
-  /** How often the copy has been read or dropped. */
+  /** How many times the copy has been read or dropped. */
   #loads = 0;
   #loading: Promise<void> | undefined;
-  /** The first `#applied` of these are already in the copy. */
+  /** The recorded changes, of which the first `#applied` are already in the copy. */
   #changes: GraphChange[] = [];
   #applied = 0;
-  /** How many triples the other changes contain. */
+  /** How many triples the unapplied changes contain. */
   #waiting = 0;
 
   constructor(source: GraphSource) {
@@ -56,7 +56,7 @@ export class Questions {
   }
 
   /** Whether a copy exists or is being read, and therefore needs every change. */
-  get isTold(): boolean {
+  get needsChanges(): boolean {
     return this.#isLoaded || this.#loading !== undefined;
   }
 
@@ -71,7 +71,7 @@ export class Questions {
     for (const _ of this.#pieces()) await setImmediate();
   }
 
-  /** Adds the graphs to a new index piece by piece, until it is the copy. */
+  /** Adds the graphs to a new index piece by piece, unless the index is dropped meanwhile. */
   *#pieces(): Generator<void> {
     this.discard();
     const index = this.#engine();
@@ -119,7 +119,7 @@ export class Questions {
   }
 
   note(change: GraphChange): void {
-    if (!this.isTold) return;
+    if (!this.needsChanges) return;
     this.#changes.push(change);
     this.#waiting += change.removed.length + change.inserted.length;
   }
@@ -130,7 +130,7 @@ export class Questions {
 
   /** Undoes all changes recorded since the mark. */
   undo({ load, position }: Mark): void {
-    if (!this.isTold && !this.#index) return;
+    if (!this.needsChanges && !this.#index) return;
     // The copy was read in the middle of a transaction that is now undone.
     if (load !== this.#loads) return this.discard();
     const undone = this.#changes.splice(Math.max(position, this.#applied));
@@ -142,8 +142,8 @@ export class Questions {
   }
 
   /**
-   * All changes recorded so far are final. If many changes are waiting, they are applied now
-   * instead of at the next query.
+   * Makes all changes recorded so far final. If many triples are waiting, the changes are applied
+   * now instead of at the next query.
    */
   settle(): void {
     this.#changes.splice(0, this.#applied);

@@ -29,7 +29,7 @@ export class WriteQueue {
 
   /**
    * Resolves when what `work` writes is committed and, unless `isFlushed` is false, on disk.
-   * @param work is run again, alone, if anything in the same transaction has failed
+   * @param work may be run again, alone, if anything in the same transaction has failed
    * @throws the error of `work`, of the transaction or of the flush; an error of `work` does not
    *   affect other writes
    */

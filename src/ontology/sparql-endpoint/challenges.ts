@@ -9,7 +9,7 @@ export interface AuthenticationChallenge {
 
 const TOKEN = String.raw`[!#$%&'*+\-.^_\u0060|~0-9A-Za-z]+`;
 
-/** A parameter with a value, or the name of a scheme with an opaque token behind it. */
+/** A parameter with a value, or the name of a scheme followed by an opaque token. */
 const PART = new RegExp(
   String.raw`[\s,]*(?:(${TOKEN})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|(${TOKEN}))|(${TOKEN})(?:[ \t]+[0-9A-Za-z\-._~+/]+=*(?=[ \t]*(?:,|$)))?)`,
   "y",

@@ -17,8 +17,8 @@ interface Challenge {
   /** As the server spells it; undefined if the server omits it, which means MD5. */
   readonly algorithm: string | undefined;
   /**
-   * Our own nonce. It stays the same for all requests, because the session key of the `-sess` forms
-   * is made once for each challenge (RFC 7616, section 3.4.2).
+   * Our own nonce. It stays the same until the next challenge, because the session key of the
+   * `-sess` forms is made once for each challenge (RFC 7616, section 3.4.2).
    */
   readonly cnonce: string;
 }
@@ -47,8 +47,8 @@ export class DigestAuthentication {
   }
 
   /**
-   * Accepts the first challenge in a `WWW-Authenticate` header that can be answered; false if there
-   * is none.
+   * Looks in a `WWW-Authenticate` header for a challenge that can be answered, and accepts the
+   * first. Returns false if there is none.
    */
   accept(header: string | null): boolean {
     const challenge = parseChallenges(header ?? "").find(
@@ -103,8 +103,8 @@ const hashName = (algorithm = "MD5"): string | undefined => HASHES.get(algorithm
 const quoted = (text: string): string => `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
 
 /**
- * RFC 8187, for names that a header can't carry. Of the characters that it excludes,
- * `encodeURIComponent` leaves only these unencoded.
+ * Names that a header can't carry are encoded as in RFC 8187. Of the characters that the RFC
+ * excludes, `encodeURIComponent` leaves only `*`, `'`, `(` and `)` unencoded.
  */
 const userParameter = (user: string): string =>
   /^[\x20-\x7E]*$/.test(user)

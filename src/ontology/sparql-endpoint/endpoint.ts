@@ -17,7 +17,7 @@ export interface EndpointOptions {
   authentication: "basic" | "digest";
   /** Time limit for one attempt, in milliseconds. */
   timeoutMs: number;
-  /** How often a failed request is retried. */
+  /** How many times a failed request is retried. */
   retries: number;
 }
 
@@ -76,8 +76,8 @@ export class Endpoint {
       });
     };
     const answer = await attempt();
-    // With no challenge or an outdated one, the server did nothing: send the request again, with
-    // the new challenge.
+    // The request answered no challenge or an outdated one, so the server did nothing: send it
+    // again, with the answer to the new challenge.
     return answer.status === 401 && digest.accept(answer.headers.get("www-authenticate")) ? attempt() : answer;
   }
 }
@@ -93,7 +93,9 @@ function digestOf(url: URL): DigestAuthentication {
     });
   } catch {
     // The text that can't be decoded is a secret, so it isn't even kept as the cause.
-    throw invalidConfiguration(`User or password in the URL of the ${NAME} is not percent-encoded: write % as %25.`);
+    throw invalidConfiguration(
+      `The user or password in the URL of the ${NAME} is not percent-encoded: write % as %25.`,
+    );
   }
 }
 
@@ -133,7 +135,7 @@ function refusalOf(status: number): AbiError {
   }
   if (status === 413) {
     return refused(
-      "finds the request too large (HTTP 413). Raise its limit, and that of a proxy in front of it: 10 MB are enough for every insert.",
+      "finds the request too large (HTTP 413). Raise its limit, and that of a proxy in front of it: 10 MB is enough for every insert.",
       "request_too_large",
     );
   }
@@ -154,16 +156,16 @@ export const unreadable = (cause: unknown): IoError =>
  * The pages with which Fuseki before 4.5 and Blazegraph confirm an update, whatever the client
  * accepts.
  */
-const PAGE_OF_SUCCESS = /<p>\s*Update succeeded\s*<\/p>|COMMIT: totalElapsed=\d+ms, commitTime=\d+, mutationCount=\d+/;
+const SUCCESS_PAGE = /<p>\s*Update succeeded\s*<\/p>|COMMIT: totalElapsed=\d+ms, commitTime=\d+, mutationCount=\d+/;
 
 /**
- * Checks that an update was done. SPARQL doesn't define the answer to an update, so most answers
- * are accepted. But an unknown web page comes from a proxy, and then nothing was done.
+ * Checks that an update was executed. SPARQL doesn't define the answer to an update, so most
+ * answers are accepted. But an unknown web page comes from a proxy, and then nothing was done.
  * @throws IoError (`unreadable_answer`)
  */
 export function assertWritten({ headers, text }: HttpAnswer): void {
   const isPage =
     /^(?:text\/html|application\/xhtml\+xml)\b/i.test(headers.get("content-type") ?? "") || isWebPage(text);
-  if (text.trim() !== "" && isPage && !PAGE_OF_SUCCESS.test(text))
+  if (text.trim() !== "" && isPage && !SUCCESS_PAGE.test(text))
     throw unreadable(new Error("a page in answer to a write"));
 }

@@ -6,9 +6,9 @@ import { insertData, type UpdateRequest } from "./update-request.ts";
 
 /**
  * The maximum number of groups in a UNION, except in a change with `unless`. Hundreds are slow,
- * because SPARQL parsers take more than linear time for long ones.
+ * because SPARQL parsers take more than linear time for long UNIONs.
  */
-const TOGETHER = 10;
+const MAX_GROUPS = 10;
 
 /** Patterns as groups of a UNION. Those that differ only in their property share a group. */
 function groups(patterns: Iterable<Pattern>): string[] {
@@ -49,7 +49,7 @@ function triple(pattern: Pattern): string {
 const union = (parts: readonly string[]): string => parts.join(" UNION ");
 
 function* pieces(parts: readonly string[]): Iterable<readonly string[]> {
-  for (let from = 0; from < parts.length; from += TOGETHER) yield parts.slice(from, from + TOGETHER);
+  for (let from = 0; from < parts.length; from += MAX_GROUPS) yield parts.slice(from, from + MAX_GROUPS);
 }
 
 /**
@@ -60,7 +60,7 @@ export const matchQueries = (graph: NamedNode, patterns: Iterable<Pattern>): str
   [...pieces(groups(patterns))].map((piece) => `SELECT ?s ?p ?o FROM <${graph.value}> WHERE { ${union(piece)} }`);
 
 /**
- * Requests that remove and insert, to be sent as one request.
+ * Requests that remove and insert, for `sequence` to join.
  * @param lines N-Triples
  */
 export function changeRequests(

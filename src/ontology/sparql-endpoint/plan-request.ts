@@ -28,7 +28,7 @@ export const planReachesOtherStores = (plan: readonly UpdateStep[]): boolean =>
   plan.some((step) => step.kind === "change" && reachesOtherStores(step.solutions?.where));
 
 /**
- * Turns a plan into one request. It changes only `graph`.
+ * Turns a plan into one request. The plan changes only `graph`.
  * @param first a request that is executed before the plan, as part of the same request
  * @param named all graphs that GRAPH in a WHERE clause can read
  * @throws ValidationError for BNODE with an argument
@@ -72,7 +72,7 @@ function sharedContext(plan: readonly UpdateStep[]): ast.Context | undefined {
   return all;
 }
 
-/** Writes a step that searches nothing as DELETE DATA and INSERT DATA. */
+/** For a step that searches nothing: DELETE DATA and INSERT DATA. */
 function ground({ remove, insert, context }: Change, graph: NamedNode): UpdateRequest[] {
   const named = new Map<string, ast.Triple["subject"]>();
   const skolemize = (node: ast.Node): unknown => {
@@ -92,7 +92,7 @@ function ground({ remove, insert, context }: Change, graph: NamedNode): UpdateRe
   return [...data("deletedata", remove), ...data("insertdata", insert)];
 }
 
-/** Writes a step that searches as one operation with DELETE, INSERT and WHERE. */
+/** For a step that searches: one operation with DELETE, INSERT and WHERE. */
 function search(
   { remove, insert, context }: Change,
   where: ast.Group,

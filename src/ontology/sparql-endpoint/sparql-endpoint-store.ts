@@ -23,7 +23,7 @@ import { insertData, sequence, type UpdateRequest } from "./update-request.ts";
 export interface SparqlEndpointStoreOptions {
   /**
    * URL for queries, http(s). It may contain the credentials, `user:password@`, which also apply to
-   * the other two URLs.
+   * the other two URLs unless they contain their own.
    */
   url: string;
   /** URL for updates; default `url`. */
@@ -39,13 +39,13 @@ export interface SparqlEndpointStoreOptions {
   authentication?: "basic" | "digest";
   /** Time limit for one attempt at a request, in milliseconds; default 30000. */
   timeoutMs?: number;
-  /** How often a failed request is retried; default 3. */
+  /** How many times a failed request is retried; default 3. */
   retries?: number;
   /** Longer answers are refused; default 256 MB. */
   maximumAnswerBytes?: number;
 }
 
-/** Limits for a query by others; default: those of the store. */
+/** Limits for one query; default: those of the store. */
 interface Limits {
   signal?: AbortSignal;
   maxBytes?: number;
@@ -87,7 +87,7 @@ export class SparqlEndpointStore implements OntologyStore {
   #closed = false;
 
   /**
-   * Creates the store without sending anything.
+   * Sends no request yet.
    * @throws ValidationError for options that can't work
    */
   constructor(options: SparqlEndpointStoreOptions) {
@@ -127,7 +127,10 @@ export class SparqlEndpointStore implements OntologyStore {
     await this.#update(sequence([registration(graph.value), ...writes]));
   }
 
-  /** Sends one request for every ten subjects. It uses SELECT for the same reason as `getGraph`. */
+  /**
+   * Sends one request for every ten subjects or objects. It uses SELECT for the same reason as
+   * `getGraph`.
+   */
   async match(store: string, patterns: Pattern | readonly Pattern[]): Promise<Quad[]> {
     const graph = DataFactory.namedNode(storeIri(store));
     const quads: Quad[] = [];
@@ -198,7 +201,7 @@ export class SparqlEndpointStore implements OntologyStore {
     const rows = await this.#select(query);
     return rows.map((row) => {
       const [s, p, o] = [bound(row, "s"), bound(row, "p"), bound(row, "o")];
-      if (s.termType === "Literal" || p.termType !== "NamedNode") throw unreadable(new Error("no triple"));
+      if (s.termType === "Literal" || p.termType !== "NamedNode") throw unreadable(new Error("not a triple"));
       return DataFactory.quad(s as Quad["subject"], p, o as Quad["object"]);
     });
   }
@@ -216,8 +219,8 @@ export class SparqlEndpointStore implements OntologyStore {
   }
 
   /**
-   * The graphs that GRAPH can reach: those of all visible stores, and this one. If a query names
-   * none, some endpoints let GRAPH reach everything.
+   * The graphs that GRAPH can reach: those of all visible stores, and `graph`. If a query names no
+   * such graphs, some endpoints let GRAPH reach everything.
    */
   async #reachable(graph: NamedNode, visible?: Visible, limits: Limits = {}): Promise<NamedNode[]> {
     const all = await this.#stores({ ...withoutAbsent({ signal: limits.signal }) });
@@ -319,14 +322,14 @@ function registration(graph: string): UpdateRequest {
 
 /**
  * The form that every endpoint accepts (SPARQL 1.1 Protocol, 2.1.2 and 2.2.1). Virtuoso accepts no
- * other for queries with Digest, and no unescaped NUL.
+ * other form for queries with Digest, and no unescaped NUL.
  */
 const form = (name: "query" | "update", text: string): { type: string; text: string } => ({
   type: "application/x-www-form-urlencoded",
   text: new URLSearchParams({ [name]: text.replaceAll("\0", String.raw`\u0000`) }).toString(),
 });
 
-/** A value that every row of one of our queries has. */
+/** The value of a variable that our query binds in every row. */
 function bound(row: Row, variable: string): Term {
   const term = row[variable];
   if (!term) throw unreadable(new Error(`a row without ?${variable}`));

@@ -1,4 +1,4 @@
-/** Builds SPARQL 1.1 Update requests that are confined to the store's graph. */
+/** Builds SPARQL 1.1 Update requests. */
 import type { NamedNode } from "@rdfjs/types";
 
 export interface UpdateRequest {

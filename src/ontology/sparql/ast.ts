@@ -1,4 +1,4 @@
-/** The parts of a parsed query that we use, typed after what the parser returns. */
+/** The parts of a parsed query that we use. Their types are derived from the parser's. */
 import type { Literal, NamedNode } from "@rdfjs/types";
 import type { Parser } from "@traqula/parser-sparql-1-1";
 import { xsd } from "../vocabulary.ts";
@@ -39,7 +39,7 @@ export function constant(term: NamedNode | Literal): Iri | LiteralTerm {
   if (term.termType === "NamedNode") return iri(term.value);
   const literal = { type: "term", subType: "literal", value: term.value, loc } as const;
   // For older endpoints, `"x"` and `"x"^^xsd:string` are different terms; we store and query only
-  // the short one.
+  // the short form.
   if (term.datatype.equals(xsd.string)) return { ...literal, langOrIri: undefined };
   return { ...literal, langOrIri: term.language || iri(term.datatype.value) };
 }
@@ -164,8 +164,8 @@ export function walk(value: unknown, visit: (node: Node) => void): void {
 }
 
 /**
- * Returns the tree with `change` applied to every node, parents first. The node is replaced by what
- * `change` returns; if that is undefined, its parts are handled instead. The tree itself is not
+ * Returns the tree with nodes replaced, parents first. A node is replaced by what `change` returns
+ * for it; if that is undefined, the node's parts are handled instead. The tree itself is not
  * changed, and the result shares its unchanged parts.
  */
 export function mapNodes<T>(value: T, change: (node: Node) => unknown): T {

@@ -113,7 +113,7 @@ type Grouping = NonNullable<ast.SelectQuery["solutionModifiers"]["group"]>["grou
 /**
  * `GROUP BY ?name` of a bound variable becomes `GROUP BY (value AS ?fresh)`. It can't be left out,
  * though all rows have the same value: if nothing matches, a query with GROUP BY returns no row,
- * but one with only COUNT or another aggregate returns one.
+ * but a query with COUNT or another aggregate and no GROUP BY returns one row.
  */
 function rewriteGrouping(grouping: Grouping, binder: Binder, deeper: (node: ast.Node) => unknown): unknown {
   if (!("type" in grouping)) refuseAssignment(grouping.variable.value, binder);
@@ -154,8 +154,8 @@ function rewritePattern(pattern: ast.Pattern, binder: Binder): unknown {
 
 /**
  * MINUS removes a solution only if the solution shares a variable with the pattern in MINUS. A
- * bound variable is replaced on both sides, so they may not share any variable afterwards, and
- * MINUS would remove nothing. Therefore both sides get a new variable with the same value.
+ * bound variable is replaced on both sides. If they then share no other variable, MINUS would
+ * remove nothing. Therefore both sides get a new variable with the same value.
  */
 function rewriteGroup(patterns: ast.Pattern[], binder: Binder): ast.Pattern[] {
   return patterns.flatMap((pattern, index): ast.Pattern[] => {
@@ -178,10 +178,10 @@ function rewriteQuery(query: ast.Query, binder: Binder, top: boolean): ast.Query
 }
 
 /**
- * The outermost SELECT returns a bound variable as `(value AS ?name)`. A sub-SELECT leaves it out:
- * the query around it has the value in place of the variable, so it doesn't need it, and
- * `(value AS ?name)` is not allowed where a sub-SELECT already returns `?name`. A SELECT that would
- * return nothing without it returns a new variable instead.
+ * The outermost SELECT returns a bound variable as `(value AS ?name)`. A sub-SELECT leaves the
+ * variable out: the query around it already has the value in the variable's place, and
+ * `(value AS ?name)` is not allowed where a sub-SELECT returns `?name`. A sub-SELECT that would
+ * then return nothing returns a new variable instead.
  */
 function projection(query: ast.SelectQuery, binder: Binder, top: boolean): ast.SelectQuery["variables"] {
   const items = query.variables.flatMap((item): (ast.Variable | ast.Bind)[] =>

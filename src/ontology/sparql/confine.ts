@@ -1,8 +1,8 @@
 /**
  * Confines a query to visible data by changing its tree. A named property must be visible, and a
  * variable in a property's place gets a filter. Everything that could reach triples in another way
- * is refused: paths of length zero, which match every term in the store, negated property sets,
- * DESCRIBE, and functions outside the SPARQL standard.
+ * is refused: paths that may have length zero (they match every term in the store), negated
+ * property sets, DESCRIBE, and functions outside the SPARQL standard.
  */
 import type { NamedNode } from "@rdfjs/types";
 import { ValidationError } from "../../errors.ts";
@@ -13,7 +13,7 @@ import * as ast from "./ast.ts";
 import { flatten } from "./triples.ts";
 
 const notVisible = (what: string, advice: string): ValidationError =>
-  new ValidationError(`${what} can't be asked for here. ${advice}`, { code: "not_visible" });
+  new ValidationError(`${what} can't be used here. ${advice}`, { code: "not_visible" });
 
 /**
  * @param store the store to query
@@ -24,7 +24,7 @@ export function confine<T extends ast.Query>(query: T, store: string, visible: V
     throw notVisible("DESCRIBE", "Use SELECT or CONSTRUCT with the properties you need.");
   const parts = new Map(Object.entries(visible).map(([name, part]) => [storeIri(name), part]));
   const part = parts.get(storeIri(store));
-  if (!part) throw notVisible(`The store ${store}`, `Visible are: ${Object.keys(visible).join(", ") || "none"}.`);
+  if (!part) throw notVisible(`The store ${store}`, `Visible: ${Object.keys(visible).join(", ") || "none"}.`);
   const expanded = withoutPrefixes(query);
   ast.walk(expanded, refuseFunction);
   return ast.mapNodes(expanded, (node) => confineNode(node, part, parts));
@@ -47,7 +47,7 @@ function withoutPrefixes<T extends ast.Query>(query: T): T {
 function refuseFunction(node: ast.Node): void {
   if (node.type !== "expression" || node.subType !== "functionCall") return;
   if ((node["function"] as ast.Iri).value.startsWith(XSD)) return;
-  throw notVisible("A function that is not of SPARQL 1.1", "Use those of the standard.");
+  throw notVisible("A function outside SPARQL 1.1", "Use the standard's own functions.");
 }
 
 type Parts = ReadonlyMap<string, VisiblePart>;
@@ -75,8 +75,8 @@ type GraphPattern = Extract<ast.Pattern, { subType: "graph" }>;
 const isBgp = (pattern: ast.Pattern): pattern is ast.Bgp => pattern.type === "pattern" && pattern.subType === "bgp";
 
 /**
- * If a variable names the store, it may be any of them, so only what is visible in all of them is
- * visible.
+ * If a variable names the store, it may be any visible store, so only what is visible in all of
+ * them is visible.
  */
 function partOf(name: GraphPattern["name"], parts: Parts): VisiblePart {
   if (name.subType === "variable") {
@@ -87,10 +87,7 @@ function partOf(name: GraphPattern["name"], parts: Parts): VisiblePart {
   }
   const part = parts.get(name.value);
   if (part) return part;
-  throw notVisible(
-    `The graph <${name.value}>`,
-    `Visible are: ${[...parts.keys()].map((iri) => `<${iri}>`).join(", ")}.`,
-  );
+  throw notVisible(`The graph <${name.value}>`, `Visible: ${[...parts.keys()].map((iri) => `<${iri}>`).join(", ")}.`);
 }
 
 /** @throws ValidationError (`not_visible`) for a triple that no filter can confine */
@@ -105,7 +102,7 @@ function filtersOf({ triples }: ast.Bgp, part: VisiblePart): ast.Pattern[] {
       if (predicate.value !== rdf.type.value) requireVisible(predicate, part);
       return predicate.value === rdf.type.value ? typeFilters(object, part) : [];
     }
-    // A blank node can't be used in a filter, so with one as object, the property can't be
+    // A blank node can't be used in a filter, so if the object is one, the property must not be
     // `rdf:type`.
     const isNameable = object.type === "term" && object.subType !== "blankNode";
     const [properties, classes] = [part.properties.map(ast.constant), part.classes.map(ast.constant)];
@@ -122,14 +119,14 @@ function typeFilters(object: ast.Triple["object"], { classes }: VisiblePart): as
   }
   if (object.type === "term" && object.subType === "namedNode") {
     if (classes.some(({ value }) => value === object.value)) return [];
-    throw notVisible(`The class <${object.value}>`, `Visible are: ${listed(classes)}.`);
+    throw notVisible(`The class <${object.value}>`, `Visible: ${listed(classes)}.`);
   }
   throw notVisible("A type without a name", "Put a variable in its place.");
 }
 
 function requireVisible({ value }: ast.Iri, { properties }: VisiblePart): void {
   if (properties.some((property) => property.value === value)) return;
-  throw notVisible(`The property <${value}>`, `Visible are: ${listed(properties)}.`);
+  throw notVisible(`The property <${value}>`, `Visible: ${listed(properties)}.`);
 }
 
 const listed = (terms: readonly NamedNode[]): string => terms.map(({ value }) => `<${value}>`).join(", ");

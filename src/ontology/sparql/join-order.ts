@@ -29,14 +29,14 @@ function reorder(node: ast.Node, known: ReadonlySet<string>): unknown {
   return { ...node, patterns: reorderGroup(node["patterns"] as ast.Pattern[], node.subType === "union", known) };
 }
 
-function reorderGroup(patterns: ast.Pattern[], alternatives: boolean, outside: ReadonlySet<string>): ast.Pattern[] {
+function reorderGroup(patterns: ast.Pattern[], areAlternatives: boolean, outside: ReadonlySet<string>): ast.Pattern[] {
   const known = new Set(outside);
   return patterns.map((pattern) => {
     const ordered =
       pattern.type === "pattern" && pattern.subType === "bgp"
         ? ast.bgp(orderTriples(flatten(pattern.triples), known))
         : ast.mapNodes(pattern, (node) => reorder(node, known));
-    if (!alternatives) for (const name of inScope([pattern])) known.add(name);
+    if (!areAlternatives) for (const name of inScope([pattern])) known.add(name);
     return ordered;
   });
 }
@@ -63,9 +63,9 @@ const names = ({ subject, predicate, object }: ast.Triple): string[] =>
   );
 
 /**
- * Higher is more selective: a known subject before a known object before a known property. As a
- * subject or object, a variable that is already bound counts as known too, but less than a constant
- * in its place.
+ * Higher is more selective: a known subject, then a known object, then a known class (which many
+ * share), then a known property. As a subject or object, a variable that is already bound counts as
+ * known too, but less than a constant in its place.
  */
 function selectivity({ subject, predicate, object }: ast.Triple, known: ReadonlySet<string>): number {
   const weight = (end: ast.Triple["object"] | ast.Triple["predicate"], constant: number, joined: number): number => {

@@ -48,7 +48,7 @@ function readRow(binding: Record<string, JsonTerm>): Row {
 
 /**
  * The rows of a SELECT or the answer of an ASK.
- * @throws TypeError if it is in another format
+ * @throws TypeError if `json` is in another format
  */
 export function readJsonResults(json: unknown): Row[] | boolean {
   const { boolean, results } = json as JsonResults;
@@ -58,8 +58,8 @@ export function readJsonResults(json: unknown): Row[] | boolean {
 }
 
 /**
- * Writes an answer in this format. The format doesn't cover triples, so they are in `quads`, a list
- * of subject, predicate and object. `truncated` is present if rows or triples were left out.
+ * Writes an answer in SPARQL's format. The format doesn't cover triples, so they are in `quads`,
+ * each as subject, predicate and object. `truncated` is present if rows or triples were left out.
  */
 export function writeJsonResults({ result, variables, truncated }: QueryAnswer): JsonAnswer {
   const cut = truncated ? { truncated } : {};

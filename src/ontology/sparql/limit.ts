@@ -1,6 +1,6 @@
 import { limitOffset, type Query } from "./ast.ts";
 
-/** The query with a limit of at most this many rows. */
+/** The query with a limit of at most `most` rows. ASK and DESCRIBE stay as they are. */
 export function limited(query: Query, most: number): Query {
   if (most === Infinity || (query.subType !== "select" && query.subType !== "construct")) return query;
   const { solutionModifiers } = query;

@@ -1,4 +1,4 @@
-/** Parses SPARQL 1.1 to trees and converts them back, and refuses what a store does not support. */
+/** Parses SPARQL 1.1 into trees, converts them back, and refuses what a store doesn't support. */
 import { createToken, LexerBuilder, traqulaIndentation } from "@traqula/core";
 import { Generator } from "@traqula/generator-sparql-1-1";
 import { sparql11ParserBuilder } from "@traqula/parser-sparql-1-1";
@@ -54,14 +54,14 @@ function parse(sparql: string): ast.Query | ast.Update {
       cause,
     });
   }
-  refuseServices(tree);
+  refuseOtherSources(tree);
   if (sparql.length <= MAX_KEPT_LENGTH) kept.set(sparql, tree);
   return tree;
 }
 
 /**
- * Runs work on a tree, which is always recursive.
- * @throws ValidationError (`query_too_large`) if the stack is too small for it
+ * Runs recursive work on a tree.
+ * @throws ValidationError (`query_too_large`) if the stack is too small for the tree
  */
 export function withinStack<Result>(work: () => Result): Result {
   try {
@@ -98,14 +98,14 @@ const relabel = (node: ast.Node, fresh: (suffix: string) => string): unknown => 
   return label.startsWith("e_") ? undefined : { ...node, label: `e_${fresh(label)}` };
 };
 
-/** Refuses what would let a query reach outside the store. */
-function refuseServices(tree: ast.Query | ast.Update): void {
+/** Refuses SERVICE, FROM and USING, with which a query could choose where it reads. */
+function refuseOtherSources(tree: ast.Query | ast.Update): void {
   ast.walk(tree, (node) => {
     if (node.type === "pattern" && node.subType === "service") {
       throw unsupported("SERVICE is not supported: a query can only read this knowledge graph.");
     }
     if (node.type === "datasetClauses" && (node["clauses"] as unknown[]).length > 0) {
-      throw unsupported("FROM and USING are not supported. Name the store to query, and reach others with GRAPH.");
+      throw unsupported("FROM and USING are not supported. Name the store to query; GRAPH reaches other stores.");
     }
   });
 }
