@@ -56,8 +56,8 @@ export interface HttpRequest {
   maxBytes: number;
   signal?: AbortSignal;
   /**
-   * False if repeating the request would do harm. It is then only retried if the server can't have
-   * acted on it. Default true.
+   * False if repeating the request would do harm. The client then retries it only if the server
+   * can't have acted on it. Default true.
    */
   repeatable?: boolean;
 }
@@ -137,12 +137,13 @@ export class HttpClient {
   }
 
   /**
-   * Sends a request, follows redirects on the same server, and returns the answer. It may have any
-   * status except those that are retried.
+   * Sends a request, follows redirects on the same server, and returns the answer, which may have
+   * any status except those that are retried.
    * @throws IoError if an attempt fails and no retry is left or allowed
-   * @throws UnexpectedError (`redirect_refused`) for a redirect to another server, for more than
-   *   five redirects, and for a POST that is redirected with 301, 302 or 303
+   * @throws UnexpectedError (`redirect_refused`) for a redirect to another server or to an invalid
+   *   URL, for more than five redirects, and for a POST that is redirected with 301, 302 or 303
    * @throws ValidationError for an answer that is too long
+   * @throws what `inspect` throws
    * @throws the signal's reason
    */
   async send(request: HttpRequest): Promise<HttpAnswer> {
@@ -336,9 +337,7 @@ const NO_CONNECTION = new Set([
 const codeOf = (error: unknown): string =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 
-/**
- * Whether there was no connection, or the server rejected the request because there were too many.
- */
+/** Whether there was no connection, or the server rejected the request as one too many (429). */
 function wasNeverHandled({ cause }: Error): boolean {
   if (cause instanceof HttpStatusError) return cause.status === 429;
   return cause instanceof Error && NO_CONNECTION.has(codeOf(cause.cause));

@@ -10,9 +10,9 @@ export interface FileLock {
 /**
  * Reserves a file for this process. `":memory:"` needs no lock.
  *
- * The lock is an open write transaction in a second SQLite file beside it (`<path>.lock`). Others
- * can't begin one of their own, but they can read the id of the process that holds the lock. The
- * operating system releases the lock when the process ends, however it ends.
+ * The lock is an open write transaction in a second SQLite file beside it (`<path>.lock`). Nobody
+ * else can begin one meanwhile, but everybody can read the id of the process that holds the lock.
+ * The operating system releases the lock when the process ends, however it ends.
  * @throws IoError (`in_use`) if another process, or this one, already has the file open, or the
  *   lock file can't be used
  */
@@ -21,8 +21,8 @@ export function lockFile(path: string): FileLock {
   const database = openLock(path);
   try {
     database.exec("PRAGMA busy_timeout = 0");
-    // Others can read the id only after a commit, which also ends the transaction. So take the lock
-    // again and check.
+    // Other processes can read our id only after a commit, which also releases the lock. So take
+    // the lock again, and check that the id is still ours.
     while (!tryToHold(database, path)) continue;
   } catch (error) {
     database.close();
@@ -68,7 +68,7 @@ function holder(database: DatabaseSync): number | undefined {
 
 const unusable = (path: string, cause: unknown): IoError =>
   new IoError(
-    `The lock file ${path}.lock can't be used. Check that its folder can be written; remove the file if no process uses it.`,
+    `The lock file ${path}.lock can't be used. Check that its folder can be written to; remove the lock file if no process uses it.`,
     { code: "in_use", cause },
   );
 

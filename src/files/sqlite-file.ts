@@ -86,7 +86,7 @@ export class SqliteFile {
   readonly #statements = new Map<string, StatementSync>();
   readonly #parts = new Set<FilePart["name"]>();
   /**
-   * False in memory and on the rare file systems that can't have a write-ahead log. There,
+   * False in memory and on the rare file systems that don't support a write-ahead log. There,
    * flushing is left to SQLite.
    */
   readonly #hasLog: boolean;
@@ -114,11 +114,12 @@ export class SqliteFile {
   }
 
   /**
-   * Opens a file for this process alone. If this process already owns other parts of the file, it
-   * is shared with them. The lock file is `<path>.lock`. Missing files and tables are created;
+   * Opens a file for this process alone. If this process already owns other parts of the file, they
+   * share one connection. The lock file is `<path>.lock`. Missing files and tables are created;
    * `":memory:"` keeps nothing and is never shared.
-   * @throws UnusableFileError, IoError (`in_use`) if another process owns the file, or this one
-   *   already owns this part
+   * @throws UnusableFileError
+   * @throws IoError (`in_use`) if another process owns the file, this one already owns this part,
+   *   or the lock file can't be used
    */
   static own(path: string, part: FilePart): SqliteFile {
     const place = placeOf(path);

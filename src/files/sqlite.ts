@@ -7,8 +7,8 @@ import { makePrivateFile } from "./private-files.ts";
  * lock. A missing file is created with its folders, readable by its owner only, like the files that
  * SQLite puts beside it. `":memory:"` keeps nothing.
  *
- * `node:sqlite` is loaded by the call, not by an import, so if it is missing, our check of the
- * Node.js version reports that first.
+ * `node:sqlite` is loaded when a file is opened, not by an import. So if Node.js is too old to have
+ * it, our check of the version is the first to say so.
  */
 export function openSqlite(path: string): DatabaseSync {
   if (path !== ":memory:") makePrivateFile(path);
@@ -44,7 +44,10 @@ const FAULTS: ReadonlyMap<number, SqliteFault> = new Map([
 
 type SqliteFault = "busy" | "damaged" | "full" | "not_opened" | "read_only" | "too_large";
 
-/** The meaning of a SQLite error, or of an error caused by one; undefined for any other error. */
+/**
+ * The meaning of a SQLite error, or of an error caused by one; undefined for any other error, and
+ * for a code that is not listed.
+ */
 export function sqliteFault(error: unknown): SqliteFault | undefined {
   if (!(error instanceof Error)) return undefined;
   const { errcode } = error as { errcode?: number };

@@ -65,8 +65,8 @@ async function takeNames(ahead: LookaheadText, syntax: CsvSyntax): Promise<{ nam
 }
 
 /**
- * The delimiter with which most of the first rows have as many columns as the heading. On a tie,
- * the one with more columns wins.
+ * The syntax with the best delimiter: the one that gives the same number of columns as the heading
+ * to the largest number of the first rows. On a tie, the one with more columns wins.
  */
 function fittingSyntax({ text, isAll }: LookaheadText): CsvSyntax {
   const candidates = DELIMITERS.map((delimiter) => {

@@ -2,10 +2,10 @@
 export interface CsvRecord {
   /**
    * `whole`: read to its end. `broken`: a closing quote is followed by something other than a
-   * delimiter. `open`: the text ends first.
+   * delimiter or a line end. `open`: the text ends before the record does.
    */
   state: "whole" | "broken" | "open";
-  /** The values; of a broken or open record, those before the faulty one. */
+  /** The values; of a broken or open record, only those before the value at fault. */
   values: string[];
   /** Where reading stopped: for a whole record, after its line end. */
   end: number;

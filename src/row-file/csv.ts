@@ -8,15 +8,15 @@ import { Utf8Text } from "./utf8-text.ts";
 const BROKEN_QUOTES = 'has broken quotes. Put quotes around the whole value, and write a quote within it twice: ""';
 const REST_OF_ABOVE = "ends a quote that it doesn't begin, and seems to belong to the broken row above";
 const looksLikeRows = (line: number): string =>
-  `is one quoted value that looks like rows. Close the quote on line ${line}, or put it into a .jsonl file if it is one value`;
+  `has a quoted value that looks like rows. Close its quote on line ${line} or, if it is one value, put the row into a .jsonl file`;
 /**
  * If at least this share of a quoted value's lines look like rows, its opening quote may be a stray
  * one.
  */
 const MOSTLY_ROWS = 0.75;
 /**
- * Text after a broken quote is read more than once. All these repetitions together read about this
- * many times the file's length at most.
+ * Text after a broken quote is read more than once. All repetitions together read at most about
+ * this many times the file's length.
  */
 const REREADING = 2;
 
@@ -27,8 +27,9 @@ const REREADING = 2;
  *
  * A row with broken quotes, a different number of columns or too many bytes gets a problem and does
  * not affect other rows. If a quoted value is not closed properly, only its first line is refused
- * and reading continues with the next line. Nothing inside a closed quoted value is read as a row.
- * But if most of its lines look like rows, a stray quote may have swallowed them, so they are
+ * and reading continues with the next line. The exception is a value that is too long and doesn't
+ * look like rows: it is skipped up to its end. Nothing inside a closed quoted value is read as a
+ * row. But if most of its lines look like rows, a stray quote may have swallowed them, so they are
  * refused together.
  * @param size of the whole file in bytes
  * @throws ValidationError if there is no usable first line
@@ -64,8 +65,8 @@ class CsvRows {
   readonly #isSpaced: boolean;
   #rereading = REREADING * MAX_ROW_LENGTH;
   /**
-   * True after a row with an open quote, until a row without a problem. Up to then, lines may be
-   * the rest of the quoted value.
+   * True after a row with broken quotes, or a refused row with a value of several lines, until a
+   * row without a problem. Up to then, lines may be the rest of the quoted value.
    */
   #inBrokenValue = false;
 

@@ -14,7 +14,7 @@ const [ARRAY, ARRAY_END] = [code("["), code("]")];
  * quote or bracket is missing, reading continues with the next object that can't be part of the
  * broken one.
  * @param size of the whole file in bytes
- * @throws ValidationError if it is not an array
+ * @throws ValidationError if the file is not an array
  */
 export async function* readJsonArray(chunks: AsyncIterable<Buffer>, size: number): AsyncGenerator<FileRow> {
   const text = new Utf8Text(chunks, size);
@@ -43,7 +43,7 @@ interface Element {
   /** Number of blanks before it on its line; undefined if anything else comes before it. */
   indent: number | undefined;
   isObject: boolean;
-  /** Where it begins in the current chunk. */
+  /** Where it begins, or continues, in the current chunk. */
   from: number;
   parts: Buffer[];
   length: number;
@@ -107,7 +107,7 @@ class ArrayScanner {
   end(): FileRow | undefined {
     if (this.#state === "before") throw notAnArray();
     if (this.#state === "after") return undefined;
-    return brokenRow(this.#element?.line ?? this.#line, "it ends in the middle of the JSON array");
+    return brokenRow(this.#element?.line ?? this.#line, "the file ends in the middle of the JSON array");
   }
 
   #stepInString(byte: number): void {
@@ -159,11 +159,11 @@ class ArrayScanner {
   }
 
   /**
-   * Whether `{` can only begin the next element, which means that this one is broken. Outside
-   * strings, that is so after a comma in the object itself, where only a name may follow. Inside a
-   * string, it is so if `{` comes first on a later line, with the same indentation as this element
-   * (with any, if this element wasn't first on its line). A string can't contain a line end, so its
-   * closing quote is missing.
+   * Whether a `{` can only begin the next element, which means that the current one is broken.
+   * Outside strings, this is true after a comma directly inside the object, where only a name may
+   * follow. Inside a string, it is true if the `{` comes first on a later line and is indented like
+   * the current element (or in any way, if that one wasn't first on its line): a string can't
+   * contain a line end, so its closing quote is missing.
    */
   #mustBeNext(element: Element, indent: number | undefined): boolean {
     if (!this.#inString) return element.isObject && this.#depth === 1 && this.#previous === COMMA;

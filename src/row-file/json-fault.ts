@@ -9,12 +9,12 @@ export interface TextPlace {
  * Undefined for valid JSON.
  */
 export function jsonFault(text: string): TextPlace | undefined {
-  if (endsWhere(text) === undefined) return undefined;
+  if (whereInvalid(text) === undefined) return undefined;
   // A binary search works because, if a text can begin valid JSON, so can each of its prefixes.
   let [sound, broken] = [0, text.length + 1];
   while (broken - sound > 1) {
     const middle = Math.floor((sound + broken) / 2);
-    if (endsWhere(text.slice(0, middle)) !== "here") sound = middle;
+    if (whereInvalid(text.slice(0, middle)) !== "here") sound = middle;
     else broken = middle;
   }
   const lines = text.slice(0, sound).split("\n");
@@ -25,7 +25,7 @@ export function jsonFault(text: string): TextPlace | undefined {
  * Whether invalid JSON contains an error (`here`) or could become valid with more text (`later`);
  * undefined for valid JSON.
  */
-function endsWhere(text: string): "later" | "here" | undefined {
+function whereInvalid(text: string): "later" | "here" | undefined {
   try {
     JSON.parse(text);
     return undefined;

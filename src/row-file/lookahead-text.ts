@@ -29,7 +29,7 @@ export class LookaheadText {
     this.#chunks = chunks[Symbol.asyncIterator]();
   }
 
-  /** At least doubles the read-ahead, if there is that much; false at the end of the stream. */
+  /** At least doubles the read-ahead, if there is that much left; false if nothing was left. */
   async grow(): Promise<boolean> {
     const parts = [this.text];
     let length = this.text.length;

@@ -56,7 +56,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /**
  * The row in a piece of JSON text; undefined if it is blank.
- * @param column of its first character on its line
+ * @param column of the text's first character on its line, from 1
  */
 export function jsonRow(bytes: Buffer, place: Place, column = 1): FileRow | undefined {
   let text: string;

@@ -47,7 +47,7 @@ export class Utf8Text implements AsyncIterable<Buffer> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
     let head: Buffer | undefined = Buffer.alloc(0);
-    let convert = asItIs;
+    let convert = asIs;
     for await (const chunk of this.#chunks) {
       this.#read += chunk.length;
       if (head === undefined) {
@@ -76,7 +76,7 @@ export class Utf8Text implements AsyncIterable<Buffer> {
 /** Converts the next bytes; called with undefined at the end. */
 type Converter = (bytes: Buffer | undefined) => Buffer;
 
-const asItIs: Converter = (bytes = Buffer.alloc(0)) => bytes;
+const asIs: Converter = (bytes = Buffer.alloc(0)) => bytes;
 
 const markOf = (head: Buffer) => MARKS.find(({ mark }) => head.subarray(0, mark.length).equals(mark));
 
@@ -87,13 +87,13 @@ function converterFor(head: Buffer): Converter {
   if (encoding === "utf32") {
     throw new ValidationError("The file is UTF-32 text. Save it as UTF-8.", { code: "not_utf8" });
   }
-  return encoding === "utf8" ? asItIs : fromUtf16(encoding);
+  return encoding === "utf8" ? asIs : fromUtf16(encoding);
 }
 
 /**
- * Detects UTF-16 without a mark by its many zero bytes. In UTF-16, ASCII characters have them at
- * odd positions (little-endian) or at even positions (big-endian), counted from 0, so nearly all
- * must be on one side.
+ * Detects UTF-16 without a mark by its many zero bytes: each ASCII character has one, at an odd
+ * position (little-endian) or at an even one (big-endian), counted from 0. So nearly all zero bytes
+ * must be at positions of the same kind.
  */
 function encodingOf(head: Buffer): Encoding {
   const sample = head.subarray(0, SAMPLE);

@@ -8,5 +8,5 @@ const WORDS = new Map([
   ),
 ]);
 
-/** Reads a yes or no, in upper or lower case; undefined if the text is no such word. */
+/** Reads a yes or no, in upper or lower case; undefined if the text is neither. */
 export const readYesNo = (text: string): boolean | undefined => WORDS.get(text.trim().toLowerCase().normalize());

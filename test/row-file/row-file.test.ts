@@ -156,9 +156,9 @@ describe("a JSON array", () => {
   });
 
   test.each([
-    ['[{"a":1},{"a', "it ends in the middle of the JSON array"],
+    ['[{"a":1},{"a', "the file ends in the middle of the JSON array"],
     ['[{"a":1}] []', "there is more text after the end of the JSON array"],
-    [`[{"a":1},{"a":"${"x".repeat(MAX_ROW_LENGTH)}`, "it ends in the middle of the JSON array"],
+    [`[{"a":1},{"a":"${"x".repeat(MAX_ROW_LENGTH)}`, "the file ends in the middle of the JSON array"],
   ])("that is broken (%.20s) yields the rows before the fault and says why it ends", async (text, broken) => {
     const rows = await jsonArray(text, 65_536);
     expect(rows).toMatchObject([{ values: { a: 1 } }, { line: 1, broken }]);
@@ -300,8 +300,8 @@ describe("a broken quote in CSV", () => {
         {
           line: 2,
           problem:
-            "is one quoted value that looks like rows. Close the quote on line 2, or put it into a .jsonl file if it is " +
-            `one value (lines 2 to ${last})`,
+            "has a quoted value that looks like rows. Close its quote on line 2 or, if it is one value, put the row " +
+            `into a .jsonl file (lines 2 to ${last})`,
         },
         { line: last + 1, values: { text: 'so, "it" is' } },
       ]);
@@ -512,7 +512,7 @@ test("a row of a JSON array has a position as well as a line", async () => {
     { line: 1, item: 1, values: { a: 1 } },
     { line: 1, item: 2, problem: "is not a JSON object" },
     { line: 3, item: 3, problem: expect.stringContaining("is not valid JSON") },
-    { line: 3, item: 4, broken: "it ends in the middle of the JSON array" },
+    { line: 3, item: 4, broken: "the file ends in the middle of the JSON array" },
   ]);
   expect(rows.map(placeOf)).toEqual(["item 1 (line 1)", "item 2 (line 1)", "item 3 (line 3)", "item 4 (line 3)"]);
   expect((await jsonLines('{"a": 1}\n')).map(placeOf)).toEqual(["line 1"]);

@@ -71,7 +71,7 @@ export interface CustomerRequest {
   signal?: AbortSignal;
   /**
    * Called once for each row or customer with faults, however many faults it has. `list` also calls
-   * it for each mapped name that no row has. Without it, `list` skips rows silently. If the
+   * it for each mapped name that no row has. Without `onIssue`, `list` skips rows silently. If the
    * customer that `get` looks for can't be used, `get` throws instead. The first `get` after a file
    * was read also reports rows whose id can't be read, at most 20.
    */
@@ -104,8 +104,8 @@ export interface CustomerSource {
   get(id: string, request: CustomerRequest): Promise<CustomerRecord | undefined>;
 
   /**
-   * Returns all customers with this e-mail address, ignoring case. Absent if the source can't
-   * search by address.
+   * Returns all customers with this email address, ignoring case. Absent if the source can't search
+   * by address.
    * @throws as `get`
    */
   withEmail?(email: string, request: CustomerRequest): Promise<CustomerRecord[]>;

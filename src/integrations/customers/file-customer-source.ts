@@ -48,9 +48,9 @@ export interface FileCustomerSourceOptions {
 /**
  * Customers in a file in UTF-8 or UTF-16: a JSON array (`.json`), one JSON object a line (`.jsonl`,
  * `.ndjson`), or CSV with a header (`.csv`, `.tsv`). Fields: id, name, email, segment,
- * lifetime_value, do_not_contact, also as `lifetimeValue` or `Lifetime Value`; others are reported
- * to `onUnreadColumn`. A row that can't be read doesn't affect other customers. But if nothing
- * after it can be read either, as with broken JSON, the call throws a ValidationError.
+ * lifetime_value, do_not_contact, also as `lifetimeValue` or `Lifetime Value`; other columns are
+ * reported to `onUnreadColumn`. A row that can't be read doesn't affect other customers. But if
+ * nothing after it can be read either, as with broken JSON, the call throws a ValidationError.
  *
  * Numbers may be written with a decimal point or comma. A number that can be read in both ways
  * (`6.000`) is read as the other numbers in the file suggest; in that case, the file is read twice.
@@ -225,7 +225,7 @@ function checkColumns(columns: readonly string[], fields: CustomerFields, names:
   if (columns.some((column) => fields.fieldOf(column) === "id")) return;
   throw invalidFile(
     "The customer file needs a first line that names its columns, among them id. Known are id, name, email, segment, " +
-      "lifetime_value and do_not_contact; columns of other names can be mapped to them (--map id=<column>).",
+      "lifetime_value and do_not_contact; columns with other names can be mapped to them (--map id=<column>).",
   );
 }
 

@@ -36,9 +36,9 @@ export interface HttpCustomerSourceOptions {
    */
   url?: string;
   /**
-   * URL of the customers with an e-mail address, on the same server:
+   * URL of the customers with a given email address, on the same server:
    * `https://crm.example.com/customers?email={email}`. It answers with one customer, or with one
-   * page as `listUrl` does. Without `emailUrl`, `withEmail` is refused.
+   * page like those of `listUrl`. Without `emailUrl`, `withEmail` is refused.
    */
   emailUrl?: string;
   /**
@@ -81,7 +81,7 @@ export class HttpCustomerSource implements CustomerSource {
   readonly #fields: FieldNames;
   readonly #client: HttpClient;
 
-  /** @throws ValidationError for invalid URLs, headers or tokens, or if there is no URL at all */
+  /** @throws ValidationError for an invalid URL, header, token or number, or if there is no URL */
   constructor(options: HttpCustomerSourceOptions) {
     const { url, emailUrl, listUrl, headers, token, timeoutMs = 5000, retries = HTTP_RETRY.retries } = options;
     this.#url = url === undefined ? undefined : new UrlTemplate(url, PLACEHOLDERS);

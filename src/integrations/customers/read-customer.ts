@@ -70,22 +70,22 @@ export class CustomerFields {
   }
 
   /**
-   * Registers the columns of a file with a heading. If two columns have the same field, the first
-   * is read; for do_not_contact, both are.
+   * Registers the columns of a file with a heading. If several columns mean the same field, only
+   * the first is read; for do_not_contact, all are.
    */
   addColumns(columns: readonly string[]): void {
     const seen = new Set<CustomerField>();
     for (const [at, column] of columns.entries()) {
       const field = this.fieldOf(column);
       const isRead = field === "do_not_contact" ? columns.indexOf(column) === at : field && !seen.has(field);
-      if (field === undefined || !isRead) this.#notRead(column);
+      if (field === undefined || !isRead) this.#rememberUnread(column);
       else seen.add(field);
     }
   }
 
   /**
    * The known fields of one customer. If a field has two spellings, the first value that is not
-   * null counts; for do_not_contact, any objection does.
+   * null counts; for do_not_contact, any objection counts.
    */
   pick(value: unknown): RawCustomer {
     const raw: RawCustomer = {};
@@ -102,7 +102,7 @@ export class CustomerFields {
       if (field !== undefined && this.#names[field] === undefined) {
         if (field === "do_not_contact" && isObjection(given)) raw[field] = given;
         else raw[field] ??= given;
-      } else if (field === undefined && !this.#roots.has(name)) this.#notRead(name);
+      } else if (field === undefined && !this.#roots.has(name)) this.#rememberUnread(name);
     }
     return raw;
   }
@@ -118,7 +118,7 @@ export class CustomerFields {
     }
   }
 
-  #notRead(column: string): void {
+  #rememberUnread(column: string): void {
     if (column !== "" && (this.#unread.size < MAX_UNREAD_COLUMNS || likelyField(column) === "do_not_contact")) {
       this.#unread.add(column);
     }
@@ -149,10 +149,10 @@ export interface CustomerReading {
 
 /**
  * Checks one customer. Texts are trimmed; empty texts and null count as absent; whole numbers in
- * text fields become text. An unusable address is left out, a `lifetime_value` that is not a number
- * is null, and a `do_not_contact` that is neither yes nor no counts as yes, so that nobody gets an
- * unwanted email. The customer is then accepted, with an issue that says so. With any other fault,
- * the data is not a customer: better none than one with half a name.
+ * text fields become text. An unusable address is left out, a `lifetime_value` that can't be read
+ * becomes null, and a `do_not_contact` that is neither yes nor no counts as yes, so that nobody
+ * gets an unwanted email. The customer is then accepted, with an issue that says so. With any other
+ * fault, the data is not a customer: better none than one with half a name.
  * @param mark the decimal mark of the column, for an ambiguous `lifetime_value`
  * @returns at most one issue, however many faults there are
  */
@@ -181,15 +181,15 @@ export function readCustomer(raw: RawCustomer, place: string, mark?: DecimalMark
   };
 }
 
-/** The error for a customer whose data a source has, but not as that of a customer. */
+/** The error for a customer that a source knows, but whose data is not usable. */
 export const unusableCustomer = (id: string, issues: readonly CustomerIssue[]): ValidationError => {
   const faults = issues.map(({ message }) => message).join("; ");
-  return new ValidationError(`The customer source's data of customer ${id} is not usable (${faults}).`, {
+  return new ValidationError(`The customer source's data for customer ${id} is not usable (${faults}).`, {
     code: "customer_invalid",
   });
 };
 
-/** Whether a number is ambiguous, so others in its column must decide. */
+/** Whether a number is ambiguous, so that the other numbers in its column must decide. */
 export const isAmbiguous = (value: unknown): boolean =>
   typeof value === "string" && readNumber(value).kind === "ambiguous";
 
@@ -222,7 +222,7 @@ function asNumber(value: unknown, mark: DecimalMark | undefined, faults: string[
   faults.push(
     read.kind === "invalid"
       ? "lifetime_value is not a number: left out"
-      : "lifetime_value can be read in two ways, and no other one shows whether point or comma is the decimal mark: left out",
+      : "lifetime_value can be read in two ways, and nothing shows whether point or comma is the decimal mark: left out",
   );
   return null;
 }
@@ -236,5 +236,5 @@ function asBoolean(value: unknown, faults: string[]): boolean | undefined {
   return read ?? true;
 }
 
-/** Whether a value of `do_not_contact` counts as yes. It also does if it is neither yes nor no. */
+/** Whether a value of `do_not_contact` counts as yes; one that is neither yes nor no does, too. */
 const isObjection = (value: unknown): boolean => asBoolean(value, []) === true;

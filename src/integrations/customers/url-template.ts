@@ -14,7 +14,7 @@ export class UrlTemplate {
   /**
    * @param known the allowed placeholders; the first one is required
    * @throws ValidationError if the template is not an http(s) URL, lacks the required placeholder,
-   *   or has one in its server's name or an unknown one
+   *   has an unknown one, or has any in its server's name
    */
   constructor(template: string, known: readonly [string, ...string[]]) {
     parseHttpUrl(template.replaceAll(PLACEHOLDER, "x"), "customer source");
@@ -24,7 +24,7 @@ export class UrlTemplate {
     if (!names.includes(required) || names.some((name) => !known.includes(name)) || server.includes("{")) {
       throw new ValidationError(
         `The URL of the customer source must contain {${required}} after the server's name, as in ` +
-          `https://crm.example.com/customers/{${required}}, and no other placeholders than ${known.map((name) => `{${name}}`).join(", ")}.`,
+          `https://crm.example.com/customers/{${required}}, and no placeholders other than ${known.map((name) => `{${name}}`).join(", ")}.`,
         { code: "invalid_configuration" },
       );
     }

@@ -2,7 +2,7 @@
 export type DecimalMark = "." | ",";
 
 export type WrittenNumber =
-  /** Has a `mark` if the number itself shows which one it uses. */
+  /** Has a `mark` if the number itself shows which decimal mark it uses. */
   | { kind: "number"; value: number; mark?: DecimalMark }
   /** `6.000`: either mark gives a number. */
   | { kind: "ambiguous"; value: Readonly<Record<DecimalMark, number>> }

@@ -86,8 +86,8 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
   /**
    * Sends an email unchanged, and returns its message id (with angle brackets) when the transport
    * has accepted it.
-   * @throws ValidationError for a recipient as `composeTemplatedEmail`, or if the mail server
-   *   refuses the email permanently
+   * @throws ValidationError for the same recipients as `composeTemplatedEmail`, or if the mail
+   *   server refuses the email permanently
    * @throws IoError if the transport can't accept it now
    * @throws the signal's reason; the email may have gone out anyway
    */
@@ -125,7 +125,7 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
    * Sends a plain text email to someone on our side, such as an operator. The recipient is not
    * checked.
    * @param notice `key` identifies the email: if it is sent again, it has the same message id
-   * @throws as `send`, except about the recipient
+   * @throws as `send`, except for the check of the recipient
    */
   async sendNotice(notice: { recipient: string; subject: string; text: string; key: string }): Promise<void> {
     await this.#deliver("operator", {

@@ -1,6 +1,6 @@
 /**
  * Rules for automatic mail: who must not get it, which emails it must not answer, and the headers
- * that keep other automatic responders quiet. After RFC 3834 (recommendations for automatic
+ * that keep other automatic responders quiet. They follow RFC 3834 (recommendations for automatic
  * responses to electronic mail), sections 2 and 5, and RFC 5230 (the vacation extension of Sieve),
  * section 4.6.
  */

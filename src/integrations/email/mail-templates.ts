@@ -62,9 +62,7 @@ const SHOWS_BLANKS = /<(?:pre|textarea|xmp|listing|plaintext)\b|white-space/i;
 /** Indentation is for those who edit a template. Without it, an email is a quarter shorter. */
 const withoutIndentation = (template: string): string => template.replaceAll(/\n[ \t]+/g, "\n");
 
-/**
- * Removes what doesn't affect the plain text, so that converting each email to it is much faster.
- */
+/** Removes what doesn't affect the plain text, so that each email is converted much faster. */
 function withoutStyling(template: string): string {
   return template.replaceAll(UNREAD_ELEMENTS, "").replaceAll(TAG, (tag) => tag.replaceAll(STYLING_ATTRIBUTES, ""));
 }
@@ -231,7 +229,7 @@ function viewOf(data: TemplateData): Record<string, unknown> {
 let sentenceList: Intl.ListFormat | undefined;
 /**
  * Joins a list: `one, two and three`. `Intl.ListFormat` is only created when it is first needed,
- * because that loads language data and takes as long as starting Node.js.
+ * because creating it loads language data and takes as long as starting Node.js.
  */
 const sentence = (items: readonly string[]): string =>
   (sentenceList ??= new Intl.ListFormat("en-GB", { type: "conjunction" })).format(items);

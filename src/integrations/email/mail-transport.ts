@@ -17,7 +17,7 @@ export interface MailTransport {
   /**
    * Resolves when the other side has taken responsibility for the email. An abort ends the waiting
    * and, if possible, the attempt. The other side may have accepted the email nevertheless, so send
-   * the same one again, with its message id.
+   * the same email again, with the same message id.
    * @throws IoError if the server can't be reached, times out, refuses the email temporarily (4xx
    *   of SMTP), or refuses us as the sender (such as our login or our network)
    * @throws ValidationError if it refuses this email permanently (other 5xx of SMTP)

@@ -6,7 +6,7 @@ import type * as HtmlToText from "html-to-text";
 import { requirePackage } from "../../runtime/require-package.ts";
 
 /**
- * Opening and closing tags together; newsletters have some thousands. The parser takes quadratic
+ * Opening and closing tags together; newsletters have a few thousand. The parser takes quadratic
  * time in the number of open tags.
  */
 const MAX_TAGS = 40_000;
@@ -20,9 +20,7 @@ const MAX_DEPTH = 200;
  */
 const MAX_INDENTATION = 200_000_000;
 
-/**
- * Marks places where the converter has left something out. The converted HTML never contains it.
- */
+/** Marks places where the converter has left something out. Its input never contains this mark. */
 const LEFT_OUT = "\0";
 
 const countOf = (html: string, pattern: RegExp): number => {
@@ -44,7 +42,8 @@ let convert: ReturnType<typeof HtmlToText.compile> | undefined;
 /**
  * Converts HTML to text. Quoted mail gets `>` in front of its lines. The URLs of links and all
  * pictures are left out, because they say nothing about what the customer wrote.
- * @returns undefined if the HTML has too many tags, or nests them too deeply
+ * @returns undefined if the HTML has too many tags, nests them too deeply, or has too many lines in
+ *   nested quotations or lists
  */
 export function htmlToText(html: string): string | undefined {
   const clean = html.replaceAll(LEFT_OUT, "");

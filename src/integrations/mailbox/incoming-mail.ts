@@ -59,16 +59,16 @@ export interface IncomingMail {
   /**
    * False if a part of the email was not read, because the email is larger than `MAX_MAIL_BYTES`,
    * its text is longer than a million characters, it has too many headers, lines, parts or HTML
-   * tags, or parts or tags are nested too deeply.
+   * tags, parts or tags are nested too deeply, or its HTML can't be converted.
    */
   readonly isComplete: boolean;
 }
 
 /**
- * Reads an email with any charset and MIME structure. From a broken email, or one built to take
- * long, it returns the parts that can be read.
+ * Reads an email with any charset and MIME structure. From a broken email, or one built to slow us
+ * down, it returns the parts that can be read.
  * @param raw the email as it was transmitted; a `From …` line of an mbox in front is ignored
- * @throws ValidationError (`not_a_mail`) if it has none of the headers that every email has
+ * @throws ValidationError (`not_a_mail`) if it has none of the usual headers
  */
 export async function readMail(raw: Uint8Array | string): Promise<IncomingMail> {
   const bytes = withoutEnvelopeLine(typeof raw === "string" ? Buffer.from(raw) : raw);
@@ -118,8 +118,8 @@ function withoutEnvelopeLine(raw: Uint8Array): Uint8Array {
 }
 
 /**
- * If an email is nested too deeply, or its headers are too long, only the important ones of its
- * first headers are read.
+ * If an email is nested too deeply, or its headers are too long, only the important headers at its
+ * beginning are read.
  */
 async function parseMail(bytes: Uint8Array): Promise<{ email: Email; isWhole: boolean }> {
   const { default: PostalMime } = await import("postal-mime");

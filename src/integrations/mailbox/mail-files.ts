@@ -22,7 +22,7 @@ export interface FoundMail {
 /**
  * The emails that a path leads to, as a stream: one email in a file, an mbox, a Maildir (its `new`
  * and `cur`), or all `.eml` files in a folder and the folders below it.
- * @throws IoError if the path can't be read; for a file in a folder, it is in `raw` instead
+ * @throws IoError if the path can't be read; for a file in a folder, the error is in `raw` instead
  */
 export async function* mailsIn(path: string): AsyncGenerator<FoundMail> {
   const { isDirectory, size } = await inspect(path);

@@ -47,9 +47,9 @@ export interface MailboxWatcherOptions {
   receive: (raw: Uint8Array) => Promise<{ status: string }>;
   logger?: Logger;
   /**
-   * Delay before it reconnects, in milliseconds. It doubles with each failure, up to the maximum.
-   * Default: 1 s, at most 5 min. An email that can't be accepted for now is retried after the
-   * maximum.
+   * Delay before the watcher reconnects, in milliseconds. It doubles with each failure, up to the
+   * maximum. Default: 1 s, at most 5 min. An email that can't be accepted for now is retried after
+   * the maximum.
    */
   retry?: { initialDelayMs: number; maximumDelayMs: number };
 }
@@ -83,8 +83,8 @@ export class MailboxWatcher {
   }
 
   /**
-   * Starts to watch. Resolves when the mailbox is open. If the mailbox can't be reached at the
-   * moment, it resolves too, and the watcher keeps trying. Call it only once.
+   * Starts to watch. Resolves when the mailbox is open, and also if it can't be reached at the
+   * moment; the watcher then keeps trying. Call `start` only once.
    * @throws ValidationError (`invalid_configuration`) if the server refuses the login or a folder,
    *   or if emails can't be marked as processed
    */
@@ -208,7 +208,7 @@ export class MailboxWatcher {
       const keepsKeywords = permanentFlags?.has(String.raw`\*`) === true || permanentFlags?.has(TAKEN_KEYWORD) === true;
       if (readOnly === true || (doneFolder === undefined && !keepsKeywords)) {
         throw misconfigured(
-          "The mailbox can't mark emails as processed. Name a folder to move them to in IMAP_DONE_FOLDER. If it is set already, the mailbox is read-only.",
+          "The mailbox can't mark emails as processed. Set IMAP_DONE_FOLDER to a folder to which they can be moved. If that is already set, the mailbox is read-only.",
         );
       }
     } catch (cause) {
@@ -246,8 +246,8 @@ export class MailboxWatcher {
   }
 
   /**
-   * Puts emails that have failed last, so they can't keep the others from being taken, however many
-   * they are. Among them, those whose last attempt is the longest ago come first.
+   * Puts failed emails at the end, so they can't keep the others from being taken, however many
+   * failed ones there are. Among them, those whose last attempt is the longest ago come first.
    */
   #inOrder(uids: readonly number[]): number[] {
     const left = new Set(uids);
@@ -269,7 +269,7 @@ export class MailboxWatcher {
   async #take(client: ImapFlow, uid: string): Promise<void> {
     const query = { source: { start: 0, maxLength: MAX_MAIL_BYTES + 1 } };
     const message = await client.fetchOne(uid, query, { uid: true });
-    // Another client may have moved it in the meantime.
+    // Another client may have moved the email in the meantime.
     if (message === false || message.source === undefined) return;
     this.#isReceiving = true;
     const outcome = await this.#receive(uid, message.source).finally(() => (this.#isReceiving = false));
@@ -306,7 +306,7 @@ async function leave(client: ImapFlow): Promise<void> {
   try {
     if (client.usable) await client.logout();
   } catch {
-    // It is already gone.
+    // The connection is already gone.
   } finally {
     client.close();
   }

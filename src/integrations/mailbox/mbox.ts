@@ -8,7 +8,8 @@ const LINE_FEED = 0x0a;
 
 /**
  * A `From …` line that begins an email: with a time and a year, as every program writes them. Some
- * programs don't quote lines of emails that begin with "From", but these rarely have both.
+ * programs don't quote the lines in an email that begin with "From", but such lines rarely have
+ * both.
  */
 const SEPARATOR = /^From .*\b\d{1,2}:\d\d(?::\d\d)?\b.*\b(?:19|20)\d\d\b/;
 const QUOTED = /^>+From /;
@@ -19,8 +20,8 @@ export const isMbox = (head: Uint8Array): boolean =>
 
 /**
  * Returns the original emails of an mbox: without their `From …` line, and with `>From` as `From`.
- * A `From …` line counts only at the beginning of the file or after an empty line. Of an email
- * larger than `MAX_MAIL_BYTES`, only one byte more than that is kept, so memory use is limited.
+ * A `From …` line counts only at the beginning of the file or after an empty line. To limit the use
+ * of memory, only the first `MAX_MAIL_BYTES` + 1 bytes of an email are kept.
  */
 export async function* mailsOfMbox(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   let mail: MailBuffer | undefined;

@@ -12,7 +12,7 @@ export interface Notification {
   workflow_id: string;
   /** What permanently identifies the run, such as the feedback's id. */
   key: string;
-  /** URL to look at it; absent if the service's address is unknown. */
+  /** URL of the page about the run or its approval; absent if the service's address is unknown. */
   url?: string;
   /** Only for a run that has failed. */
   error?: string;
@@ -33,11 +33,12 @@ export interface NotificationChannel {
    */
   readonly mostAnHour?: number;
   /**
-   * Resolves when the other side has accepted it. A repeated delivery has the same id.
+   * Resolves when the other side has accepted the notification. A repeated delivery has the same
+   * id.
    * @param isLast whether this is the last delivery before further ones are withheld for the rest
    *   of the hour
-   * @throws IoError if it may succeed later
-   * @throws ValidationError or UnexpectedError if it is refused permanently
+   * @throws IoError if a later delivery may succeed
+   * @throws ValidationError or UnexpectedError if the notification is refused permanently
    */
   deliver(notification: Notification, isLast: boolean): Promise<void>;
 }

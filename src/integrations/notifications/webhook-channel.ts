@@ -21,7 +21,7 @@ export class WebhookChannel implements NotificationChannel {
   readonly #signer: StandardWebhooks.Webhook | undefined;
 
   /**
-   * @param secret `whsec_` and 24 to 64 bytes in base64
+   * @param secret 24 to 64 bytes in base64, with or without `whsec_` in front
    * @throws ValidationError for an invalid URL or secret
    */
   constructor(url: string, secret?: string) {
@@ -38,7 +38,7 @@ export class WebhookChannel implements NotificationChannel {
   async deliver({ id, type, time, ...data }: Notification): Promise<void> {
     const json = JSON.stringify({ type, timestamp: time.toISOString(), data });
     const messageId = `msg_${createHash("sha256").update(id).digest("hex").slice(0, 40)}`;
-    // Time of the attempt: receivers refuse old ones to prevent replays.
+    // The time of the attempt, because receivers refuse old times to prevent replays.
     const now = new Date();
     const { status } = await this.#client.send({
       url: this.#url,
@@ -54,7 +54,7 @@ export class WebhookChannel implements NotificationChannel {
     throw refusal(
       "receiver of notifications",
       status,
-      `The receiver of notifications refused one (HTTP ${status}). Check NOTIFY_URL and the secret that both sides have.`,
+      `The receiver of notifications refused a notification (HTTP ${status}). Check NOTIFY_URL and the secret that both sides have.`,
       "notification_rejected",
     );
   }
@@ -67,7 +67,7 @@ function signerWith(secret: string): StandardWebhooks.Webhook {
   const { length } = Buffer.from(base64, "base64");
   if (length < 24 || length > 64) {
     throw new ValidationError(
-      "NOTIFY_SECRET (notifySecret) must be whsec_ and 24 to 64 random bytes in base64: make one with " +
+      "NOTIFY_SECRET (notifySecret) must be whsec_ followed by 24 to 64 random bytes in base64: make them with " +
         "`openssl rand -base64 32`.",
       { code: "invalid_configuration" },
     );

@@ -8,8 +8,8 @@ const STORE = "feedback_data";
 
 /**
  * Stores tickets with the feedback: in the knowledge graph, store `feedback_data`, as `abi:Ticket`.
- * Only call it in a step of a run, because the ticket may reach the disk only together with the
- * step's result.
+ * Call `createTicket` only in a step of a run, because the ticket may not reach the disk before the
+ * step's result does.
  */
 export class GraphTicketSystem implements TicketSystem {
   readonly isInGraph = true;

@@ -30,7 +30,7 @@ export class WebhookTicketSystem implements TicketSystem {
   readonly #url: URL;
   readonly #client: HttpClient;
 
-  /** @throws ValidationError for an invalid URL or token */
+  /** @throws ValidationError for an invalid URL, token or number */
   constructor({ url, token, timeoutMs = 10_000, retries = HTTP_RETRY.retries }: WebhookTicketSystemOptions) {
     this.#client = new HttpClient({
       name: "ticket system",

@@ -167,8 +167,8 @@ describe("in hostile JSON,", () => {
   test.each([
     ['{"id":"C-1"}', /must contain a JSON array/],
     ["", /must contain a JSON array/],
-    ['[{"id":"C-1"}', /it ends in the middle/],
-    ['[{"id":"C-1"},\n{"id":"C-2', /line 2 on: it ends in the middle/],
+    ['[{"id":"C-1"}', /the file ends in the middle/],
+    ['[{"id":"C-1"},\n{"id":"C-2', /line 2 on: the file ends in the middle/],
     ["[]\n[]", /line 2 on: there is more text after the end of the JSON array/],
   ])("the fault in the file %j causes a ValidationError that says where it is", async (text, message) => {
     const reading = read("a.json", text);

@@ -17,7 +17,8 @@ export function outboxFolderOf(url: string): string | undefined {
 function folderOf(path: string): string {
   if (path === "") throw invalidMailUrl("The outbox URL names no folder.");
   if (isUrlLike(path)) throw invalidMailUrl("The outbox must be a folder, not another URL.");
-  // With `outbox:` in front, a path with two slashes would lose them and lead to another folder.
+  // Two slashes at the beginning would be lost if `outbox:` were put in front of the path again; it
+  // would then lead to another folder.
   return path.replace(/^\/+/, "/");
 }
 

@@ -22,7 +22,7 @@ const flush = promisify(fsync);
  * Writes emails to a folder, each as one `.eml` file (RFC 5322) that mail programs can open. The
  * file is named after the message id; an existing file is not overwritten. A file appears complete
  * or not at all, and is on disk when `send` resolves. The folder is created with the first email.
- * Only their owner can read the folder and its files.
+ * Only the owner can read the files, and the folder if it is created here.
  *
  * Emails that arrive while others are being written are written together after them, and share one
  * flush of the folder.
@@ -73,7 +73,7 @@ export class OutboxTransport implements MailTransport {
     this.#isWriting = false;
   }
 
-  /** Never rejects: errors are passed to the senders of the emails. */
+  /** Never rejects: errors are passed to the callers of `send`. */
   async #write(mails: readonly Mail[]): Promise<void> {
     const outcomes = await Promise.allSettled(mails.map(({ name, content }) => this.#store(name, content)));
     const flushed = outcomes.some(({ status }) => status === "fulfilled") ? this.#flushFolder() : undefined;

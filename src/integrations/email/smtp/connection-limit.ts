@@ -18,8 +18,8 @@ const INITIAL_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 2000;
 
 /**
- * The server refuses a connection for now and has accepted no part of an email. The cause is the
- * server's reply.
+ * The server can't be reached or refuses a connection for now, and has accepted no part of the
+ * email. The `cause` is the error of the attempt.
  */
 export class ConnectionRefused extends Error {}
 
@@ -52,8 +52,8 @@ export class ConnectionLimit {
   }
 
   /**
-   * Makes an attempt when it is the email's turn, and repeats it if it rejects with
-   * `ConnectionRefused` while other emails are accepted.
+   * Makes an attempt when it is the email's turn. An attempt that rejects with `ConnectionRefused`
+   * while other emails are accepted is repeated.
    * @param isAnswer whether an error other than `ConnectionRefused` is the server's answer to the
    *   email
    * @throws the last attempt's error, or the signal's reason
@@ -72,7 +72,7 @@ export class ConnectionLimit {
       } catch (error) {
         const isRefused = error instanceof ConnectionRefused;
         if (!isRefused && isAnswer(error)) this.#served();
-        if (isRefused && !this.#isServing()) this.#servesNobody();
+        if (isRefused && !this.#isServing()) this.#failRefused();
         if (!isRefused || refusals > MAX_REFUSALS || !this.#isServing()) {
           this.#leave();
           throw error;
@@ -92,7 +92,7 @@ export class ConnectionLimit {
    * The server accepts nothing, so the number of connections is not the problem: refused emails
    * fail.
    */
-  #servesNobody(): void {
+  #failRefused(): void {
     this.#change(this.#most);
     for (const { giveUp } of this.#queue.filter((turn) => turn.giveUp)) giveUp?.();
   }

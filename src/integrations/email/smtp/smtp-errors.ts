@@ -16,8 +16,8 @@ const TOO_MANY_CONNECTIONS =
   /too many (?:\w+ ){0,2}(?:connections|sessions|clients)|concurren|connection (?:count|rate|limit)/i;
 
 /**
- * Whether the server refuses this connection because it is busy, or because we have too many. Then
- * it has not accepted the email either.
+ * Whether no connection could be established, or the server refuses this one because it is busy or
+ * we have too many. In both cases, the server has not accepted the email.
  * @param connected whether the connection was established before
  */
 export function isConnectionRefusal(error: NodemailerError, connected: boolean): boolean {
@@ -55,8 +55,8 @@ export function toMailError(
     if (error.response !== undefined)
       return unavailable("answers with something that is not SMTP. Check its host and port.");
     // nodemailer itself has found that the email is too large or its envelope invalid.
-    if (error.code === "EMESSAGE") return rejected(`: the email is too large; ${THE_LOG}`);
-    if (error.code === "EENVELOPE") return rejected(`. Check the recipient's address; ${THE_LOG}`);
+    if (error.code === "EMESSAGE") return rejected(`: the email is too large; ${THE_DETAILS}`);
+    if (error.code === "EENVELOPE") return rejected(`. Check the recipient's address; ${THE_DETAILS}`);
     return unavailable(whatHappened(error));
   }
   const reply = readReply(error);
@@ -70,6 +70,7 @@ export function toMailError(
 }
 
 const THE_LOG = "the log has the server's words.";
+const THE_DETAILS = "the log has the details.";
 const CHECK_US = "Check the sender's address, and whether we may use this server.";
 
 const isAuthentication = ({ code, responseCode }: NodemailerError): boolean =>
@@ -102,7 +103,7 @@ function whatHappened(error: NodemailerError): string {
   if (isAboutTls(error)) {
     return "could not negotiate TLS with us. Use smtps:// for ports that begin with TLS (465) and smtp:// for the others (587, 25).";
   }
-  if (originalCode === "ECONNREFUSED") return "refused the connection. Check that it runs, and its host and port.";
+  if (originalCode === "ECONNREFUSED") return "refused the connection. Check its host and port, and that it runs.";
   if (code === "EDNS") return "was not found by its name. Check the host in its URL.";
   if (code === "ETIMEDOUT") return "did not answer in time.";
   return "closed the connection without confirming whether it has accepted the email.";

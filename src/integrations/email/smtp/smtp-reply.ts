@@ -19,7 +19,7 @@ export interface SmtpReply {
   readonly text: string;
 }
 
-/** Who has to act on a permanent refusal. */
+/** Where the cause of a permanent refusal lies. */
 export type Fault = "sender" | "recipient" | "content" | "unknown";
 
 /** The enhanced code: after the basic one, or in qmail's form `(#5.7.1)`. */
@@ -131,8 +131,8 @@ function faultOf(reply: SmtpReply, command: string | undefined): { of: Fault; wo
   if (of) return { of, words };
   if (RESTRICTED_GROUP.test(text)) return { of: "recipient" };
   const isPolicy = status.startsWith("7.");
-  // "content" and "spam" also occur in the names of block lists and in advice, so a listing does
-  // not mean that the email was spam.
+  // Before the words about content, because "content" and "spam" also occur in the names of block
+  // lists and in advice.
   const sender = SENDER_WORDS.find(([pattern]) => pattern.test(text));
   if (sender) return { of: "sender", words: QUOTA_WORDS.test(text) && sender[1] === SENDER ? QUOTA : sender[1] };
   if (FULL_WORDS.test(text)) return { of: "recipient" };

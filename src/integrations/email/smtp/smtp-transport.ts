@@ -9,15 +9,15 @@ import type { SmtpServer } from "./smtp-url.ts";
 
 const CONNECT_TIMEOUT_MS = 30_000;
 
-// RFC 5321 section 4.5.3.2.6. If we gave up on a slow confirmation any sooner, we would send the
+// RFC 5321 section 4.5.3.2.6. If we gave up on a slow confirmation any sooner, we might send the
 // email twice.
 const SILENCE_TIMEOUT_MS = 600_000;
 
 const MAX_CONNECTIONS = 5;
 
 /**
- * Not nodemailer's four minutes: an idle connection may be the only one that the server allows us
- * and others.
+ * Not nodemailer's four minutes: an idle connection may take the only place that the server has for
+ * us and other senders.
  */
 const IDLE_TIMEOUT_MS = 5000;
 
@@ -95,8 +95,8 @@ async function openPool(server: SmtpServer) {
     // retries are up to the caller.
     maxRequeues: 2,
   });
-  // The message is read once the connection is established; nodemailer's errors don't say whether
-  // it was.
+  // nodemailer reads the message once the connection is established. Its errors don't say whether
+  // that happened.
   pool.use("stream", ({ data, message }, done) => {
     message.processFunc((stream) => {
       (data as { onConnected?: () => void }).onConnected?.();
