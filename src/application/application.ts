@@ -58,7 +58,7 @@ function makeFolder(path: string): void {
     const isFile = ["EEXIST", "ENOTDIR"].includes((cause as NodeJS.ErrnoException).code ?? "");
     const problem = isFile
       ? "can't be created: it, or something above it, is a file. Name a folder with --data or ABI_DATA_DIRECTORY."
-      : "can't be created: the folder above it can't be written. Create it, or name another one with --data or ABI_DATA_DIRECTORY.";
+      : "can't be created: the folder above it can't be written. Create the directory yourself, or name another one with --data or ABI_DATA_DIRECTORY.";
     throw new IoError(`The data directory ${path} ${problem}`, { code: "data_directory", cause });
   }
 }
@@ -86,7 +86,7 @@ function customerSource(settings: Settings): CustomerSource {
   });
 }
 
-/** @throws ValidationError for `ask-source` with a source that can't search by address */
+/** @throws ValidationError for `ask-source`, if there is no source or it can't search by address */
 function checkSenderLookUp({ unknownSender, customerSource: location, customerEmailUrl }: Settings): void {
   const isHttp = location !== undefined && /^https?:/i.test(location);
   if (unknownSender !== "ask-source" || (location !== undefined && (!isHttp || customerEmailUrl !== undefined))) return;
@@ -151,15 +151,12 @@ function graphOperations({ queryRunner }: OntologyStore, { graphTools }: Setting
 function reportTraining(trained: TrainedWeights, logger: Logger): void {
   const { version, trained_at, texts } = trained;
   if (isForThisVersion(trained)) {
-    logger.info(
-      { version, trained_at, texts },
-      "the text analysis uses weights that were trained on labels of your own",
-    );
+    logger.info({ version, trained_at, texts }, "the text analysis uses weights that were trained on your own labels");
     return;
   }
   logger.warn(
     { version, trained_at },
-    'The trained weights belong to another version of this package, so the ones that ship are used. Run "abi-workflows train" again, or ' +
+    'The trained weights belong to another version of this package, so they are ignored. Run "abi-workflows train" again, or ' +
       '"abi-workflows train --reset".',
   );
 }
@@ -178,7 +175,8 @@ export interface ApplicationOptions {
 }
 
 /**
- * Opens everything that the settings name. Unfinished runs of an earlier process continue at once.
+ * Opens everything that the settings name. If it executes runs, the unfinished ones of an earlier
+ * process continue at once.
  * @param options see `ApplicationOptions`; default for `worker`: `settings.worker`
  * @throws ValidationError for invalid settings; IoError if the data directory is in use (`in_use`),
  *   or a file or database can't be opened

@@ -1,6 +1,6 @@
 /**
- * The HTTP service as configured by the settings: who may call, where it listens, and what it
- * checks to be ready.
+ * The HTTP service as configured by the settings: who may call, where it listens, and when it is
+ * ready.
  */
 import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -61,7 +61,7 @@ export interface HttpService {
 }
 
 /**
- * The caller when no tokens are set: any program on this machine. It can't decide about emails,
+ * The caller when no tokens are set: any program on this machine. It can't decide on emails,
  * because a decision is recorded with the name of a token.
  */
 const ANYONE: Caller = { name: "anonymous", scopes: new Set(SCOPES.filter((scope) => scope !== "approve")) };
@@ -197,7 +197,7 @@ async function tokensOf({ httpTokens, httpTokensFile }: Settings, logger: Logger
   return sources.length === 0 ? undefined : anyOf(sources);
 }
 
-/** How long a count of the runs is used, because counting reads all of them. Milliseconds. */
+/** How long a count of the runs is reused, because counting reads all of them. Milliseconds. */
 const COUNTED_FOR_MS = 10_000;
 /** If a run has been due for longer, there are no workers, or too few. Milliseconds. */
 const LATE_MS = 60_000;

@@ -37,8 +37,8 @@ function describeFault(error: unknown): string {
 /**
  * Loads the function that the user's module exports as `createWorkflows`.
  * @param path of the module, JavaScript or TypeScript that Node.js can run
- * @returns a function that throws the same error if `createWorkflows` fails or doesn't return
- *   workflows
+ * @returns a function that calls `createWorkflows`, passes on its `AbiError`s, and throws a
+ *   ValidationError (`invalid_configuration`) if it fails otherwise or doesn't return workflows
  * @throws ValidationError (`invalid_configuration`) if the module is missing, can't be loaded, or
  *   exports no such function
  */

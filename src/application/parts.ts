@@ -42,7 +42,7 @@ export function runsAndGraph(settings: Pick<Settings, "dataDirectory">): string 
 
 let temporary: string | undefined;
 /**
- * A new one for each process, so that no process mistakes another one's email for its own. It is
+ * A new folder for each process, so that no process mistakes another one's email for its own. It is
  * created with the first email, and stays, because that is where people find the emails.
  */
 const temporaryOutbox = (): string => (temporary ??= join(tmpdir(), `abi-workflows-outbox-${randomUUID()}`));
@@ -59,8 +59,8 @@ export function outboxFolder(settings: Settings): string | undefined {
 
 /**
  * The folder in which this process can find the emails of its runs. Undefined if a mail server is
- * set, and with a shared database: there, the process that executes a run writes its email, and it
- * may be another process with another folder.
+ * set. Also undefined with a shared database, because another process, with another folder, may
+ * execute a run and write its email.
  */
 export const ownOutbox = (settings: Settings): string | undefined =>
   settings.databaseUrl === undefined ? outboxFolder(settings) : undefined;

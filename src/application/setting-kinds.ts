@@ -49,7 +49,7 @@ const hasCredentials = (address: string): boolean => {
   return username !== "" || password !== "";
 };
 
-export const openAddress = textWith(startsWith("http", "https"), [
+export const urlWithoutCredentials = textWith(startsWith("http", "https"), [
   (address) => !hasCredentials(address),
   "must not have a user or password in it: use OPENAI_API_KEY",
 ]);

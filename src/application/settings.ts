@@ -18,16 +18,16 @@ import {
   someOf,
   onOff,
   share,
-  openAddress,
   port,
   text,
   token,
   InvalidSetting,
   url,
+  urlWithoutCredentials,
   wholeNumber,
 } from "./setting-kinds.ts";
 
-/** The data directory with which only emails are stored on disk: see `outboxFolder`. */
+/** With this as the data directory, only emails are stored on disk: see `outboxFolder`. */
 export const IN_MEMORY = ":memory:";
 
 /**
@@ -109,22 +109,23 @@ const DEFINITIONS = {
   ontologyUpdateUrl: {
     env: "ONTOLOGY_UPDATE_URL",
     kind: url("http", "https"),
-    about: "URL of that endpoint for updates. Default: ONTOLOGY_URL.",
+    about: "URL of the SPARQL endpoint for updates. Default: ONTOLOGY_URL.",
   },
   ontologyGraphStoreUrl: {
     env: "ONTOLOGY_GRAPH_STORE_URL",
     kind: url("http", "https"),
-    about: "URL of that endpoint for the SPARQL 1.1 Graph Store protocol, for large inserts. Default: not used.",
+    about:
+      "URL of the SPARQL endpoint for the SPARQL 1.1 Graph Store protocol, for large inserts. Default: not used.",
   },
   ontologyToken: {
     env: "ONTOLOGY_TOKEN",
     kind: token,
-    about: "Bearer token for that endpoint, instead of user and password.",
+    about: "Bearer token for the SPARQL endpoint, instead of user and password.",
   },
   ontologyAuthentication: {
     env: "ONTOLOGY_AUTHENTICATION",
     kind: oneOf("basic", "digest"),
-    about: "How user and password are sent to that endpoint: `basic` (the default) or `digest`.",
+    about: "How user and password are sent to the SPARQL endpoint: `basic` (the default) or `digest`.",
   },
   customerSource: {
     env: "CUSTOMER_SOURCE",
@@ -415,7 +416,7 @@ const DEFINITIONS = {
   },
   openaiBaseUrl: {
     env: "OPENAI_BASE_URL",
-    kind: openAddress,
+    kind: urlWithoutCredentials,
     about: "Any OpenAI-compatible endpoint, such as http://localhost:11434/v1. Default: OpenAI's own.",
   },
   openaiModel: { env: "OPENAI_MODEL", kind: text(), about: "Name of the chat model. Default: gpt-5.4-mini." },
@@ -439,7 +440,7 @@ export type Settings = { [Name in WithDefault]: Value<Name> } & {
 export type SettingsOptions = { [Name in SettingName]?: Given<Name> | undefined };
 
 /** Settings that only make sense with `ontologyUrl`. */
-const OF_THE_ENDPOINT = [
+const ENDPOINT_SETTINGS = [
   "ontologyUpdateUrl",
   "ontologyGraphStoreUrl",
   "ontologyToken",
@@ -447,7 +448,7 @@ const OF_THE_ENDPOINT = [
 ] as const;
 
 /** Settings that only make sense with `escalation`. */
-const OF_ESCALATION = ["escalateUnreadable", "escalateDoubtful"] as const;
+const ESCALATION_SETTINGS = ["escalateUnreadable", "escalateDoubtful"] as const;
 
 const ALL = Object.entries<Definition>(DEFINITIONS);
 
@@ -458,7 +459,7 @@ export const SETTINGS: readonly { name: string; env: string; about: string }[] =
   about,
 }));
 
-const given = (value: unknown): boolean => value !== undefined && value !== "";
+const isGiven = (value: unknown): boolean => value !== undefined && value !== "";
 
 /**
  * Reads the settings: from `options` first, then from the environment, then from the defaults.
@@ -483,32 +484,32 @@ function readAll(
 ): { settings: Record<string, unknown>; issues: FieldIssue[] } {
   const settings: Record<string, unknown> = {};
   const issues: FieldIssue[] = [];
-  const fault = (name: SettingName, problem: string): void => {
+  const addFault = (name: SettingName, problem: string): void => {
     const { env, about } = DEFINITIONS[name];
     issues.push({ path: name, message: `${env} (${name}) ${problem}. ${about}` });
   };
   for (const [name, { env, kind, default: standard }] of ALL) {
-    const value = [options[name], environment[env], standard].find(given);
+    const value = [options[name], environment[env], standard].find(isGiven);
     if (value === undefined) continue;
     try {
       settings[name] = kind(value);
     } catch (error) {
       if (!(error instanceof InvalidSetting)) throw error;
-      fault(name as SettingName, error.message);
+      addFault(name as SettingName, error.message);
     }
   }
-  const others = Object.keys(options).filter((name) => given(options[name]) && !Object.hasOwn(DEFINITIONS, name));
-  if (others.length > 0) {
-    const names = others.map((name) => JSON.stringify(name)).join(", ");
-    issues.push({ path: "", message: `Unknown option${others.length === 1 ? "" : "s"}: ${names}.` });
+  const unknown = Object.keys(options).filter((name) => isGiven(options[name]) && !Object.hasOwn(DEFINITIONS, name));
+  if (unknown.length > 0) {
+    const names = unknown.map((name) => JSON.stringify(name)).join(", ");
+    issues.push({ path: "", message: `Unknown option${unknown.length === 1 ? "" : "s"}: ${names}.` });
   }
   if (issues.length === 0 && settings["ontologyUrl"] === undefined) {
-    const idle = OF_THE_ENDPOINT.filter((name) => settings[name] !== undefined);
-    for (const name of idle) fault(name, "has no effect without ONTOLOGY_URL (ontologyUrl)");
+    const idle = ENDPOINT_SETTINGS.filter((name) => settings[name] !== undefined);
+    for (const name of idle) addFault(name, "has no effect without ONTOLOGY_URL (ontologyUrl)");
   }
   if (issues.length === 0 && settings["escalation"] === false) {
-    const idle = OF_ESCALATION.filter((name) => settings[name] === true);
-    for (const name of idle) fault(name, "has no effect with ESCALATION=off (escalation)");
+    const idle = ESCALATION_SETTINGS.filter((name) => settings[name] === true);
+    for (const name of idle) addFault(name, "has no effect with ESCALATION=off (escalation)");
   }
   return { settings, issues };
 }

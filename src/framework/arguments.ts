@@ -1,4 +1,4 @@
-/** Schemas that check what JavaScript callers pass to a workflow's methods. */
+/** Checks of what callers pass to a workflow's methods and to lists. */
 import { z } from "zod";
 import { INVALID_START_TIME, isStartTime, type RunFilter, type WorkflowEngine } from "../engine/engine.ts";
 import { ValidationError } from "../errors.ts";

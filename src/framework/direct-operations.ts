@@ -11,7 +11,9 @@ export const directCall = (operation: DirectOperation): OperationCall =>
     return operation.run(parse(operation.input, args), options);
   };
 
-/** Logs the cause of an unexpected error, which callers don't see. Other errors are not logged. */
+/**
+ * Logs the cause of an unexpected error, because callers don't see it. Other errors are not logged.
+ */
 export function logUnexpected(logger: Logger, error: unknown, about: object = {}): void {
   const { type, cause } = toAbiError(error);
   if (!isAbiError(error) || type === "unexpected_error") {

@@ -26,8 +26,8 @@ const toProgress = ({ runId, step, phase, attempt, retryInMs }: StepEvent): Tool
 
 /**
  * Yields the step events of a run until `work` settles, then returns what `work` returned. `work`
- * calls the function that it gets (`follow`) with the run's id as soon as it knows the id. Events
- * of this run from before that are yielded too.
+ * calls the function that it gets (`follow`) with the run's id as soon as it knows the id. Earlier
+ * events of the run are yielded too.
  */
 export async function* withProgress<Result>(
   engine: WorkflowEngine,

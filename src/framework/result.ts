@@ -18,7 +18,7 @@ export interface RunResult extends Partial<WireError> {
   retry_until?: string;
   /** Id of the run; only with a `status`. */
   workflow_id?: string;
-  /** Names of the listed steps that have completed, in their order. */
+  /** Names of the listed steps that have completed, in the order in which they began. */
   steps_completed: string[];
   /** True if an earlier call did the work or is doing it. */
   duplicate?: true;
@@ -48,13 +48,13 @@ export interface WorkflowStatus extends Partial<WireError> {
  */
 export interface FailingStatus extends WireError {
   step: string;
-  /** Number of attempts that have failed since the run was last submitted. */
+  /** Number of attempts that have failed since the run was accepted or last resumed. */
   attempts: number;
   /** When the first of them failed. */
   since: string;
   /** When the next attempt starts; absent during an attempt. */
   next_try?: string;
-  /** When retrying ends; only present if that takes longer than callers wait. */
+  /** When retrying ends. Only present once the step is retried for longer than callers wait. */
   until?: string;
 }
 
@@ -101,7 +101,7 @@ export const failure = (identity: Record<string, Json>, error: unknown): RunResu
   ...toWireError(error),
 });
 
-const byTheMinute = (time: Date): string => `${time.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+const toTheMinute = (time: Date): string => `${time.toISOString().slice(0, 16).replace("T", " ")} UTC`;
 
 /**
  * Builds the result of a run that has ended, waits for a person, or has a step that keeps failing.
@@ -112,7 +112,7 @@ export function resultOf(run: Run, identity: Record<string, Json>, subject?: (st
   const { id: workflow_id, status, failing } = run;
   if (failing?.until) {
     const { step, until } = failing;
-    const error = `${failing.error.error} ${subject?.(step) ?? `The step ${step}`} will be retried automatically until ${byTheMinute(until)}; you don't have to submit anything again.`;
+    const error = `${failing.error.error} ${subject?.(step) ?? `The step ${step}`} will be retried automatically until ${toTheMinute(until)}; you don't have to submit anything again.`;
     const outlook = { status: "processing", workflow_id, retry_until: until.toISOString() } as const;
     return { ...identity, success: false, steps_completed, ...failing.error, error, ...outlook };
   }

@@ -19,7 +19,7 @@ import type { Service } from "./service.ts";
 import { withNormalizedIdentity } from "./submission.ts";
 
 const MAX_PAGE_SIZE = 1000;
-const DEFAULT_PAGE = 100;
+const DEFAULT_PAGE_SIZE = 100;
 
 const workflow_id = z.string().trim().min(1).max(200).describe("Id of the run: workflow-…");
 const Id = z.strictObject({ workflow_id });
@@ -29,7 +29,7 @@ const limit = z.coerce
   .int()
   .min(1)
   .max(MAX_PAGE_SIZE)
-  .default(DEFAULT_PAGE)
+  .default(DEFAULT_PAGE_SIZE)
   .describe("How many to return at most.");
 const workflow = z.string().max(200).optional().describe("Only runs of this workflow.");
 
@@ -68,7 +68,9 @@ export function runOperations(
     key: run.key,
     ...service.workflows.get(run.workflow)!.statusOf(run),
   });
-  const auxiliary = [...service.workflows.values()].flatMap(({ name, isAuxiliary }) => (isAuxiliary ? [name] : []));
+  const auxiliaryNames = [...service.workflows.values()].flatMap(({ name, isAuxiliary }) =>
+    isAuxiliary ? [name] : [],
+  );
   const pageOf = async <View>(filter: RunFilter & { limit: number }, view: (run: Run) => View) => {
     const runs = await engine.list({ ...filter, limit: filter.limit + 1 });
     if (runs.length === 0) await checkAfter(engine, filter.after);
@@ -118,7 +120,7 @@ export function runOperations(
       }),
       output: Page,
       run: async ({ started_since: startedSince, started_before: startedBefore, key, input, ...filter }) => {
-        const withoutCompleted = filter.workflow === undefined ? auxiliary : [];
+        const withoutCompleted = filter.workflow === undefined ? auxiliaryNames : [];
         const times = { startedSince, startedBefore };
         const fields = input && { input: normalized(input, filter.workflow) };
         const wanted = { ...filter, ...times, ...fields, withoutCompleted } as RunFilter & { limit: number };

@@ -1,7 +1,7 @@
 /**
  * Everything that a process offers: the operations of its workflows and pipelines, those that work
  * on any run, and others such as questions to the graph. An interface (HTTP, MCP, the command line)
- * translates these operations to its protocol, so it needs to know no particular workflow.
+ * translates these operations to its protocol, so it doesn't have to know any particular workflow.
  */
 import type { Run, WorkflowEngine } from "../engine/engine.ts";
 import { ValidationError } from "../errors.ts";
@@ -57,9 +57,9 @@ export class Service {
   readonly operations: readonly ServiceOperation[];
 
   /**
-   * @throws TypeError if two workflows, two pipelines, or two operations of one of them have the
-   *   same name, if two workflows receive mail, or if a workflow has no durable operation or
-   *   several
+   * @throws TypeError if two workflows or two pipelines have the same name, if two operations of
+   *   the same workflow, the same pipeline or the service itself do, or if two workflows receive
+   *   mail; also as `Workflow.register`
    */
   constructor({ engine, workflows, pipelines = [], operations = [], logger = silentLogger }: ServiceParts) {
     this.engine = engine;
@@ -99,7 +99,8 @@ export class Service {
   }
 
   /**
-   * Logs the cause of an unexpected error, which callers don't see. Other errors are not logged.
+   * Logs the cause of an unexpected error, because callers don't see it. Other errors are not
+   * logged.
    */
   logUnexpected(error: unknown): void {
     logUnexpected(this.logger, error);

@@ -63,8 +63,8 @@ export function withNormalizedIdentity<Filter extends { input?: Readonly<Record<
 /**
  * Parses parameters into a submission. The key must also follow the rules of `identifier`, whatever
  * the operation's schema accepts, so that ids that look the same are one run.
- * @param extras returns other values for the handler from the run's key; they don't count when two
- *   submissions with the same key are compared
+ * @param extras gets the run's key, and returns other values for the handler; they don't count when
+ *   two submissions with the same key are compared
  * @throws ValidationError
  */
 export function toSubmission(

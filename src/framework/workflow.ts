@@ -41,8 +41,8 @@ import {
 export interface StartOptions {
   /**
    * The run starts at this time or later, even after a restart; until then its status is `started`.
-   * A time in the past means now. It is not part of the content: if you submit the same again, you
-   * get the waiting run, and its time doesn't change.
+   * A time in the past means now. `startAt` is not part of the content: if you submit the same
+   * content again, you get the waiting run, and its time doesn't change.
    */
   startAt?: Date;
 }
@@ -113,12 +113,15 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   readonly eventExample?: { readonly type: string; readonly data: Readonly<Record<string, Json>> };
   /**
    * Whether its runs only accompany other runs, as notifications do. Once completed, they are
-   * listed only if the request names their workflow.
+   * listed only if the request names their workflow or key.
    */
   readonly isAuxiliary: boolean = false;
   /** Whether `receiveMail` accepts emails. */
   readonly receivesMail: boolean = false;
-  /** Parameters that are indexed, so listing runs by them is fast however many runs there are. */
+  /**
+   * Parameters that are indexed, so listing runs by them is fast however many runs there are. On
+   * Restate, nothing is indexed.
+   */
   protected readonly indexedParameters: readonly string[] = [];
   protected readonly configuration: Configuration;
   protected readonly logger: Logger;
@@ -137,7 +140,8 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   /**
    * Registers the workflow with the engine. Every method that needs a registered workflow does this
    * itself. Call it yourself if unfinished runs should continue before the first new one.
-   * @throws TypeError unless exactly one operation is durable, or if it has a parameter `_trace`
+   * @throws TypeError unless exactly one operation is durable, or if that operation has a parameter
+   *   `_trace`; also as `WorkflowEngine.register`
    */
   register(): this {
     this.#durable();
@@ -147,11 +151,12 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   /**
    * Starts a run and resolves with its result when it has ended, or with what it knows so far if it
    * waits for a person (`status: "waiting_for_approval"`). If a step keeps failing and is retried
-   * for longer than callers wait, such as an email whose server is unavailable, it resolves with
-   * that error and `status: "processing"`, and the run continues in the background. If there is an
-   * earlier run with the same key and content, its result is returned; if that run had failed or
-   * was cancelled, it is resumed first. Failures are results (`success: false`), not exceptions.
-   * @throws only the reason of `signal`, when it aborts
+   * for longer than callers wait, for example because the mail server is unavailable, `run`
+   * resolves with the step's error and `status: "processing"`, and the run continues in the
+   * background. If there is an earlier run with the same key and content, its result is returned;
+   * if that run had failed or was cancelled, it is resumed first. Failures are results (`success:
+   * false`), not exceptions.
+   * @throws only the reason of `signal`, when it aborts, and as `register`
    */
   run(parameters: unknown, options: CallOptions = {}): Promise<RunResult> {
     return this.#run(parameters, options);
@@ -166,10 +171,10 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
-   * Values to store with a run besides its parameters, for submissions through any interface. Use
-   * it for settings of the accepting process that must also apply in the executing one. They don't
-   * count when two submissions with the same key are compared, and an existing run keeps its own
-   * values. Default: nothing.
+   * Values to store with a run besides its parameters, whichever interface it was submitted
+   * through: for example, settings of the accepting process that must also apply in the executing
+   * one. They don't count when two submissions with the same key are compared, and an existing run
+   * keeps its own values. Default: nothing.
    * @param _key key of the run, such as the feedback's id
    */
   protected submissionExtras(_key: string, _origin: SubmissionOrigin): Record<string, Json> {
@@ -383,7 +388,8 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
-   * Logs the cause of an unexpected error, which callers don't see. Other errors are not logged.
+   * Logs the cause of an unexpected error, because callers don't see it. Other errors are not
+   * logged.
    */
   logUnexpected(error: unknown): void {
     logUnexpected(this.logger, error, { workflow: this.name });
@@ -436,7 +442,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     const [process, ...others] = this.operations.filter((operation) => operation.kind === "durable");
     if (!process || others.length > 0)
       throw new TypeError(`workflow "${this.name}" needs exactly one durable operation`);
-    // The handler would not get it, because a run's trace is stored under this name.
+    // Such a parameter would not reach the handler, because a run's trace is stored under its name.
     if (TRACE_FIELD in process.input.shape)
       throw new TypeError(`workflow "${this.name}" can't have a parameter with the name ${TRACE_FIELD}`);
     const { engine } = this.configuration;

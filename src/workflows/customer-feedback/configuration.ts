@@ -52,7 +52,7 @@ export const DEFAULT_MAIL_RULES: MailRules = { unknownSender: "person" };
 
 /** The parts that the workflow uses, and its rules. */
 export interface CustomerFeedbackWorkflowConfiguration extends WorkflowConfiguration {
-  /** Holds the stores `customer_data` and `feedback_data`. */
+  /** Holds the stores `customer_data`, `feedback_data` and `held_mail`. */
   ontologyStore: OntologyStore;
   /** Fetches customers who are not in the graph, or whose data is old. */
   customerDataPipeline: CustomerDataPipeline;
@@ -86,6 +86,9 @@ export interface CustomerFeedbackWorkflowConfiguration extends WorkflowConfigura
    * (`MAIL_RETRY_BUDGET`). Milliseconds.
    */
   mailRetryForMs?: number;
-  /** The clock for limits, the age of data, and stored times; default: the system's. */
+  /**
+   * The clock for limits, the age of data, and the times of emails and answers; default: the
+   * system's. The times of runs come from the engine.
+   */
   clock?: () => Date;
 }

@@ -73,7 +73,7 @@ import {
   type CustomerFeedbackResult,
 } from "./result.ts";
 
-/** For steps that only read or judge, so repeating them does no harm. */
+/** For steps that only read, judge or fetch a customer's data, so repeating them does no harm. */
 const EAGER: StepOptions = { eager: true };
 
 /**
@@ -260,8 +260,8 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   /**
-   * Does the same, but answers as soon as the event is durable; new feedback is then processed in
-   * the background.
+   * Does the same as `handleEvent`, but throws its errors, and answers as soon as the event is
+   * durable; new feedback is then processed in the background.
    * @throws ValidationError (`invalid_parameters`, `feedback_not_found`, `unknown_event_type`),
    *   ConflictError, IoError
    */
@@ -311,7 +311,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   /**
-   * Processes a held email as this customer's feedback. Durable when it resolves.
+   * Processes a held email as this customer's feedback. The run is durable when this resolves.
    * @throws ConflictError if someone has dismissed it (`already_decided`), or assigned it with
    *   other values (`conflict`)
    * @throws ValidationError (`invalid_parameters`, `unknown_mail`), IoError
@@ -352,8 +352,8 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
   }
 
   /**
-   * Approves exactly this email. Durable when it resolves; the run then continues wherever runs are
-   * executed.
+   * Approves exactly this email. The decision is durable when this resolves; the run then continues
+   * wherever runs are executed.
    * @throws ConflictError if someone has decided differently (`already_decided`), another email is
    *   waiting now (`decision_outdated`), the run has ended (`run_ended`), or the email was changed
    *   in the graph (`draft_changed`)
@@ -430,7 +430,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     const decide = ({ result }: Analysis<CategoriesResult>): Decision =>
       this.#decide(feedback, customer, sentimentAnalysis.result, result);
     // The decision is recorded, because it must not change while an email waits, even if the policy
-    // is another one after a restart.
+    // has changed after a restart.
     const categorize = async (): Promise<DecidedAnalysis> => {
       const analysis = await this.#categories(feedback);
       return { ...analysis, decision: decide(analysis) };
@@ -520,7 +520,7 @@ export class CustomerFeedbackWorkflow extends Workflow<CustomerFeedbackWorkflowC
     return { ...escalated, ...(await this.#responses.respond(context, "acknowledgment_sent", due, escalated)) };
   }
 
-  /** Whether someone has to act on a reply to one of our emails, judged by its own words. */
+  /** Whether someone has to act on a reply to one of our emails, judged without what it quotes. */
   async #isComplaint(text: string): Promise<boolean> {
     const own = await ownWordsOf(text);
     const { sentimentAnalyzer, feedbackCategorizer } = this.configuration;
@@ -597,7 +597,7 @@ function thankAbove({ thankAbove = DEFAULT_THANK_ABOVE }: CustomerFeedbackWorkfl
   throw new TypeError(`thankAbove must be a number from 0 to 1, not ${thankAbove}`);
 }
 
-/** Both reasons if they differ. */
+/** Why a fallback judged the text, with both reasons if they differ; undefined if none did. */
 function fallbackReason(
   sentiment: Analysis<SentimentResult>,
   categories: Analysis<CategoriesResult>,

@@ -99,8 +99,8 @@ export class Customers {
   }
 
   /**
-   * Does the same as `get`, but reads data that is too old from the source again. If that fails,
-   * the data in the graph is used.
+   * Does the same as `get`, but if the data is too old, reads it again from the source first. If
+   * that fails, the data in the graph is used.
    * @throws as `get`
    */
   async refreshed(id: string): Promise<Customer> {
@@ -111,7 +111,8 @@ export class Customers {
    * Does the same as `refreshed`, but for an email that is about to be sent: if reading again
    * fails, the data in the graph is used only up to a certain age.
    * @throws as `get`; ValidationError (`customer_invalid`) if the source's current data is not
-   *   usable; IoError if the source gives no answer and the data is older than `staleIfErrorMs`
+   *   usable; IoError if the source gives no usable answer for another reason, and the data is
+   *   older than `staleIfErrorMs`
    */
   async current(id: string): Promise<Customer> {
     const { customer, failure } = await this.#lookUp(id);
@@ -196,8 +197,8 @@ export class Customers {
   }
 
   /**
-   * Customers may have been added to the graph by hand or from another source. It means nothing if
-   * this source doesn't know those.
+   * Whether the source is the one that the data came from. If the customer was added to the graph
+   * by hand or from another source, it means nothing that this source doesn't know them.
    */
   #cameFromSource({ retrievedAt, retrievedFrom }: Customer): boolean {
     return retrievedAt !== undefined && retrievedFrom === this.#pipeline.sourceName;
@@ -212,8 +213,8 @@ export class Customers {
   }
 
   /**
-   * Looks up the URI that the pipeline assigns, then the id: customers that others have added may
-   * have another URI.
+   * Looks up the URI that the pipeline assigns, then the id: customers who were added in another
+   * way may have another URI.
    */
   async #find(id: string): Promise<Customer | undefined> {
     const uri = iri(customerUri(id));
@@ -263,5 +264,8 @@ export class Customers {
   }
 }
 
-/** Whether the source's data about this customer can't be read. It may contain an objection. */
+/**
+ * Whether the source has data about this customer that can't be read. It may say that the customer
+ * has objected to emails.
+ */
 const isUnusable = (error: unknown): boolean => isAbiError(error) && error.code === "customer_invalid";

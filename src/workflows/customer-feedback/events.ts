@@ -25,8 +25,8 @@ const NewFeedback = z.object({
     })
     .nullish()
     .describe(
-      "Headers of the email that the feedback came in, also in mailparser's format. An automatic email is processed " +
-        "but not answered.",
+      "Headers of the email that the feedback came in; mailparser's format works too. An automatic email is " +
+        "processed but not answered.",
     ),
   message_id: wellFormed().max(1000).nullish().describe("Message-ID of the email that the feedback came in."),
 });

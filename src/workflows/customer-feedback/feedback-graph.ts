@@ -40,14 +40,14 @@ export interface FeedbackRecord {
   stated: { sentiment?: Sentiment | undefined; categories: readonly Category[] };
   action: Action;
   customerUri: string;
-  /** When it was submitted. It and `runId` are the same at every attempt to store the feedback. */
+  /** When it was submitted. Like `runId`, the same at every attempt to store the feedback. */
   timestamp: Date;
   runId: string;
   sentimentAnalysis: Analysis<SentimentResult>;
   categoryAnalysis: Analysis<CategoriesResult>;
 }
 
-/** An email of ours to which a reply has come: which feedback it was about, and whose it is. */
+/** An email of ours to which a reply has come: the feedback it was about, and its customer. */
 export interface AnsweredMail {
   feedbackId: string;
   customerUri: string;
@@ -98,7 +98,7 @@ export class FeedbackGraph {
     const { sentimentAnalysis, categoryAnalysis } = record;
     const { sentiment: foundSentiment, ...bySentiment } = sentimentAnalysis.result;
     const { categories: foundCategories, ...byCategory } = categoryAnalysis.result;
-    // The workflow used the labels that were found, unless someone stated others.
+    // The labels that were found are stored separately only if others were stated or used.
     const differs = stated.sentiment !== undefined || foundSentiment !== sentiment;
     const graph = new ABIGraph();
     const feedback = graph.createEntity("Feedback", {
@@ -165,10 +165,10 @@ export class FeedbackGraph {
    * Counts this feedback's email toward the customer's limit, until `withdrawPermission`. Returns
    * false if the limit is reached. Within this process, the runs for a customer do this one at a
    * time. Two processes on one endpoint can both add the last permitted email. So each counts again
-   * when its own entry is visible, and removes it if there are too many. If both do so, one email
-   * too few goes out, but never one too many.
-   * @throws IoError if the limit is not reached but the entry is missing: another process has just
-   *   removed one, or the change was lost
+   * when its own entry is visible, and removes it if there are too many. If both remove theirs, one
+   * email too few goes out, but never one too many.
+   * @throws IoError if the limit is not reached but this feedback's entry is missing: another
+   *   process has just removed its own, or the change was lost
    */
   permitResponse(feedbackId: string, customerUri: string, cap: ResponseCap, now: Date): Promise<boolean> {
     return this.#permissionQueue.run(customerUri, () => this.#permit(feedbackId, customerUri, cap, now));
@@ -252,8 +252,8 @@ export class FeedbackGraph {
   }
 
   /**
-   * Finds the email of ours that has one of these Message-IDs. If several have, the one whose id
-   * comes first in the list is returned.
+   * Finds the email of ours that has one of these Message-IDs. If there are several, the one whose
+   * id comes first in the list is returned.
    */
   async answeredBy(messageIds: readonly string[]): Promise<AnsweredMail | undefined> {
     const sent = await this.#ontologyStore.match(

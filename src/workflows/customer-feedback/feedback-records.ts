@@ -56,7 +56,7 @@ export class FeedbackRecords {
     let lookedAt = 0;
     let isEnd = false;
     while (found.length < limit && lookedAt < MAX_RUNS_SEARCHED && !isEnd) {
-      const size = isFiltered(filter) ? SEARCH_PAGE_SIZE : limit + 1;
+      const size = needsSearch(filter) ? SEARCH_PAGE_SIZE : limit + 1;
       const from = last?.id ?? after;
       const runs = await this.#runs(filter, { limit: size, ...withoutAbsent({ after: from }) });
       isEnd = runs.length < size;
@@ -215,7 +215,7 @@ const foundBy = ({ output, waitingFor }: Run): Partial<CustomerFeedbackOutput> =
   (output ?? waitingFor?.output ?? {}) as Partial<CustomerFeedbackOutput>;
 
 /** Whether the database can't apply the whole filter, so every run has to be read and checked. */
-const isFiltered = ({ search, sentiment, category, action }: Filter): boolean =>
+const needsSearch = ({ search, sentiment, category, action }: Filter): boolean =>
   Boolean(search) || sentiment !== undefined || category !== undefined || action !== undefined;
 
 function matches(run: Run, { search, sentiment, category, action }: Filter): boolean {

@@ -66,9 +66,9 @@ const FeedbackMail = z.object({
   state: z
     .enum(["waiting", "approved", "sent", "edited", "rejected", "refused", "replaced", "withheld"])
     .describe(
-      "`edited`: a person has replaced it by another version. `refused`: the mail server has refused it permanently. " +
-        "`replaced`: another email is sent, or waits, instead. `withheld`: nothing is sent, because the run was " +
-        "cancelled or the customer must not get it.",
+      "`edited`: a person has replaced it with another version. `refused`: the mail server has refused it " +
+        "permanently. `replaced`: another email is sent, or waits, instead. `withheld`: nothing is sent, because the " +
+        "run was cancelled or the customer must not get it.",
     ),
   sender: z.string(),
   recipient: z.string(),
@@ -107,7 +107,7 @@ export const FeedbackDetails = FeedbackItem.omit({ excerpt: true }).extend({
     .describe("The customer as the graph has them now; absent if the graph doesn't have them."),
   reasons: z
     .array(z.string())
-    .describe("Why it was escalated, answered or neither, judged by the customer's data now."),
+    .describe("Why it was escalated, answered or neither; an escalation is judged by today's rules and customer data."),
   stated: z
     .object({ sentiment: z.enum(SENTIMENTS).optional(), categories: z.array(z.enum(CATEGORIES)) })
     .describe("The labels it came with."),

@@ -25,18 +25,18 @@ export const longText = (description: string): z.ZodString =>
 
 const lowerCase = (value: unknown): unknown => (typeof value === "string" ? value.trim().toLowerCase() : value);
 
-const known = (values: readonly string[]): string => `must be one of ${values.join(", ")}`;
+const mustBeOneOf = (values: readonly string[]): string => `must be one of ${values.join(", ")}`;
 
 /** A sentiment in upper or lower case; an empty text or null means none. */
 export const sentimentLabel = z.preprocess(
   (value) => lowerCase(value) || undefined,
-  z.enum(SENTIMENTS, { error: known(SENTIMENTS) }).optional(),
+  z.enum(SENTIMENTS, { error: mustBeOneOf(SENTIMENTS) }).optional(),
 );
 
 /** Known categories, given in upper or lower case and in any order; null means none. */
 export const categoryLabels = z.preprocess(
   (value) => (Array.isArray(value) ? value.map(lowerCase) : (value ?? [])),
-  z.array(z.enum(CATEGORIES, { error: known(CATEGORIES) })).overwrite(inStableOrder),
+  z.array(z.enum(CATEGORIES, { error: mustBeOneOf(CATEGORIES) })).overwrite(inStableOrder),
 );
 
 /**
@@ -77,7 +77,8 @@ export const CustomerFeedbackWorkflowParameters = z.strictObject({
 });
 
 /**
- * The parameter that identifies a run, and the parameters from which it is derived if it is absent.
+ * The parameters of a run: the one that identifies it, those from which a tool derives that one if
+ * it is absent, and the schema of all.
  */
 export const PROCESS_KEY = {
   key: "feedback_id",

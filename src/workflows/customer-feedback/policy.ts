@@ -6,7 +6,10 @@ import type { Action } from "./result.ts";
  * When feedback is escalated to a person. It is plain data, so it can be part of a settings file.
  */
 export interface EscalationPolicy {
-  /** Feedback from customers in these segments is always escalated. Their case doesn't matter. */
+  /**
+   * Feedback from customers in these segments is always escalated. Upper or lower case doesn't
+   * matter.
+   */
   segments: readonly string[];
   /** Negative feedback is escalated if the customer's lifetime value is above this (not equal). */
   negativeLifetimeValueOver: number;
@@ -84,7 +87,7 @@ export function actionReasons(policy: EscalationPolicy | false, action: Action, 
 }
 
 /**
- * How certain praise must be for an answer with thanks, 0 to 1. On sets that the analyser was
+ * How certain praise must be for an answer with thanks, 0 to 1. On texts that the analyser was
  * not trained with, 2.7 % of unhappy customers would have been thanked, and 61.6 % of the pleased
  * ones: see the table in `docs/text-analysis.md`.
  */
@@ -106,9 +109,10 @@ const stricter = (one: Sentiment, other: Sentiment): Sentiment =>
   BY_STRICTNESS.indexOf(one) > BY_STRICTNESS.indexOf(other) ? one : other;
 
 /**
- * The labels that the workflow uses if a caller states some. The stricter sentiment counts, whether
- * stated or found, and critical categories that were found are added. So a stated label can lead to
- * an escalation, but never makes the reaction milder than the text would.
+ * The labels that the workflow uses. The stricter sentiment counts, whether stated or found. The
+ * stated categories count, and critical ones that were found are added; if none are stated, those
+ * that were found count. So a stated label can lead to an escalation, but never makes the reaction
+ * milder than the text would.
  * @param found without a sentiment if the text was not read
  */
 export function stricterLabels(

@@ -8,7 +8,7 @@ import { graphQuestion, type GraphQuestion } from "../../questions/graph-questio
 import { FEEDBACK_STORE } from "./feedback-graph.ts";
 
 const customer_id = identifier("ID of the customer, exactly as it was given.");
-const oneCustomer = identifier("Only this customer's; leave it out for all.").optional();
+const oneCustomer = identifier("Only for this customer; leave it out for all.").optional();
 const category = z.enum(CATEGORIES).optional().describe("Only complaints in this category; leave it out for all.");
 
 const day = z.iso.date();

@@ -25,8 +25,8 @@ export const referenceOf = (feedbackId: string): string =>
   SPEAKABLE.test(feedbackId) && !containsLink(feedbackId) ? feedbackId : derivedReference(feedbackId);
 
 /**
- * The derived reference, whatever the id: a model that chose the customer also chose the id, and
- * could put a message into it.
+ * The derived reference, even if the id itself could be quoted. If a model chose the customer, it
+ * also chose the id, and could put a message into it.
  */
 export function derivedReference(feedbackId: string): string {
   // UTF-16 distinguishes lone surrogates; UTF-8 would turn them all into the same replacement

@@ -20,7 +20,7 @@ const language = z.string().describe("ISO 639-1 code of the text's language, or 
 
 export const SentimentOutput = z.object({
   sentiment: z.enum(SENTIMENTS),
-  score: z.number().min(0).max(1).describe("How sure the analyzer is, 0 to 1."),
+  score: z.number().min(0).max(1).describe("How sure the analyser is, 0 to 1."),
   evidence: z.array(z.string()).describe("The words that led to it."),
   doubts: z.array(z.string()).optional().describe("Words that make praise less certain."),
   language,
@@ -36,7 +36,7 @@ export const CategoriesOutput = z.object({
 });
 
 /**
- * How certain the sentiment used by the workflow is. Results from before a field was added don't
+ * How certain the sentiment is that the workflow used. Results from before a field was added don't
  * have it.
  */
 export const SENTIMENT_CERTAINTY = {
@@ -45,7 +45,7 @@ export const SENTIMENT_CERTAINTY = {
     .min(0)
     .max(1)
     .optional()
-    .describe("How sure the analyzer is of the sentiment, 0 to 1; absent if the analyzer didn't find this sentiment."),
+    .describe("How sure the analyser is of the sentiment, 0 to 1; absent if the analyser didn't find this sentiment."),
   doubtful: z
     .boolean()
     .optional()
@@ -53,7 +53,7 @@ export const SENTIMENT_CERTAINTY = {
   unreadable: z
     .boolean()
     .optional()
-    .describe("true if the analyzer couldn't read the text, so nothing was found in it; otherwise absent."),
+    .describe("true if the analyser couldn't read the text, so nothing was found in it; otherwise absent."),
 };
 
 /** What the workflow returns besides the fields of every run's result. */
@@ -74,7 +74,7 @@ export const CustomerFeedbackOutput = z.object({
   analysis_fallback: z
     .string()
     .optional()
-    .describe("Why an analyzer other than the configured one judged the text; absent if the configured one did."),
+    .describe("Why an analyser other than the configured one judged the text; absent if the configured one did."),
 });
 
 export type CustomerFeedbackOutput = z.output<typeof CustomerFeedbackOutput>;
@@ -82,7 +82,7 @@ export type CustomerFeedbackOutput = z.output<typeof CustomerFeedbackOutput>;
 /** See `SENTIMENT_CERTAINTY`. */
 export type SentimentCertainty = { sentiment_score?: number; doubtful?: boolean; unreadable?: boolean };
 
-/** These fields of an output, as far as they are present. */
+/** The fields of `SentimentCertainty` that an output has. */
 export const certaintyOf = ({
   sentiment_score,
   doubtful,

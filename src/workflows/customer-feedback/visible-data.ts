@@ -3,7 +3,7 @@ import { abi, prov } from "../../ontology/vocabulary.ts";
 import { FEEDBACK_STORE } from "./feedback-graph.ts";
 
 /**
- * The part of the graph without names, addresses and anything that a customer or a colleague has
+ * The part of the graph without names, addresses or anything that a customer or a colleague has
  * written. Customers are identified by the ids in their URIs; the whole store `customer_data` is
  * left out.
  */

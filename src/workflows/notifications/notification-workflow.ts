@@ -80,8 +80,8 @@ export class NotificationWorkflow extends Workflow<NotificationWorkflowConfigura
   ];
 
   /**
-   * Registers the workflow, and starts a notification for each run that needs one. Call it before
-   * the first run is executed.
+   * Registers the workflow. From then on, it starts a notification for each run that needs one, so
+   * call this before the first run is executed.
    */
   override register(): this {
     const types = this.configuration.types ?? ["approval.waiting", "run.failed"];
@@ -114,7 +114,7 @@ export class NotificationWorkflow extends Workflow<NotificationWorkflowConfigura
         retryBudget: NOTIFICATION_RETRY_BUDGET,
       }),
     );
-    // One that fails must not keep the others from being delivered.
+    // If one delivery fails, the others must still be made.
     await Promise.allSettled(deliveries);
     const outcomes = await Promise.all(deliveries);
     const withheld = channels.filter((_, index) => outcomes[index] === "withheld").map(({ name }) => name);
@@ -133,7 +133,7 @@ export class NotificationWorkflow extends Workflow<NotificationWorkflowConfigura
     return "delivered";
   }
 
-  /** How many notifications of this type came earlier in the same clock hour; `most` at most. */
+  /** How many notifications of this type came earlier in the same clock hour, up to `most`. */
   async #countBefore(type: NotificationType, startTime: Date, most: number): Promise<number> {
     const startedSince = new Date(Math.floor(startTime.getTime() / HOUR_MS) * HOUR_MS);
     const filter = { workflow: NAME, input: { type }, startedSince, startedBefore: startTime, limit: most };

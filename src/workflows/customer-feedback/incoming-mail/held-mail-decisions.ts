@@ -22,7 +22,7 @@ export class HeldMailDecisions {
   }
 
   async list(limit: number): Promise<{ mails: HeldMailSummary[]; total: number }> {
-    const { mails, total } = await this.#held.open(limit);
+    const { mails, total } = await this.#held.listOpen(limit);
     return { mails: mails.map(summaryOf), total };
   }
 
@@ -35,7 +35,7 @@ export class HeldMailDecisions {
   ): Promise<{ status: string; workflow_id: string; [field: string]: Json }> {
     const { mail_id, customer_id, send_response, ...words } = assignment;
     const mail = await this.#find(mail_id);
-    if (mail.status === "dismissed") throw decided("It was dismissed.");
+    if (mail.status === "dismissed") throw alreadyDecided("It was dismissed.");
     const feedback_id = feedbackIdOf(mail.id);
     const { subject = mail.subject, feedback_text = mail.text } = words;
     const { id: workflow_id, identity } = await this.#submit(
@@ -48,7 +48,8 @@ export class HeldMailDecisions {
 
   async dismiss(mailId: string): Promise<ShownHeldMail> {
     const mail = await this.#find(mailId);
-    if ((await this.#held.close(mail.id, "dismissed")) !== "dismissed") throw decided("It was assigned to a customer.");
+    const status = await this.#held.close(mail.id, "dismissed");
+    if (status !== "dismissed") throw alreadyDecided("It was assigned to a customer.");
     return { ...shown(mail), status: "dismissed" };
   }
 
@@ -59,7 +60,7 @@ export class HeldMailDecisions {
   }
 }
 
-const decided = (message: string): ConflictError => new ConflictError(message, { code: "already_decided" });
+const alreadyDecided = (message: string): ConflictError => new ConflictError(message, { code: "already_decided" });
 
 const summaryOf = ({ id, reason, sender, subject, time, attachments, answers }: HeldMailHead): HeldMailSummary => ({
   mail_id: id,

@@ -89,7 +89,7 @@ export class HeldMails {
    * megabytes.
    * @param limit the maximum number to list; `total` counts all
    */
-  async open(limit: number): Promise<{ mails: HeldMailHead[]; total: number }> {
+  async listOpen(limit: number): Promise<{ mails: HeldMailHead[]; total: number }> {
     const isOpen = { predicate: abi.status, object: toTerm("open", "The status") };
     const subjects = (await this.#ontologyStore.match(STORE, isOpen)).map(({ subject }) => subject as NamedNode);
     const received = await this.#ofAll(subjects, [abi.timestamp]);

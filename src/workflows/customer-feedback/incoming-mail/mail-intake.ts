@@ -45,7 +45,7 @@ interface Arrival {
   mail: IncomingMail;
   /** The email's id; a different one if it has the Message-ID of an email with other content. */
   id: string;
-  /** Id of the feedback that it is processed as, if it is. */
+  /** The id that its feedback has if it is processed. */
   feedbackId: string;
 }
 
@@ -98,7 +98,7 @@ export class MailIntake {
     return answered ? this.#takeReply(arrival, sender, answered) : this.#takeFeedback(arrival, sender);
   }
 
-  /** Emails to which nobody expects an answer. */
+  /** The receipt if nobody expects an answer to the email. */
   #ignored({ headers, sender }: IncomingMail): MailReceipt | undefined {
     const mark = automaticMailHeader(headers);
     if (mark !== undefined) {
@@ -119,7 +119,7 @@ export class MailIntake {
     const first = { mail, id: mail.id, feedbackId: feedbackIdOf(mail.id) };
     const before = await this.#takenBefore(first);
     if (before !== "other") return before ?? first;
-    const second = otherThan(mail);
+    const second = withOtherId(mail);
     const again = await this.#takenBefore(second);
     return typeof again === "object" ? again : this.#hold(second, "same_message_id");
   }
@@ -165,7 +165,7 @@ export class MailIntake {
       const reply = { id, digest, customerUri, text, attachments, processedAs, time: clock() };
       // Another email with this Message-ID may have come in by now.
       if ((await graph.recordReply(feedbackId, reply)) !== digest)
-        return this.#hold(otherThan(mail), "same_message_id");
+        return this.#hold(withOtherId(mail), "same_message_id");
     }
     const about = { reply_to: feedbackId, customer_id: customer.id };
     if (processedAs !== undefined) return { ...(await this.#submit(arrival, customer.id, text)), ...about };
@@ -211,7 +211,7 @@ export class MailIntake {
     if (!isKnown) {
       await held.hold({ ...about, text, messageId, attachments, answers });
       // Another email with this Message-ID may have come in by now.
-      const other = otherThan(mail);
+      const other = withOtherId(mail);
       if (id !== other.id && (await held.find(id))?.digest !== digest) return this.#hold(other, "same_message_id");
     }
     const receipt = { reason, message: HOLD_REASONS[reason], mail_id: id };
@@ -225,8 +225,8 @@ export class MailIntake {
   }
 }
 
-/** The ids of an email if a different one has its Message-ID. */
-function otherThan(mail: IncomingMail): Arrival {
+/** An email under another id, because a different one has its Message-ID. */
+function withOtherId(mail: IncomingMail): Arrival {
   const id = `${mail.id}-${mail.digest.slice(0, 8)}`;
   return { mail, id, feedbackId: feedbackIdOf(id) };
 }
@@ -263,7 +263,7 @@ function countLines(text: string): number {
 
 /**
  * The whole text or, if it is too long, the text without quotations and signature; undefined if
- * that is too long as well.
+ * that is too long as well, or the text has too many lines.
  */
 async function processableText(text: string): Promise<string | undefined> {
   if (text.length <= MAX_TEXT_LENGTH) return text;

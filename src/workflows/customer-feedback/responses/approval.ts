@@ -20,8 +20,8 @@ const by = identifier("Name of the person who decides, 1 to 200 characters.");
 
 /**
  * One line that people read unchanged, in results and in the graph. So nothing in it breaks the
- * line or changes the reading direction. Other invisible characters may be part of a script or an
- * emoji.
+ * line or changes the reading direction. Other invisible characters are allowed, because they may
+ * be part of a script or an emoji.
  */
 const reason = text()
   .trim()

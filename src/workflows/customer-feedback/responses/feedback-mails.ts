@@ -98,13 +98,13 @@ async function readDecision(
   };
 }
 
-/** Its own decision, or that on the email that it revises. */
+/** The decision on a draft, or on the email that it revises. */
 const decisionOn = (draft: Draft, drafts: readonly Draft[]): Draft["decision"] =>
   draft.decision ?? drafts.find(({ rendering }) => rendering === draft.revision_of)?.decision;
 
 const decidedAt = (draft: Draft, drafts: readonly Draft[]): string => decisionOn(draft, drafts)?.time ?? "9";
 
-/** Whether someone has approved exactly this email. */
+/** Whether someone has agreed to exactly this email, by approving it or by writing it. */
 function isAgreed(draft: Draft, drafts: readonly Draft[]): boolean {
   const { decision } = draft;
   if (decision) return decision.decision === "approve" || (decision.decision === "edit" && !isRevised(draft, drafts));

@@ -14,7 +14,7 @@ import { draftChanged, type Draft, type ResponseDrafts } from "./response-drafts
 import {
   isResponseWithheld,
   responseWithheld,
-  withheldFor,
+  countWithheld,
   type ResponseRequest,
   type Responses,
   type SentResponse,
@@ -116,7 +116,7 @@ export class ResponseSteps {
     const { responses, customers, approval } = this.#parts;
     if (feedback.automatic_mail !== undefined) {
       const header = feedback.automatic_mail;
-      return withheldFor(
+      return countWithheld(
         "automatic_mail",
         `no automatic email answers one that was sent automatically (its header ${header})`,
       );
@@ -125,10 +125,7 @@ export class ResponseSteps {
     return withheld ?? (approval || feedback.approval === true ? { approval: true } : null);
   }
 
-  /**
-   * Records that the email is not sent after all. It must not count against the customer's next
-   * one.
-   */
+  /** Records that the email is not sent after all, and stops counting it toward the limit. */
   async #withhold({ feedback }: DueResponse): Promise<void> {
     const { graph, customers } = this.#parts;
     await graph.record(feedback.feedback_id, { responseWithheld: true });
@@ -159,10 +156,10 @@ export class ResponseSteps {
 
   /**
    * Drafts the email, waits until a person approves it, and sends exactly the approved email. If
-   * the customer's address has changed by then, everything starts over. It also starts over if a
-   * run is resumed that failed because the mail server refused the email permanently, or because
-   * the address changed between attempts. It never returns to an earlier round, so later decisions
-   * stay valid.
+   * the customer's address has changed by then, everything starts over. The same happens if a run
+   * has failed because the mail server refused the email permanently, or because the address
+   * changed between attempts, and is then resumed. The run never returns to an earlier round, so
+   * later decisions stay valid.
    */
   async #sendApproved(
     context: RunContext,
@@ -187,7 +184,7 @@ export class ResponseSteps {
       const decided = value as ResponseDecision;
       await step.unlisted(nth("decision_recorded"), async () => {
         await this.#parts.drafts.recordDecision(draft.rendering, decided, time);
-        if (decided.decision === "reject") withheldFor("rejected", rejection(decided));
+        if (decided.decision === "reject") countWithheld("rejected", rejection(decided));
       });
       if (decided.decision === "reject") return { withheld: rejection(decided) };
       const rendering = decided.decision === "edit" ? decided.rendering : draft.rendering;
@@ -229,8 +226,8 @@ export class ResponseSteps {
 
   /**
    * The state of an approved email. If the customer has objected, the address makes no difference.
-   * A sent email counts as sent even if the address has changed since, or if a version without this
-   * step sent it.
+   * A sent email counts as sent even if the address has changed since, or if an earlier version of
+   * this package, without this step, sent it.
    * @param steps `name`: the step that sends the email. `next`: the one that drafts its replacement
    */
   async #standing(

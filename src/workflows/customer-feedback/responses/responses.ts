@@ -46,7 +46,7 @@ export interface SentResponse {
  * Counts an email that is withheld, and returns the reason. Called inside a step, once for each
  * email.
  */
-export function withheldFor(code: string, reason: string): string {
+export function countWithheld(code: string, reason: string): string {
   publishMail({ outcome: "withheld", recipient: "customer", reason: code });
   return reason;
 }
@@ -82,7 +82,7 @@ export class Responses {
     if (forbidden !== null) return forbidden;
     if (this.#cap && !(await this.#graph.permitResponse(feedbackId, customer.uri, this.#cap, this.#clock()))) {
       const { responses, minutes } = this.#cap;
-      return withheldFor(
+      return countWithheld(
         "cap",
         `the customer has had ${responses === 1 ? "one automatic email" : `${responses} automatic emails`} within ${minutes} minutes`,
       );
@@ -105,7 +105,7 @@ export class Responses {
     }
     const suppressed = this.#email.suppressionReason(customer.email);
     if (!suppressed) return null;
-    return withheldFor(suppressed, `no automatic email goes to this kind of address (${suppressed})`);
+    return countWithheld(suppressed, `no automatic email goes to this kind of address (${suppressed})`);
   }
 
   /**
@@ -134,8 +134,9 @@ export class Responses {
   }
 
   /**
-   * Sends an email to a customer unchanged.
-   * @throws `responseWithheld` if the customer has objected or is gone since it was permitted
+   * Sends an email to a customer, exactly as it is.
+   * @throws `responseWithheld` if the customer has objected since the email was permitted, or the
+   *   customer source no longer knows them
    */
   async send(message: MailMessage, customer: Customer): Promise<SentResponse> {
     const barred = barredBy(customer);
@@ -145,8 +146,8 @@ export class Responses {
   }
 }
 
-/** Why nothing may be sent to a customer, whatever their address is; null if it may. */
+/** Why no email may be sent to a customer, whatever their address is; null if one may. */
 function barredBy({ isGone, doNotContact }: Customer): string | null {
-  if (isGone) return withheldFor("customer_gone", "the customer source no longer knows the customer");
-  return doNotContact ? withheldFor("do_not_contact", "the customer does not want to be contacted") : null;
+  if (isGone) return countWithheld("customer_gone", "the customer source no longer knows the customer");
+  return doNotContact ? countWithheld("do_not_contact", "the customer does not want to be contacted") : null;
 }
