@@ -141,9 +141,10 @@ export class HttpClient {
    * status except those that are retried.
    * @throws IoError if an attempt fails and no retry is left or allowed
    * @throws UnexpectedError (`redirect_refused`) for a redirect to another server, for more than
-   *   five redirects, and for a POST that is redirected with 301, 302 or 303
+   *   five redirects, for an invalid location, and for a POST that is redirected with 301, 302 or
+   *   303
    * @throws ValidationError for an answer that is too long
-   * @throws the signal's reason
+   * @throws what `inspect` throws, or the signal's reason
    */
   async send(request: HttpRequest): Promise<HttpAnswer> {
     const { signal } = request;
@@ -292,7 +293,7 @@ export const refusal = (name: string, status: number, message: string, code: str
 
 /**
  * An error that only a change of settings can fix. The details go to the log and the command line;
- * callers only learn whose settings are wrong.
+ * callers only learn which service can't be used.
  */
 const misconfigured = (name: string, remedy: string, code: string): UnexpectedError =>
   new UnexpectedError(new Error(remedy), {
@@ -337,7 +338,7 @@ const codeOf = (error: unknown): string =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 
 /**
- * Whether there was no connection, or the server rejected the request because there were too many.
+ * Whether there was no connection, or the server rejected the request because it gets too many.
  */
 function wasNeverHandled({ cause }: Error): boolean {
   if (cause instanceof HttpStatusError) return cause.status === 429;
