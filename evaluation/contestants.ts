@@ -6,8 +6,9 @@ import { bySign, guideCategories, guideSentiment } from "./guide-analyzers.ts";
 import type { CategoriesAnswer } from "./score-categories.ts";
 import type { SentimentAnswer } from "./score-sentiment.ts";
 
-/** An analyser to compare, by its name on the command line, for one question or both. */
+/** An analyser in a comparison. It answers one question or both. */
 export interface Contestant {
+  /** As on the command line. */
   name: string;
   version?: string;
   sentiment?: (text: string) => Answer<SentimentAnswer>;

@@ -164,7 +164,7 @@ const mistakes = (title: string, reports: readonly Named<unknown>[]): string[] =
 
 const mistake = ({ set, text, expected, answered, confidence }: Mistake): string =>
   `<blockquote><p>${escape(cut(text))}</p><footer>${escape(set)}: labelled <b>${escape(expected)}</b>, ` +
-  `answered <b>${escape(answered)}</b>${confidence === undefined ? "" : ` (sure by ${figure(confidence)})`}</footer></blockquote>`;
+  `answered <b>${escape(answered)}</b>${confidence === undefined ? "" : ` (confidence ${figure(confidence)})`}</footer></blockquote>`;
 
 const grid = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   `<div class="wide"><table><thead>${cells("th", head)}</thead><tbody>${rows.map((row) => cells("td", row)).join("")}</tbody></table></div>`;

@@ -1,7 +1,7 @@
 import type { CategoriesAnswer } from "./score-categories.ts";
 import type { SentimentAnswer } from "./score-sentiment.ts";
 
-/** A minimal baseline: counts which of a few words occur anywhere in the text. */
+/** A minimal baseline: counts how many of a few words occur anywhere in the text. */
 const POSITIVE = ["great", "excellent", "good", "love", "best", "amazing"];
 const NEGATIVE = ["bad", "terrible", "poor", "awful", "worst", "horrible"];
 

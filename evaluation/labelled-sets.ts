@@ -15,7 +15,7 @@ const KNOWN = new Set<string>(CATEGORIES);
 
 /** A category, or several, any of which is right: `bug|performance`. */
 const CategoryLabel = z.string().refine((label) => categoriesOf(label).every((name) => KNOWN.has(name)), {
-  error: ({ input }) => `There is no category "${String(input)}". There are ${CATEGORIES.join(", ")}.`,
+  error: ({ input }) => `There is no category "${String(input)}". The categories are ${CATEGORIES.join(", ")}.`,
 });
 
 const CategoryRow = z
@@ -37,7 +37,7 @@ const CategoryRow = z
   .superRefine(({ labels, scope }, context) => {
     const outside = scope && labels.filter((label) => !scope.includes(label));
     if (!outside?.length) return;
-    const message = `The label ${outside.map((label) => `"${label}"`).join(", ")} is not in the scope, or is spelled differently there.`;
+    const message = `Not in the scope, or spelled differently there: ${outside.map((label) => `"${label}"`).join(", ")}.`;
     context.addIssue({ code: "custom", path: ["labels"], message });
   });
 
@@ -162,7 +162,7 @@ function readRow<Schema extends z.ZodType>(
   );
 }
 
-/** Undefined for invalid JSON, which no row schema accepts. */
+/** For invalid JSON, returns undefined, which no row schema accepts. */
 function parseJson(line: string): unknown {
   try {
     return JSON.parse(line);

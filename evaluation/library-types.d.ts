@@ -1,4 +1,4 @@
-// Types for the parts that we use of libraries without their own types.
+// Types for libraries that have none of their own, limited to the parts that we use.
 
 declare module "vader-sentiment" {
   export const SentimentIntensityAnalyzer: { polarity_scores(text: string): { compound: number } };

@@ -9,7 +9,7 @@ export const MASK = "___";
 const CUSTOMERS_OF_A_WORD = 3;
 
 /** A text, and what it must not reveal about the customer who wrote it. */
-export interface TextOf {
+export interface CustomerText {
   /** An id of the customer who wrote it. */
   customer: string;
   text: string;
@@ -31,7 +31,7 @@ const VARIANTS = /[\p{L}\p{M}\p{Nd}\u{FF01}-\u{FF5E}]+/gu;
 const MAX_MIXED_LENGTH = 4;
 
 /**
- * Whether a piece is an address, a link or a handle, or mixes letters and digits, such as an order
+ * Whether a piece is an address, a link or a handle, or mixes letters and digits, as in an order
  * number.
  */
 function isIdentifying(piece: string): boolean {
@@ -58,10 +58,10 @@ const nameIn = (word: string): string => word.replace(/['’](?:s|m|d|ll|re|ve)$
 const lookedUp = (word: string): string => word.toLowerCase().replaceAll("’", "'");
 
 /**
- * The words that several customers have written, as they wrote them. They are looked up in lower
- * case, so names are not found, because people write them with a capital.
+ * The words that several customers have written, with the capitals that they used. Names have a
+ * capital, so they are not found here when words are looked up in lower case.
  */
-function shared(texts: readonly TextOf[]): Set<string> {
+function shared(texts: readonly CustomerText[]): Set<string> {
   const customers = new Map<string, Set<string>>();
   for (const { customer, text } of texts) {
     for (const word of wordsIn(text)) {
@@ -75,10 +75,10 @@ function shared(texts: readonly TextOf[]): Set<string> {
 /**
  * Masks what could reveal who wrote a text: links, addresses, numbers with four or more digits, and
  * the customer's names and ids. It also masks every word that is not in the analysers' lists,
- * unless three customers of these texts have written it in lower case. So rare words are masked
- * too, and a name that is an ordinary word ("Rose") stays if it is not the customer's.
+ * unless three of these customers have written it in lower case. So rare words are masked too, and
+ * a name that is an ordinary word ("Rose") stays if it is not the customer's.
  */
-export function maskTexts(asWritten: readonly TextOf[]): string[] {
+export function maskTexts(asWritten: readonly CustomerText[]): string[] {
   const texts = asWritten.map(({ customer, text, secrets }) => ({
     customer,
     text: normalized(text),
@@ -88,13 +88,13 @@ export function maskTexts(asWritten: readonly TextOf[]): string[] {
   return texts.map(({ text, secrets }) => {
     const hidden = new Set(secrets.flatMap((secret) => wordsIn(lookedUp(secret))));
     const isShown = (word: string): boolean => {
-      const small = word.toLowerCase();
+      const lower = word.toLowerCase();
       const name = nameIn(word);
       if (hidden.has(lookedUp(name)) && (name !== name.toLowerCase() || !isCommon(name))) return false;
       return (
-        common.has(small) ||
-        parts(small).every((part) => part.length === 1 || isCommon(part) || common.has(part)) ||
-        isCommon(small)
+        common.has(lower) ||
+        parts(lower).every((part) => part.length === 1 || isCommon(part) || common.has(part)) ||
+        isCommon(lower)
       );
     };
     return withoutSecrets(text, secrets)

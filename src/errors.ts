@@ -98,7 +98,7 @@ export class UnexpectedError extends AbiError {
   override readonly type = "unexpected_error";
   /**
    * What the operator must correct. The command line prints it; other callers never see it. The log
-   * only has `cause`, so put it there too.
+   * has only the `cause`, so put the remedy there too.
    */
   readonly remedy: string | undefined;
 
@@ -119,8 +119,8 @@ export class UnexpectedError extends AbiError {
 export const isAbiError = (error: unknown): error is AbiError => error instanceof AbiError;
 
 /**
- * Converts any thrown value to one of our errors. Anything else becomes an `UnexpectedError` with
- * the value as its cause.
+ * Converts any thrown value to one of our errors: one of ours stays as it is, and anything else
+ * becomes the cause of an `UnexpectedError`.
  */
 export const toAbiError = (error: unknown): AbiError => (isAbiError(error) ? error : new UnexpectedError(error));
 

@@ -293,7 +293,7 @@ export const refusal = (name: string, status: number, message: string, code: str
 
 /**
  * An error that only a change of settings can fix. The details go to the log and the command line;
- * callers only learn whose settings are wrong.
+ * callers only learn which service can't be used.
  */
 const misconfigured = (name: string, remedy: string, code: string): UnexpectedError =>
   new UnexpectedError(new Error(remedy), {

@@ -1,6 +1,6 @@
 /**
- * Turns external text into ids. Every interface and file reader uses it, so ids that look the same
- * are the same everywhere.
+ * Turns external text into ids. Every interface and file reader uses this module, so two ids never
+ * differ only in invisible characters.
  */
 import { z } from "zod";
 import { ValidationError } from "./errors.ts";

@@ -6,8 +6,8 @@ export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /**
- * Reads a property of a value of unknown type, such as another library's error; undefined if it has
- * none.
+ * Reads a property of a value of unknown type, such as another library's error; undefined if the
+ * value has no such property.
  */
 export const propertyOf = (value: unknown, name: string): unknown =>
   typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;

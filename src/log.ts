@@ -27,7 +27,7 @@ const REDACTED = [
 
 /**
  * Creates a structured logger that writes JSON lines. Fields that must not be logged (texts,
- * names, addresses, secrets) become `[redacted]`, at most three levels deep.
+ * names, addresses, secrets) become `[redacted]` on the first three levels of an entry.
  * @param level `silent` turns it off
  * @param output where the lines go; default: standard error
  */
@@ -57,8 +57,8 @@ const MAIL_ADDRESS = /[^\s<>"'@]{1,64}@[^\s<>"'@]{1,255}/g;
 const MAX_TEXT_LENGTH = 500;
 
 /**
- * Cuts the text before matching, because the patterns are slow on long texts, and again afterwards.
- * The first cut keeps more, because it may split an address.
+ * Hides secrets and email addresses. The text is cut before, because the patterns are slow on long
+ * texts, and again afterwards. The first cut keeps more, because it may split an address.
  */
 const safe = (text: string): string =>
   withoutSecrets(text.slice(0, 4 * MAX_TEXT_LENGTH))

@@ -19,7 +19,8 @@ export interface RetryPolicy {
  */
 export interface RetryBudget {
   /**
-   * How long after the first failure it is still retried. 0: no longer than the ordinary attempts.
+   * How long after its first failure the step is still retried. 0: no longer than the ordinary
+   * attempts.
    */
   readonly forMs: number;
   /** Delays double up to this or an eighth of `forMs`, whichever is less. */
@@ -27,20 +28,21 @@ export interface RetryBudget {
 }
 
 /**
- * Steps of runs; `RETRY_ATTEMPTS` and `RETRY_DELAY_MS` change it. Unless a service asks for longer
- * delays, they add up to at most 15.5 seconds.
+ * Steps of runs; `RETRY_ATTEMPTS` and `RETRY_DELAY_MS` change this policy. Its delays add up to at
+ * most 15.5 seconds, unless a service asks for longer ones.
  */
 export const DEFAULT_RETRY_POLICY: RetryPolicy = { attempts: 6, initialDelayMs: 500, maximumDelayMs: 60_000 };
 
 /**
- * A day. RFC 5321 section 4.5.4.1 asks for several days, but by then a customer should hear from a
- * person.
+ * A day. RFC 5321 section 4.5.4.1 asks for several days, but by then a customer should have heard
+ * from a person.
  */
 export const MAIL_RETRY_FOR = "1d";
 
 /**
- * Steps that send an email; `MAIL_RETRY_FOR` changes it. Greylisting usually ends after about five
- * minutes. A server that is unavailable for longer should not be asked all the time.
+ * Steps that send an email; the setting `MAIL_RETRY_FOR` changes `forMs`. Greylisting usually ends
+ * after about five minutes. A server that is unavailable for longer should not be asked all the
+ * time.
  */
 export const MAIL_RETRY_BUDGET: RetryBudget = { forMs: toMilliseconds(MAIL_RETRY_FOR), maximumDelayMs: 900_000 };
 
@@ -51,15 +53,15 @@ export const MAIL_RETRY_BUDGET: RetryBudget = { forMs: toMilliseconds(MAIL_RETRY
 export const NOTIFICATION_RETRY_BUDGET: RetryBudget = { forMs: 86_400_000, maximumDelayMs: 900_000 };
 
 /**
- * Reading the run that a notification is about. The run may first have to be executed again before
- * its state is final.
+ * Reading the run that a notification is about. The run may have to be executed again before its
+ * state is final.
  */
 export const RUN_CHECK_RETRY_BUDGET: RetryBudget = { forMs: 86_400_000, maximumDelayMs: 60_000 };
 
 /**
  * HTTP requests to services. `retries` doesn't count the first request. If a service asks for a
- * delay longer than `longestAskedMs`, the request is not repeated; the step is, which occupies no
- * worker in the meantime.
+ * delay longer than `longestAskedMs`, the request is not repeated. Its step is retried instead,
+ * which occupies no worker during the delay.
  */
 export const HTTP_RETRY = { retries: 3, initialDelayMs: 200, maximumDelayMs: 5000, longestAskedMs: 30_000 } as const;
 
@@ -70,15 +72,15 @@ export const HTTP_RETRY = { retries: 3, initialDelayMs: 200, maximumDelayMs: 500
 export const WEBHOOK_RETRIES = 2;
 
 /**
- * What the engine repeats while its database is unavailable. Writes of runs are repeated until it
- * is back.
+ * What the engine repeats while its database is unavailable. Writes of runs are repeated until the
+ * database is back.
  */
 export const DATABASE_RETRY = { initialDelayMs: 50, maximumDelayMs: 1000 } as const;
 
-/** Flushes of a SQLite file that have failed. `attempts` doesn't count the first one. */
+/** Flushes of a SQLite file. `attempts` doesn't count the first one. */
 export const FLUSH_RETRY = { attempts: 10, delayMs: 200 } as const;
 
-/** Connections to a mailbox that can't be reached; they continue until it can. */
+/** Attempts to connect to a mailbox that can't be reached; they continue until one succeeds. */
 export const MAILBOX_RETRY = { initialDelayMs: 1000, maximumDelayMs: 300_000 } as const;
 
 /**
@@ -94,7 +96,7 @@ export const AGENT_MODEL_RETRY = {
 
 /**
  * A model's judgements of texts. `retries` doesn't count the first call. If the service asks for a
- * delay longer than `longestAskedMs`, the call fails at once. Two such delays fit into the default
- * time limit for a text, which is 20 seconds.
+ * delay longer than `longestAskedMs`, the call fails at once. Two of the longest delays fit into
+ * the default time limit for a text, which is 20 seconds.
  */
 export const JUDGEMENT_RETRY = { retries: 2, longestAskedMs: 8000 } as const;

@@ -33,7 +33,7 @@ export function shownName(path: string): string | undefined {
 }
 
 /**
- * The same name in quotes after a space; an empty text if there is no name to show.
+ * The result of `shownName` in quotes, after a space; an empty text if there is no name to show.
  * @example `The file${quotedName(path)} can't be read.`
  */
 export function quotedName(path: string): string {

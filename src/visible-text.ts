@@ -4,17 +4,17 @@
  */
 export const isVisible = (text: string): boolean => /[^\p{Z}\p{C}\p{Default_Ignorable_Code_Point}\u2800]/u.test(text);
 
-/**
- * Characters that control a terminal, change the writing direction or are invisible. Emoji are
- * matched first, because some contain characters that are invisible on their own.
- */
+/** Characters that control a terminal, change the writing direction or are invisible. */
 const UNSEEN = String.raw`[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]`;
 
 const HAS_UNSEEN = new RegExp(UNSEEN, "v");
 const IS_UNSEEN = new RegExp(`^${UNSEEN}$`, "v");
 
 let emojiOrUnseen: RegExp | undefined;
-/** Created on first use, because creating it takes longer than starting Node.js. */
+/**
+ * Emoji are matched first, because some contain characters that are invisible on their own. Created
+ * on first use, because creating it takes longer than starting Node.js.
+ */
 const emojiOrUnseenPattern = (): RegExp => (emojiOrUnseen ??= new RegExp(String.raw`\p{RGI_Emoji}|${UNSEEN}`, "gv"));
 
 /** The escape sequence of a character in JSON and JavaScript, such as `\u001b`. */
@@ -35,7 +35,7 @@ export function withEscapes(text: string, kept = ""): string {
 }
 
 /**
- * Does the same to JSON, so that it can't control a terminal when it is printed. The escapes don't
- * change its meaning. Line breaks stay.
+ * Applies `withEscapes` to a JSON text, so that it can't control a terminal when it is printed. The
+ * escapes don't change its meaning. Line breaks stay.
  */
 export const visibleJson = (json: string): string => withEscapes(json, "\n");

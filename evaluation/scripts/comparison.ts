@@ -15,13 +15,13 @@ const embedded = contestantOf("embedded", {
  */
 export async function compare({ sentiment, categories }: LabelledSets): Promise<string[]> {
   const rivals = [guideContestant, ...(await Promise.all(LIBRARIES.map(libraryContestant)))];
-  const bySentiment = await evaluate({ sentiment, categories: [] }, rivals);
-  const byCategories = await evaluate({ sentiment: [], categories }, [guideContestant, embedded]);
+  const sentimentReports = await evaluate({ sentiment, categories: [] }, rivals);
+  const categoryReports = await evaluate({ sentiment: [], categories }, [guideContestant, embedded]);
   return [
     "\nothers, on the same texts",
-    ...bySentiment.flatMap(sentimentLine),
+    ...sentimentReports.flatMap(sentimentLine),
     ...(categories.length > 0 ? ["\ncategories, by phrases that were chosen with knowledge of these texts"] : []),
-    ...byCategories.flatMap(categoryLines),
+    ...categoryReports.flatMap(categoryLines),
   ];
 }
 

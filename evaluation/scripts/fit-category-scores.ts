@@ -83,22 +83,22 @@ interface Judged {
 const judge = (answers: readonly Answer[], by: (answer: Answer) => Required<CategorySureness>): Judged[] =>
   answers.map((answer) => ({ confidence: by(answer)[answer.category][answer.level]!, right: answer.right }));
 
-const shipped = fit(answers);
+const fitted = fit(answers);
 const halves = [0, 1].map((half) => fit(answers.filter((answer) => answer.half === half)));
-console.table(shipped);
+console.table(fitted);
 /** Each answer with the figures fitted to the other half of the texts. */
-const halved = (answers: readonly Answer[]): Judged[] => judge(answers, ({ half }) => halves[1 - half]!);
+const judgedByOtherHalf = (answers: readonly Answer[]): Judged[] => judge(answers, ({ half }) => halves[1 - half]!);
 for (const { name } of sets) {
   const own = answers.filter(({ set }) => set === name);
   const others = fit(answers.filter(({ set }) => set !== name));
   const withoutSet = calibrationError(judge(own, () => others));
   console.log(
-    `${name.padEnd(20)} ECE by the other half ${calibrationError(halved(own)).toFixed(3)}, without this set ${withoutSet.toFixed(3)}`,
+    `${name.padEnd(20)} ECE by the other half ${calibrationError(judgedByOtherHalf(own)).toFixed(3)}, without this set ${withoutSet.toFixed(3)}`,
   );
 }
-console.log(`${"all".padEnd(20)} ECE by the other half ${calibrationError(halved(answers)).toFixed(3)}`);
+console.log(`${"all".padEnd(20)} ECE by the other half ${calibrationError(judgedByOtherHalf(answers)).toFixed(3)}`);
 
-const content = `${JSON.stringify(shipped, null, 2)}\n`.replaceAll(
+const content = `${JSON.stringify(fitted, null, 2)}\n`.replaceAll(
   /\[\s+([^\]]+?)\s+\]/g,
   (_, row: string) => `[${row.replaceAll(/\s+/g, " ")}]`,
 );

@@ -2,11 +2,11 @@
 // goals:
 //   npm run eval:leave-one-out -- <folder>
 // Sentiment is judged by weights that have not seen the set, and then also without the opinion
-// words of our own lexicon that occur in no other set. For both, this prints the calibration errors
-// and the effect of `THANK_ABOVE`.
+// words of our own lexicon that occur in no other set. For both, the script prints the calibration
+// errors and the effect of `THANK_ABOVE`.
 //
-// Categories are found by all phrases, which were chosen with these sets at hand, and then without
-// the phrases that occur in no other set.
+// Categories are found with all phrases, which were chosen with these sets at hand, and then
+// without the phrases that occur in no other set.
 //
 // docs/text-analysis.md has these figures, among others, and names the sets. The folder has the
 // format of `abi-workflows eval`.

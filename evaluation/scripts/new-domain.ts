@@ -37,14 +37,14 @@ const trained = new Map<string, SentimentWeights>();
 
 /** Weights trained on the folder's sets except these; the shipped ones if none is left out. */
 function without(...sources: number[]): SentimentWeights {
-  const left = sources.filter((source) => source < known.length).toSorted((one, other) => one - other);
-  const key = left.join(" ");
+  const leftOut = sources.filter((source) => source < known.length).toSorted((one, other) => one - other);
+  const key = leftOut.join(" ");
   const weights =
-    left.length === 0
+    leftOut.length === 0
       ? shipped
       : (trained.get(key) ?? {
           ...shipped,
-          ...trainWeights(texts.filter(({ source }) => source < known.length && !left.includes(source))),
+          ...trainWeights(texts.filter(({ source }) => source < known.length && !leftOut.includes(source))),
         });
   trained.set(key, weights);
   return weights;

@@ -39,7 +39,7 @@ const folded = Array.from({ length: FOLDS }, (_, fold) =>
   ),
 ).flat();
 
-const shipped = fit(predictLeftOut(texts));
+const fitted = fit(predictLeftOut(texts));
 report("each set by weights that never saw it (leave one set out)", scoresOf(answerLeftOut(texts)));
 report(
   "the same without opinions that occur in only one set (a lower bound for new texts)",
@@ -47,12 +47,12 @@ report(
 );
 report(
   `in-domain (${FOLDS}-fold)`,
-  scoresBySource(folded, (prediction) => decide(prediction, shipped)),
+  scoresBySource(folded, (prediction) => decide(prediction, fitted)),
 );
 
 console.log((await compare(labelled)).join("\n"));
 
-const content = `${JSON.stringify({ ...trainWeights(texts), ...shipped }, null, 1)}\n`;
+const content = `${JSON.stringify({ ...trainWeights(texts), ...fitted }, null, 1)}\n`;
 if (option === "--write") writeFileSync(WEIGHTS, content);
 else
   console.log(
@@ -60,7 +60,7 @@ else
       ? "the shipped weights can be reproduced, byte for byte"
       : "the shipped weights are different",
   );
-console.log(`${Math.ceil(content.length / 1000)} kB, bias ${shipped.bias.join(" ")}`);
+console.log(`${Math.ceil(content.length / 1000)} kB, bias ${fitted.bias.join(" ")}`);
 
 function report(title: string, scores: readonly SentimentScores[]): void {
   console.log(`\n${title}`);

@@ -59,8 +59,8 @@ const TAILS = [
 ];
 
 /**
- * This many different texts (at most 1,152), about a third of each sentiment. The same seed gives
- * the same texts.
+ * This many different texts (at most 1,152), about a third of them for each sentiment. The same
+ * seed gives the same texts.
  */
 export function yarnShop(size: number, seed = 1): SentimentRow[] {
   const random = randomNumbers(seed);

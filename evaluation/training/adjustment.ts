@@ -68,8 +68,8 @@ const STEPS = 24;
 const SHIFT_DECAY = 5;
 
 /**
- * For each sentiment, the shift of the scores' logits that agrees best with which answers were
- * right.
+ * For each sentiment, how far to shift the scores' logits, so that the scores agree best with which
+ * answers were right.
  */
 export function fitShift(answers: readonly LeftOutAnswer[]): Record<Sentiment, number> {
   const shift = (sentiment: Sentiment): number => {
@@ -96,19 +96,18 @@ export function fitShift(answers: readonly LeftOutAnswer[]): Record<Sentiment, n
 
 export interface FittedAdjustment {
   adjustment: SentimentAdjustment;
-  /**
-   * Each text judged by the shipped model, and by an adjustment that was fitted without its fold.
-   */
+  /** Each text judged by the shipped model. */
   before: LeftOutAnswer[];
+  /** Each text judged by an adjustment that was fitted without the text's fold. */
   after: LeftOutAnswer[];
 }
 
 const ALL_FOLDS = Array.from({ length: FOLDS }, (_, fold) => fold);
 
 /**
- * Fits an adjustment to all texts, and for each fold one to the other folds, which judges the texts
- * of this fold. A shift must be fitted to answers about texts that the words have not seen, so each
- * pair of folds is left out once. A text is always in the same fold.
+ * Fits an adjustment to all texts. For each fold, it also fits one to the other folds, to judge the
+ * texts of this fold. A shift must be fitted to answers about texts that the weights of words have
+ * not seen, so each pair of folds is left out once. A text is always in the same fold.
  */
 export function fitAdjustment(texts: readonly LabelledText[], weights: SentimentWeights): FittedAdjustment {
   const base = new SentimentModel(weights);
@@ -120,7 +119,7 @@ export function fitAdjustment(texts: readonly LabelledText[], weights: Sentiment
     );
   const answers = (fold: number, words: SentimentAdjustment["words"], sureness = NO_SHIFT): LeftOutAnswer[] =>
     answersOf(new SentimentModel(weights, { words, sureness }), folds[fold]!);
-  /** For each fold: answers about the others, by words that have seen neither. */
+  /** For each fold, answers about the other folds, by words fitted without this fold and theirs. */
   const unshifted = ALL_FOLDS.map((): LeftOutAnswer[] => []);
   for (const fold of ALL_FOLDS) {
     for (const other of ALL_FOLDS.slice(fold + 1)) {

@@ -30,8 +30,8 @@ const BOUNDS = [
 ];
 
 /**
- * The minimum number of texts with the category, and without it. With fewer of either, nothing is
- * fitted.
+ * The minimum number of texts with a category, and without it. With fewer of either, its bound is
+ * not fitted. Each sentiment needs as many texts.
  */
 export const MIN_TEXTS_EACH = 15;
 
@@ -61,7 +61,7 @@ export interface FittedBounds {
   /** The bounds to use: the accepted ones, and otherwise those of the earlier training. */
   bounds: CategoryBounds;
   reports: BoundReport[];
-  /** Categories that too few texts have, or too few don't have, and how many. */
+  /** Categories that too few texts have, or too few lack, with both numbers. */
   skipped: { category: Named; labelled: number; others: number }[];
 }
 
@@ -110,10 +110,10 @@ const isCritical = (category: Named): boolean =>
   DEFAULT_ESCALATION_POLICY.criticalCategories.some((one) => one === category);
 
 function fitBound(category: Named, cases: readonly Case[], current: number): BoundReport {
-  const without = Array.from({ length: FOLDS }, (_, fold) => bestBound(cases.filter((one) => one.fold !== fold)));
+  const boundsWithout = Array.from({ length: FOLDS }, (_, fold) => bestBound(cases.filter((one) => one.fold !== fold)));
   const before = scoresOf(cases, () => EVIDENCE_THRESHOLD);
   const inUse = scoresOf(cases, () => current);
-  const heldOut = ({ fold }: Case): number => without[fold]!;
+  const heldOut = ({ fold }: Case): number => boundsWithout[fold]!;
   const after = scoresOf(cases, heldOut);
   const fixed = cases.filter((one) => isRight(one, heldOut(one)) && !isRight(one, current)).length;
   const broken = cases.filter((one) => !isRight(one, heldOut(one)) && isRight(one, current)).length;

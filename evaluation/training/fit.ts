@@ -124,8 +124,8 @@ const NOTICEABLE_GAIN = 0.001;
 
 /**
  * The bias with the best mean macro-F1 over all sources. The value of each bias is averaged with
- * those of its neighbours, so that none is best by chance. Of those that come close to the best, it
- * is the one nearest to the usual bias.
+ * those of its neighbours, so that none is best by chance. If several biases come close to the
+ * best, the one nearest to the usual bias is returned.
  */
 export function fitBias(predictions: readonly Prediction[]): number[] {
   const quality = BIASES.map((negative) =>

@@ -11,8 +11,8 @@ import {
 import type { LabelledText } from "./examples.ts";
 
 /**
- * A text and its judgement. From `answerLeftOut`, it is by weights, bias and sureness that were all
- * fitted without the text's source.
+ * A text and its judgement. `answerLeftOut` judges the text by weights, bias and sureness that
+ * were all fitted without its source.
  */
 export interface LeftOutAnswer {
   text: LabelledText;

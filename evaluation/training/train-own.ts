@@ -41,12 +41,11 @@ export interface SentimentTraining {
    */
   inUse?: SentimentFigures;
   after: SentimentFigures;
-  /**
-   * Held-out texts that only the new weights get right, and those that only the shipped weights do.
-   */
+  /** How many held-out texts only the new weights get right. */
   fixed: number;
+  /** How many held-out texts only the shipped weights get right. */
   broken: number;
-  /** Why it is not used; absent if it is. */
+  /** Why the new weights are not used; absent if they are. */
   refusal?: string;
 }
 
@@ -76,14 +75,14 @@ export function figures(answers: readonly LeftOutAnswer[], thankAbove: number): 
 
 /**
  * Why a fit is not used; undefined if it is. It must fix more texts than it breaks, by more than
- * chance explains. The weights in use may have seen these texts, so it is only compared with them
- * if they were trained on more texts.
+ * chance explains, and must not thank more unhappy customers. The weights in use may have seen
+ * these texts, so the fit is only compared with them if they were trained on more texts.
  */
 function refusalOf(
   { before, inUse, after, fixed, broken }: Omit<SentimentTraining, "texts">,
-  isFromMore: boolean,
+  isInUseFromMore: boolean,
 ): string | undefined {
-  if (isFromMore && inUse !== undefined && inUse.macroF1 > after.macroF1) {
+  if (isInUseFromMore && inUse !== undefined && inUse.macroF1 > after.macroF1) {
     return "the weights in use do better, and were trained on more texts: pass all your texts, or use --reset first";
   }
   if (after.macroF1 <= before.macroF1 || fixed <= broken) return "it is no better on texts that it has not seen";

@@ -26,7 +26,7 @@ const SAMPLE = 350;
 const MAX_SAMPLE_LENGTH = 380;
 /** The tables store each score minus this number, because no score is lower. */
 const MIN_SCORE = 53;
-/** The average score of the n-grams at which a language gets half of the highest score. */
+/** A language gets half of the highest score if this is the average score of its n-grams. */
 const HALF_SURE = 25;
 
 /** The codes of the characters that stand for language 0 and score 0. */
@@ -37,7 +37,7 @@ const FIRST_SCORE = 0x20;
 export const encodeScores = (scores: readonly (readonly [language: number, score: number])[]): string =>
   scores.map(([language, score]) => String.fromCharCode(FIRST_LANGUAGE + language, FIRST_SCORE + score)).join("");
 
-/** UTF-8, a character for each byte. */
+/** UTF-8, a character for each byte; at most `MAX_WORD_LENGTH` of them. */
 const toBytes = (word: string): string => Buffer.from(word, "utf8").toString("latin1").slice(0, MAX_WORD_LENGTH);
 
 /**

@@ -1,7 +1,7 @@
 import { scoreLanguages } from "./language-detector.ts";
 import { memoizeByWord, type Word } from "./memoize.ts";
 
-/** Used if the language can't be determined: the text is too short, or empty. */
+/** Used if the language can't be determined, for example because the text is too short. */
 export const UNDETERMINED = "und";
 
 /** Characters. */
@@ -72,14 +72,14 @@ function bestOf(scores: Iterable<readonly [language: string, score: number]>): [
   return best;
 }
 
-/** Whether words are so few that names among them count for too much. */
+/** Whether there are so few different words that a name among them counts for too much. */
 const areFew = (words: readonly string[]): boolean => new Set(words).size < FEW_WORDS;
 
 /**
  * The language of a text in which words that are frequent in another language outnumber the English
  * ones; undefined for other texts. With enough words, their letters decide which language it is;
- * with few, it is the one in which most of them are frequent. A single such word may be a name, so
- * an English opinion beside it outweighs it.
+ * with few, it is the one in which most of them are frequent. If only one word is frequent in
+ * another language, it may be a name, so it doesn't count beside an English opinion word.
  */
 function byFrequentWords(words: readonly string[], isEnglish: IsEnglish): string | undefined {
   const english = words.filter((word) => PLAIN_ENGLISH.has(word) || LITTLE_ENGLISH.has(word)).length;

@@ -1,15 +1,15 @@
 /** A word in the form in which lexicons are queried, with the answers that are known so far. */
 export interface Word {
   readonly norm: string;
-  /** By the number that `memoizeByWord` gave the function. */
+  /** The answer of each function, by the number that `memoizeByWord` gave it. */
   readonly answers: unknown[];
 }
 
 let askers = 0;
 
 /**
- * Calls `ask` once for each word, and stores the answer with the word, because a look-up in a table
- * costs ten times as much.
+ * Calls `ask` once for each word, and stores the answer with the word, because looking it up in a
+ * table again would take ten times as long.
  * @param ask must always give the same answer for the same word
  */
 export function memoizeByWord<Answer>(ask: (norm: string) => Answer): (word: Word) => Answer {
@@ -22,8 +22,8 @@ export function memoizeByWord<Answer>(ask: (norm: string) => Answer): (word: Wor
 }
 
 /**
- * When it has this many entries, a memo is emptied. A few thousand words make up most of all texts,
- * so this rarely happens.
+ * When it has this many entries, a memo is emptied. That rarely happens, because most texts consist
+ * of the same few thousand words.
  */
 const MAX_ENTRIES = 20_000;
 /**

@@ -6,7 +6,7 @@ export type PackedTable = Record<string, string>;
 
 const PREFIX = 2;
 
-/** @param entries without tabs and line breaks, in keys or values */
+/** @param entries with no tabs or line breaks in keys or values */
 export function pack(entries: Iterable<readonly [key: string, value: string]>): PackedTable {
   const sections = new Map<string, string[]>();
   for (const [key, value] of entries) {

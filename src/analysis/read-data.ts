@@ -1,6 +1,6 @@
 /**
  * Reads a JSON file that is next to the code. At start-up, importing the file would take five times
- * as long, and so would importing `node:fs`, which loads streams and promises.
+ * as long. So would importing `node:fs`, which loads streams and promises.
  * @param base the `import.meta.url` from which `path` starts
  */
 export const readData = (path: string, base: string): unknown =>

@@ -19,8 +19,8 @@ export interface AnalysisFallback {
   /** For people, in a few words. It doesn't quote the service, whose words may contain anything. */
   reason: string;
   /**
-   * Whether the analyser fails for every text until someone changes something, such as a refused
-   * key or an unknown model.
+   * Whether the analyser fails for every text until someone acts, for example because its key is
+   * refused or its model is unknown.
    */
   permanent: boolean;
 }
@@ -33,7 +33,7 @@ export interface SentimentResult {
    * read.
    */
   score: number;
-  /** The words and phrases of the text that led to it, in their order. */
+  /** The words and phrases of the text that led to the sentiment. */
   evidence: string[];
   /**
    * Words of the text that make praise less certain: "would have been", "go elsewhere". Absent if

@@ -1,6 +1,6 @@
 import { abortable } from "./abortable.ts";
 
-/** Runs work with the same key one at a time, and work with different keys concurrently. */
+/** Runs work with different keys concurrently, and pieces of work with the same key one by one. */
 export class KeyedQueue {
   readonly #tails = new Map<string, Promise<unknown>>();
 
@@ -12,8 +12,8 @@ export class KeyedQueue {
   async run<Result>(key: string, work: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
     const before = this.#tails.get(key) ?? Promise.resolve();
     const result = abortable(before, signal).then(work);
-    // The queue waits for the end, whether work succeeds or fails; only its caller learns which. If
-    // one caller leaves, the next still waits for those before it.
+    // The queue waits until the work ends, whether it succeeds or fails; only its caller learns
+    // which. If a caller aborts, the next work still waits for all the work before it.
     const tail = settled(before, result);
     this.#tails.set(key, tail);
     void tail.finally(() => {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** The folder of this package, both from the sources and from the compiled files in `dist`. */
+/** The folder of this package, whether the code runs from the sources or from `dist`. */
 export function packageRoot(): string {
   let folder = import.meta.dirname;
   while (!existsSync(join(folder, "package.json"))) folder = dirname(folder);
@@ -22,5 +22,5 @@ export const packageFile = (): PackageFile =>
 
 export const packageVersion = (): string => packageFile().version;
 
-/** A file of the sample data, which comes with the package. */
+/** The path of a file of the sample data, which comes with the package. */
 export const sampleFile = (name: string): string => join(packageRoot(), "examples", "data", name);

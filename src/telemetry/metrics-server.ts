@@ -14,7 +14,7 @@ export interface MetricsServer {
 
 /**
  * Serves `GET /metrics` and, for health checks, `GET /livez`, in a process without another HTTP
- * server. Closing it closes the metrics too.
+ * server. Closing this server closes the metrics too.
  * @param address `port` 0 means any free port
  * @throws IoError if it can't listen on the address
  */
@@ -55,7 +55,7 @@ function listenerOf(metrics: Metrics): RequestListener {
     const path = url.split("?", 1)[0]!;
     const answer = Object.hasOwn(answers, path) ? answers[path] : undefined;
     if (!answer)
-      return void response.writeHead(404, { "content-type": TEXT }).end("Not found. There is /metrics and /livez.\n");
+      return void response.writeHead(404, { "content-type": TEXT }).end("Not found. There are /metrics and /livez.\n");
     if (method !== "GET" && method !== "HEAD")
       return void response.writeHead(405, { allow: "GET, HEAD", "content-type": TEXT }).end("Use GET.\n");
     answer().then(

@@ -62,7 +62,7 @@ export async function createMetrics(service: Pick<Service, "engine" | "workflows
   const observeStep = stepMetrics(client, registry);
   const mails = new client.Counter({
     name: "abi_mails_total",
-    help: "Emails by their outcome in this process: sent, delayed (attempts), refused, withheld.",
+    help: "Emails by their outcome in this process: sent, delayed (once for each attempt), refused, withheld.",
     labelNames: ["outcome", "recipient", "reason"],
     registers: [registry],
   });
@@ -137,7 +137,7 @@ function stepMetrics(client: Client, registry: Registry): (event: StepEvent) => 
   });
   const retries = new client.Counter({
     name: "abi_workflow_step_retries_total",
-    help: "Failed attempts at steps in this process that are retried.",
+    help: "Attempts at steps in this process that failed and are followed by another one.",
     labelNames: ["workflow", "step"],
     registers: [registry],
   });
@@ -167,7 +167,7 @@ class CountsReader {
     this.#service = service;
   }
 
-  /** Undefined if the database doesn't answer. */
+  /** Undefined if the database fails or doesn't answer in time. */
   async read(): Promise<RunCounts[] | undefined> {
     const pending = (this.#pending ??= this.#service.engine.counts().finally(() => (this.#pending = undefined)));
     try {

@@ -19,7 +19,7 @@ function traceOfId(runId: string): TraceContext | undefined {
 }
 
 /**
- * Executes a run's handler in the run's trace. Each real attempt of a step is a span; a replayed
+ * Executes a run's handler in the run's trace. Each real attempt at a step is a span; a replayed
  * step, which returns its recorded result, is not.
  */
 export function executeInTrace<Output>(
@@ -32,11 +32,11 @@ export function executeInTrace<Output>(
   return inTrace(traceOfRun(context.runId, input), () => handler({ ...context, step }));
 }
 
-function tracedStep(original: Step, ofRun: Record<string, string>): Step {
+function tracedStep(original: Step, runAttributes: Record<string, string>): Step {
   const inStepSpan =
     <Output>(name: string, work: StepWork<Output>): StepWork<Output> =>
     (attempt) => {
-      const attributes = { ...ofRun, "abi.step.name": name, "abi.step.attempt": attempt };
+      const attributes = { ...runAttributes, "abi.step.name": name, "abi.step.attempt": attempt };
       return inSpan(`step ${name}`, { attributes }, async (span) => {
         let outcome = "failed";
         try {

@@ -5,14 +5,15 @@ import type { QueryRunner } from "../ontology/query-runner.ts";
 import { inSpan } from "./tracing.ts";
 
 /**
- * Wraps a store so that its calls are spans of kind CLIENT, with the operation and the store, but
- * never the text of a query or values. Without an OpenTelemetry SDK, it just calls the store.
+ * Wraps a store so that its calls are spans of kind CLIENT. They name the operation and the store,
+ * but never contain values or the text of a query. Without an OpenTelemetry SDK, it just calls the
+ * store.
  */
 export class TracedOntologyStore implements OntologyStore {
   readonly #store: OntologyStore;
   readonly #system: string;
 
-  /** @param system what the store is, as `db.system.name` */
+  /** @param system the kind of store, for the attribute `db.system.name` */
   constructor(store: OntologyStore, system: "oxigraph" | "sparql") {
     this.#store = store;
     this.#system = system;
@@ -83,6 +84,6 @@ export class TracedOntologyStore implements OntologyStore {
   }
 }
 
-/** Good enough to name a span, although a comment or IRI may contain such a word too. */
+/** The first keyword: good enough to name a span, although a comment or an IRI may contain one. */
 const queryForm = (sparql: string): string =>
   /\b(?:SELECT|ASK|CONSTRUCT|DESCRIBE)\b/i.exec(sparql)?.[0].toUpperCase() ?? "QUERY";

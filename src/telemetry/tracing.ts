@@ -1,7 +1,7 @@
 /**
- * Makes spans if an OpenTelemetry SDK is set up in this process; otherwise does nothing. It only
- * uses the API, and only loads it if an SDK has registered a tracer provider. No attribute contains
- * customers' texts, names, addresses or ids.
+ * Makes spans if an OpenTelemetry SDK is set up in this process; otherwise does nothing. Uses only
+ * the API, which is not loaded before an SDK has registered a tracer provider. No attribute
+ * contains customers' texts, names, addresses or ids.
  */
 import type * as OpenTelemetry from "@opentelemetry/api";
 import type { Attributes, Context, Span } from "@opentelemetry/api";
@@ -10,7 +10,7 @@ import { requirePackage } from "../runtime/require-package.ts";
 
 type Api = typeof OpenTelemetry;
 
-/** A span as it is stored with a run or sent to others: W3C Trace Context, without baggage. */
+/** A span as stored with a run or sent to another server: W3C Trace Context, without baggage. */
 export interface TraceContext {
   readonly traceparent: string;
   readonly tracestate?: string;
@@ -62,8 +62,8 @@ export const isTracing = (): boolean => api() !== undefined;
 
 /**
  * Runs `work` in an active span; without an SDK, just runs it. If it throws, the span has the
- * status `ERROR` and `error.type`, the code of the error. Messages are left out: they may name a
- * customer.
+ * status `ERROR` and, as `error.type`, the error's code, or `internal` if it has none. Messages are
+ * left out: they may name a customer.
  */
 export async function inSpan<Result>(
   name: string,
@@ -84,8 +84,8 @@ export async function inSpan<Result>(
 }
 
 /**
- * The same for a generator: its span is active while the generator works, not while its consumer
- * does. If the result has an `error_code`, the span has the status `ERROR`, too.
+ * Like `inSpan`, for a generator: the span is active while the generator works, not while its
+ * consumer does. If the result has an `error_code`, the span has the status `ERROR`, too.
  */
 export async function* generateInSpan<Item, Result extends object>(
   name: string,
@@ -133,7 +133,7 @@ export function inTrace<Result>(trace: TraceContext | undefined, work: () => Res
   return otel && trace ? otel.context.with(contextOf(otel, trace), work) : work();
 }
 
-/** The active span, to store it; undefined if there is none. */
+/** The active span, in the form that can be stored; undefined if there is none. */
 export function activeTrace(): TraceContext | undefined {
   const otel = api();
   const span = otel?.trace.getActiveSpan()?.spanContext();
@@ -155,7 +155,7 @@ export function linkActiveSpan(trace: TraceContext | undefined): void {
 }
 
 /**
- * Sends a request to another server in a span of kind CLIENT, for one attempt. The SDK's propagator
+ * Makes one attempt at a request to another server, in a span of kind CLIENT. The SDK's propagator
  * adds its headers (`traceparent`). Instrumentations of `fetch` are suppressed, because their spans
  * would contain URLs with customers' ids.
  */
@@ -189,8 +189,8 @@ export interface AnsweredRequest {
 
 /**
  * Handles an HTTP request in a span of kind SERVER, in the caller's trace if the SDK's propagator
- * finds one in the headers. If an instrumentation has already made such a span, that span gets the
- * route. The path is not an attribute, because it contains ids.
+ * finds one in the headers. If a span is already active, such as that of an instrumentation, that
+ * span gets the route, and no other is made. The path is not an attribute, because it contains ids.
  *
  * @example app.use(async (c, next) => {
  *   await traceRequest(c.req.raw, async () => {
@@ -208,7 +208,7 @@ export async function traceRequest<Answer extends AnsweredRequest>(
   const method = knownMethod(request.method);
   const name = method === "_OTHER" ? "HTTP" : method;
   const instrumented = otel.trace.getActiveSpan();
-  if (instrumented) return answered(instrumented, name, await handle());
+  if (instrumented) return namedByRoute(instrumented, name, await handle());
   const extracted = otel.propagation.extract(otel.context.active(), request.headers, {
     get: (headers, key) => headers.get(key) ?? undefined,
     keys: (headers) => [...headers.keys()],
@@ -218,12 +218,12 @@ export async function traceRequest<Answer extends AnsweredRequest>(
       const answer = await handle();
       span!.setAttribute("http.response.status_code", answer.status);
       if (answer.status >= 500) markFailed(otel, span!, String(answer.status));
-      return answered(span!, name, answer);
+      return namedByRoute(span!, name, answer);
     }),
   );
 }
 
-function answered<Answer extends AnsweredRequest>(span: Span, name: string, answer: Answer): Answer {
+function namedByRoute<Answer extends AnsweredRequest>(span: Span, name: string, answer: Answer): Answer {
   if (answer.route !== undefined) span.updateName(`${name} ${answer.route}`).setAttribute("http.route", answer.route);
   return answer;
 }

@@ -112,7 +112,7 @@ describe("eval", () => {
     expect(process.platform === "win32" || (statSync(join(cwd, "report.html")).mode & 0o077) === 0).toBe(true);
     const page = readFileSync(join(cwd, "report.html"), "utf8");
     expect(page).toContain("<p>It was not good, rude and dirty &lt;b&gt;&amp;</p>");
-    expect(page).toMatch(/labelled <b>positive<\/b>, answered <b>negative<\/b> \(sure by 0\.\d+\)/);
+    expect(page).toMatch(/labelled <b>positive<\/b>, answered <b>negative<\/b> \(confidence 0\.\d+\)/);
     expect(page).not.toMatch(/<script|https?:/);
     expect(page).toMatch(/<p>texts · \d{4}-\d\d-\d\d · abi-workflows \d+\.\d+\.\d+<\/p>/);
     expect(page).toContain("so their figures on those sets are too good");

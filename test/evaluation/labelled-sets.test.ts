@@ -61,8 +61,14 @@ describe("readLabelledSets", () => {
   });
 
   it.each([
-    ['{"text": "Late", "labels": ["service", "bug"], "scope": ["service"]}', 'The label "bug" is not in the scope'],
-    ['{"text": "Late", "labels": ["bug"], "scope": ["bug|performance"]}', 'The label "bug" is not in the scope'],
+    [
+      '{"text": "Late", "labels": ["service", "bug"], "scope": ["service"]}',
+      'Not in the scope, or spelled differently there: "bug".',
+    ],
+    [
+      '{"text": "Late", "labels": ["bug"], "scope": ["bug|performance"]}',
+      'Not in the scope, or spelled differently there: "bug".',
+    ],
     ['{"text": "Late", "labels": [], "scope": []}', "A scope needs at least one category"],
   ])("refuses labels that could never count: %s", async (line, message) => {
     const folder = folderWith({ "categories/a.jsonl": `{"text": "Fine", "labels": []}\n${line}` });

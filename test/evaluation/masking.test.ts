@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { MASK, maskTexts, type TextOf } from "../../evaluation/masking.ts";
+import { MASK, maskTexts, type CustomerText } from "../../evaluation/masking.ts";
 import { readFileSync } from "node:fs";
 import { EmbeddedFeedbackCategorizer } from "../../src/analysis/embedded/embedded-feedback-categorizer.ts";
 import { EmbeddedSentimentAnalyzer } from "../../src/analysis/embedded/embedded-sentiment-analyzer.ts";
@@ -13,7 +13,7 @@ import {
   NEGATORS,
 } from "../../src/analysis/embedded/lexicon/lexicon.ts";
 
-const by = (customer: string, text: string, ...secrets: string[]): TextOf => ({ customer, text, secrets });
+const by = (customer: string, text: string, ...secrets: string[]): CustomerText => ({ customer, text, secrets });
 const masked = (text: string, ...secrets: string[]): string => maskTexts([by("a", text, ...secrets)])[0]!;
 
 const [sentiment, categories] = [new EmbeddedSentimentAnalyzer(), new EmbeddedFeedbackCategorizer()];

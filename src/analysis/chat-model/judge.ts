@@ -21,8 +21,8 @@ export interface JudgeOptions {
 
 /**
  * Gets judgements from a chat model. A second request for the same text joins the first one, or
- * uses its cached answer (of the last thousand, by hash). Failures are not cached. A blank text is
- * not sent.
+ * uses its cached answer. The last thousand answers are cached, by the text's hash; failures are
+ * not. A blank text is not sent.
  */
 export class Judge {
   readonly #timeoutMs: number;
@@ -68,8 +68,8 @@ export class Judge {
 }
 
 /**
- * The first judgement among the calls of our tool or, because small models write it instead of
- * calling the tool, in the text.
+ * The first judgement in the calls of our tool. If there is none, the one in the text, because
+ * small models write it there instead of calling the tool.
  */
 async function readJudgement(message: AIMessage): Promise<Judgement> {
   const { tool_calls: calls = [], invalid_tool_calls: invalid = [], response_metadata: metadata } = message;

@@ -84,7 +84,7 @@ function knownId(id: string, question: Question | undefined): keyof typeof FEEDB
   if (isKnown(id)) {
     if (isDeepStrictEqual(question, FEEDBACK_QUESTIONS[id])) return id;
     throw new ValidationError(
-      `The question "${id}" asks something else than FEEDBACK_QUESTIONS.${id}. Only that question can be answered, unchanged.`,
+      `The question "${id}" asks something other than FEEDBACK_QUESTIONS.${id}. Pass that question unchanged.`,
       { code: "unknown_question" },
     );
   }

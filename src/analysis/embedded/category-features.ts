@@ -67,8 +67,8 @@ function withoutOverlaps(spans: readonly Span[]): Span[] {
 }
 
 /**
- * Finds the faults of one category that are denied, and adds to `denials`, for the token at which
- * each begins, the token at which its denial begins.
+ * Finds the denied faults of one category. For the token at which a fault begins, `denials` gets
+ * the token at which its denial begins.
  */
 function addDenials(denials: Map<number, number>, spans: readonly Span[], tokens: readonly Token[]): void {
   let deniedTo = -1;
@@ -95,7 +95,7 @@ function withoutDenied(spans: readonly Span[], denials: ReadonlyMap<number, numb
   return kept;
 }
 
-/** Visits every clue in a text, also those inside others, in the order of their beginnings. */
+/** Visits every clue in a text, even those inside other clues, in the order of their beginnings. */
 export function visitClues(tokens: readonly Token[], visit: (category: Category, span: Span) => void): void {
   for (let at = 0; at < tokens.length; at++) {
     for (const { value, from, to } of clues().matchesAt(tokens, at)) {

@@ -17,9 +17,9 @@ const BETWEEN = wordSet(
 );
 
 /**
- * Where the denial of a fault that begins at token `at` begins: "nothing is broken", "you fixed the
- * crash". Only function words may come between, because "not only did it crash" denies nothing, nor
- * does "not … without errors".
+ * Where the denial of the fault at token `at` begins: "nothing is broken", "you fixed the crash".
+ * Undefined if the fault is not denied. Only certain words may come between, because "not only did
+ * it crash" denies nothing. A negated "without" doesn't either: "not … without errors".
  */
 export function negationBefore(tokens: readonly Token[], at: number): number | undefined {
   const before = wordBefore(tokens, at, BETWEEN);

@@ -14,7 +14,8 @@ export class LazyEntries<Entry> {
   private readonly entries = new Map<number, Entry[]>();
 
   /**
-   * An entry may be added under several prefixes. Repeated in a row under one, it is added once.
+   * An entry may be added under several prefixes. Under the same prefix, repeating the last entry
+   * has no effect.
    */
   add(prefix: number, entry: Entry): void {
     const known = this.entries.get(prefix);

@@ -85,7 +85,8 @@ const createNode = <Value>(): Node<Value> => ({
 const after = <Value>({ words, at, value }: Rest<Value>): Rest<Value> => ({ words, at: at + 1, value });
 
 /**
- * Adds the rest of a pattern below a node and, if it begins with an optional word, also without it.
+ * Adds the rest of a pattern below a node. If it begins with an optional word, it is also added
+ * without that word.
  */
 function settle<Value>(node: Node<Value>, rest: Rest<Value>): void {
   const word = rest.words[rest.at];

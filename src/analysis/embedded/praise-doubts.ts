@@ -3,7 +3,8 @@ import { PhraseTrie } from "./phrase-trie.ts";
 import type { Token } from "./tokenizer.ts";
 
 /**
- * Reasons to doubt praise, in the order of their weights. `lexicon/doubts.json` has the phrases.
+ * Reasons to doubt praise, in the order in which a model lists their weights. The phrases are in
+ * `lexicon/doubts.json`.
  */
 export const DOUBTS = [
   "unreal",

@@ -29,8 +29,8 @@ export const isKnown = (word: string): boolean =>
   clues().knows(word);
 
 /**
- * Words in -ed and -ing that occur in clues ("stopped", "working") count as well: no other language
- * has them.
+ * Whether a word, in lower case, is an opinion word for `detectLanguage`. Words in -ed and -ing
+ * that occur in clues ("stopped", "working") count as well, because no other language has them.
  */
 const isOpinion = (word: string): boolean =>
   opinions().get(word) !== undefined || (/(?:ed|ing)$/u.test(word) && clues().knows(word));

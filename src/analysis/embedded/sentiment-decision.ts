@@ -29,7 +29,7 @@ export function readBalance(features: SentimentFeatures): { sentiment: Sentiment
 
 /**
  * Judges a text. With at least `MIN_OPINIONS` opinions, their balance decides, which works for
- * texts of any kind. With fewer, there is too little to add up: then a model decides that was
+ * texts of any kind. With fewer, there is too little to add up, so a model decides, which was
  * trained on the words as well.
  * @param logits those of the model, bias included
  */

@@ -52,7 +52,7 @@ const NEGATION_REACH = 6;
 const NEGATED_PRAISE = -0.7;
 const NEGATED_BLAME = -0.45;
 /**
- * "It should be easier" and "I wish it were easy" are criticism, "it could be worse" is faint
+ * "It should be easier" and "I wish it were easy" are criticism; "it could be worse" is faint
  * praise.
  */
 const CALLED_FOR = -0.7;

@@ -119,7 +119,8 @@ const split = (first: string, second: string, at: number): Split => ({
 });
 
 /**
- * "dont" and "cannot" are split at the beginning of the second word, so that offsets stay correct.
+ * Splits "dont", "cannot" and the like where the second word begins in the text, so that offsets
+ * stay correct.
  */
 function splitContraction(word: string): Split | undefined {
   const known = CONTRACTIONS.get(word);

@@ -51,7 +51,7 @@ export interface TrainedWeights extends Fits {
 }
 
 /**
- * The current versions of the shipped analysers. Fits for other versions don't fit their inputs.
+ * The current versions of the shipped analysers. Fits for another version don't match their inputs.
  */
 export const BASE_VERSIONS = { sentiment: "9", categories: "8" } as const;
 

@@ -131,7 +131,7 @@ function lineAbove(lines: readonly string[], index: number, quoted: ReadonlySet<
 }
 
 /**
- * How many lines, of which `last` is the last one, are the attribution of a quotation; 0 if none.
+ * How many lines up to and including `last` are the attribution of a quotation; 0 if none.
  */
 function attributionLength(lines: readonly string[], last: number): number {
   if (!/[:：]\s*$/u.test(lines[last]!.slice(-10))) return 0;
@@ -171,7 +171,7 @@ function beginsQuotedMail(lines: readonly string[], index: number): boolean {
 
 /**
  * A date as written by Yahoo and Outlook, which quote without `>`. Below a date in another format,
- * lines without `>` may not be quoted.
+ * lines without `>` may be the customer's own.
  */
 const UNMARKED_DATE = /\d:\d{2}:\d{2}|(?<!\d)\d{1,2}[./-]\d{1,2}[./-]\d{2,4}/u;
 

@@ -52,7 +52,7 @@ describe("FeedbackDecisionModel", () => {
     ["labels", "sentiment", { ...FEEDBACK_QUESTIONS.sentiment, criteria: { happy: "", sad: "" } }],
   ])("refuses a question with different %s", async (_, id, question) => {
     await expect(model.invoke({ state: "It crashes", questions: { [id]: question } })).rejects.toThrow(
-      `The question "${id}" asks something else`,
+      `The question "${id}" asks something other than FEEDBACK_QUESTIONS.${id}.`,
     );
   });
 

@@ -21,7 +21,7 @@ type Themes = Record<string, Record<string, string>>;
 interface Phrases {
   positive: Record<string, string[]>;
   negative: Record<string, string[]>;
-  /** Words that only look like opinions. */
+  /** Phrases that only look like opinions. */
   none: string[];
 }
 
