@@ -34,13 +34,13 @@ export function positiveNumber(value: string): number {
   return Number(value);
 }
 
-/** Parses options that are durations of more than nothing. */
+/** Parses options that are durations of at least 1s. */
 export function duration(value: string): string {
   if (DURATION.test(value) && toMilliseconds(value) > 0) return value;
   throw new InvalidArgumentError("It must be a length of time of at least 1s, such as 30s or 5m.");
 }
 
-/** Adds examples below a command's help, one `[command, meaning]` a line. */
+/** Adds examples below a command's help: for each, its meaning as a comment, then the command. */
 export function addExamples(command: Command, ...examples: [line: string, meaning: string][]): Command {
   const lines = examples.map(([line, meaning]) => `  # ${meaning}\n  $ abi-workflows ${line}`);
   return command.addHelpText("after", `\nExamples:\n${lines.join("\n")}`);

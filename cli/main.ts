@@ -62,7 +62,8 @@ async function run(argv: readonly string[]): Promise<void> {
 export function createProgram(): Command {
   const program = new Command("abi-workflows")
     .description(
-      "Processes customer feedback once: analyses it, stores it in a knowledge graph, answers by email or escalates.",
+      "Processes each piece of customer feedback once: analyses it, stores it in a knowledge graph, and answers " +
+        "by email or escalates.",
     )
     .version(packageVersion(), "-v, --version")
     .option("--data <folder>", "folder for all data (default: ABI_DATA_DIRECTORY, or .abi-workflows)")

@@ -31,7 +31,7 @@ export function judgedText({
   return `${sentiment}${sure}${doubtful === true ? ", doubtful" : ""}${unreadable === true ? ", not read" : ""}`;
 }
 
-/** Whether a person has to approve the email first. */
+/** Whether an email waits for a person's decision. */
 export const isWaiting = ({ status }: { status?: unknown }): boolean => status === "waiting_for_approval";
 
 /** Whether the run is still processing: a step keeps failing and is retried automatically. */
@@ -68,7 +68,7 @@ export function fields(rows: readonly (readonly [name: string, value: string])[]
 
 /**
  * One result for people.
- * @param outbox the folder to which emails are written, if they are
+ * @param outbox the folder with the emails; undefined if they are sent or written elsewhere
  */
 export function resultText(result: CustomerFeedbackResult, outbox: string | undefined): string {
   // The result for invalid input may lack the ids.
@@ -89,7 +89,7 @@ export function resultText(result: CustomerFeedbackResult, outbox: string | unde
     ].join("\n");
   }
   const again = duplicate === true ? dim("  processed before: nothing was done twice") : "";
-  const mail = result.response_id !== undefined && outbox !== undefined;
+  const isInOutbox = result.response_id !== undefined && outbox !== undefined;
   return [
     `${isWaiting(result) ? styled("yellow", "…") : styled("green", "✓")} ${title}${again}`,
     fields([
@@ -101,7 +101,7 @@ export function resultText(result: CustomerFeedbackResult, outbox: string | unde
       ["outcome", outcomeText(result)],
       ...(result.reference === undefined ? [] : [["reference", result.reference] as const]),
       ["steps", steps],
-      ...(mail ? [["email", oneLine(join(outbox, outboxFileName(result.response_id ?? "")))] as const] : []),
+      ...(isInOutbox ? [["email", oneLine(join(outbox, outboxFileName(result.response_id ?? "")))] as const] : []),
       ["graph", oneLine(result.feedback_uri ?? "")],
       ...(isWaiting(result) ? [["look at it", furtherCommand(`approvals show ${result.workflow_id}`)] as const] : []),
     ]),

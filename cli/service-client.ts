@@ -28,7 +28,7 @@ export class ServiceClient {
   readonly #token: string | undefined;
   readonly #client: HttpClient;
 
-  /** @throws ValidationError for an invalid address */
+  /** @throws ValidationError for an invalid address or token */
   constructor(url: string, token: string | undefined) {
     this.#url = url.replace(/\/+$/, "");
     this.#token = token;
@@ -121,7 +121,7 @@ export class ServiceClient {
     }
   }
 
-  /** The answer to a SPARQL query, as text of its media type. @throws as `call` */
+  /** The text of the answer to a SPARQL query, and its media type. @throws as `call` */
   async ask(
     path: string,
     sparql: string,

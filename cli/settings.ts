@@ -35,7 +35,8 @@ export const isUrl = (location: string): boolean => /^[a-z][a-z\d+.-]+:/i.test(l
 
 /**
  * Whether a command other than `serve` and `worker` executes runs. With Restate, none does: Restate
- * gives all new runs to the address that was registered last, and a command's would soon be gone.
+ * gives all new runs to the address that was registered last, and that of a command would soon be
+ * gone.
  */
 export const executesRuns = ({ worker, databaseUrl }: Pick<Settings, "worker" | "databaseUrl">): boolean =>
   worker && !/^restate\+/i.test(databaseUrl ?? "");
@@ -48,7 +49,7 @@ export function loggerFor({ logLevel }: Pick<Settings, "logLevel">): Logger {
 
 /**
  * For commands that read stored data, or decide on it, and create no folder. A folder that was
- * named must exist; the default one may be missing, because nothing may be stored yet.
+ * named must exist; the default one may be missing, because perhaps nothing has been stored yet.
  * @throws ValidationError (`no_data_directory`), IoError (`data_directory_unreadable`)
  */
 export function requireDataDirectory({ dataDirectory }: Settings): void {
@@ -69,7 +70,7 @@ function readableFolder(path: string) {
     return place;
   } catch (cause) {
     throw new IoError(
-      `The data directory ${path} can't be read. Run the command as the user whose data it has, or name another one with --data.`,
+      `The data directory ${path} can't be read. Run the command as the user who owns it, or name another folder with --data.`,
       { code: "data_directory_unreadable", cause },
     );
   }

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const folder = mkdtempSync(join(tmpdir(), "abi-workflows-tarball-"));
-// Next to each other, because a project inside another one would find its packages.
+// Next to each other, because a project inside another one would find the outer one's packages.
 const project = join(folder, "project");
 const small = join(folder, "workflow-only");
 const run = (command, args, cwd) =>

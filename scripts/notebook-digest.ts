@@ -13,8 +13,8 @@ export const outputsOf = (notebook: { cells: readonly Cell[] }): unknown[] =>
   codeOf(notebook).map(({ outputs }) => outputs);
 
 /**
- * The digest of the code cells' sources and outputs. If either was changed without a run, it
- * differs from the stored one.
+ * The digest of the code cells' sources and outputs. If any of them was changed without a run, the
+ * digest differs from the stored one.
  */
 export const digestOf = (notebook: { cells: readonly Cell[] }): string =>
   createHash("sha256")

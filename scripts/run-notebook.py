@@ -7,7 +7,7 @@ from jupyter_client.manager import start_new_kernel
 LONGEST_SILENCE_S = 600
 MARK = "end of the cell"
 # Deno's kernel may report that a cell is done before it has sent the cell's outputs, so "idle" does
-# not mark the end. This does: it comes last on both channels, written text and results.
+# not mark the end. END does: its output comes last on both channels, written text and results.
 END = f'console.log("{MARK}"); "{MARK}"'
 
 

@@ -1,8 +1,8 @@
 /**
  * Writes the screenshots of docs/console.md: `node scripts/screenshots.ts`, or `… chat` for only
  * those whose names begin with `chat`. It needs Chromium (see `CHROMIUM_PATH` in CONTRIBUTING.md)
- * and pngquant. It shows the sample feedback as if it had come in over two weeks and people had
- * decided on some of its emails.
+ * and pngquant. The screenshots show the sample feedback as if it had come in over two weeks and
+ * people had decided on some of its emails.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -106,8 +106,8 @@ async function spread({ ontologyStore }: Application, dataDirectory: string, key
 }
 
 /**
- * Decides on emails in the names of two people. Those of every eleventh run and of the last eight
- * keep waiting; returns the ids of these runs.
+ * Decides on emails in the names of two people. The emails of every eleventh run and of the last
+ * eight keep waiting; returns the ids of these runs.
  */
 async function decide({ workflow }: Application, ids: readonly string[]): Promise<string[]> {
   const waiting: string[] = [];

@@ -29,14 +29,14 @@ const keptElsewhere = ({ databaseUrl, ontologyUrl, mailUrl }: Settings): string[
 
 async function sourcesOf(settings: Settings): Promise<BackupSources> {
   requireDataDirectory(settings);
-  const there = (path: string | undefined): string[] => (path !== undefined && existsSync(path) ? [path] : []);
+  const existing = (path: string | undefined): string[] => (path !== undefined && existsSync(path) ? [path] : []);
   const isEmbedded = settings.databaseUrl === undefined || settings.ontologyUrl === undefined;
   const databases = [
-    ...(isEmbedded ? there(runsAndGraph(settings)) : []),
-    ...there(dataFile(settings, "conversations.sqlite")),
+    ...(isEmbedded ? existing(runsAndGraph(settings)) : []),
+    ...existing(dataFile(settings, "conversations.sqlite")),
   ];
-  const folders = settings.dataDirectory === ":memory:" ? [] : there(outboxFolder(settings));
-  const files = there(dataFile(settings, TRAINED_WEIGHTS_FILE));
+  const folders = settings.dataDirectory === ":memory:" ? [] : existing(outboxFolder(settings));
+  const files = existing(dataFile(settings, TRAINED_WEIGHTS_FILE));
   if (databases.length + files.length + folders.length === 0) {
     throw new ValidationError(
       `There is nothing to back up in ${basename(settings.dataDirectory)}. Name the data directory with --data.`,

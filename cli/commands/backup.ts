@@ -17,8 +17,8 @@ export interface BackupSources {
 /**
  * Copies everything into a new or empty folder, even while other processes are working with the
  * originals. Each database is copied as of one moment, so runs and graph, which are in the same
- * database, agree. Folders come last, so they contain at least what the runs refer to. Only its owner can read the new folder and what is in
- * it.
+ * database, agree. Folders come last, so they contain at least what the runs refer to. Only its
+ * owner can read the new folder and what is in it.
  * @returns the names of what was copied
  * @throws ValidationError if the target is a file or not empty, or Node.js is too old; IoError if
  *   something can't be read or written
@@ -92,7 +92,7 @@ function prepare(target: string, path: string): void {
   }
 }
 
-/** Begins a read transaction on each file, which doesn't see later writes. */
+/** Begins a read transaction on each file. It doesn't see later writes. */
 function openSnapshots(paths: readonly string[]): sqlite.DatabaseSync[] {
   const snapshots: sqlite.DatabaseSync[] = [];
   try {

@@ -140,7 +140,8 @@ async function* resultsOf(
   columns: SeenColumns,
   signal: AbortSignal,
 ): AsyncGenerator<{ result: RowResult; share: number }> {
-  // Rows that were submitted and have no result yet: no more than are processed at the same time.
+  // Rows that were submitted and have no result yet. Their number is limited by how many are
+  // processed at the same time.
   const pending: FileRow[] = [];
   const items = async function* (): AsyncGenerator {
     for await (const row of rows) {

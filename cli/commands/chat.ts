@@ -112,7 +112,7 @@ class Conversation {
     this.#by = by;
   }
 
-  /** Answers a message. If emails wait in between, lets the person decide on them. */
+  /** Answers a message. If the agent stops at emails that wait, lets the person decide on them. */
   async answer(message: string): Promise<void> {
     await this.#follow(await this.#live((options) => this.#agent.ask(message, options)));
   }
@@ -173,7 +173,10 @@ async function converse(conversation: Conversation, threadId: string): Promise<v
   note(`Continue with: ${furtherCommand(`chat --thread ${oneLine(threadId)}`)}`);
 }
 
-/** Runs one part of the conversation. Its errors are printed and don't end the conversation. */
+/**
+ * Runs one part of the conversation. An expected error or Ctrl-C is reported, and doesn't end the
+ * conversation.
+ */
 async function reportErrors(work: () => Promise<void>): Promise<void> {
   try {
     await work();

@@ -20,10 +20,10 @@ export function addEvalCommand(program: Command): void {
     .description(
       "Run analysers on labelled texts, and print how accurate they are. The folder has sentiment/*.jsonl " +
         'with {"text", "label"} and categories/*.jsonl with {"text", "labels", "scope"} in each line; scope lists ' +
-        "the categories that the set is about. embedded is the analyser that the workflow uses, with your " +
-        "training; shipped is the same without it. vader, afinn and wink are libraries, to be installed first: npm " +
-        "install vader-sentiment sentiment wink-sentiment. chat-model sends every text to the service set with " +
-        "OPENAI_API_KEY or OPENAI_BASE_URL.",
+        "the categories that the set is about. guide is a minimal baseline. embedded is the analyser that the " +
+        "workflow uses by default, with your training; shipped is the same without it. vader, afinn and wink are " +
+        "libraries, to be installed first: npm install vader-sentiment sentiment wink-sentiment. chat-model sends " +
+        "every text to the service set with OPENAI_API_KEY or OPENAI_BASE_URL.",
     )
     .argument("<folder>", "the labelled texts")
     .addOption(

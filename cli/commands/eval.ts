@@ -52,7 +52,7 @@ async function run(
     throw usageError("chat-model needs a model service: set OPENAI_API_KEY, or OPENAI_BASE_URL for another one.");
   }
   const sets = await readLabelledSets(resolvedPath(folder));
-  // Check this first, because the evaluation may take long and cost money.
+  // First check that the page can be written, because the evaluation may take long and cost money.
   if (html !== undefined)
     await orUnwritable(
       PAGE,

@@ -11,7 +11,8 @@ import { reviewedFeedback, type ReviewedFeedback } from "../../src/workflows/cus
 import { maskTexts } from "../../evaluation/masking.ts";
 import type { ExportLabelsOptions } from "./export-labels-command.ts";
 
-const NAMES = "SELECT DISTINCT ?customer ?value WHERE { ?customer abi:name|abi:email|abi:id ?value }";
+/** What masking must hide: the customers' names, addresses and ids. */
+const SECRETS = "SELECT DISTINCT ?customer ?value WHERE { ?customer abi:name|abi:email|abi:id ?value }";
 
 /** `general` means that no other category was labelled. */
 const SCOPE = CATEGORIES.filter((category) => category !== "general");
@@ -19,12 +20,13 @@ const SCOPE = CATEGORIES.filter((category) => category !== "general");
 interface Counts {
   sentiment: number;
   categories: number;
-  /** Labels that differ from those that the workflow used. */
+  /** Texts with a label that differs from what the workflow used. */
   corrected: number;
   /** Texts whose emails were edited or rejected, without anyone naming the right labels. */
   unlabelled: number;
   /**
-   * Texts whose emails were approved, but whose labels were not certain and that nobody labelled.
+   * Texts whose emails were approved, but that lack a label, because the analyser was not certain
+   * of it and nobody named it.
    */
   uncertain: number;
 }
@@ -60,7 +62,7 @@ type Reviewed = ReviewedFeedback & { secrets: string[] };
 
 async function readReviewed(ask: AskGraph): Promise<Reviewed[]> {
   const reviewed = await reviewedFeedback((sparql) => ask("feedback_data", sparql));
-  const rows = await ask("customer_data", withPrefixes(NAMES));
+  const rows = await ask("customer_data", withPrefixes(SECRETS));
   const secrets = Map.groupBy(rows, (row) => row["customer"]?.value ?? "");
   return reviewed.map((one) => {
     const ofCustomer = (secrets.get(one.customer) ?? []).map((row) => row["value"]?.value ?? "");

@@ -32,7 +32,7 @@ interface Import {
   counts: LoadCounts;
   /** The first `SHOWN_ISSUES`. */
   issues: CustomerIssue[];
-  /** Rows that were stored although they had faults. */
+  /** How many faults didn't keep a customer from being stored. */
   storedAnyway: number;
   unread: UnreadColumn[];
 }
@@ -70,7 +70,7 @@ const load = (location: string, options: ImportOptions): Promise<Import> =>
     return result;
   });
 
-/** Loads them into the graph of this machine, or of the service that the options name. */
+/** Loads the customers into the graph that the settings name, or into that of a service. */
 async function loadAll(
   customerSource: CustomerSource,
   options: GlobalOptions,

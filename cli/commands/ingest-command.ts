@@ -9,8 +9,8 @@ export function addIngestCommand(program: Command): void {
     .description(
       "Process every email in a file (one email, or an mbox), a Maildir, or a folder of .eml files. A customer's " +
         "mail is processed as feedback. A reply to one of our emails is stored with the feedback it answers. " +
-        "Automatic and list emails are ignored. If an email is unclear, it is held for a person (see held-mails). Stop " +
-        "it whenever you like and run it again: an email counts once.",
+        "Automatic emails and those from mailing lists are ignored. If an email is unclear, it is held for a person " +
+        "(see held-mails). Stop it whenever you like and run it again: an email counts once.",
     )
     .argument("<path>", "file or folder (- reads standard input)")
     .action(async (path: string, _options, command: Command) => {

@@ -11,7 +11,7 @@ const SHOWN_FAILURES = 10;
 /** Counts the outcomes of emails. Its size doesn't grow with them. */
 export class IngestSummary {
   mails = 0;
-  /** Emails that couldn't be processed; nothing was stored. */
+  /** Emails that ended in an error. Failed runs are counted in `runs`. */
   failed = 0;
   /** Emails that are processed, but whose result the caller may not see. */
   unseen = 0;
@@ -42,7 +42,7 @@ export class IngestSummary {
     return `${plural(this.mails, "email")}${failed > 0 ? `, ${count(failed)} failed` : ""}, ${perSecond.toFixed(0)}/s`;
   }
 
-  /** Whether nothing failed. An email that waits for a person has not failed. */
+  /** Whether nothing failed or is delayed. An email that waits for a person has not failed. */
   get isGood(): boolean {
     return this.failed + this.runs.failed + this.runs.mailsDelayed === 0;
   }

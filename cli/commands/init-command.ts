@@ -16,5 +16,5 @@ export function addInitCommand(program: Command): void {
       const { init } = await import("./init.ts");
       init(folder, command.optsWithGlobals<GlobalOptions>());
     });
-  addExamples(command, ["init my-workflows", "create it; it prints the next commands"]);
+  addExamples(command, ["init my-workflows", "create it and see the next commands"]);
 }

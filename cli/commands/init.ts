@@ -96,8 +96,8 @@ function unwritable(shown: string, cause: unknown): IoError {
 }
 
 /**
- * Template files that get their final names only in the project. Here, tools would treat files with
- * these names as this package's own, and `npm pack` would leave out `.gitignore`.
+ * Template files that get their final names only in the project. Under those names, tools would
+ * treat them as this package's own files, and `npm pack` would leave out `.gitignore`.
  */
 const STORED = [
   ["_gitignore", ".gitignore"],

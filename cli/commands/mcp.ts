@@ -10,8 +10,8 @@ import { settingsFrom } from "../settings.ts";
 import { withApplication } from "../with-application.ts";
 
 /**
- * Serves the client over standard input and output until the client closes its end, or until it is
- * stopped.
+ * Serves the client over standard input and output until the client closes its end, or until the
+ * command is stopped.
  */
 export async function serveMcp(options: McpCommandOptions): Promise<void> {
   const { output, release } = reserveOutput();

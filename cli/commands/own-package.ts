@@ -10,7 +10,7 @@ export interface OwnPackage {
   versions: Readonly<Record<string, string>>;
   /**
    * The file (absolute) or repository that npm installed it from; undefined if it came from the
-   * registry.
+   * registry, or if that is not known.
    */
   installedFrom?: string;
   /** Its folder, if it is not an installed package. */

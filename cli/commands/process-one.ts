@@ -27,7 +27,7 @@ export async function processOne(options: ProcessOptions): Promise<void> {
   host().exitCode = result.success ? 0 : 1;
 }
 
-/** Prints a refusal as a failed result, as a run without a service does. */
+/** Prints the service's result; a refusal as a failed result, as it is without a service. */
 const processAt = (service: ServiceClient, parameters: unknown, json: boolean): Promise<void> =>
   interruptible(async (signal) => {
     const result = await processOrRefuse(service, parameters, signal);
@@ -85,9 +85,8 @@ async function parametersFrom(options: ProcessOptions): Promise<unknown> {
   };
   const missing = Object.entries(required).filter(([, value]) => value === undefined);
   if (missing.length > 0) {
-    throw usageError(
-      `${missing.map(([name]) => name).join(", ")} missing. Give them, or one JSON object with --input.`,
-    );
+    const names = missing.map(([name]) => name).join(", ");
+    throw usageError(`${names} missing. Complete the options, or give one JSON object with --input.`);
   }
   return {
     feedback_id: feedbackId,

@@ -20,7 +20,7 @@ import type { QueryAnswer } from "../../src/ontology/query-runner.ts";
 import { storeIri } from "../../src/ontology/store-name.ts";
 
 const LIMIT_OF_SERVICE =
-  "--timeout is up to the service, which has a time limit of its own: leave it out with --url (ABI_URL). Ctrl-C stops the query.";
+  "--timeout is up to the service: leave it out with --url (ABI_URL). The service has a limit of its own; Ctrl-C stops the query.";
 
 /** @param query SPARQL, the name of a file with it, or `-` */
 export async function askGraph(query: string, options: QueryOptions): Promise<void> {
@@ -58,7 +58,7 @@ async function noteUnknownStore(graph: OntologyStore, name: string): Promise<voi
   note(`There is no store ${name} in this graph. Its stores: ${names.join(", ")}.`);
 }
 
-/** Asks a store of the graph with a SELECT. */
+/** Runs a SELECT on a store of the graph. */
 export type AskGraph = (store: string, sparql: string) => Promise<readonly Row[]>;
 
 /**

@@ -5,17 +5,15 @@ export interface RetryOptions extends GlobalOptions {
   failed?: true;
 }
 
-/**
- * `retry`: resumes runs that failed or were cancelled, and tries emails that wait for their server.
- */
+/** `retry`: resumes failed or cancelled runs, and retries emails that wait for their server. */
 export function addRetryCommand(program: Command): void {
   const command = program
     .command("retry")
     .summary("resume failed runs")
     .description(
-      "Resume runs that failed or were cancelled at the step where they stopped, and at once retry those that " +
-        "wait for their mail server. A running process executes them, or the next one that starts; this command " +
-        "doesn't wait for them.",
+      "Resume failed or cancelled runs at the step where they stopped, and immediately retry runs that wait for " +
+        "their mail server. A running process executes them, or the next one that starts; this command doesn't wait " +
+        "for them.",
     )
     .argument("[id...]", "workflow ids (workflow-…), feedback ids or references")
     .option("--failed", "retry all runs that have failed or wait for their mail server")

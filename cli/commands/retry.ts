@@ -20,7 +20,7 @@ async function retryAll(runs: Runs | undefined, ids: readonly string[], { failed
     const run = await runs?.find(id);
     await (run ? retry(run) : reportUnknownRun(id, json === true));
   }
-  // List them before any is retried, so a run that fails again is not retried forever.
+  // List the runs before any is retried, so one that fails again is not retried forever.
   const all = failed && runs ? [...(await allRuns(runs, "failed")), ...(await delayedRuns(runs))] : [];
   for (const run of all) await retry(run);
   if (resumed > 0)

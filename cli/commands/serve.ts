@@ -53,7 +53,7 @@ export async function serve(options: ServeOptions): Promise<void> {
           throw error;
         });
         const sample = options.demo ? submitSample(application, signal) : undefined;
-        // Awaited at the end, which reports its errors.
+        // It is awaited at the end, where its errors are reported.
         sample?.catch(() => {});
         try {
           await mailbox?.start();
@@ -88,8 +88,8 @@ export async function serve(options: ServeOptions): Promise<void> {
 }
 
 /**
- * The agent that people talk to in the console. If the settings name no model, only the demo has
- * one; otherwise it is undefined, and LangChain is not loaded.
+ * The agent that people talk to in the console. The demo always has one. Otherwise, if the settings
+ * name no model, the result is undefined, and LangChain is not loaded.
  */
 async function openChat(
   application: Application,
@@ -180,7 +180,7 @@ export function announce(url: string, token: string | undefined): void {
   print(dim(`How to call it: ${url}/docs`));
   if (token === undefined) return;
   print(
-    "\nNo tokens are set (HTTP_TOKENS), so only this machine is served. Until it stops, use this token to sign in at the console and to approve:",
+    "\nNo tokens are set (HTTP_TOKENS), so only this machine is served. Until the service stops, use this token to sign in at the console and to approve:",
   );
   print(`  ${token}`);
 }

@@ -32,7 +32,7 @@ export function addTrainCommand(program: Command): void {
     ["export-labels labels && abi-workflows train labels", "learn from the labels of reviewers"],
     [
       "eval labels --analyzer shipped embedded",
-      "compare shipped and trained weights, on labels that you have kept apart",
+      "compare shipped and trained weights, on labels that you didn't train with",
     ],
     ["train --reset", "undo the training"],
   );

@@ -25,7 +25,9 @@ export const trainingText = (training: Omit<OwnTraining, "fits" | "isTaken">): s
     "",
     ...categoriesText(training.categories),
     ...(training.kept.categories ? [KEPT] : []),
-    ...(training.unreadable > 0 ? ["", `${plural(training.unreadable, "text")} in other languages left out.`] : []),
+    ...(training.unreadable > 0
+      ? ["", `${plural(training.unreadable, "text")} left out: the analysers only read English.`]
+      : []),
   ].join("\n");
 
 function sentimentText(sentiment: OwnTraining["sentiment"]): string[] {

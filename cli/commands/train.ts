@@ -20,7 +20,7 @@ import { trainingText } from "./train-view.ts";
 
 /** Trains on a folder of labelled texts, and stores what is better than before. */
 export async function trainOnFolder(folder: string, options: TrainOptions): Promise<void> {
-  const settings = keptSettings(options);
+  const settings = settingsWithFolder(options);
   const sets = await readLabelledSets(resolvedPath(folder));
   const current = weightsInUse(settings);
   const { fits, isTaken, ...training } = trainOwn(sets, settings.thankAbove, current);
@@ -35,7 +35,7 @@ export async function trainOnFolder(folder: string, options: TrainOptions): Prom
     },
     ...fits,
   };
-  if (isTaken) keep(weights, settings);
+  if (isTaken) store(weights, settings);
   if (options.json) printJson({ taken: isTaken, ...(isTaken && { version: weights.version }), ...training });
   else print(trainingText(training));
   if (isTaken) {
@@ -62,7 +62,7 @@ function weightsInUse(settings: Settings): TrainedWeights | undefined {
 
 /** Goes back to the shipped weights. */
 export function resetTraining(options: TrainOptions): void {
-  const settings = keptSettings(options);
+  const settings = settingsWithFolder(options);
   requireDataDirectory(settings);
   try {
     rmSync(dataFile(settings, TRAINED_WEIGHTS_FILE));
@@ -75,13 +75,13 @@ export function resetTraining(options: TrainOptions): void {
   note("Removed. The weights that ship are used from the next start on.");
 }
 
-function keptSettings(options: TrainOptions): Settings {
+function settingsWithFolder(options: TrainOptions): Settings {
   const settings = settingsFrom(options);
   if (settings.dataDirectory !== IN_MEMORY) return settings;
   throw usageError("Training is stored in the data directory: name a folder with --data or ABI_DATA_DIRECTORY.");
 }
 
-function keep(weights: TrainedWeights, settings: Settings): void {
+function store(weights: TrainedWeights, settings: Settings): void {
   try {
     makePrivateFolder(settings.dataDirectory);
     replacePrivateFile(dataFile(settings, TRAINED_WEIGHTS_FILE), `${JSON.stringify(weights)}\n`);

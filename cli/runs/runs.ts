@@ -11,7 +11,7 @@ import { oneLine, print, printJson } from "../terminal/output.ts";
 import type { ServiceClient } from "../service-client.ts";
 import { requireDataDirectory, settingsFrom } from "../settings.ts";
 
-/** The workflow for whose results commands have their own view. */
+/** Commands show the results of this workflow in a view of their own. */
 export const FEEDBACK_WORKFLOW = "customer-feedback";
 
 /** Delivered notifications are listed only on request. */
@@ -34,7 +34,7 @@ export interface RunsFilter {
   status?: RunStatus;
   /** Which come first. Default: the newest. */
   order?: RunOrder;
-  /** Workflow id of a run: only those that come after it in this order. */
+  /** Workflow id of a run: only runs that come after it in this order. */
   after?: string;
   limit: number;
 }
@@ -125,8 +125,8 @@ export function onlyOne<Found>(
 ): Found | undefined {
   if (found.length <= 1) return found[0];
   const names = found.map((one) => oneLine(nameOf(one))).join(", ");
-  const of = what === "reference" ? "pieces of feedback have the reference" : "runs have the id";
-  throw new ValidationError(`Several ${of} ${oneLine(text)}. Use the id of one of them: ${names}.`, {
+  const match = what === "reference" ? "pieces of feedback have the reference" : "runs have the id";
+  throw new ValidationError(`Several ${match} ${oneLine(text)}. Use the id of one of them: ${names}.`, {
     code: "ambiguous_reference",
   });
 }

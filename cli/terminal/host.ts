@@ -76,8 +76,8 @@ export const resolvedPath = (path: string): string =>
   host().cwd() === process.cwd() ? path : resolve(host().cwd(), path);
 
 /**
- * Whether a stream shows colours: as NO_COLOR and FORCE_COLOR say, otherwise if it is a terminal
- * that can.
+ * Whether a stream shows colours: as NO_COLOR and FORCE_COLOR say; without them, whether it is a
+ * terminal with colours.
  */
 export function hasColors(stream: Output): boolean {
   const { env } = host();

@@ -51,7 +51,7 @@ export async function interruptible<Result>(
   }
 }
 
-/** Resolves at the abort, and keeps the process alive until then: an idle engine does not. */
+/** Resolves at the abort. Keeps the process alive until then, which an idle engine doesn't do. */
 export function untilAborted(signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const alive = setInterval(() => {}, 3_600_000);

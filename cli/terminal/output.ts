@@ -137,8 +137,8 @@ export function truncated(text: string, length: number): string {
 let numbers: Intl.NumberFormat | undefined;
 
 /**
- * `1234567` as `1,234,567`. Short numbers need no formatting, and loading the languages takes as
- * long as starting Node.js.
+ * `1234567` as `1,234,567`. Short numbers need no formatting, and loading the data of the languages
+ * takes as long as starting Node.js.
  */
 export const count = (value: number): string =>
   Number.isInteger(value) && Math.abs(value) < 1000

@@ -36,7 +36,7 @@ test.skipIf(process.platform === "win32").each([["query", "ASK {}"], ["export-la
     const { code, stdout, stderr } = await callProcess(args, { cwd, env: { ...env, HOME: "/" }, ...OTHER_USER });
     chmodSync(join(cwd, ".abi-workflows"), 0o700);
     expect([code, stdout]).toEqual([1, ""]);
-    expect(stderr).toContain(".abi-workflows can't be read. Run the command as the user whose data it has");
+    expect(stderr).toContain(".abi-workflows can't be read. Run the command as the user who owns it");
   },
 );
 

@@ -9,8 +9,8 @@ export async function listAt(service: ServiceClient, limit: number): Promise<Run
 }
 
 /**
- * Finds a run's workflow id by any of its ids. With a token that can't read runs, finds only those
- * that wait, by workflow id or feedback id.
+ * Finds a run's workflow id by any of the run's ids. With a token that can't read runs, finds only
+ * runs that wait, by workflow id or feedback id.
  */
 export async function findAt(service: ServiceClient, id: string): Promise<string | undefined> {
   try {

@@ -34,16 +34,16 @@ export async function decideOn(
   const { by } = options;
   if (by === undefined) throw usageError("Say who decides with --by <name>. The name is stored.");
   const settings = settingsFrom(options);
-  const { part, fields } = await prepare();
+  const { decision, fields } = await prepare();
   const leaveToWorker = settings.databaseUrl !== undefined;
   const work = async ({ service }: Application, runs: Runs, signal: AbortSignal): Promise<Outcome | undefined> => {
     const run = await runs.find(id);
     if (!run) return undefined;
     const { workflow_id } = run;
-    const decided = (await service.callApproval(part, { workflow_id, by, ...fields })) as DecidedResponse;
+    const decided = (await service.callApproval(decision, { workflow_id, by, ...fields })) as DecidedResponse;
     const { workflow } = await service.run(workflow_id);
     if (!leaveToWorker) return { result: await workflow.getWorkflowResult(workflow_id, { signal }) };
-    const sends = part === "reject" ? "" : ", and sends the email with its own settings";
+    const sends = decision === "reject" ? "" : ", and sends the email with its own settings";
     note(`The decision is stored. A worker continues the run${sends}.`);
     const result = (patience: AbortSignal) => workflow.getWorkflowResult(workflow_id, { signal: patience });
     const ended = await resultSoon(result, signal);
@@ -57,11 +57,16 @@ export async function decideOn(
 }
 
 /** Decides at a service, which signs with the token's name and continues the run. */
-const decideAt = (service: ServiceClient, id: string, { part, fields }: DecisionInput, json: boolean): Promise<void> =>
+const decideAt = (
+  service: ServiceClient,
+  id: string,
+  { decision, fields }: DecisionInput,
+  json: boolean,
+): Promise<void> =>
   interruptible(async (signal) => {
     const workflowId = await findAt(service, id);
     if (workflowId === undefined) return reportUnknownRun(id, json);
-    const path = `/approvals/${encodeURIComponent(workflowId)}/${part}`;
+    const path = `/approvals/${encodeURIComponent(workflowId)}/${decision}`;
     const decided = (await service.call(path, { json: fields, signal })) as DecidedResponse;
     const result = await resultSoon((patience) => service.resultIfAllowed(workflowId, patience), signal);
     if (result) reportResult(result, undefined, json);
@@ -86,7 +91,10 @@ async function resultSoon(
   }
 }
 
-/** Prints the decision alone: the run has not ended, so there is no `success` yet. */
+/**
+ * Prints the decision without a `success`, because the run has not ended yet, or because the token
+ * can't read its result.
+ */
 function reportDecided(decided: DecidedResponse, json: boolean): void {
   if (json) printJson({ status: "decided", ...decided });
   const state =

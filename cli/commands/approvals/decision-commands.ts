@@ -14,7 +14,7 @@ interface DecisionOptions extends GlobalOptions {
 
 /** A decision and its inputs, except the run and the person's name. */
 export interface DecisionInput {
-  part: DecidedResponse["decision"];
+  decision: DecidedResponse["decision"];
   fields: Record<string, string | string[]>;
 }
 
@@ -33,7 +33,7 @@ export function addDecisionCommands(parent: Command): void {
   addDecisionCommand(parent, {
     name: "approve",
     summary: "send an email as it is",
-    prepare: ({ rendering }) => ({ part: "approve", fields: { rendering } }),
+    prepare: ({ rendering }) => ({ decision: "approve", fields: { rendering } }),
   });
 
   addDecisionCommand<DecisionOptions & { textFile: string; subject?: string }>(parent, {
@@ -42,7 +42,7 @@ export function addDecisionCommands(parent: Command): void {
     prepare: async ({ rendering, subject, textFile }) => {
       const { readText } = await import("../../terminal/input.ts");
       const text = await readText(textFile);
-      return { part: "edit", fields: { rendering, text, ...withoutAbsent({ subject }) } };
+      return { decision: "edit", fields: { rendering, text, ...withoutAbsent({ subject }) } };
     },
   })
     .requiredOption("--text-file <file>", "the email's new text (- reads standard input)")
@@ -52,7 +52,7 @@ export function addDecisionCommands(parent: Command): void {
     name: "reject",
     summary: "send no email",
     prepare: ({ rendering, reason }) => ({
-      part: "reject",
+      decision: "reject",
       fields: { rendering, ...withoutAbsent({ reason }) },
     }),
   }).option("--reason <line>", "why; stored in the result");
@@ -67,8 +67,9 @@ function addDecisionCommand<Options extends DecisionOptions = DecisionOptions>(
     .summary(summary)
     .description(
       `${summary[0]?.toUpperCase()}${summary.slice(1)}; then continue the run and print its result. With ` +
-        "DATABASE_URL, a worker continues the run. If that takes more than a few seconds, the decision is " +
-        "printed instead, and exit code 0 means that the decision is stored, not that the email has gone out.",
+        "DATABASE_URL, a worker continues the run; with --url, the service does. If either takes more than a few " +
+        "seconds, the decision is printed instead, and exit code 0 means that the decision is stored, not that the " +
+        "email has gone out.",
     )
     .argument("<id>", "workflow id (workflow-…), feedback id or reference")
     .requiredOption("--rendering <hash>", "the email's hash, as shown by `approvals show`")
@@ -79,8 +80,8 @@ function addDecisionCommand<Options extends DecisionOptions = DecisionOptions>(
       const { decideOn } = await import("./decide.ts");
       const options = command.optsWithGlobals<Options>();
       await decideOn(id, options, async () => {
-        const { part, fields } = await prepare(options);
-        return { part, fields: { ...fields, ...labelsIn(options) } };
+        const { decision, fields } = await prepare(options);
+        return { decision, fields: { ...fields, ...labelsIn(options) } };
       });
     });
 }

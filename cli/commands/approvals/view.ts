@@ -53,5 +53,5 @@ export const mailText = ({
     ...(mail.feedback_text === undefined ? [] : ["", "The customer wrote:", quoted(mail.feedback_text)]),
   ].join("\n");
 
-/** Marks every line, so that no text can look like a part of the email. */
+/** Marks every line, so that the customer's text can't look like a part of the email. */
 const quoted = (text: string): string => escapedText(text.trimEnd()).replaceAll(/^/gm, "> ");

@@ -9,8 +9,8 @@ import { usageError } from "../../command.ts";
 const FIELDS = Object.keys(CustomerFeedbackWorkflowParameters.shape);
 const REQUIRED = ["customer_id", "feedback_text"];
 /**
- * In other programs' exports, columns like these often have different values, so only their exact
- * names are read.
+ * In other programs' exports, columns with similar names often hold labels that are not ours, so
+ * these two are only read under exactly these names.
  */
 const LABELS = new Set(["sentiment", "categories"]);
 /** Reviews often have no title. */
@@ -27,7 +27,10 @@ export interface ColumnMapping {
    * that the row doesn't have.
    */
   problemOf: (values: Readonly<Record<string, unknown>>) => string | undefined;
-  /** @throws ValidationError if the columns of a file can never make feedback */
+  /**
+   * @throws ValidationError if a file lacks a column that is required or that `map` names, or has
+   *   several for one field
+   */
   check: (columns: readonly string[]) => void;
   /** The columns that `map` names, by field. */
   mapped: ReadonlyMap<string, string>;
@@ -100,7 +103,7 @@ export function createColumnMapping(map: readonly string[], set: readonly string
   };
 }
 
-/** Anything but a blank text. The workflow refuses what is not a text. */
+/** False for a missing value, null and a blank text. The workflow refuses what is not a text. */
 const hasText = (value: unknown): boolean =>
   typeof value === "string" ? isVisible(value) : value !== undefined && value !== null;
 

@@ -10,8 +10,8 @@ import { unreadable } from "../../terminal/input.ts";
 
 /**
  * The rows of a file as a stream.
- * @throws ValidationError for an unknown file ending, IoError if it can't be read; reading the
- *   stream may throw both too
+ * @throws ValidationError for an unknown file ending, IoError if the file can't be read; reading
+ *   from the stream may also throw either of them
  */
 export async function openRows(path: string, onColumns: OnColumns): Promise<AsyncGenerator<FileRow>> {
   const loadReader = rowReaderFor(path);

@@ -17,7 +17,7 @@ export class BatchSummary {
   mailsSent = 0;
   mailsWithheld = 0;
   mailsWaiting = 0;
-  /** Emails that the mail server doesn't accept at the moment; they are retried. */
+  /** Emails that can't be sent yet, for example because the server is down. They are retried. */
   mailsDelayed = 0;
   /** Praise that is not certain enough for thanks. */
   doubtful = 0;
@@ -105,7 +105,7 @@ export class BatchSummary {
     };
   }
 
-  /** @param outbox the folder to which emails are written, if they are */
+  /** @param outbox the folder with the emails; undefined if they are sent or written elsewhere */
   toText(outbox: string | undefined): string {
     const failed = count(this.failed);
     const lines: [string, string][] = [

@@ -40,7 +40,7 @@ export const decisionText = ({ decision, by, first }: { decision: string; by: st
 /** The result of a call, on one line. */
 export function resultText({ artifact, content, failed }: ToolCallEnd): string {
   const result = (artifact ?? {}) as ToolResult;
-  // If several calls run at the same time, each result names its customer.
+  // Name the customer, because several calls may run at the same time.
   const who = result.customer_id === undefined ? "" : `${result.customer_id}: `;
   if (failed || result.error !== undefined)
     return `✗ ${oneLine(who + truncated(result.error ?? content, MAX_RESULT_LENGTH))}`;

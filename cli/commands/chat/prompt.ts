@@ -28,7 +28,7 @@ export async function prompted<Answer>(
   }
 }
 
-/** Whether a person is at a terminal, who sees errors and can be asked. */
+/** Whether a person at a terminal sees errors and can be asked. */
 export const isInteractive = (): boolean => {
   const { stdin, stdout } = host();
   return stdin.isTTY === true && stdout.isTTY === true;

@@ -6,7 +6,7 @@ import { prompted } from "./prompt.ts";
 
 /**
  * Shows each email that waits and asks the person at the terminal to decide on it. Emails that
- * someone has decided on since are not shown.
+ * someone has already decided on are not shown.
  */
 export async function reviewMails({ actionRequests, reviewConfigs }: MailReviewRequest): Promise<MailDecision[]> {
   const decisions: MailDecision[] = [];
@@ -82,7 +82,11 @@ export const askName = async (initialValue: string): Promise<string | undefined>
   return name?.trim() || undefined;
 };
 
-/** Decisions would refuse the name, and it is asked only once. Empty means "later". */
+/**
+ * What is wrong with a name; undefined if nothing is. It is checked here because it is kept for
+ * later decisions, and decisions under an invalid name are refused. An empty name decides nothing,
+ * and is not kept.
+ */
 function faultOfName(name: string | undefined): string | undefined {
   if (!name?.trim()) return undefined;
   try {

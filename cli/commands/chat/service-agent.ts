@@ -96,11 +96,11 @@ export class ServiceAgent implements TalkingAgent {
     const answer: AgentAnswer = { threadId, text: "", complete: true, toolCalls: [] };
     let isOver = false;
     for await (const event of this.#service.stream(path, json, signal)) {
-      const heard = hear(event as ChatEvent, options, calls);
-      if (heard?.type === "answer" || heard?.type === "waiting") isOver = true;
-      if (heard?.type === "answer") Object.assign(answer, { text: heard.text, complete: heard.complete });
-      if (heard?.type === "error") throw fromWireError(heard);
-      const review = heard?.type === "waiting" ? await this.#review(threadId, heard.mails) : undefined;
+      const unheard = passOn(event as ChatEvent, options, calls);
+      if (unheard?.type === "answer" || unheard?.type === "waiting") isOver = true;
+      if (unheard?.type === "answer") Object.assign(answer, { text: unheard.text, complete: unheard.complete });
+      if (unheard?.type === "error") throw fromWireError(unheard);
+      const review = unheard?.type === "waiting" ? await this.#review(threadId, unheard.mails) : undefined;
       if (review) Object.assign(answer, { text: waitingText(review), review });
     }
     if (!isOver) throw new IoError("The service broke off its answer. Ask again.", { code: "service_unavailable" });
@@ -125,13 +125,13 @@ const pathOf = (threadId: string): string => `/chat/${encodeURIComponent(threadI
 
 /** The tool calls of one answer, by id. */
 interface Calls {
-  /** The tools' names, which only events at the start and end of a call name. */
+  /** The tools' names, for events about progress, which don't have them. */
   names: Map<string, string>;
   ends: Map<string, ToolCallEnd>;
 }
 
-/** Passes an event to the listeners; returns it if there is no listener for it. */
-function hear(event: ChatEvent, listeners: AskOptions, { names, ends }: Calls): ChatEvent | undefined {
+/** Passes an event to its listener; returns it if its type is one that has no listeners. */
+function passOn(event: ChatEvent, listeners: AskOptions, { names, ends }: Calls): ChatEvent | undefined {
   switch (event.type) {
     case "token":
       listeners.onToken?.(event.text);
