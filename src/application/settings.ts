@@ -114,8 +114,7 @@ const DEFINITIONS = {
   ontologyGraphStoreUrl: {
     env: "ONTOLOGY_GRAPH_STORE_URL",
     kind: url("http", "https"),
-    about:
-      "URL of the SPARQL endpoint for the SPARQL 1.1 Graph Store protocol, for large inserts. Default: not used.",
+    about: "URL of the SPARQL endpoint for the SPARQL 1.1 Graph Store protocol, for large inserts. Default: not used.",
   },
   ontologyToken: {
     env: "ONTOLOGY_TOKEN",

@@ -245,8 +245,9 @@ describe.skipIf(!chromiumPath)(`every page ${SKIPPED}`, () => {
     await page.getByRole("button", { name: "Retry" }).waitFor();
     await workflow.retryWorkflow(id);
     await page.getByRole("button", { name: "Cancel run" }).waitFor();
+    await page.locator(".page-head").getByText("Needs approval").waitFor();
     await workflow.cancelWorkflow(id);
-    await page.getByRole("button", { name: "Retry" }).waitFor();
+    await expect.poll(() => page.getByRole("button", { name: "Retry" }).count()).toBe(1);
   });
 
   it("says that nothing was decided if a run ended before, and has no legend without marks", async () => {
