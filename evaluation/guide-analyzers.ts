@@ -27,8 +27,8 @@ export function guideCategories(text: string): CategoriesAnswer {
   return { categories: categories.length > 0 ? categories : ["general"] };
 }
 
-/** @param border values this close to 0 are neutral */
+/** @param border values closer to 0 than this are neutral, and so is 0 itself */
 export function bySign(value: number, border = 0): SentimentAnswer["sentiment"] {
-  if (value > border) return "positive";
-  return value < -border ? "negative" : "neutral";
+  if (value === 0 || Math.abs(value) < border) return "neutral";
+  return value > 0 ? "positive" : "negative";
 }

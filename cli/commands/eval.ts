@@ -1,5 +1,6 @@
-import { open, writeFile } from "node:fs/promises";
-import { basename, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { access, constants, open, writeFile } from "node:fs/promises";
+import { basename, dirname, resolve } from "node:path";
 import {
   contestantOf,
   costlyContestant,
@@ -53,12 +54,7 @@ async function run(
   }
   const sets = await readLabelledSets(resolvedPath(folder));
   // First check that the page can be written, because the evaluation may take long and cost money.
-  if (html !== undefined)
-    await orUnwritable(
-      PAGE,
-      html,
-      open(resolvedPath(html), "a", PRIVATE_FILE).then((file) => file.close()),
-    );
+  if (html !== undefined) await orUnwritable(PAGE, html, requireWritable(resolvedPath(html)));
   const contestants = await Promise.all([...new Set(analyzer)].map((name) => contestant(name, settings)));
   const progress = await createProgress("Judging");
   try {
@@ -87,6 +83,12 @@ async function run(
   } finally {
     progress.stop();
   }
+}
+
+/** Leaves nothing behind, because the evaluation may be stopped. */
+async function requireWritable(path: string): Promise<void> {
+  if (existsSync(path)) return (await open(path, "r+")).close();
+  await access(dirname(path), constants.W_OK);
 }
 
 async function contestant(name: AnalyzerName, settings: Settings): Promise<Contestant> {

@@ -106,7 +106,9 @@ function show({ counts, issues, storedAnyway, unread }: Import, { json }: Global
   print(`${plural(counts.loaded, "customer")} loaded, ${counts.invalid > 0 ? styled("red", invalid) : invalid}`);
   for (const { place, id, message, skipped } of issues) {
     const who = id === undefined ? "" : ` (${id})`;
-    print(`  ${oneLine(`${place}${who}: ${message}`)}${skipped ? "" : dim(" · customer stored anyway")}`);
+    print(
+      `  ${oneLine(`${place}${who}: ${message}`)}${skipped || id === undefined ? "" : dim(" · customer stored anyway")}`,
+    );
   }
   const more = counts.invalid + storedAnyway - issues.length;
   if (more > 0) print(dim(`  … and ${plural(more, "fault")} more`));

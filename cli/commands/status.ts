@@ -123,7 +123,8 @@ async function showLatest(runs: Runs | undefined, options: StatusOptions): Promi
   const latest = (await runs?.list(filter)) ?? [];
   if (json) return printJson(latest);
   if (latest.length === 0) {
-    note(status === undefined ? "No runs here yet." : `No run here is ${status}.`);
+    const runs = workflow === undefined ? "runs" : `runs of ${workflow}`;
+    note(status === undefined ? `No ${runs} here yet.` : `No ${runs} here are ${status}.`);
     return noteTraining(options);
   }
   const isMixed = latest.some((run) => run.workflow !== FEEDBACK_WORKFLOW);

@@ -7,6 +7,28 @@ import { pathOfRun, type ServiceClient } from "../service-client.ts";
 /** The most runs that the service lists at once. */
 const MAX_PAGE_SIZE = 1000;
 
+/** A page of a list. `next` is the `after` of the next page; absent on the last one. */
+interface Page {
+  runs: RunView[];
+  next?: string;
+}
+
+/** Gets a list in pages that are no larger than the service allows. */
+export async function listPages(
+  limit: number,
+  page: (query: { limit: string; after?: string }) => Promise<Page>,
+): Promise<RunView[]> {
+  const all: RunView[] = [];
+  for (let after: string | undefined; all.length < limit;) {
+    const size = Math.min(limit - all.length, MAX_PAGE_SIZE);
+    const { runs, next } = await page({ limit: String(size), ...withoutAbsent({ after }) });
+    all.push(...runs);
+    if (next === undefined) break;
+    after = next;
+  }
+  return all;
+}
+
 /** The runs of a service. */
 export class ServiceRuns implements Runs {
   readonly #service: ServiceClient;
@@ -15,16 +37,10 @@ export class ServiceRuns implements Runs {
     this.#service = service;
   }
 
-  async list({ limit, ...filter }: RunsFilter): Promise<RunView[]> {
-    const all: RunView[] = [];
-    for (let next = filter.after; all.length < limit;) {
-      const size = Math.min(limit - all.length, MAX_PAGE_SIZE);
-      const page = await this.#page({ ...filter, ...withoutAbsent({ after: next }), limit: String(size) });
-      all.push(...page.runs);
-      next = page.next;
-      if (next === undefined) break;
-    }
-    return all;
+  list({ limit, after: first, ...filter }: RunsFilter): Promise<RunView[]> {
+    return listPages(limit, ({ limit, after = first }) =>
+      this.#page({ ...filter, ...withoutAbsent({ after }), limit }),
+    );
   }
 
   get(workflowId: string): Promise<RunView | undefined> {

@@ -8,6 +8,7 @@ import { resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { WriteStream } from "node:tty";
 import { styleText } from "node:util";
+import { shellQuoted } from "../../src/files/private-files.ts";
 
 /** A stream that text is written to. */
 export type Output = Writable & { isTTY?: boolean; columns?: number };
@@ -52,7 +53,7 @@ export function workAt({ data, workflows, url }: PlaceOptions): void {
   const given = Object.entries({ data, workflows, url }).filter((entry): entry is [string, string] =>
     Boolean(entry[1]),
   );
-  if (current) current.place = given.flatMap(([name, value]) => [`--${name}`, shellWord(value)]);
+  if (current) current.place = given.flatMap(([name, value]) => [`--${name}`, shellQuoted(value)]);
 }
 
 interface PlaceOptions {
@@ -64,9 +65,6 @@ interface PlaceOptions {
 /** A further command for the user to copy, which works on the same data as this one. */
 export const furtherCommand = (words: string): string =>
   ["abi-workflows", words, ...(running.getStore()?.place ?? [])].join(" ");
-
-const shellWord = (text: string): string =>
-  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 /**
  * The path under which to open a file that the user has named. Messages show the name as it was

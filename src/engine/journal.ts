@@ -65,6 +65,7 @@ export class Journal {
   #shared = Infinity;
   #isAtWork = false;
   #failures = 0;
+  #failuresToTell = FAILURES_TO_TELL;
   #failingSince = 0;
   #closingSince: number | undefined;
 
@@ -197,6 +198,7 @@ export class Journal {
       return;
     }
     this.#failures = 0;
+    this.#failuresToTell = FAILURES_TO_TELL;
     accepts.forEach(({ resolve }, at) => resolve(outcome.accepts[at]!));
     pages.forEach(([, writes], page) => writes.forEach(({ resolve }, at) => resolve(outcome.runs[page]![at]!)));
   }
@@ -219,7 +221,9 @@ export class Journal {
     }
     this.#failures += 1;
     if (this.#failures === 1) this.#failingSince = performance.now();
-    if (this.#failures % FAILURES_AN_HOUR === FAILURES_TO_TELL && pages.length > 0) {
+    // Whoever submits a run learns of the failure from its error.
+    if (this.#failures >= this.#failuresToTell && pages.length > 0) {
+      this.#failuresToTell = this.#failures + FAILURES_AN_HOUR;
       const cause = describeCause(error);
       this.#logger.warn({ cause }, "the workflow database does not store what a run has done; retrying");
     }

@@ -49,12 +49,16 @@ function tryToHold(database: DatabaseSync, path: string): boolean {
     if (sqliteFault(cause) !== "busy") throw unusable(path, cause);
     throw new IoError(heldBy(holder(database), path), { code: "in_use", cause });
   }
-  database.exec("CREATE TABLE IF NOT EXISTS holder (pid INTEGER NOT NULL)");
-  if (holder(database) === process.pid) return true;
-  database.exec("DELETE FROM holder");
-  database.prepare("INSERT INTO holder (pid) VALUES (?)").run(process.pid);
-  database.exec("COMMIT");
-  return false;
+  try {
+    database.exec("CREATE TABLE IF NOT EXISTS holder (pid INTEGER NOT NULL)");
+    if (holder(database) === process.pid) return true;
+    database.exec("DELETE FROM holder");
+    database.prepare("INSERT INTO holder (pid) VALUES (?)").run(process.pid);
+    database.exec("COMMIT");
+    return false;
+  } catch (cause) {
+    throw unusable(path, cause);
+  }
 }
 
 function holder(database: DatabaseSync): number | undefined {

@@ -122,14 +122,14 @@ export class CustomerDataPipeline extends Pipeline<
   }
 
   /**
-   * Fetches and stores all customers of the source with this e-mail address.
+   * Fetches and stores all customers of the source with this email address.
    * @throws ValidationError (`invalid_configuration`) if the source can't search by address;
    *   otherwise as `run`
    */
   async runForEmail(email: string, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
     const { customerSource } = this.configuration;
     if (!customerSource.withEmail) {
-      throw new ValidationError("The customer source can't find customers by their e-mail address.", {
+      throw new ValidationError("The customer source can't find customers by their email address.", {
         code: "invalid_configuration",
       });
     }

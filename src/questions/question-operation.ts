@@ -65,13 +65,20 @@ function readRow(schema: z.ZodObject, row: Row): Record<string, unknown> {
   throw new UnexpectedError(read.error, { code: "unexpected_row" });
 }
 
-const NUMBERS = new Set(["integer", "decimal", "double", "float", "int", "long", "nonNegativeInteger"]);
+/** XML Schema's numeric types. */
+const NUMBERS = new Set(
+  (
+    "decimal double float integer long int short byte unsignedLong unsignedInt unsignedShort unsignedByte " +
+    "nonNegativeInteger positiveInteger nonPositiveInteger negativeInteger"
+  ).split(" "),
+);
 
-/** A term as a JavaScript value. */
+/** A term as a JSON value. JSON has no infinite numbers, so `INF` and `NaN` stay texts. */
 export function valueOf(term: Term): string | number | boolean {
   if (term.termType !== "Literal" || !term.datatype.value.startsWith(XSD)) return term.value;
   const type = term.datatype.value.slice(XSD.length);
   // Some endpoints write true as 1.
   if (type === "boolean") return term.value === "true" || term.value === "1";
-  return NUMBERS.has(type) ? Number(term.value) : term.value;
+  const number = Number(term.value);
+  return NUMBERS.has(type) && Number.isFinite(number) ? number : term.value;
 }

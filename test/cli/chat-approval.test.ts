@@ -103,6 +103,22 @@ test("an email that is left for later keeps waiting", async () => {
   expect(outboxOf(place.cwd)).toEqual([]);
 });
 
+test("a decision without a name decides nothing", async () => {
+  await using server = await startOpenAiServer([script()[0]!, reply("It waits.")]);
+  const { cwd, env } = workplace();
+  const chat = new TerminalCommand(["chat", "Process it"], {
+    cwd,
+    env: { ...env, APPROVAL: "on", OPENAI_BASE_URL: server.url, USER: "" },
+  });
+  await chat.until("Approve");
+  chat.press(ENTER);
+  await chat.until("Who decides?");
+  chat.press(ENTER);
+  expect(await chat.until("It waits.")).toContain("A decision needs a name, so nothing was decided.");
+  await chat.ended;
+  expect(outboxOf(cwd)).toEqual([]);
+});
+
 test("an edited text is sent, under the name that was given", async () => {
   await using server = await startOpenAiServer(script());
   const { cwd, env } = workplace();

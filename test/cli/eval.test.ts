@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { temporaryFolder } from "../support/folder.ts";
@@ -146,8 +146,9 @@ describe("eval", () => {
       await interrupted.promise;
       response.writeHead(403).end();
     });
-    const running = new RunningCommand(["eval", "texts", "--analyzer", "chat-model"], {
-      cwd: labelledTexts(),
+    const cwd = labelledTexts();
+    const running = new RunningCommand(["eval", "texts", "--analyzer", "chat-model", "--html", "new.html"], {
+      cwd,
       env: { OPENAI_BASE_URL: `${origin}/v1` },
     });
     await asked.promise;
@@ -158,6 +159,7 @@ describe("eval", () => {
     expect({ code, stdout }).toEqual({ code: 130, stdout: "" });
     expect(stderr).toContain("the same command starts over");
     expect(stderr).not.toContain("is not repeated");
+    expect(existsSync(join(cwd, "new.html"))).toBe(false);
   });
 
   test("asks no model if the page can't be written", async () => {

@@ -173,7 +173,8 @@ describe("a command with the address of a service", () => {
 
     const approver = as("approver");
     type Waiting = { workflow_id: string; feedback_id: string }[];
-    const listed = async () => JSON.parse((await run(["approvals", "--json"], approver)).stdout) as Waiting;
+    const listed = async () =>
+      JSON.parse((await run(["approvals", "--limit", "2000", "--json"], approver)).stdout) as Waiting;
     await expect.poll(listed, { timeout: 60_000 }).toHaveLength(2);
     const latest = (await listed()).find(({ workflow_id }) => workflow_id === second!["workflow_id"]);
     const shown = await run(["approvals", "show", latest!.feedback_id, "--json"], approver);

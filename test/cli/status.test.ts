@@ -51,7 +51,8 @@ test("status --history shows every attempt; retry continues a failed run once th
   await call(["import-customers", "customers.csv"], place);
   const retried = await call(["retry", "--failed"], place);
   expect(retried.stdout.split("\n").sort()).toEqual(["", "F-1 continues.", "F-2 continues."]);
-  expect((await call(["status", "--status", "failed"], place)).stderr).toBe("No run here is failed.\n");
+  expect((await call(["status", "--status", "failed"], place)).stderr).toBe("No runs here are failed.\n");
+  expect((await call(["status", "--workflow", "refund"], place)).stderr).toBe("No runs of refund here yet.\n");
   // Any process that executes runs claims it.
   await call(["process", ...FEEDBACK.with(1, "F-3")], place);
   await call(["process", ...FEEDBACK.with(1, "F-1")], place);

@@ -438,6 +438,30 @@ describe("DurableEngine", () => {
     expect(warned).toEqual([expect.stringContaining("does not store what a run has done; retrying")]);
   });
 
+  it("logs that it can't store what a run has done even if it couldn't accept runs before", async () => {
+    const store = new SqliteRunStore(":memory:");
+    let fails = false;
+    const write: RunStore["write"] = async (batch) => {
+      if (fails) throw new Error("database is locked");
+      return store.write(batch);
+    };
+    const warned = Promise.withResolvers<string>();
+    const logger = pino({ level: "warn" }, { write: (line: string) => warned.resolve(line) });
+    const engine = new DurableEngine({ store: troubledStore(store, { write }), logger });
+    onTestFinished(() => engine.close());
+    const gate = Promise.withResolvers<void>();
+    engine.register("mail", async (_, { step }) => step("sent", () => gate.promise.then(() => 1)));
+    const { id } = await engine.start("mail", SUBMISSION);
+    fails = true;
+    for (let nth = 0; nth < 10; nth += 1) {
+      await expect(engine.start("mail", { ...SUBMISSION, key: `k${nth}` })).rejects.toMatchObject({ type: "io_error" });
+    }
+    gate.resolve();
+    expect(await warned.promise).toContain("does not store what a run has done; retrying");
+    fails = false;
+    expect(await engine.wait(id)).toMatchObject({ status: "completed", output: 1 });
+  });
+
   it("groups the writes of many runs", async () => {
     const store = new SqliteRunStore(":memory:");
     let batches = 0;

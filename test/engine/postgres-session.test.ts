@@ -248,7 +248,7 @@ describe("opening errors without a PostgreSQL server", () => {
     "postgres://me:hunter2%@127.0.0.1/runs",
     "postgres://me:hunter2@127.0.0.1:99999/runs",
     "postgres://me:hunter2@[::1/runs",
-    "postgres://me:hunter2@127.0.0.1/runs?target_session_attrs=any",
+    "postgres://me:hunter2@127.0.0.1/runs?target_session_attrs=some",
     "postgres://me:hunter2@127.0.0.1/runs?target_session_attrs=constructor",
     "postgres://me:hunter2@127.0.0.1/runs?sslmode=verfy-full",
   ])("include an invalid URL: %s", async (url) => {

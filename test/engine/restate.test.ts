@@ -343,6 +343,45 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped if it is not ins
     expect(await second.wait(next.id)).toMatchObject({ status: "completed", output: "again" });
   });
 
+  it("keeps a workflow's limit if a process that doesn't know the workflow frees a slot", async () => {
+    const url = `${server.url}/test-${(tests += 1)}`;
+    const begun = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<null>();
+    onTestFinished(() => gate.resolve(null));
+    const [first, other, second] = [await openHere({}, url), await openHere({}, url), await openHere({}, url)];
+    first.register("single", (_, { step }) => step("only", () => (begun.resolve(), gate.promise)), { concurrency: 1 });
+    first.startWorker();
+    const started = [await first.start("single", SUBMISSION)];
+    await begun.promise;
+    for (const key of ["k1", "k2", "k3"]) started.push(await first.start("single", { ...SUBMISSION, key }));
+    const calls = `SELECT id FROM sys_invocation WHERE target_service_name = 'test-${tests}.executions' AND status <> 'completed'`;
+    const [call] = await queryServer<{ id: string }>(calls);
+    // The worker whose address was registered last answers all calls.
+    other.startWorker();
+    other.register("other", async () => "done");
+    const { id } = await other.start("other", SUBMISSION);
+    await other.wait(id);
+    await fetch(`${server.adminUrl}/invocations/${call!.id}/kill`, { method: "PATCH" });
+    const isHeld = `SELECT service_key FROM state WHERE service_name = 'test-${tests}.runs' AND json_get_str(value_utf8, 'held', 'token') IS NOT NULL`;
+    await expect.poll(() => queryServer(isHeld), { timeout: 60_000 }).toEqual([]);
+    let atWork = 0;
+    let most = 0;
+    second.register(
+      "single",
+      (_, { step }) =>
+        step("only", async () => {
+          most = Math.max(most, ++atWork);
+          await setTimeout(20);
+          atWork -= 1;
+          return null;
+        }),
+      { concurrency: 1 },
+    );
+    second.startWorker();
+    for (const run of started) expect(await second.wait(run.id)).toMatchObject({ status: "completed" });
+    expect(most).toBe(1);
+  });
+
   it("continues at another address if a worker has vanished from its own", async () => {
     const url = `${server.url}/test-${(tests += 1)}`;
     const port = await freePort();

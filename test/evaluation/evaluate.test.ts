@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { costlyContestant, libraryContestant, type Contestant } from "../../evaluation/contestants.ts";
 import { evaluate, isSilent } from "../../evaluation/evaluate.ts";
 import { evaluationPage } from "../../evaluation/evaluation-page.ts";
+import { bySign } from "../../evaluation/guide-analyzers.ts";
 import type { LabelledSets } from "../../evaluation/labelled-sets.ts";
 import { EmbeddedFeedbackCategorizer } from "../../src/analysis/embedded/embedded-feedback-categorizer.ts";
 import { EmbeddedSentimentAnalyzer } from "../../src/analysis/embedded/embedded-sentiment-analyzer.ts";
@@ -146,4 +147,14 @@ describe("contestants", () => {
     expect(asked).toEqual(all);
     expect(report).toMatchObject({ version: "model 1", categories: { pooled: { texts: 1100 } } });
   });
+});
+
+it.each([
+  [0.05, 0.05, "positive"],
+  [-0.05, 0.05, "negative"],
+  [0.049, 0.05, "neutral"],
+  [0, 0, "neutral"],
+  [-0.001, 0, "negative"],
+])("judges %d with the border %d as %s", (value, border, sentiment) => {
+  expect(bySign(value, border)).toBe(sentiment);
 });

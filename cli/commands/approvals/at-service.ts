@@ -1,11 +1,12 @@
+import { withoutAbsent } from "../../../src/json.ts";
 import type { PendingResponse } from "../../../src/workflows/customer-feedback/responses/approval.ts";
 import type { RunView } from "../../runs/runs.ts";
 import { isScopeMissing, type ServiceClient } from "../../service-client.ts";
-import { ServiceRuns, withFeedbackId } from "../../runs/service-runs.ts";
+import { listPages, ServiceRuns, withFeedbackId } from "../../runs/service-runs.ts";
 
 /** Lists what waits for a person at a service, oldest first. Needs only the scope `approve`. */
 export async function listAt(service: ServiceClient, limit: number): Promise<RunView[]> {
-  return (await page(service, { limit: String(limit) })).runs;
+  return listPages(limit, (query) => page(service, query));
 }
 
 /**
@@ -19,7 +20,7 @@ export async function findAt(service: ServiceClient, id: string): Promise<string
     if (!isScopeMissing(error)) throw error;
   }
   for (let after: string | undefined; ;) {
-    const { runs, next } = await page(service, { limit: "100", ...(after !== undefined && { after }) });
+    const { runs, next } = await page(service, { limit: "100", ...withoutAbsent({ after }) });
     const found = runs.find(({ workflow_id, key }) => workflow_id === id || key === id);
     if (found || next === undefined) return found?.workflow_id;
     after = next;

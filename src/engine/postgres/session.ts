@@ -37,11 +37,12 @@ const DEFAULT_CONNECT_TIMEOUT_S = 30;
 
 /** libpq's `target_session_attrs`. */
 const TARGETS = {
+  any: () => true,
   "read-write": ({ isReadOnly }: SessionFacts) => !isReadOnly,
   "read-only": ({ isReadOnly }: SessionFacts) => isReadOnly,
   primary: ({ isStandby }: SessionFacts) => !isStandby,
   standby: ({ isStandby }: SessionFacts) => isStandby,
-  // Any server: a standby can't execute runs, so it is not preferred.
+  // A standby can't execute runs, so it is not preferred.
   "prefer-standby": () => true,
 };
 

@@ -32,6 +32,7 @@
  * a limit has as many places as its limit; workflows without one share `NO_LIMIT_PLACES`.
  */
 import type * as Restate from "@restatedev/restate-sdk";
+import { withoutAbsent } from "../../json.ts";
 import type { Accepted, DecisionRecord, EventRecord, RunRecord, WriteOutcome } from "../run-store.ts";
 import { HeldRun, type Rank, type StepBatch } from "./held-run.ts";
 import type { ServiceNames } from "./names.ts";
@@ -148,6 +149,15 @@ interface Places {
    * By priority: the number of the first waiting run, and the number for the next one to arrive.
    */
   readonly queues: Readonly<Record<string, readonly [first: number, next: number]>>;
+  /** The limit of the last call that named one. */
+  readonly limit: number;
+}
+
+/** Gives back the place of an execution. */
+interface Leave {
+  readonly token: string;
+  /** The limit of the queue; absent if it is as before. */
+  readonly limit?: number | undefined;
 }
 
 /** JSON that is passed on without being parsed. */
@@ -195,8 +205,9 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
     send(ctx, { service: names.places, method: "ask", key: queue, parameter: request }, delay);
 
   /** @param limit of the queue's workflow */
-  const free = (ctx: Restate.Context, queue: string, token: string, limit: number | null): void =>
-    send(ctx, { service: names.places, method: "free", key: queue, parameter: { token, limit } });
+  /** @param limit of the queue; undefined if it is not known here */
+  const free = (ctx: Restate.Context, queue: string, token: string, limit: number | undefined): void =>
+    send(ctx, { service: names.places, method: "free", key: queue, parameter: { token, limit } satisfies Leave });
 
   const execute = (ctx: Restate.Context, id: string, request: ExecuteRequest, delay = 0): void =>
     send(ctx, { service: names.executions, method: "execute", key: id, parameter: request }, delay);
@@ -280,7 +291,8 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
         const { state } = release(before, left, ctx.rand.uuidv4());
         const { place } = before.held;
         const limit = await ctx.run("limit of its place", () => workflows.get(state.workflow) ?? null);
-        if (place !== null) free(ctx, place, left.token, limit);
+        // Without a limit, or in a process that doesn't know the workflow, its queue keeps its limit.
+        if (place !== null) free(ctx, place, left.token, place === NO_LIMIT ? undefined : (limit ?? undefined));
         await save(ctx, before, state, left.time);
         return true;
       },
@@ -406,7 +418,7 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
         const wanted = { id: ctx.key, workflow, token, priority };
         let kept = place;
         const giveBack = (): void => {
-          if (kept !== null) free(ctx, kept, token, limit);
+          if (kept !== null) free(ctx, kept, token, kept === NO_LIMIT ? undefined : (limit ?? NO_LIMIT_PLACES));
           kept = null;
         };
         // The run was queued before the workflow had a limit, or accepted by a process that doesn't
@@ -434,30 +446,28 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
         const queue = String(request.priority);
         const [first, next] = queues[queue] ?? [0, 0];
         ctx.set(entryOf(queue, next), request);
-        const waiting: Places = { atWork, queues: { ...queues, [queue]: [first, next + 1] } };
-        ctx.set("places", await filled(ctx, waiting, request.limit));
+        const { limit } = request;
+        ctx.set("places", await filled(ctx, { atWork, queues: { ...queues, [queue]: [first, next + 1] }, limit }));
       },
-      free: async (
-        ctx: Restate.ObjectContext,
-        { token, limit }: { token: string; limit: number | null },
-      ): Promise<void> => {
-        const { atWork, queues } = await placesOf(ctx);
-        const left: Places = { atWork: atWork.filter((other) => other !== token), queues };
-        ctx.set("places", await filled(ctx, left, limit ?? NO_LIMIT_PLACES));
+      free: async (ctx: Restate.ObjectContext, { token, limit }: Leave): Promise<void> => {
+        const places = await placesOf(ctx);
+        const atWork = places.atWork.filter((other) => other !== token);
+        ctx.set("places", await filled(ctx, { ...places, atWork, ...withoutAbsent({ limit }) }));
       },
     },
     options: { ...OPTIONS, ingressPrivate: true, enableLazyState: true },
   });
 
   /** Gives free places to waiting runs: the highest priority first, then in order of arrival. */
-  const filled = async (ctx: Restate.ObjectContext, places: Places, limit: number): Promise<Places> => {
+  const filled = async (ctx: Restate.ObjectContext, places: Places): Promise<Places> => {
+    const { limit } = places;
     const atWork = [...places.atWork];
     const queues = { ...places.queues };
     for (let sent = 0; atWork.length < limit; sent += 1) {
       const [queue] = Object.keys(queues).toSorted((one, other) => Number(other) - Number(one));
       if (queue === undefined) break;
       if (sent === MOST_SENT) {
-        free(ctx, ctx.key, "", limit);
+        free(ctx, ctx.key, "", undefined);
         break;
       }
       const [first, next] = queues[queue]!;
@@ -469,14 +479,14 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
       if (first + 1 === next) delete queues[queue];
       else queues[queue] = [first + 1, next];
     }
-    return { atWork, queues };
+    return { atWork, queues, limit };
   };
 
   return [runs, executions, places];
 }
 
 const placesOf = async (ctx: Restate.ObjectContext): Promise<Places> =>
-  (await ctx.get<Places>("places")) ?? { atWork: [], queues: {} };
+  (await ctx.get<Places>("places")) ?? { atWork: [], queues: {}, limit: NO_LIMIT_PLACES };
 
 const entryOf = (queue: string, number: number): string => `waiting ${queue} ${number}`;
 

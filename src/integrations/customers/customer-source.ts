@@ -12,7 +12,8 @@ const text = (max: number, allowed: RegExp) =>
   z
     .string("must be a text")
     .max(max, `must have at most ${max} characters`)
-    .refine((value) => value.isWellFormed() && allowed.test(value), "contains control characters");
+    .refine((value) => value.isWellFormed(), "contains half of a surrogate pair")
+    .refine((value) => allowed.test(value), "contains control characters");
 
 /**
  * A customer as returned by a source, without defaults. They apply when a customer is read from the

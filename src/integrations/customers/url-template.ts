@@ -13,17 +13,19 @@ export class UrlTemplate {
 
   /**
    * @param known the allowed placeholders; the first one is required
-   * @throws ValidationError if the template is not an http(s) URL, lacks the required placeholder,
-   *   has an unknown one, or has any in its server's name
+   * @throws ValidationError if the template is not an http(s) URL, lacks the required placeholder
+   *   in its path and query, has an unknown one, or has any in its server's name
    */
   constructor(template: string, known: readonly [string, ...string[]]) {
     parseHttpUrl(template.replaceAll(PLACEHOLDER, "x"), "customer source");
     const names = [...template.matchAll(PLACEHOLDER)].map(([, name]) => name ?? "");
+    // A fragment is not sent.
+    const isSent = template.split("#", 1)[0]!.includes(`{${known[0]}}`);
     const server = /^[^/]*\/\/[^/?#]*/.exec(template)?.[0] ?? "";
     const [required] = known;
-    if (!names.includes(required) || names.some((name) => !known.includes(name)) || server.includes("{")) {
+    if (!isSent || names.some((name) => !known.includes(name)) || server.includes("{")) {
       throw new ValidationError(
-        `The URL of the customer source must contain {${required}} after the server's name, as in ` +
+        `The URL of the customer source must contain {${required}} in its path or query, as in ` +
           `https://crm.example.com/customers/{${required}}, and no placeholders other than ${known.map((name) => `{${name}}`).join(", ")}.`,
         { code: "invalid_configuration" },
       );

@@ -195,7 +195,7 @@ export class EmailIntegration extends Integration<EmailIntegrationConfiguration>
 
   #checkRecipient(recipient: string): void {
     if (!isEmailAddress(recipient)) {
-      throw new ValidationError("The recipient's e-mail address is not usable: it must be exactly one plain address.", {
+      throw new ValidationError("The recipient's email address is not usable: it must be exactly one plain address.", {
         code: "unusable_recipient",
       });
     }

@@ -278,8 +278,10 @@ function eventStream(
         controller.enqueue(written({ type: "thread", thread_id: threadId }));
         for await (const event of events) controller.enqueue(written(event));
         controller.close();
-      } catch {
-        // The client has gone.
+      } catch (error) {
+        // Without effect if the client has gone. If the agent has failed, the answer must not look
+        // complete.
+        controller.error(error);
       } finally {
         clearInterval(heartbeat);
         end();

@@ -193,7 +193,7 @@ export class TokenFile implements TokenSource {
    */
   static async open(path: string, logger: Logger = silentLogger): Promise<TokenFile> {
     const version = await versionOf(path);
-    const tokens = Tokens.fromFile(await readFile(path, "utf8"));
+    const tokens = Tokens.fromFile(await readable(readFile(path, "utf8")));
     if (tokens.isEmpty) throw invalidConfiguration("HTTP_TOKENS_FILE has no tokens.");
     return new TokenFile(path, logger, { version, tokens });
   }
@@ -215,7 +215,7 @@ export class TokenFile implements TokenSource {
         this.#isFailureLogged = false;
         return;
       }
-      const text = await readFile(this.#path, "utf8");
+      const text = await readable(readFile(this.#path, "utf8"));
       this.#isFailureLogged = false;
       // Set this before the file is parsed, so that an invalid one is reported once and not at every
       // request.
@@ -234,9 +234,13 @@ export class TokenFile implements TokenSource {
 }
 
 async function versionOf(path: string): Promise<string> {
+  const { mtimeMs, size, ino } = await readable(stat(path));
+  return `${mtimeMs} ${size} ${ino}`;
+}
+
+async function readable<Value>(reading: Promise<Value>): Promise<Value> {
   try {
-    const { mtimeMs, size, ino } = await stat(path);
-    return `${mtimeMs} ${size} ${ino}`;
+    return await reading;
   } catch (cause) {
     throw new ValidationError("HTTP_TOKENS_FILE names a file that can't be read.", {
       code: "invalid_configuration",

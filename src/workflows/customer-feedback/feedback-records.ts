@@ -6,7 +6,8 @@ import { Facts, factsAbout, isTrue } from "../../ontology/facts.ts";
 import { iri } from "../../ontology/iri.ts";
 import type { OntologyStore } from "../../ontology/ontology-store.ts";
 import { abi, rdf } from "../../ontology/vocabulary.ts";
-import { checkAfter } from "../../framework/arguments.ts";
+import { checkAfter, parseText } from "../../framework/arguments.ts";
+import { tidyIdentifier } from "../../tidy-identifier.ts";
 import { excerptOf } from "./excerpt.ts";
 import { FEEDBACK_STORE, feedbackUri } from "./feedback-graph.ts";
 import type { Customer, Customers } from "./customers.ts";
@@ -96,7 +97,8 @@ export class FeedbackRecords {
    * Everything that is known about one piece of feedback.
    * @throws ValidationError (`not_found`), IoError
    */
-  async get(feedbackId: string): Promise<FeedbackDetails> {
+  async get(id: string): Promise<FeedbackDetails> {
+    const feedbackId = tidyIdentifier(parseText("feedbackId", id));
     const { engine, workflow, ontologyStore, customers, policy } = this.#parts;
     const run = await engine.find(workflow, feedbackId);
     if (!run) throw new ValidationError(`Feedback ${feedbackId} not found`, { code: "not_found" });

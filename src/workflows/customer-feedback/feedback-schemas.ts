@@ -107,7 +107,7 @@ export const FeedbackDetails = FeedbackItem.omit({ excerpt: true }).extend({
     .describe("The customer as the graph has them now; absent if the graph doesn't have them."),
   reasons: z
     .array(z.string())
-    .describe("Why it was escalated, answered or neither; an escalation is judged by today's rules and customer data."),
+    .describe("Why it was escalated, answered or neither, judged by today's rules and customer data."),
   stated: z
     .object({ sentiment: z.enum(SENTIMENTS).optional(), categories: z.array(z.enum(CATEGORIES)) })
     .describe("The labels it came with."),

@@ -80,10 +80,10 @@ function escalationReasons(policy: EscalationPolicy, situation: Situation): stri
 
 /** Why this was done with a piece of feedback, in plain words. */
 export function actionReasons(policy: EscalationPolicy | false, action: Action, situation: Situation): string[] {
+  if (decideAction(policy, situation) !== action) return ["The customer's data or the rules have changed since."];
   if (action === "no_action") return ["No rule sends it to a person, and no email to the customer was requested."];
   if (action === "auto_respond") return ["No rule sends it to a person, and the customer may get an email."];
-  const reasons = policy ? escalationReasons(policy, situation) : [];
-  return reasons.length > 0 ? reasons : ["The customer's data or the rules have changed since."];
+  return policy ? escalationReasons(policy, situation) : [];
 }
 
 /**

@@ -9,7 +9,7 @@ import { serve } from "../../support/http.ts";
 const request = { includeTransactions: false, includeInteractions: false };
 const ADA = { id: "C-1", email: "Ada@Example.org" };
 
-describe("customers by e-mail address", () => {
+describe("customers by email address", () => {
   it("are all customers in a file that have the address, ignoring case", async () => {
     const path = join(temporaryFolder(), "customers.csv");
     writeFileSync(path, "id,email\nC-1,Ada@Example.org\nC-2,ada@example.org\nC-3,ada@example.com\nC-4,\n");

@@ -164,6 +164,7 @@ describe("HttpCustomerSource", () => {
     "crm/{id}",
     "ftp://crm.example.com/{id}",
     "https://crm.example.com/customers",
+    "https://crm.example.com/customers#{id}",
     "https://{id}.example.com/{id}",
     "https://crm.example.com/{id}/{secret}",
   ])("refuses the URL %s at once", (url) => {

@@ -235,6 +235,8 @@ test.each([
   [{ id: 2 ** 53 }, "id must be a text"],
   [{ id: "C", email: ["a@b.c"] }, "email must be a text"],
   [{ id: "C", name: "x".repeat(501) }, "name must have at most 500 characters"],
+  [{ id: "C", name: "a\u0000b" }, "name contains control characters"],
+  [{ id: "C", name: "a\ud800" }, "name contains half of a surrogate pair"],
 ])("skips %j: %s", (object, message) => {
   const { record, issues } = read(object);
   expect(record).toBeUndefined();

@@ -233,7 +233,7 @@ describe.skipIf(!chromiumPath)(`every page ${SKIPPED}`, () => {
     await submit(service, { customer_id: "C-1016" });
     const page = await open(service, "feedback/F-1");
     await page.getByRole("button", { name: "Retry" }).waitFor();
-    expect(await page.locator(".notice.bad").textContent()).toContain("The customer has no usable e-mail address");
+    expect(await page.locator(".notice.bad").textContent()).toContain("The customer has no usable email address");
   });
 
   it("follows a run again that somebody else resumes", async () => {

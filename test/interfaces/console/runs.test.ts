@@ -35,7 +35,7 @@ describe.skipIf(!chromiumPath)(`runs ${SKIPPED}`, () => {
     const [run] = await service.application.workflow.listWorkflows();
     const page = await open(service, `runs/${run!.workflow_id}`);
     const failed = page.locator(".span.failed");
-    await failed.getByText("no usable e-mail address").waitFor();
+    await failed.getByText("no usable email address").waitFor();
     expect(await failed.locator(".span-label").textContent()).toBe("Failed");
     expect(await page.locator(".span").last().getAttribute("class")).toBe("span failed");
     await page.getByRole("link", { name: "See the feedback" }).click();

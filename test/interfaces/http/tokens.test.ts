@@ -130,6 +130,7 @@ describe("tokens from a file", () => {
   it("require a file that exists and is not empty", async () => {
     const folder = temporaryFolder();
     await expect(TokenFile.open(join(folder, "none"))).rejects.toMatchObject({ code: "invalid_configuration" });
+    await expect(TokenFile.open(folder)).rejects.toMatchObject({ code: "invalid_configuration" });
     writeFileSync(join(folder, "empty"), "\n");
     await expect(TokenFile.open(join(folder, "empty"))).rejects.toThrow("has no tokens");
   });

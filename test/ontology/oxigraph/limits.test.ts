@@ -102,7 +102,12 @@ describe("OxigraphOntologyStore at its limits", () => {
     }
     const other = join(folder, "other.sqlite");
     await writeFile(`${other}.lock`, "not a lock, and long enough to be looked at as one".repeat(100));
-    await expect(OxigraphOntologyStore.open({ path: other })).rejects.toThrow("remove the file");
+    await expect(OxigraphOntologyStore.open({ path: other })).rejects.toThrow("remove the lock file");
+    const third = join(folder, "third.sqlite");
+    const lock = openSqlite(`${third}.lock`);
+    lock.exec("CREATE VIEW holder AS SELECT 1 AS pid");
+    lock.close();
+    await expect(OxigraphOntologyStore.open({ path: third })).rejects.toThrow("remove the lock file");
   });
 
   it("refuses calls after it was closed, and can be closed twice", async () => {

@@ -100,6 +100,17 @@ describe("one piece of feedback", () => {
     });
   });
 
+  it("says so if today's rules would lead to something else, and is found by its id with blanks around it", async () => {
+    const { workflow, ...parts } = await startFeedback();
+    await workflow.run(feedback());
+    expect((await workflow.getFeedback(" F-1 ")).reasons).toEqual([
+      "No rule sends it to a person, and the customer may get an email.",
+    ]);
+    await setCustomer(parts.ontologyStore, "abi:segment", "premium");
+    const changed = ["The customer's data or the rules have changed since."];
+    expect(await workflow.getFeedback("F-1")).toMatchObject({ action: "auto_respond", reasons: changed });
+  });
+
   it("gives an unreadable language as a reason only if it was one", async () => {
     const parts = await startFeedback({
       escalationPolicy: { ...DEFAULT_ESCALATION_POLICY, escalateUnreadable: true },

@@ -99,7 +99,7 @@ export class Responses {
     if (barred !== null) return barred;
     if (!isEmailAddress(customer.email)) {
       throw new ValidationError(
-        "The customer has no usable e-mail address. Fix it in the customer data and submit the feedback again, or set send_response to false.",
+        "The customer has no usable email address. Fix it in the customer data and submit the feedback again, or set send_response to false.",
         { code: "no_usable_email" },
       );
     }
