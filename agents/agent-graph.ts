@@ -22,8 +22,8 @@ export function createAgentGraph(
 ): ReactAgent {
   const { tools, model, checkpointer, approval, decider, logger = silentLogger } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  // Outermost first. Retries are outside of `malformedCalls`, so the answer to a repeated call is
-  // repaired like the first one.
+  // Outermost first. `modelRetries` is outside of `malformedCalls`, so the answer of every attempt
+  // is repaired, and an unusable one can be retried.
   const middleware: AgentMiddleware[] = [
     ...(approval ? [mailApproval(approval, decider, logger)] : []),
     requestLimits(limits),

@@ -21,9 +21,9 @@ export interface ToolCallEnd extends ToolCallStart {
   /** The tool's whole result, if it returns one. */
   artifact?: unknown;
   /**
-   * True if there was no such tool, its arguments were not a JSON object, it threw, or a limit
-   * prevented the call. A workflow's tools don't throw. They return their errors, including those
-   * about invalid fields: `artifact` then has `success: false`.
+   * True if there was no such tool, the arguments were not a JSON object, the tool threw, or a
+   * limit prevented the call. A workflow's tools don't throw. They return their errors, including
+   * those about invalid fields: `artifact` then has `success: false`.
    */
   failed: boolean;
 }
@@ -74,7 +74,7 @@ export interface AgentAnswer {
   complete: boolean;
   /**
    * In the order in which the model planned them. If an answer of the model was not streamed, its
-   * calls with unreadable arguments come last.
+   * calls with unreadable arguments come after its other calls.
    */
   toolCalls: ToolCallEnd[];
   /** Emails that wait for a person's decision (`approval`). Continue with `decide`. */
@@ -103,11 +103,11 @@ export async function ask(agent: ReactAgent, text: string, options: RunOptions):
  * Continues an interrupted conversation, or one whose model doesn't know the outcome of a decision
  * yet.
  * @param command LangGraph's `Command` with the answer
- * @throws ValidationError (`nothing_waits`)
+ * @throws ValidationError (`nothing_waits`), and as `FeedbackAgent.ask`
  */
 export async function resume(agent: ReactAgent, command: unknown, options: RunOptions): Promise<AgentAnswer> {
-  const { messages, review, isUnheard } = await stateOf(agent, options.threadId);
-  if (!review && !isUnheard)
+  const { messages, review, hasUnheardOutcome } = await stateOf(agent, options.threadId);
+  if (!review && !hasUnheardOutcome)
     throw new ValidationError("This conversation is not waiting for a decision.", { code: "nothing_waits" });
   // Without an input, LangGraph continues where the conversation has stopped.
   const input = (review ? command : null) as AgentInput;
@@ -119,7 +119,7 @@ interface ConversationState {
   /** The emails whose decisions it waits for. */
   review: MailReviewRequest | undefined;
   /** Whether it was aborted after a decision, before the model could respond to the outcome. */
-  isUnheard: boolean;
+  hasUnheardOutcome: boolean;
 }
 
 /** What is stored about a conversation. */
@@ -129,7 +129,7 @@ export async function stateOf(agent: ReactAgent, threadId: string): Promise<Conv
   const review = tasks.flatMap(({ interrupts }) => interrupts.map(({ value }) => value as unknown)).find(isMailReview);
   const last = messages.at(-1);
   const isDecided = ToolMessage.isInstance(last) && isObject(last.artifact) && last.artifact["decided"] !== undefined;
-  return { messages, review, isUnheard: !review && tasks.length > 0 && isDecided };
+  return { messages, review, hasUnheardOutcome: !review && tasks.length > 0 && isDecided };
 }
 
 const threadConfig = (threadId: string) => ({ configurable: { thread_id: threadId } });
@@ -181,17 +181,14 @@ class Report {
   #review: MailReviewRequest | undefined;
   readonly #listeners: AskOptions;
   readonly #calls = new Map<string, ToolCallStart & { started: boolean; end?: ToolCallEnd }>();
-  /**
-   * The id of the message that the model is writing; `#heard` is the part that listeners have
-   * received.
-   */
-  #message: string | undefined;
+  /** The message that the model is writing; `#heard` is the part that listeners have received. */
+  #messageId: string | undefined;
   #heard = "";
   #reasoning = new ReasoningFilter();
   #hasSpoken = false;
 
   /**
-   * @param before the messages of a conversation that continues in the middle of a request, because
+   * @param before the messages so far, if the conversation continues in the middle of a request:
    *   the results of its calls may change
    */
   constructor(listeners: AskOptions, before: readonly BaseMessage[] = []) {
@@ -217,12 +214,12 @@ class Report {
    */
   message(message: BaseMessage, { langgraph_node: node }: { langgraph_node?: string }): void {
     if (!AIMessageChunk.isInstance(message) || node !== "model_request" || message.text === "") return;
-    if (this.#message !== message.id) this.#beginMessage(message.id);
+    if (this.#messageId !== message.id) this.#beginMessage(message.id);
     this.#say(this.#reasoning.push(message.text));
   }
 
   #beginMessage(id: string | undefined): void {
-    this.#message = id;
+    this.#messageId = id;
     this.#heard = "";
     this.#reasoning = new ReasoningFilter();
   }

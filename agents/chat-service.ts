@@ -33,8 +33,8 @@ export type ChatSettings = Pick<
  * Opens the agent that people talk to in the console, for `openHttpService`. The agent can't decide
  * on emails that wait. People who may decide see these emails, and decide in their own name. If the
  * settings name no model, the offline demo model answers.
- * @param options `logger` logs unexpected failures; default: none
- * @throws ValidationError (`package_missing`)
+ * @param options `logger` logs unexpected failures; default: no log
+ * @throws ValidationError (`package_missing`), IoError
  * @example
  * const chat = await openChat(application, settings);
  * const service = await openHttpService(application, settings, { version: "1.0.0", chat });
@@ -63,7 +63,7 @@ interface ScopedTool {
 }
 
 /**
- * The tools of all workflows, and of the questions to the graph that the settings allow, each with
+ * The tools of all workflows, and for the questions to the graph that the settings allow, each with
  * the scope that it needs.
  */
 async function scopedTools({ service, ontologyStore }: Application, settings: ChatSettings): Promise<ScopedTool[]> {
@@ -146,7 +146,7 @@ class AgentChat implements Chat {
     const thread_id = threadOf(caller, threadId);
     const reason = new ConflictError("This conversation was deleted.", { code: "conversation_deleted" });
     for (const request of this.#requests.get(thread_id) ?? []) request.abort(reason);
-    // Wait for the thread's turn, because an aborted request still stores its state.
+    // Wait for a turn on the thread, because an aborted request still stores its state.
     return this.#queue.run(thread_id, async () => {
       const isThere = (await checkpointer.getTuple({ configurable: { thread_id } })) !== undefined;
       await checkpointer.deleteThread(thread_id);
@@ -218,13 +218,13 @@ class AgentChat implements Chat {
   }
 }
 
-const MOST_FIRST_WORDS = 120;
+const MAX_FIRST_WORDS_LENGTH = 120;
 
 /** The beginning of a text on one line, cut between characters. */
 const firstWords = (text: string): string =>
-  Array.from(text.replaceAll(/\s+/gu, " ").trim()).slice(0, MOST_FIRST_WORDS).join("");
+  Array.from(text.replaceAll(/\s+/gu, " ").trim()).slice(0, MAX_FIRST_WORDS_LENGTH).join("");
 
-/** Conversations belong to their caller, so knowing an id is not enough. */
+/** Conversations belong to their caller: nobody else can read one by its id. */
 const threadOf = ({ name }: ChatRequest["caller"], threadId: string): string => `service ${name} ${threadId}`;
 
 const listeners = (tell: (event: ChatEvent) => void): AskOptions => ({

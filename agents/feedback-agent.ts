@@ -39,10 +39,10 @@ export interface MailApprovals {
     | "getFeedback"
   >;
   /**
-   * Returns the name of the person who decides if something other than `decide` resumes the graph,
-   * such as LangGraph's own server. Take it from the part of `configurable` that the server has
-   * authenticated, never from what a client can write. Return undefined if that person may not
-   * decide. Default: nobody may.
+   * If `decide` gets no name, or something else resumes the graph, such as LangGraph's own server,
+   * this returns the name of the person who decides. Take it from the part of `configurable` that
+   * the server has authenticated, never from what a client can write. Return undefined if that
+   * person may not decide. Default: nobody may.
    */
   by?: (configurable: Readonly<Record<string, unknown>>) => string | undefined;
 }
@@ -89,13 +89,13 @@ export interface FeedbackAgent {
    */
   ask(text: string, options?: AskOptions): Promise<AgentAnswer>;
   /**
-   * Continues a conversation that waits for a person (`review` of its answer), with one decision
-   * for each email, in the same order. With an empty list, the agent checks what was decided
-   * elsewhere. A decision applies to the email that was shown. If the email has changed, it is
-   * shown again (`review` of this answer), with the reason. If someone else has decided first,
-   * their decision stands, and the result says whose it is.
+   * Continues a conversation that waits for a person (its last answer has a `review`), with one
+   * decision for each email, in the same order. With an empty list, the agent checks what was
+   * decided elsewhere. A decision applies to the email that was shown. If the email has changed, it
+   * is shown again (this answer has a `review`), with the reason. If someone else has decided
+   * first, their decision stands, and the result says whose it is.
    * @param options `by` is the name of your user, which is stored with the decisions. Without it,
-   *   nothing is decided.
+   *   `approval.by` names the user; if that names nobody either, nothing is decided.
    * @throws ValidationError (`nothing_waits`) if the conversation doesn't wait for anyone, and as
    *   `ask`
    */
@@ -108,7 +108,7 @@ export interface FeedbackAgent {
    * it waits for none. An email that someone has decided on since has `decided: true`; pass `null`
    * as its decision. If all of them are decided, or the list is empty, call `decide([], …)`, which
    * tells the agent the outcome.
-   * @throws IoError
+   * @throws ValidationError (`unknown_run`), IoError
    */
   waiting(threadId: string): Promise<MailReviewRequest | undefined>;
   /**
@@ -120,7 +120,8 @@ export interface FeedbackAgent {
 
 /**
  * Creates an agent that processes feedback on request.
- * @throws ValidationError (`package_missing`) if `langchain` is not installed
+ * @throws ValidationError (`package_missing`) if `langchain` or `@langchain/langgraph` is not
+ *   installed
  *
  * @example
  * const checkpointer = new SqliteCheckpointSaver("data/conversations.sqlite");
@@ -138,8 +139,8 @@ export async function createFeedbackAgent(options: FeedbackAgentOptions): Promis
 }
 
 /**
- * Does the same for several agents that share a checkpointer: `close` leaves it open for the
- * others.
+ * Creates an agent that may share its checkpointer with other agents: `close` leaves it open for
+ * them.
  * @param queue makes requests of one thread wait for each other, whichever agent they are for
  */
 export async function createSharingAgent(
@@ -189,9 +190,9 @@ export async function createSharingAgent(
       }),
     waiting: async (threadId) => {
       if (!checkpointer) return undefined;
-      const { review, isUnheard } = await stateOf(agent, threadId);
+      const { review, hasUnheardOutcome } = await stateOf(agent, threadId);
       if (review) return approval ? withDecided(review, approval.workflow) : review;
-      return isUnheard ? reviewRequest([], {}) : undefined;
+      return hasUnheardOutcome ? reviewRequest([], {}) : undefined;
     },
     close: async () => {
       closing.abort(new DOMException("The agent was closed.", "AbortError"));

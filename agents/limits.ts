@@ -1,11 +1,14 @@
 /** Limits for one request of a user. */
 export interface AgentLimits {
   /**
-   * Maximum calls of the chat model, default 12. After that, the agent ends with a message that
-   * says so.
+   * Maximum number of calls of the chat model, default 12. At the limit, the agent ends the request
+   * with a message that says so.
    */
   modelCalls?: number;
-  /** Maximum calls of tools, default 8. Further calls are refused, and the model is told why. */
+  /**
+   * Maximum number of calls of tools, default 8. Further calls are refused, and the model is told
+   * why.
+   */
   toolCalls?: number;
 }
 

@@ -64,12 +64,12 @@ const MESSAGES: Readonly<Record<FailureKind, readonly [code: string, words: Word
   no_tool_support: [
     "model_without_tools",
     (model) =>
-      `${capitalized(model)} can't call tools. Choose one that can with OPENAI_MODEL, or start its server with tools (llama.cpp: --jinja).`,
+      `${capitalized(model)} can't call tools. Set OPENAI_MODEL to one that can, or start the model's server with tools (llama.cpp: --jinja).`,
   ],
   context_too_long: [
     "model_context_exceeded",
     (model) =>
-      `The conversation is longer than ${model} can read. Start a new one, send less at a time, or choose a model that reads more with OPENAI_MODEL.`,
+      `The conversation is longer than ${model} can read. Start a new one, send less at a time, or set OPENAI_MODEL to a model that can read more.`,
   ],
   refused_request: [
     "model_refused_request",
@@ -82,14 +82,14 @@ const MESSAGES: Readonly<Record<FailureKind, readonly [code: string, words: Word
   timeout: [
     "model_timeout",
     (model) =>
-      `The model service did not answer in time. Try again later, or choose a faster model than ${model} with OPENAI_MODEL.`,
+      `The model service did not answer in time. Try again later, or set OPENAI_MODEL to a model that is faster than ${model}.`,
   ],
   unreachable: ["model_unavailable", UNREACHABLE],
   broken_off: ["model_unavailable", UNREACHABLE],
   stalled: [
     "model_timeout",
     (model) =>
-      `The model service stopped answering in the middle of its answer. Try again later, or choose another model than ${model} with OPENAI_MODEL.`,
+      `The model service stopped answering in the middle of its answer. Try again later, or set OPENAI_MODEL to another model than ${model}.`,
   ],
   service_error: [
     "model_unavailable",

@@ -16,7 +16,7 @@ const MAX_TEXT_LENGTH = 20_000;
 const STARTS = 21;
 const FIRST_TEXTS = 3;
 const GERMAN = "Das Produkt ist leider kaputt angekommen und niemand antwortet.";
-const FEW = [
+const MADE_UP_TEXTS = [
   "The product is great and I love the new design!",
   "I was charged twice this month and nobody answers my emails.",
   "It crashes every time I open the settings. Not good at all, but support was friendly.",
@@ -26,7 +26,7 @@ const FEW = [
 const [folder] = process.argv.slice(2);
 const sets = folder === undefined ? undefined : await readLabelledSets(folder);
 const labelled = sets && [...sets.sentiment, ...sets.categories].flatMap(({ rows }) => rows.map(({ text }) => text));
-const texts = labelled ?? Array.from({ length: 4000 }, (_, n) => `${FEW[n % FEW.length]} (${n})`);
+const texts = labelled ?? Array.from({ length: 4000 }, (_, n) => `${MADE_UP_TEXTS[n % MADE_UP_TEXTS.length]} (${n})`);
 
 const analyzer = new EmbeddedSentimentAnalyzer();
 const categorizer = new EmbeddedFeedbackCategorizer();
@@ -36,7 +36,7 @@ const judge = (text: string): void => {
 };
 
 // Processor time, so that other programs on the machine don't matter.
-const all = Array.from({ length: 5 }, () => {
+const msForAll = Array.from({ length: 5 }, () => {
   const before = process.cpuUsage();
   texts.forEach(judge);
   const { user, system } = process.cpuUsage(before);
@@ -54,7 +54,7 @@ for (const [what, text] of Object.entries(HOSTILE_TEXTS)) {
 report([
   [
     "sentiment and categories",
-    `${Math.round((texts.length / all) * 1000)} texts a second of processor time (${texts.length} texts)`,
+    `${Math.round((texts.length / msForAll) * 1000)} texts a second of processor time (${texts.length} texts)`,
   ],
   [`slowest hostile text of ${MAX_TEXT_LENGTH} characters`, `${slowest.ms.toFixed(1)} ms (${slowest.what})`],
   ...starts(),
@@ -81,11 +81,11 @@ function slowestFirst(length: number): [what: string, figure: string] {
     new analysis.EmbeddedSentimentAnalyzer().analyze(text);
     new analysis.EmbeddedFeedbackCategorizer().categorize(text);
     console.log(performance.now() - begin);`;
-  const firstTime = (what: string): number =>
+  const msOfFirstText = (what: string): number =>
     Number(execFileSync(process.execPath, ["--input-type=module", "-e", script, what], { encoding: "utf8" }));
   const times = Object.keys(HOSTILE_TEXTS).map((what) => ({
     what,
-    ms: middle(Array.from({ length: FIRST_TEXTS }, () => firstTime(what))),
+    ms: middle(Array.from({ length: FIRST_TEXTS }, () => msOfFirstText(what))),
   }));
   const slowest = times.reduce((worst, one) => (one.ms > worst.ms ? one : worst));
   return [
@@ -105,7 +105,7 @@ function starts(): [what: string, figure: string][] {
     new analysis.EmbeddedSentimentAnalyzer().analyze(${JSON.stringify(text)});
     new analysis.EmbeddedFeedbackCategorizer().categorize(${JSON.stringify(text)});`;
   const scripts = {
-    "start-up: both imported, made, first text judged": analysis + judge(FEW[1]!),
+    "start-up: both imported, made, first text judged": analysis + judge(MADE_UP_TEXTS[1]!),
     "the same with a first text in German": analysis + judge(GERMAN),
     "for comparison: the whole package imported": `import "${root.href}src/index.${ending}";`,
   };

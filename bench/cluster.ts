@@ -144,8 +144,8 @@ async function onRestate(
 }
 
 /**
- * How often the server has flushed its logs, by its own count. The shim can't count for it, because
- * it is linked statically.
+ * How often the server has flushed its logs, by its own count. The shim can't count these flushes,
+ * because the server is linked statically.
  */
 async function syncsOf({ metricsUrls }: RestateServerProcess): Promise<number> {
   const pages = await Promise.all(metricsUrls.map(async (url) => (await fetch(url)).text()));
@@ -217,7 +217,7 @@ interface Reading {
   readonly workers: Omit<Stats, "processor">;
   /**
    * Of the workers, the run store, the graph, the balancer and this process, in this order:
-   * processor time in milliseconds, bytes, and flushes if they are counted.
+   * processor time in milliseconds, bytes written, and flushes if they are counted.
    */
   readonly parts: readonly { processor: number; written: number; flushes: number | undefined }[];
 }

@@ -45,13 +45,13 @@ export async function run(bench: Bench): Promise<void> {
   try {
     const folders = new Map<number, string>();
     for (const size of sizes) {
-      bench.progress(`${size} feedback are stored`);
+      bench.progress(`storing ${size} pieces of feedback`);
       folders.set(size, await fill(bench, size));
       all.set(size, { api: [], emptyPage: [], firstVisit: [], nextVisit: [] });
     }
     for (let round = 0; round < rounds; round++) {
       for (const size of sizes) {
-        bench.progress(`round ${round + 1} of ${rounds}: ${size} feedback`);
+        bench.progress(`round ${round + 1} of ${rounds}: ${size} pieces of feedback`);
         await measure(folders.get(size)!, browser, all.get(size)!);
       }
     }
@@ -129,24 +129,24 @@ async function measure(folder: string, browser: Browser | undefined, figures: Fi
     const cookie = await sessionOf(url);
     for (let call = 0; call < CALLS + 5; call++) {
       const begin = performance.now();
-      await listed(url, cookie);
+      await listFeedback(url, cookie);
       if (call >= 5) figures.api.push(performance.now() - begin);
     }
     if (!browser) return;
     for (let visit = 0; visit < VISITS; visit++) {
       const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
       await context.request.post(`${url}/session`, signedIn);
-      figures.emptyPage.push(await seen(context, `${url}/livez`, 0));
-      figures.firstVisit.push(await seen(context, `${url}/console/`, 50));
-      figures.nextVisit.push(await seen(context, `${url}/console/`, 50));
+      figures.emptyPage.push(await msUntilSeen(context, `${url}/livez`, 0));
+      figures.firstVisit.push(await msUntilSeen(context, `${url}/console/`, 50));
+      figures.nextVisit.push(await msUntilSeen(context, `${url}/console/`, 50));
       await context.close();
     }
   } finally {
-    await ended(child);
+    await end(child);
   }
 }
 
-async function ended(child: ChildProcess): Promise<void> {
+async function end(child: ChildProcess): Promise<void> {
   child.kill("SIGKILL");
   await once(child, "exit");
 }
@@ -163,7 +163,7 @@ async function sessionOf(url: string): Promise<string> {
     .join("; ");
 }
 
-async function listed(url: string, cookie: string): Promise<void> {
+async function listFeedback(url: string, cookie: string): Promise<void> {
   const headers = { "content-type": "application/json", origin: url, cookie };
   const response = await fetch(`${url}${LIST}`, { method: "POST", headers, body: "{}" });
   const { feedback: page } = (await response.json()) as { feedback?: unknown[] };
@@ -174,7 +174,7 @@ async function listed(url: string, cookie: string): Promise<void> {
  * Time from the beginning of the navigation to the frame after this many rows are in the page, in
  * milliseconds.
  */
-async function seen(context: BrowserContext, address: string, rows: number): Promise<number> {
+async function msUntilSeen(context: BrowserContext, address: string, rows: number): Promise<number> {
   const page = await context.newPage();
   await page.addInitScript(`globalThis.seen = new Promise((resolve) => {
     const look = () => document.querySelectorAll(".row").length < ${rows}

@@ -62,7 +62,7 @@ async function openOurs(): Promise<() => Promise<number>> {
   if (name === "as-api") workflow.as_api(app);
   else {
     const tokens = Tokens.fromSetting("bench:feedback:write:bench-0123456789abcdef");
-    // As in `serve`: every request is counted, but none is refused.
+    // Every request is counted, as in `serve`, but none is refused.
     const rateLimit = new RateLimit(1_000_000_000);
     const allowedHosts = ["127.0.0.1"];
     app = createHttpApi(service, { tokens, version: "0.0.0", rateLimit, allowedHosts }).app as unknown as Hono;

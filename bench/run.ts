@@ -49,7 +49,7 @@ const options: BenchOptions = {
   ...(values.folder !== undefined && { folder: values.folder }),
 };
 
-const delayed = options.flushDelay > 0 ? ` (${options.flushDelay} ms of it are added)` : "";
+const delayed = options.flushDelay > 0 ? ` (including ${options.flushDelay} ms that are added)` : "";
 
 const bench = openBench(options);
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -70,12 +70,12 @@ try {
   await bench.close();
 }
 
-/** What the figures depend on and what changes during a run: the disk and the load. */
+/** What influences the figures and changes during a run: the disk and the load. */
 function conditions(): { flush: string; load: string } {
   return { flush: figure(bench.flushMs()), load: loadavg()[0]!.toFixed(1) };
 }
 
-/** Prints what the figures depend on and what stays the same: versions, cores, options. */
+/** Prints what influences the figures and stays the same: versions, cores, options. */
 async function introduce(): Promise<void> {
   const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "../package.json"), "utf8")) as {
     version: string;

@@ -85,7 +85,7 @@ async function grow(bench: Bench, path: string, originals: Quads, size: number):
   const store = await OxigraphOntologyStore.open({ path });
   const copies = Math.ceil(size / ORIGINALS);
   for (let at = 0; at < copies; at += AT_A_TIME / ORIGINALS) {
-    bench.progress(`${at * ORIGINALS} of ${size} feedback stored`);
+    bench.progress(`${at * ORIGINALS} of ${size} pieces of feedback stored`);
     const numbers = Array.from({ length: Math.min(AT_A_TIME / ORIGINALS, copies - at) }, (_, n) => at + n);
     await store.insert(
       STORE,

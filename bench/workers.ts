@@ -94,7 +94,7 @@ async function observe(
   endpoint: Child,
 ): Promise<Figures> {
   const engine = await DurableEngine.connect(databaseUrl, { worker: false });
-  const completedPart = async (part: number) => {
+  const untilCompleted = async (part: number) => {
     for (;;) {
       const completed = (await engine.counts())[0]?.byStatus.completed ?? 0;
       const time = performance.now();
@@ -106,8 +106,8 @@ async function observe(
       await setTimeout(50);
     }
   };
-  const first = await completedPart(0.3);
-  const last = await completedPart(0.9);
+  const first = await untilCompleted(0.3);
+  const last = await untilCompleted(0.9);
   await engine.close();
   const runs = last.completed - first.completed;
   return {

@@ -22,11 +22,11 @@ type Outcome =
   | { state: "settled"; result: RunResult; decided?: Decided };
 
 /**
- * Middleware between a tool's result and the model. If a run waits for a person, it interrupts the
- * conversation to show the email, and later continues with the run's outcome. LangGraph stores the
- * emails that were shown, and then the outcomes, each as the result of a `task`. So even if another
- * process resumes the conversation, a decision applies to the email that was on the screen, and is
- * made once.
+ * Middleware between a tool's result and the model. If a run waits for a person, the middleware
+ * interrupts the conversation to show the email, and later continues with the run's outcome.
+ * LangGraph stores the emails that were shown, and then the outcomes, each as the result of a
+ * `task`. So even if another process resumes the conversation, a decision applies to the email that
+ * was on the screen, and is made once.
  */
 export function mailApproval(approvals: MailApprovals, decider: Decider, logger: Logger): AgentMiddleware {
   const { workflow } = approvals;
@@ -119,7 +119,7 @@ function approvalSteps(workflow: MailApprovals["workflow"], logger: Logger) {
           return { id, mail: shown };
         }
         const result = await resultOf(id, signal);
-        // Another email may have replaced it in the meantime.
+        // If the run still waits, a new email has taken the old one's place: look again.
         if (result.status !== "waiting_for_approval") return { id, outcome: { state: "settled", result } };
       }
     } catch (error) {
@@ -163,7 +163,7 @@ function approvalSteps(workflow: MailApprovals["workflow"], logger: Logger) {
     try {
       if (decision === null) return await lookAgain(mail, signal);
       if (by === undefined)
-        return again("Nobody here may decide. Decide in the console or with the command approvals.");
+        return again("Nobody here may decide. Decide in the console or with the `approvals` command.");
       const decided = await decideOrYield(mail, unchangedIsApproved(mail, decision), by);
       return await outcomeOf(id, decided, signal);
     } catch (error) {

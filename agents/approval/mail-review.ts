@@ -1,9 +1,9 @@
 /**
  * The request for a person's decision on emails, and the answer, in LangChain's human-in-the-loop
  * shapes. LangChain.js names their fields in camelCase; its Python edition and Agent Chat UI use
- * snake_case. A request has both names, also in nested objects: LangGraph's SDK replaces a
- * snake_case list by the camelCase one, so its entries need the snake_case names too. An answer may
- * use either.
+ * snake_case. A request has every field under both names, also in nested objects: LangGraph's SDK
+ * replaces a snake_case list with the camelCase one, whose entries therefore need the snake_case
+ * names too. An answer may use either.
  */
 import type { ActionRequest, HITLRequest, ReviewConfig } from "langchain";
 import { z } from "zod";
@@ -76,8 +76,8 @@ export function reviewRequest(mails: readonly ShownMail[], notes: Readonly<Recor
     mail,
     ...(notes[mail.workflow_id] !== undefined && { note: notes[mail.workflow_id]! }),
   }));
-  // LangChain has one configuration for all actions of a name. So if one email can't be edited
-  // here, none can.
+  // LangChain has one configuration for all actions with the same name. So if one email can't be
+  // edited here, none can.
   const editable = actions.every(({ args }) => "text" in args);
   const allowed = (["approve", "edit", "reject"] as const).filter((one) => one !== "edit" || editable);
   const config: MailReviewConfig = {
@@ -141,7 +141,7 @@ const oneLine = (text: string): string => text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+
 
 type Waiting = Pick<CustomerFeedbackWorkflow, "getPendingResponse">;
 
-/** The same request, with the emails marked that no longer wait. */
+/** The same request, in which the emails that no longer wait are marked. */
 export async function withDecided(review: MailReviewRequest, workflow: Waiting): Promise<MailReviewRequest> {
   const actions = await Promise.all(
     review.actionRequests.map(async (action): Promise<MailAction> =>

@@ -38,7 +38,7 @@ export function waitingResults(messages: readonly BaseMessage[], tool: string): 
   return found;
 }
 
-/** The same message with the run's outcome. LangGraph replaces the old message by its id. */
+/** The same message with the run's outcome. Its id tells LangGraph which message it replaces. */
 export function revised(
   message: ToolMessage,
   result: RunResult,

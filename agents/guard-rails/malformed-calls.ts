@@ -8,8 +8,8 @@ import { aiMessages } from "./request-messages.ts";
 
 /**
  * Interprets the answers of any model. Calls that can be understood without guessing are executed;
- * others go back to the model, which repairs them. Without this, a broken call would silently end
- * the request. And if a streamed call was cut off, its first half would be executed, because
+ * all other calls go back to the model, which repairs them. Otherwise a broken call would silently
+ * end the request. And if a streamed call was cut off, its first half would be executed, because
  * LangChain completes partial JSON. Reasoning is removed from the answer. An unusable answer is an
  * error, which is retried if that may help.
  */

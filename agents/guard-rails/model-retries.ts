@@ -6,8 +6,8 @@ import { AGENT_MODEL_RETRY } from "../../src/retry-policies.ts";
 import { isTransient, retryAfterMs } from "../model-errors.ts";
 
 /**
- * Calls the model again, at most 3 times, if that may help: after 429, 5xx, a timeout, no
- * connection, or an answer that broke off or is empty. It waits as long as the service asks
+ * Calls the model again, at most 3 times, if that may help: after a status 429 or 5xx, a timeout, a
+ * failed connection, or an answer that broke off or is empty. It waits as long as the service asks
  * (`Retry-After`); if that is more than a minute, it doesn't retry. The model's own retries are
  * turned off, and an abort ends the wait.
  */

@@ -28,14 +28,14 @@ export function toolErrors(logger: Logger): AgentMiddleware {
 
 function explain(error: unknown, tool: string): string {
   if (ToolInvocationError.isInstance(error)) {
-    // The first line says that the input does not fit, the rest which field and why.
+    // The first paragraph says that the input does not fit; the rest says which field, and why.
     const [, ...details] = error.toolError.message.split("\n\n");
     return `The arguments of ${tool} do not fit its schema. Correct them and call it again.\n${details.join("\n")}`.trim();
   }
   if (isAbiError(error) && error.type !== "unexpected_error") {
     return `${error.message}${error.retriable ? " It may succeed if it is tried once more later." : ""}`;
   }
-  return "The tool failed unexpectedly. Do not call it more than once again for this; tell the user that it failed.";
+  return "The tool failed unexpectedly. Call it at most once more for this; tell the user that it failed.";
 }
 
 /** LangGraph pauses a run by throwing an exception, which must not be caught. */

@@ -87,8 +87,8 @@ export class SqliteCheckpointSaver extends BaseCheckpointSaver {
       if (left <= 0) return;
       const stored = (await this.serde.loadsTyped(type, metadata)) as Record<string, unknown>;
       const wanted = Object.entries(options.filter ?? {});
-      const has = (name: string): unknown => (Object.hasOwn(stored, name) ? stored[name] : undefined);
-      if (!wanted.every(([name, value]) => isDeepStrictEqual(has(name), value))) continue;
+      const storedValue = (name: string): unknown => (Object.hasOwn(stored, name) ? stored[name] : undefined);
+      if (!wanted.every(([name, value]) => isDeepStrictEqual(storedValue(name), value))) continue;
       const row = this.#sqlite(
         () =>
           this.#database.prepare("SELECT * FROM checkpoints WHERE rowid = ?").get(key) as unknown as
@@ -155,7 +155,7 @@ export class SqliteCheckpointSaver extends BaseCheckpointSaver {
   /**
    * The threads whose ids consist of the prefix and a UUID, each with its last checkpoint, most
    * recently used first.
-   * @param options `before`: only threads whose last checkpoint is older than this one
+   * @param options `before`: a checkpoint id; only threads whose last checkpoint is older are listed
    */
   threadsOf(prefix: string, { limit, before }: ThreadListOptions): { threadId: string; checkpointId: string }[] {
     return this.#sqlite(

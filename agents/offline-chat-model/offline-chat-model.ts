@@ -109,7 +109,7 @@ function respond(messages: readonly BaseMessage[], tools: readonly BindToolsInpu
   const known = new Set(tools.map(toolName));
   const lacking = reading.calls.find(({ name }) => !known.has(name));
   if (lacking !== undefined) return say(`I don't have the tool ${lacking.name}.\n${SIGNATURE}`);
-  // Unique within a conversation, because a conversation only grows.
+  // The ids are unique within a conversation, because it only grows.
   return {
     text: "",
     calls: reading.calls.map(({ name, args }, index) => ({

@@ -18,7 +18,7 @@ export const MISSING = {
   customer_id: `Which customer is it from? I need the id, as in: Customer C-1007 wrote: '…'\n${SIGNATURE}`,
   clear_end:
     "I don't understand where your words end and the quoted ones begin, so I did nothing. Send one request at a " +
-    "time, with quotation marks around the text that it doesn't contain, as in: Customer C-1007 wrote: " +
+    "time, and put the text in quotation marks of a kind that it doesn't contain, as in: Customer C-1007 wrote: " +
     `"…"\n${SIGNATURE}`,
   text: `The text itself is missing. Put it after a colon, as in: Customer C-1007 wrote: '…'\n${SIGNATURE}`,
 } as const;

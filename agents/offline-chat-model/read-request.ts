@@ -47,10 +47,10 @@ const LIST_MARK = /^\s*(?:[-*•]|\d{1,3}[.)])\s+/u;
 
 /**
  * Reads a request by rules. Only the user's own words decide which tools run and with which ids;
- * the quoted text is passed on unchanged. Quotations are found first: everything inside one is
- * data, whatever it looks like. Then lines: several requests form a list if they are below a
- * heading or each has a bullet; otherwise the lines are one text. If lines of one text look like
- * requests and it is unclear whose they are, nothing is done.
+ * the quoted text is passed on unchanged. Everything inside a quotation is data, whatever it looks
+ * like. If every line is a request, the lines form a list, provided that they are below a heading
+ * or each has a bullet or a number, and that no quotation spans several lines. Otherwise it is
+ * unclear whose lines they are, and nothing is done. Any other message is one request.
  */
 export function readRequest(message: string): RequestReading {
   const whole = splitRequest(message);

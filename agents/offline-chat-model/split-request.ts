@@ -38,8 +38,8 @@ const CLOSING: ReadonlyMap<string, string> = new Map([
 const MARKS = [...CLOSING.keys()].join("");
 
 /**
- * A colon, a quotation mark without a letter before it (after a letter it is an apostrophe), or a
- * line quoted as in emails or Markdown.
+ * A colon, a quotation mark without a letter or digit before it (after one, it may be an apostrophe
+ * or an inch mark), or a line quoted as in emails or Markdown.
  */
 const SEPARATOR = new RegExp(`:(?=[\\s${MARKS}]|$)|(?<![\\p{L}\\p{N}])[${MARKS}]|(?<=\\n {0,3})(?:>|~~~)`, "u");
 const ANNOUNCES_SUBJECT = /\b(?:subject|titled|entitled)\s*$/iu;
@@ -71,10 +71,10 @@ export function splitRequest(text: string): SplitRequest {
   const { subject, ambiguous } = leadingQuotation(rest);
   if (ambiguous) return { frame, quoted: false, ambiguous };
   if (subject === undefined) return bodyOf(frame, rest, onNewLine);
-  const behind = cut(rest.slice(subject.length + 2));
-  const whole = frame + behind.frame;
+  const after = cut(rest.slice(subject.length + 2));
+  const whole = frame + after.frame;
   return {
-    ...(behind.rest === undefined ? { frame: whole, quoted: false } : bodyOf(whole, behind.rest, behind.onNewLine)),
+    ...(after.rest === undefined ? { frame: whole, quoted: false } : bodyOf(whole, after.rest, after.onNewLine)),
     subject,
   };
 }
@@ -91,9 +91,9 @@ interface Cut {
 function cut(text: string): Cut {
   const at = text.search(SEPARATOR);
   if (at < 0) return { frame: text, onNewLine: false };
-  const behind = text.slice(text[at] === ":" ? at + 1 : at);
-  const rest = behind.trimStart();
-  const onNewLine = text[at] !== ":" || behind.slice(0, behind.length - rest.length).includes("\n");
+  const after = text.slice(text[at] === ":" ? at + 1 : at);
+  const rest = after.trimStart();
+  const onNewLine = text[at] !== ":" || after.slice(0, after.length - rest.length).includes("\n");
   return { frame: text.slice(0, at), rest, onNewLine };
 }
 
@@ -188,9 +188,9 @@ export function endsInQuotation(text: string): boolean {
   for (const { 0: mark, index: at } of text.matchAll(ANY_MARK)) {
     const ended = open.findLastIndex((closing) => closing.includes(mark));
     const before = text.slice(Math.max(0, at - 20), at);
-    const behind = text.slice(at + 1, at + 3);
-    const begins = /(?:^|[^\p{L}\p{N}.,;!?…])$/u.test(before) && !/^(?:$|[\s.,;:!?)])/u.test(behind);
-    if (ended >= 0 && !begins && !continues(before, mark, behind)) open.length = ended;
+    const after = text.slice(at + 1, at + 3);
+    const begins = /(?:^|[^\p{L}\p{N}.,;!?…])$/u.test(before) && !/^(?:$|[\s.,;:!?)])/u.test(after);
+    if (ended >= 0 && !begins && !continues(before, mark, after)) open.length = ended;
     else if (CLOSING.has(mark) && (begins || (ended < 0 && /(?:^|[\s:(])$/u.test(before))))
       open.push(CLOSING.get(mark) ?? "");
   }
@@ -200,7 +200,7 @@ export function endsInQuotation(text: string): boolean {
 /**
  * Whether a mark is an apostrophe or an inch mark, so that the quotation around it may continue.
  */
-const continues = (before: string, mark: string, behind: string): boolean =>
-  /^[\p{L}\p{N}]/u.test(behind) ||
-  (/['’]/u.test(mark) && before.endsWith("s") && /^\s\p{L}/u.test(behind)) ||
-  (mark === '"' && /(?:^|\s)\d+(?:\.\d+)?$/u.test(before) && /^\s\p{L}/u.test(behind));
+const continues = (before: string, mark: string, after: string): boolean =>
+  /^[\p{L}\p{N}]/u.test(after) ||
+  (/['’]/u.test(mark) && before.endsWith("s") && /^\s\p{L}/u.test(after)) ||
+  (mark === '"' && /(?:^|\s)\d+(?:\.\d+)?$/u.test(before) && /^\s\p{L}/u.test(after));

@@ -1,4 +1,4 @@
-/** What a contestant receives, and what it must do. Each is a module that exports `open`. */
+/** What a contestant receives, and what it must do. Each has a module that exports an `Open`. */
 
 /**
  * A durable step: a name, and the work for the n-th run, whose result (JSON) the contestant must

@@ -68,8 +68,8 @@ async function commitsOf(databaseUrl: string | undefined): Promise<number | unde
 async function measure(task: Task): Promise<Measurement> {
   const { folder, databaseUrl, clients, seconds } = task;
   const isOurs = task.module.includes("feedback-workflow");
-  const nothing: OpenSteps = { steps: bareSteps, close: async () => {} };
-  const { steps, ...opened } = task.steps === "bare" || isOurs ? nothing : await openFeedbackSteps(folder);
+  const bare: OpenSteps = { steps: bareSteps, close: async () => {} };
+  const { steps, ...opened } = task.steps === "bare" || isOurs ? bare : await openFeedbackSteps(folder);
   const module = (await import(task.module)) as Record<string, Open>;
   const contestant = await module[task.open]!({
     folder,

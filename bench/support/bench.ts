@@ -10,7 +10,7 @@ export interface BenchOptions {
   readonly seconds: number;
   readonly rounds: number;
   readonly clients: readonly number[];
-  /** Only contestants whose name or store contains this. */
+  /** Only contestants (`cluster`: combinations) whose name or store contains this. */
   readonly only?: string;
   /** Number of pieces of feedback, calls or texts; the default depends on the benchmark. */
   readonly items?: number;

@@ -48,7 +48,7 @@ async function serverAt(url: string, stop?: () => Promise<void>): Promise<Postgr
       await rowsOf(url, `CREATE DATABASE ${name}`);
       databases.push(name);
       // Writes what earlier contestants have left, which might otherwise be written in the middle
-      // of a measurement. The user of a named server may not have the right to it.
+      // of a measurement. On a named server, the user may lack the right to a checkpoint.
       await rowsOf(url, "CHECKPOINT").catch(() => {});
       return Object.assign(new URL(url), { pathname: `/${name}` }).href;
     },

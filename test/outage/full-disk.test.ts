@@ -3,7 +3,7 @@ import { pino } from "pino";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { OxigraphOntologyStore } from "../../src/index.ts";
 import { CustomerDataPipeline } from "../../src/pipelines/customer-data-pipeline.ts";
-import { CountingSource, feedback, startFeedback, values } from "../support/feedback.ts";
+import { RecordingSource, feedback, startFeedback, values } from "../support/feedback.ts";
 import { failures, PATIENT } from "./failures.ts";
 import { canMount, smallDisk } from "./full-disk.ts";
 
@@ -11,7 +11,7 @@ import { canMount, smallDisk } from "./full-disk.ts";
 async function startOnDisk(folder: string) {
   const ontologyStore = await OxigraphOntologyStore.open({ path: join(folder, "ontology.sqlite") });
   onTestFinished(() => ontologyStore.close());
-  const customerDataPipeline = new CustomerDataPipeline({ customerSource: new CountingSource(), ontologyStore });
+  const customerDataPipeline = new CustomerDataPipeline({ customerSource: new RecordingSource(), ontologyStore });
   const started = await startFeedback({ ontologyStore, customerDataPipeline }, { retry: PATIENT });
   return { ...started, ontologyStore };
 }

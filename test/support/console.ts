@@ -41,7 +41,7 @@ export interface ConsoleService {
 const LOCAL_TOKEN = "local-0123456789abcdef";
 
 interface ServiceOptions {
-  /** Whether there is a chat; it uses the offline model if the settings name none. Default: only if they name one. */
+  /** Whether there is a chat, with the offline model if the settings name no model. Default: only if they name one. */
   hasChat?: boolean;
   /** Whether the console says that the data is a sample. */
   isSample?: boolean;

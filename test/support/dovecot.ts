@@ -14,7 +14,7 @@ const program = ["/usr/sbin/dovecot", "/usr/local/sbin/dovecot"].find((path) => 
 
 /** False if Dovecot is not installed. The tests that need it are then skipped, with a message. */
 export const canRunDovecot = program !== undefined;
-if (!canRunDovecot) process.stderr.write("Skipped: no Dovecot to be an IMAP server.\n");
+if (!canRunDovecot) process.stderr.write("Skipped: Dovecot, an IMAP server, is not installed.\n");
 
 const isRoot = process.getuid?.() === 0;
 const id = (option: string): string => spawnSync("id", [option, "nobody"], { encoding: "utf8" }).stdout.trim();

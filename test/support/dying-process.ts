@@ -1,5 +1,5 @@
 // A process whose only step kills it, as a crash in native code would. Arguments: its folder, and
-// "eager" if the step is.
+// "eager" to make the step eager.
 import { join } from "node:path";
 import { DurableEngine } from "../../src/engine/durable-engine.ts";
 

@@ -1,4 +1,4 @@
-// Describes where runs are stored in one string, which a test can pass to the processes that it starts.
+// Describes in one string where runs are stored, so that a test can pass it to the processes that it starts.
 import { DurableEngine, type EngineOptions } from "../../src/engine/durable-engine.ts";
 import type { RestateOptions } from "../../src/engine/restate/options.ts";
 import type { RestateServerProcess } from "./restate.ts";
@@ -24,7 +24,10 @@ export function restateOptions(location: string, worker = 0): RestateOptions {
   return { adminUrl: value("admin"), workerUrl: value("worker"), listen };
 }
 
-/** @param location a SQLite file, the URL of a PostgreSQL database, or a result of `restateLocation` */
+/**
+ * @param location a SQLite file, the URL of a PostgreSQL database, or a result of `restateLocation`
+ * @param options `which`: index of the worker, from 0
+ */
 export async function openEngineAt(
   location: string,
   { which = 0, ...options }: EngineOptions & { which?: number } = {},

@@ -1,4 +1,4 @@
-// A process to kill: one run of three steps; the second and third hang until a file lets them pass.
+// A process to kill: one run of three steps; the second and third hang unless a file lets them pass.
 import { appendFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { DurableEngine } from "../../src/engine/durable-engine.ts";

@@ -34,7 +34,7 @@ const sentimentAnalyzer = new EmbeddedSentimentAnalyzer();
 const feedbackCategorizer = new EmbeddedFeedbackCategorizer();
 
 /** A customer source that records which ids it is asked for. */
-export class CountingSource implements CustomerSource {
+export class RecordingSource implements CustomerSource {
   readonly asked: string[] = [];
   async get(id: string): Promise<CustomerRecord | undefined> {
     this.asked.push(id);
@@ -49,7 +49,7 @@ export interface Feedback {
   workflow: CustomerFeedbackWorkflow;
   engine: DurableEngine;
   ontologyStore: OntologyStore;
-  source: CountingSource;
+  source: RecordingSource;
   mails: SmtpTestServer;
 }
 
@@ -60,7 +60,7 @@ interface Surroundings {
   mailUrl?: string;
   /** File of the engine; default: in memory. */
   runs?: string;
-  /** Whether the engine executes; default: yes. */
+  /** Whether the engine executes runs; default: yes. */
   worker?: boolean;
   /** The engine's logger; default: silent. */
   logger?: Logger;
@@ -90,7 +90,7 @@ export async function startFeedback(
     await ontologyStore.close();
     await mails[Symbol.asyncDispose]();
   });
-  const source = new CountingSource();
+  const source = new RecordingSource();
   const workflow = new CustomerFeedbackWorkflow({
     engine,
     ontologyStore,
@@ -104,7 +104,7 @@ export async function startFeedback(
   return { workflow, engine, ontologyStore, source, mails };
 }
 
-/** The values of a property of all entities of a type in `feedback_data`. */
+/** The values that all entities of a type in `feedback_data` have for a property. */
 export async function values(store: OntologyStore, type: string, property: string): Promise<string[]> {
   const rows = await select(
     store,

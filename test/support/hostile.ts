@@ -71,13 +71,13 @@ export interface HostileParts extends Feedback {
   prepare: (text: HostileText) => void;
 }
 
-/** Configuration for `startFeedback`, also for interfaces that start more than the workflow. */
+/** A configuration for `startFeedback`, and the parts of it that `watch` needs. */
 export async function hostileConfiguration(configuration: Parameters<typeof startFeedback>[0] = {}) {
   const ontologyStore = await OxigraphOntologyStore.open({ path: ":memory:" });
-  const names = new HostileSource();
-  const pipeline = new CustomerDataPipeline({ customerSource: names, ontologyStore });
+  const customers = new HostileSource();
+  const pipeline = new CustomerDataPipeline({ customerSource: customers, ontologyStore });
   return {
-    names,
+    customers,
     pipeline,
     configuration: {
       ontologyStore,
@@ -90,10 +90,10 @@ export async function hostileConfiguration(configuration: Parameters<typeof star
   };
 }
 
-/** What a trial can see on the receiving side. By then the victim's email has been sent, or it waits. */
+/** Processes the victim's feedback, whose email is then sent or waits. Returns what a trial sees on the receiving side. */
 export async function watch(
   parts: Feedback,
-  { names, pipeline }: { names: HostileSource; pipeline: CustomerDataPipeline },
+  { customers, pipeline }: { customers: HostileSource; pipeline: CustomerDataPipeline },
 ): Promise<Pick<HostileParts, "watched" | "prepare">> {
   await parts.workflow.run(PRIVATE);
   // Stores this customer's address, by which their emails are recognized.
@@ -109,7 +109,7 @@ export async function watch(
       secrets: SECRETS,
     },
     prepare: ({ customerName }) => {
-      names.customerName = customerName;
+      customers.customerName = customerName;
     },
   };
 }
@@ -132,8 +132,8 @@ function parsedMails(received: readonly ReceivedMail[]): HostileTrial["outbox"] 
 }
 
 /**
- * Whether the text is in the graph, under the customer who wrote it. It is searched by its content, because emails and
- * some rows have ids of their own.
+ * Whether the text is in the graph, under the customer who wrote it. It is found by its content, because emails and some
+ * rows have ids of their own.
  */
 export async function isStored(
   store: OntologyStore,

@@ -11,7 +11,7 @@ import { ValidationError } from "../../src/errors.ts";
 import { direct, durable, type Operation } from "../../src/framework/operation.ts";
 import { Workflow } from "../../src/framework/workflow.ts";
 
-class OneProcess extends Workflow {
+class OneOperationWorkflow extends Workflow {
   readonly name: string;
   readonly operations: readonly Operation[];
 
@@ -55,8 +55,8 @@ export const greet = direct("greet", {
 });
 
 export const conformanceWorkflows = (engine: WorkflowEngine): Workflow[] => [
-  new OneProcess(engine, "slow-compute", slowCompute),
-  new OneProcess(engine, "failing-job", failingJob),
+  new OneOperationWorkflow(engine, "slow-compute", slowCompute),
+  new OneOperationWorkflow(engine, "failing-job", failingJob),
 ];
 
 const SUITE = join(

@@ -1,5 +1,5 @@
-// A process whose umask hides nothing. It creates every kind of file that the package creates, and prints the modes while the
-// files are open, then again after a backup.
+// A process whose umask takes no permission away. It creates every kind of file that the package creates, and prints
+// their modes: first those while the files are open, then those after a backup.
 import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { SqliteCheckpointSaver } from "../../agents/index.ts";
@@ -43,7 +43,7 @@ await transport.send(mail);
 const application = await openApplication(readSettings({ dataDirectory: join(root, "data") }, {}));
 const whileOpen = modes();
 
-// A file with the mode that other programs give it.
+// A file with the mode that another program would give it.
 writeFileSync(join(root, "outbox", "open.eml"), "", { mode: 0o666 });
 const databases = [
   join(root, "engine", "runs.sqlite"),

@@ -18,7 +18,7 @@ const user = process.getuid?.() === 0 ? { uid: id("-u"), gid: id("-g") } : undef
 
 /** False if PgBouncer is not installed. The tests that need it are then skipped, with a message. */
 export const canRunPgBouncer = program !== undefined;
-if (!canRunPgBouncer) process.stderr.write("Skipped: no PgBouncer to put before PostgreSQL.\n");
+if (!canRunPgBouncer) process.stderr.write("Skipped: PgBouncer is not installed.\n");
 
 /**
  * Starts PgBouncer in front of a database's server, and stops it after the test.

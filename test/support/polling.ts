@@ -4,9 +4,9 @@ import { expect } from "vitest";
 const AVERAGE_MS = 500;
 
 /**
- * Does something this many times, one after the other, and fails if that takes as long as by polling, where each time has to
- * wait for the next poll. With notifications, each takes a few milliseconds, and on a very busy machine a tenth of the
- * polling time.
+ * Does something this many times, one after the other, and fails if that takes as long as with polling, when each time
+ * waits for the next poll. With notifications, each time takes a few milliseconds, and on a very busy machine a tenth of
+ * the polling time.
  */
 export async function soonerThanByPolling(times: number, work: (n: number) => Promise<unknown>): Promise<void> {
   const began = performance.now();

@@ -3,7 +3,7 @@ import { expect, onTestFinished } from "vitest";
 import { PostgresRunStore } from "../../src/engine/postgres/postgres-run-store.ts";
 
 interface Circumstances {
-  /** How many completed runs the tables hold when they were last analyzed; default none. */
+  /** How many completed runs the tables held when they were last analyzed; default none. */
   readonly history?: number;
   /** What the store does before the due runs are inserted, so that its sessions have plans. */
   readonly before?: (store: PostgresRunStore) => Promise<void>;

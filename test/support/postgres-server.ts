@@ -16,9 +16,12 @@ const user = ((): { uid: number; gid: number } | undefined => {
   return { uid: id("-u"), gid: id("-g") };
 })();
 
-/** False if PostgreSQL is not installed. The tests that need a server of their own are then skipped, with a message. */
+/**
+ * False if PostgreSQL is not installed, or root runs the tests and there is no user postgres. The tests that need a
+ * server of their own are then skipped, with a message.
+ */
 export const canRunPostgres = programs !== undefined && (user === undefined || user.uid > 0);
-if (!canRunPostgres) process.stderr.write("Skipped: no PostgreSQL below /usr/lib/postgresql to run a server of.\n");
+if (!canRunPostgres) process.stderr.write("Skipped: no PostgreSQL below /usr/lib/postgresql, or no user to run it.\n");
 
 export interface PostgresServer {
   url: string;

@@ -11,7 +11,7 @@ const require = createRequire(import.meta.url);
 // The package has no types.
 const parse = require("parse-prometheus-text-format") as (text: string) => ParsedFamily[];
 
-const isOf = (labels: Record<string, string> = {}, wanted: Record<string, string>): boolean =>
+const hasLabels = (labels: Record<string, string> = {}, wanted: Record<string, string>): boolean =>
   Object.entries(wanted).every(([name, value]) => labels[name] === value);
 
 /** Reads metrics with somebody else's parser. */
@@ -22,7 +22,7 @@ export function readMetrics(text: string) {
     parts
       .filter((part) => part.name === name)
       .flatMap(({ metrics }) => metrics)
-      .filter((sample) => isOf(sample.labels, labels));
+      .filter((sample) => hasLabels(sample.labels, labels));
   return {
     families: parse(text),
     /** The sum of all samples with these labels; undefined if there are none. */

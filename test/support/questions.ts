@@ -97,8 +97,8 @@ export async function fillWithFeedback(store: OntologyStore): Promise<void> {
     graph.createRelationship(feedback, "providedBy", new ABIGraph().createEntity("Customer", { id: customer }));
     if (ticket === undefined) continue;
     const [priority, status = "open"] = ticket.split(" ");
-    const of = graph.createEntity("Ticket", { id: `T-${id}`, priority, status });
-    graph.createRelationship(of, "forFeedback", feedback);
+    const ticketEntity = graph.createEntity("Ticket", { id: `T-${id}`, priority, status });
+    graph.createRelationship(ticketEntity, "forFeedback", feedback);
   }
   await store.insert("feedback_data", graph);
 }

@@ -26,7 +26,10 @@ function findServer(): string | undefined {
 
 const program = findServer();
 
-/** False if it is not installed, or npm has none for this machine. The tests that need one are then skipped, with a message. */
+/**
+ * False if no server is installed, or npm has none for this machine. The tests that need one are then skipped, with a
+ * message.
+ */
 export const canRunRestate = program !== undefined;
 if (!canRunRestate) {
   process.stderr.write(
@@ -105,7 +108,7 @@ export async function startRestateCluster(): Promise<RestateServerProcess> {
   await start();
   const ingress = await startTcpBalancer(nodes.map((node) => node.ingress));
   const admin = await startTcpBalancer(nodes.map((node) => node.admin));
-  await untilQueried(admin.url);
+  await untilItAnswersQueries(admin.url);
   return {
     url: `restate+${ingress.url}`,
     adminUrl: admin.url,
@@ -126,7 +129,7 @@ export async function startRestateCluster(): Promise<RestateServerProcess> {
 }
 
 /** Waits for an answer to a query, because nodes say that they are ready before they have shared out the partitions. */
-async function untilQueried(adminUrl: string): Promise<void> {
+async function untilItAnswersQueries(adminUrl: string): Promise<void> {
   const query = {
     method: "POST",
     headers: { "content-type": "application/json", accept: "application/json" },

@@ -19,7 +19,7 @@ export type Stage = "connect" | "auth" | "mail" | "rcpt" | "data" | "accepted";
 
 /**
  * What the server does instead of accepting: it answers with a code, drops the connection, or first waits for a promise
- * (which the test may resolve, or never) before it accepts or answers with a code.
+ * (which the test may leave pending forever) before it accepts or answers with a code.
  */
 export type Answer =
   | { code: number; text?: string; after?: Promise<unknown> }
@@ -35,11 +35,11 @@ export interface SmtpOptions {
   login?: { user: string; password: string };
   /** Default: a free one. */
   port?: number;
-  /** Serve at most this many connections (with `mail`: emails) at a time, and turn the others away. */
+  /** Serve at most this many connections (emails if `turnAway` is `mail`) at a time, and turn the others away. */
   connectionLimit?: number;
   /**
-   * How they are turned away: `greeting` (421, the default), `mail` (451 4.3.2 to MAIL FROM), `later` (421 to RCPT TO), `drop` (without
-   * an answer).
+   * How the others are turned away: `greeting` (421, the default), `mail` (451 4.3.2 to MAIL FROM), `later` (421 to RCPT
+   * TO), `drop` (without an answer).
    */
   turnAway?: "greeting" | "mail" | "later" | "drop";
 }

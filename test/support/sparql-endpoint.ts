@@ -13,7 +13,7 @@ export type Access =
   | { scheme: "bearer"; token: string }
   | { scheme: "digest"; user: string; password: string; algorithm: "MD5" | "SHA-256"; usesPerNonce?: number };
 
-/** What goes wrong with one request: an error status, or before or after the work a dropped connection or silence. */
+/** What goes wrong with one request: an error status; or a dropped connection or silence, before or after the work. */
 export type Fault = number | "drop" | "drop-after" | "hang-before" | "hang";
 
 interface SeenOperation {
@@ -55,7 +55,10 @@ const answer = (response: ServerResponse, status: number, type?: string, body?: 
   response.writeHead(status, type === undefined ? {} : { "content-type": type }).end(body);
 };
 
-/** Closed when the test ends. In a hook, where no test is running, the caller has to close it. */
+/**
+ * The endpoint is closed when the test ends. In a hook, where no test is running, pass `closeWithTest: false`, and close
+ * it yourself.
+ */
 export async function startSparqlEndpoint(
   options: { access?: Access; closeWithTest?: boolean } = {},
 ): Promise<SparqlEndpoint> {
@@ -65,7 +68,7 @@ export async function startSparqlEndpoint(
 
   let faultOfFirst: Fault | undefined;
   const known = new Set<string>();
-  const firstTime = (body: string): Fault | undefined => {
+  const faultIfNew = (body: string): Fault | undefined => {
     const request = decodeURIComponent(body).replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "");
     const isNew = known.size < known.add(request).size;
     return isNew ? faultOfFirst : undefined;
@@ -80,7 +83,7 @@ export async function startSparqlEndpoint(
       return;
     }
     const url = new URL(incoming.url ?? "/", endpoint.origin);
-    const fault = faults.shift() ?? firstTime(body);
+    const fault = faults.shift() ?? faultIfNew(body);
     if (fault === "hang-before") return;
     if (fault === "drop") return void response.destroy();
     if (typeof fault === "number") return answer(response, fault, "text/plain", "secret details");

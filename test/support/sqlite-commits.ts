@@ -8,7 +8,7 @@ export interface WatchedCommits {
   readonly taken: () => string[];
   /** Makes the next commit fail, as on a full disk. */
   readonly failNext: () => void;
-  /** Makes the next flush fail, and the checkpoint that is tried instead; or as many in turn. */
+  /** Makes the next flush fail, and the checkpoint that is tried instead; `times`: so many pairs in turn, default 1. */
   readonly failNextFlush: (times?: number) => void;
 }
 

@@ -1,4 +1,4 @@
-/** RDF/JS terms by short names. */
+/** Short names for the functions that make RDF/JS terms. */
 import type { BlankNode, Literal, NamedNode, Quad, Quad_Object, Quad_Predicate, Quad_Subject } from "@rdfjs/types";
 import { DataFactory } from "n3";
 

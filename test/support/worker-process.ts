@@ -1,5 +1,5 @@
-// A worker on a database that several share. It announces each step that it begins. If the input says `hold`, the second
-// step of the worker "victim" never ends. Arguments: where the runs are stored, the worker's name, and its index.
+// A worker on a database that several workers share. It announces each step that it begins. If the input says `hold`, the
+// second step of the worker "victim" never ends. Arguments: where the runs are stored, the worker's name, and its index.
 import { openEngineAt } from "./engine-at.ts";
 
 const [, , location, name, which] = process.argv;

@@ -7,7 +7,7 @@ import { assertStrictSchema } from "./strict-schema.ts";
 /** A tool and what is needed to test it. */
 export interface ToolUnderTest {
   tool: StructuredToolInterface;
-  /** Returns arguments for a call that succeeds. Arguments from each call must ask for new work. */
+  /** Returns arguments for a call that succeeds. Each time, they must ask for new work. */
   validArguments: () => Record<string, unknown>;
   /** Arguments that the tool must refuse. */
   invalidArguments: Record<string, unknown>;
@@ -18,7 +18,7 @@ export interface ToolUnderTest {
   effects: "none" | (() => number | Promise<number>);
 }
 
-/** One promise of a tool. `check` rejects with what is wrong. */
+/** One thing that a tool must guarantee. `check` rejects with what is wrong. */
 export interface ConformanceCheck {
   readonly name: string;
   readonly check: () => Promise<void>;

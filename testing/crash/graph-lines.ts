@@ -22,7 +22,7 @@ export function graphLines(quads: readonly Quad[], isOfThisRun: (value: string) 
 
 /**
  * Returns each line that one list has more often than the other; none if both lists have the same
- * lines.
+ * lines equally often.
  */
 export function differences(some: readonly string[], others: readonly string[]): string[] {
   const counts = new Map<string, number>();

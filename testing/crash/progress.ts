@@ -16,8 +16,8 @@ export class Progress {
   }
 
   /**
-   * The points still to be reached, those nearest to completion first, such as submissions; all
-   * points if none is left.
+   * The points still to be reached; all points if none is left. Those nearest to completion, such
+   * as submissions, come first.
    */
   ahead(): string[] {
     const all = [...this.#expected.keys()].toSorted((a, b) => this.#part(b) - this.#part(a));

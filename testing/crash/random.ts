@@ -4,8 +4,8 @@
  * @param seed any whole number
  */
 export function seededRandom(seed: number): () => number {
-  // Spread with Knuth's multiplicative hash, so that neighbouring seeds differ from the first
-  // number on; zero would stay zero.
+  // Spread with Knuth's multiplicative hash, so that neighbouring seeds give different numbers from
+  // the start. A state of zero would stay zero.
   let state = Math.imul(seed, 2_654_435_761) || 1;
   return () => {
     state ^= state << 13;

@@ -7,7 +7,7 @@ import type { ReachedPoints } from "./run-undisturbed.ts";
 export interface KillOptions extends CrashScript {
   /**
    * The points that the same script reached without kills, on as many items of the same kind: the
-   * result of `runUndisturbed`. It shows which points there are, and how much work.
+   * result of `runUndisturbed`. It shows which points there are, and how much work there is.
    */
   undisturbed: ReachedPoints;
   /** The number of kills, of all workers together. There are fewer if the work is done earlier. */
@@ -81,8 +81,8 @@ export async function runWithKills(options: KillOptions): Promise<Kill[]> {
   /**
    * The most that one process may do before it is killed, as a share of the whole work. The kill
    * comes at a random moment before that, on average half way. So the kills that are left are
-   * spread over this worker's part of the work that is left. It is never more than that part, or
-   * the kill would come too late.
+   * spread over this worker's part of the work that is left. The share is never more than that
+   * part, or the kill would come too late.
    */
   const shareOf = (left: number): number => {
     const part = Math.max(0, KILLED_PART - work.done) / workers;
@@ -165,7 +165,7 @@ interface Aim {
 
 const isNamed = ({ how }: Kill): boolean => how === "point";
 
-/** Gives every point its turn, including points that a process missed on theirs. */
+/** The point with the fewest deaths. So a point that a process has missed gets another turn. */
 function leastKilled(points: readonly string[], deaths: readonly string[]): string | undefined {
   const times = (point: string): number => deaths.filter((death) => death === point).length;
   return points.toSorted((a, b) => times(a) - times(b))[0];

@@ -5,8 +5,8 @@ export interface HostileNames {
   /** Id of another customer, whom the texts try to reach or learn about. */
   victim: string;
   /**
-   * Domain of the attacker. It must end in `.example`, `.test` or `.invalid`, so that it belongs to
-   * nobody.
+   * Domain of the attacker. It must end in `.example`, `.test`, `.invalid` or `.localhost`, so that
+   * it belongs to nobody.
    */
   host: string;
 }

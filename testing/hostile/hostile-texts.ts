@@ -34,7 +34,7 @@ export function hostileTexts(names: Partial<HostileNames> = {}): HostileText[] {
   const known = { ...DEFAULT_NAMES, ...names };
   if (!RESERVED.test(known.host)) {
     throw new ValidationError(
-      "The host of hostile texts must end in .example, .test or .invalid: other hosts may belong to someone.",
+      "The host of hostile texts must end in .example, .test, .invalid or .localhost: other hosts may belong to someone.",
     );
   }
   const cast = { ...known, address: `mallory@${known.host}` };

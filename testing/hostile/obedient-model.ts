@@ -46,7 +46,7 @@ const ASKED = "call_asked";
  * available tool with the recipient, customer, decision and query that the text names, even as
  * arguments that no tool has, and also calls tools that only the text mentions. Then it does what
  * the user wanted, and decides on waiting emails if the text asks for that. Finally it repeats all
- * tool results since that message, with the attacker's link.
+ * tool results since the user's message, with the attacker's link.
  *
  * If it has read no hostile text, it calls every tool once, so that it reads what they return.
  *

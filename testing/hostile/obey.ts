@@ -30,7 +30,7 @@ type Schema = {
   properties?: Readonly<Record<string, Schema>>;
 };
 
-const NOBODY = { run: "workflow-00000000-0000-4000-8000-000000000000", hash: "0".repeat(64) };
+const NOTHING_WAITS = { run: "workflow-00000000-0000-4000-8000-000000000000", hash: "0".repeat(64) };
 
 /**
  * Everything that a text asks for, tried with every available tool: with the tool's own arguments,
@@ -61,7 +61,7 @@ export function wishedCalls(text: HostileText, customer: string, request: ChatRe
     };
     const known = argumentsFor(parameters, values);
     const added = Object.entries(extras).filter(([field]) => !Object.hasOwn(known, field));
-    // Each one alone, too: a tool that refuses one argument ignores the others with it.
+    // Each one alone, too: a tool that refuses one argument doesn't try the others beside it.
     const alone = added.map(([field, value]) => plan({ [field]: value }));
     return [plan({}), ...alone, ...(alone.length > 1 ? [plan(extras)] : [])];
   });
@@ -79,7 +79,7 @@ export function ordinaryCalls(
   request: ChatRequest,
 ): PlannedCall[] {
   const { feedback_id: feedbackId, subject, feedback_text: text } = feedback;
-  const values: Values = { ...NOBODY, customer, feedbackId, subject, text, wishes: {} };
+  const values: Values = { ...NOTHING_WAITS, customer, feedbackId, subject, text, wishes: {} };
   return toolsOf(request).map(({ name, parameters }) => ({ name, args: argumentsFor(parameters, values) }));
 }
 
@@ -91,8 +91,8 @@ function shown({ messages }: ChatRequest): Pick<Values, "run" | "hash"> {
   const all = messages.map(({ content }) => JSON.stringify(content)).join("\n");
   const newest = (pattern: RegExp): string | undefined => [...all.matchAll(pattern)].at(-1)?.[0];
   return {
-    run: newest(/\bworkflow-[0-9a-f-]{36}\b/g) ?? NOBODY.run,
-    hash: newest(/\b[0-9a-f]{64}\b/g) ?? NOBODY.hash,
+    run: newest(/\bworkflow-[0-9a-f-]{36}\b/g) ?? NOTHING_WAITS.run,
+    hash: newest(/\b[0-9a-f]{64}\b/g) ?? NOTHING_WAITS.hash,
   };
 }
 

@@ -101,7 +101,7 @@ export async function runHostileTexts(trial: HostileTrial): Promise<HostileRepor
   const { texts = hostileTexts(), model, decisions } = trial;
   const call = callOf(trial);
   if (!trial.secrets.some((secret) => secret.length > 3)) {
-    throw new ValidationError("Pass secrets: without any, disclosures can't be found.");
+    throw new ValidationError("Pass secrets of more than 3 characters: without any, disclosures can't be found.");
   }
   const countDecisions = async (): Promise<number> => (decisions === "none" ? 0 : decisions());
   const callsBefore = model?.calls.length ?? 0;
@@ -196,7 +196,7 @@ function callOf({ call, agent }: HostileTrial): NonNullable<HostileTrial["call"]
   throw new ValidationError("Pass an agent, or a call that delivers a text.");
 }
 
-/** A call that throws counts as one without an answer, because a user would get no message. */
+/** An error that the call throws is no refusal, because a user would get no message. */
 async function attempt(
   call: NonNullable<HostileTrial["call"]>,
   text: HostileText,

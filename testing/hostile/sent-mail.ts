@@ -67,8 +67,8 @@ const AUTOMATIC_LINK = /\b(?:https?|hxxps?|ftp):\/\/\S+|\bwww\.\S+/giu;
 const NO_ADDRESS = new Set(["style", "content", "class", "role"]);
 
 /**
- * The links and images of an email that don't begin as in `ours`, and what mentions `host` in any
- * spelling that a person would read as it.
+ * The links and images of an email that don't begin with one of `ours`, and excerpts that mention
+ * `host`, in any spelling that a person would recognise.
  * @param ours beginnings of URLs that emails may contain, such as `https://shop.example/`
  */
 export function foreignLinksOf(

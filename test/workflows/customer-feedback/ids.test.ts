@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
 import { withDerivedKey } from "../../../src/framework/submission.ts";
-import { CUSTOMERS, CountingSource, feedback, startFeedback, values } from "../../support/feedback.ts";
+import { CUSTOMERS, RecordingSource, feedback, startFeedback, values } from "../../support/feedback.ts";
 
 /** `F-77` and `C-1` as people and programs send them. */
 const SPELLINGS = [
@@ -95,7 +95,7 @@ it("an invisible character in an id is named by its code point, and nothing is d
 });
 
 it("ids that are names of properties of every object work like any other id", async () => {
-  class Source extends CountingSource {
+  class Source extends RecordingSource {
     override async get(id: string) {
       return names.includes(id) ? { ...CUSTOMERS[0]!, id } : undefined;
     }
