@@ -222,7 +222,7 @@ it("refuses invalid options and settings", async () => {
     await call(["mcp"], { ...place, env: { ...place.env, PUBLIC_URL: "https://example.org/?a=b" } }),
   ).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining("PUBLIC_URL) must be an http or https URL without query"),
+    stderr: expect.stringContaining("PUBLIC_URL) must be an http or https URL without a query or fragment"),
   });
 });
 

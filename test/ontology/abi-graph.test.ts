@@ -64,7 +64,7 @@ describe("entityUri", () => {
   it("refuses an empty id and an invalid type", () => {
     expect(() => entityUri("Customer", "")).toThrow("empty");
     for (const type of ["", "a b", "x>", "1x", "a/b", "ü", "constructor()"])
-      expect(() => entityUri(type, "1")).toThrow("Names of types");
+      expect(() => entityUri(type, "1")).toThrow("The name of a type or property");
   });
 });
 
@@ -175,7 +175,7 @@ describe("ABIGraph", () => {
     expect(add(new Date(Number.NaN))).toThrow("abi#sentimentScore");
     expect(add(namedNode("no iri"))).toThrow("abi#sentimentScore");
     expect(add(blankNode("b"))).toThrow("abi#sentimentScore");
-    expect(add(1, "two words")).toThrow("Names of");
+    expect(add(1, "two words")).toThrow("The name of a type or property");
     expect(() => graph.addProperty(namedNode("x> <y"), "sentimentScore", 1)).toThrow("IRI");
     expect(() => graph.createEntity("Customer", { id: true })).toThrow("string or a number");
     expect(graph.getGraph().size).toBe(0);

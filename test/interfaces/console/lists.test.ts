@@ -266,6 +266,9 @@ describe.skipIf(!chromiumPath)(`lists ${SKIPPED}`, () => {
     await scrollTo(page, row(9));
     await row(9).getByText("Needs approval").waitFor();
     const top = await topOf(row(9));
+    // When the stream of changes begins, all rows count as changed. Let that pass.
+    await approve(service, ids[10 - 1]!);
+    await row(10).getByText("Replied").waitFor();
     let loaded = 0;
     page.on("response", async (response) => {
       if (response.url().endsWith("/list_feedback"))
@@ -280,7 +283,7 @@ describe.skipIf(!chromiumPath)(`lists ${SKIPPED}`, () => {
     await row(9).click();
     await page.getByRole("heading", { name: "Subject 9" }).waitFor();
     await approve(service, ids[7 - 1]!);
-    await page.getByLabel("8 waiting").waitFor();
+    await page.getByLabel("7 waiting").waitFor();
     await page.goBack();
     await row(7).getByText("Replied").waitFor();
     await expect.poll(async () => Math.abs((await topOf(row(9))) - top)).toBeLessThan(3);
