@@ -347,8 +347,8 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped if it is not ins
     const url = `${server.url}/test-${(tests += 1)}`;
     const begun = Promise.withResolvers<void>();
     const gate = Promise.withResolvers<null>();
+    const first = await openHere({}, url);
     onTestFinished(() => gate.resolve(null));
-    const [first, other, second] = [await openHere({}, url), await openHere({}, url), await openHere({}, url)];
     first.register("single", (_, { step }) => step("only", () => (begun.resolve(), gate.promise)), { concurrency: 1 });
     first.startWorker();
     const started = [await first.start("single", SUBMISSION)];
@@ -356,16 +356,15 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped if it is not ins
     for (const key of ["k1", "k2", "k3"]) started.push(await first.start("single", { ...SUBMISSION, key }));
     const calls = `SELECT id FROM sys_invocation WHERE target_service_name = 'test-${tests}.executions' AND status <> 'completed'`;
     const [call] = await queryServer<{ id: string }>(calls);
-    // The worker whose address was registered last answers all calls.
-    other.startWorker();
-    other.register("other", async () => "done");
-    const { id } = await other.start("other", SUBMISSION);
-    await other.wait(id);
     await fetch(`${server.adminUrl}/invocations/${call!.id}/kill`, { method: "PATCH" });
+    // A worker looks for killed calls when it starts. The one whose address was registered last answers all calls.
+    const other = await openHere({}, url);
+    other.startWorker();
     const isHeld = `SELECT service_key FROM state WHERE service_name = 'test-${tests}.runs' AND json_get_str(value_utf8, 'held', 'token') IS NOT NULL`;
     await expect.poll(() => queryServer(isHeld), { timeout: 60_000 }).toEqual([]);
     let atWork = 0;
     let most = 0;
+    const second = await openHere({}, url);
     second.register(
       "single",
       (_, { step }) =>
