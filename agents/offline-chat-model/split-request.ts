@@ -100,7 +100,7 @@ function cut(text: string): Cut {
 function bodyOf(frame: string, rest: string, onNewLine: boolean): SplitRequest {
   // In "'Tis late, I can't log in", the last apostrophe does not end a quotation, because what
   // follows is not a remark.
-  const quotation = fencedBlock(rest) ?? quotationAtStart(rest);
+  const quotation = beginsFencedBlock(rest) ? fencedBlock(rest) : quotationAtStart(rest);
   const body = (quotation?.text ?? (onNewLine ? withoutQuoteMarks(rest) : rest)).trim();
   return {
     frame: quotation === undefined ? frame : `${frame} ${quotation.remark}`,
@@ -125,12 +125,17 @@ function quotationAtStart(text: string): Quotation | undefined {
   return undefined;
 }
 
+const OPENING_FENCE = /^(?:`{3,}|~{3,})/u;
+
+const beginsFencedBlock = (text: string): boolean => OPENING_FENCE.test(text) && text.includes("\n");
+
 /** A block between lines of three or more backticks or tildes. */
 function fencedBlock(text: string): Quotation | undefined {
-  const fence = /^(?:`{3,}|~{3,})/u.exec(text)?.[0];
+  const fence = OPENING_FENCE.exec(text)?.[0];
+  if (fence === undefined) return undefined;
   const begin = text.indexOf("\n");
-  if (fence === undefined || begin < 0) return undefined;
   const end = text.lastIndexOf(`\n${fence}`);
+  if (end < 0) return undefined;
   const remark = text.slice(end + 1 + fence.length);
   return isRemark(remark) ? { text: text.slice(begin, end), remark } : undefined;
 }

@@ -2,12 +2,13 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
-import { startSmtpServer, unusedPort } from "../support/smtp.ts";
+import { freePort } from "../support/free-port.ts";
+import { startSmtpServer } from "../support/smtp.ts";
 import { call, FEEDBACK, RunningCommand, workplace } from "./command-process.ts";
 
 /** A folder with settings for a mail server that is down. An email is tried once, and again much later. */
 async function placeWithoutMail() {
-  const port = await unusedPort();
+  const port = await freePort();
   const place = workplace();
   const env = { ...place.env, MAIL_URL: `smtp://127.0.0.1:${port}`, RETRY_ATTEMPTS: "1", RETRY_DELAY_MS: "3600000" };
   const bringUp = async () => {

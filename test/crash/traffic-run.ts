@@ -9,7 +9,8 @@ import { fileURLToPath } from "node:url";
 import { isClean, tally, tallyTable, type Tally } from "../../testing/index.ts";
 import { PREFIXES } from "../../src/index.ts";
 import { select } from "../../src/ontology/queries.ts";
-import { startSmtpServer, unusedPort, type SmtpTestServer } from "../support/smtp.ts";
+import { freePort } from "../support/free-port.ts";
+import { startSmtpServer, type SmtpTestServer } from "../support/smtp.ts";
 import { CONNECTIONS, isAnswered, keepBusy, Promises, TOKEN } from "./clients.ts";
 import { editedText, customersCsv, numberOf } from "./items.ts";
 import { openGraph } from "./place.ts";
@@ -55,7 +56,7 @@ async function trafficIn(
   say: (line: string) => void,
 ): Promise<boolean> {
   say(`${CONNECTIONS} connections of mixed traffic for ${seconds} s, with kill -9`);
-  const service = new KilledService(folder, await unusedPort(), smtp.url());
+  const service = new KilledService(folder, await freePort(), smtp.url());
   const promises = new Promises();
   const [submitting, all] = [new AbortController(), new AbortController()];
   const begin = Date.now();

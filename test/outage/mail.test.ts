@@ -2,7 +2,8 @@ import { pino } from "pino";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { pendingOf, startWaiting } from "../support/approval.ts";
 import { feedback, startFeedback, values } from "../support/feedback.ts";
-import { startSmtpServer, unusedPort, type Answer, type Stage } from "../support/smtp.ts";
+import { freePort } from "../support/free-port.ts";
+import { startSmtpServer, type Answer, type Stage } from "../support/smtp.ts";
 import { failures, PATIENT } from "./failures.ts";
 
 const BEFORE_THE_MAIL = ["customer_data_retrieved", "sentiment_analyzed", "feedback_categorized", "feedback_stored"];
@@ -10,7 +11,7 @@ const never = new Promise<void>(() => {});
 
 describe("while the mail server", () => {
   it("is down, the run reports it, waits and continues when it is back", async () => {
-    const port = await unusedPort();
+    const port = await freePort();
     const { workflow, engine, ontologyStore } = await startFeedback(
       {},
       { retry: PATIENT, mailUrl: `smtp://127.0.0.1:${port}` },
@@ -40,7 +41,7 @@ describe("while the mail server", () => {
   });
 
   it("stays down longer than the retries, the run fails as retriable, and continues when it is submitted again", async () => {
-    const port = await unusedPort();
+    const port = await freePort();
     const { workflow, source } = await startFeedback({ mailRetryForMs: 0 }, { mailUrl: `smtp://127.0.0.1:${port}` });
     expect(await workflow.run(feedback())).toMatchObject({
       success: false,
@@ -151,7 +152,7 @@ function setClockAhead(ms: number): void {
 }
 
 async function startDown(configuration: Parameters<typeof startFeedback>[0] = {}) {
-  const port = await unusedPort();
+  const port = await freePort();
   const started = await startFeedback(configuration, { retry: ONCE, mailUrl: `smtp://127.0.0.1:${port}` });
   const bringUp = async () => {
     const server = await startSmtpServer({ port });

@@ -123,14 +123,14 @@ export async function startDovecot(): Promise<TestMailbox> {
     });
     server = child;
     while (!(await answers(port))) {
-      if (child.exitCode === null) continue;
+      if (child.exitCode === null && child.signalCode === null) continue;
       throw new Error(`Dovecot did not start: ${readFileSync(join(folder, "log"), "utf8")}`);
     }
   };
   const stop = async (): Promise<void> => {
     const child = server;
     server = undefined;
-    if (child?.pid === undefined || child.exitCode !== null) return;
+    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, "exit");
     // Kills its process group, which includes all processes that it has started.
     process.kill(-child.pid, "SIGKILL");

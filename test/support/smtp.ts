@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type AddressInfo, type Socket } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { simpleParser, type ParsedMail } from "mailparser";
 import { localhostCertificate } from "./localhost-certificate.ts";
 import { SMTPServer, type SMTPServerOptions, type SMTPServerSession } from "smtp-server";
@@ -224,13 +224,3 @@ const withCode = (responseCode: number, text: string): Error => Object.assign(ne
 
 export const startSmtpServer = (options: SmtpOptions = {}): Promise<SmtpTestServer> =>
   new SmtpTestServer(options).listen();
-
-/** A local port on which nothing listens. */
-export async function unusedPort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}

@@ -18,7 +18,7 @@ export const entities = (text: string): string =>
   Array.from(text, (character) => `&#${character.codePointAt(0)};`).join("");
 
 export const escapes = (text: string): string =>
-  Array.from(text, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`).join("");
+  text.replaceAll(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 const LOOK_ALIKES: Readonly<Record<string, string>> = {
   a: "а",

@@ -366,3 +366,8 @@ test("the longest messages are read without delay, whatever they contain", () =>
   // This takes a fraction of a second; with a quadratic rule, it would take minutes.
   expect((user + system) / 1e6).toBeLessThan(10);
 });
+
+test("a fence that isn't closed loses none of its text", () => {
+  const { calls } = readRequest("Customer C-1 wrote:\n```\nfeedback F-123") as { calls: { args: object }[] };
+  expect(JSON.stringify(calls[0]!.args)).toContain("feedback F-123");
+});

@@ -6,9 +6,9 @@ import { afterEach, describe, expect, it } from "vitest";
 import { IoError, ValidationError } from "../../../../src/errors.ts";
 import { createMailTransport } from "../../../../src/integrations/email/create-mail-transport.ts";
 import type { MailMessage, MailTransport } from "../../../../src/integrations/email/mail-transport.ts";
+import { freePort } from "../../../support/free-port.ts";
 import {
   startSmtpServer,
-  unusedPort,
   type Answer,
   type SmtpOptions,
   type SmtpTestServer,
@@ -167,7 +167,7 @@ describe("a mail server that does not answer", () => {
 
 describe("a mail server that is not there", () => {
   it("causes an IoError if nothing listens on the port", async () => {
-    const error = await rejection(transport(`smtp://127.0.0.1:${await unusedPort()}`).send(mailMessage()));
+    const error = await rejection(transport(`smtp://127.0.0.1:${await freePort()}`).send(mailMessage()));
     expect(error).toBeInstanceOf(IoError);
     expect((error as Error).message).toMatch(/refused the connection/);
   });
