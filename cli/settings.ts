@@ -48,8 +48,8 @@ export function loggerFor({ logLevel }: Pick<Settings, "logLevel">): Logger {
 }
 
 /**
- * For commands that read stored data, or decide on it, and create no folder. A folder that was
- * named must exist; the default one may be missing, because perhaps nothing has been stored yet.
+ * For commands that only work on data that is already stored. A folder that was named must exist;
+ * the default one may be missing, because perhaps nothing has been stored yet.
  * @throws ValidationError (`no_data_directory`), IoError (`data_directory_unreadable`)
  */
 export function requireDataDirectory({ dataDirectory }: Settings): void {

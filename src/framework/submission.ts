@@ -25,7 +25,7 @@ const canonical = (value: unknown): string =>
 
 const hash = (value: unknown): string => createHash("sha256").update(canonical(value)).digest("hex");
 
-/** The fields that identify a run: its key and the echoed fields. */
+/** A run's key, and the fields listed in `echo`. */
 export const identityFields = ({ key, echo = [] }: DurableOperation): readonly string[] => [key, ...echo];
 
 const isScalar = (value: unknown): value is string | number | boolean =>

@@ -78,7 +78,7 @@ export interface Accepted {
   /** Id of the run. */
   id: string;
   outcome: StartedRun["outcome"];
-  /** The fields that identify the run: its key and the echoed fields. */
+  /** The run's key, and the fields listed in `echo`. */
   identity: Record<string, Json>;
 }
 

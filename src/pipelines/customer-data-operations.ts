@@ -5,7 +5,7 @@ import type { CallOptions, DirectOperation, StreamOperation } from "../framework
 import { direct } from "../framework/operation.ts";
 import type { CustomerDataPipeline, LoadCounts } from "./customer-data-pipeline.ts";
 
-/** How many faults are reported at a time. The rest is left out, but skipped items are counted. */
+/** How many faults are reported at a time. Further ones are left out, but all skipped items are counted. */
 const SHOWN_ISSUES = 100;
 
 const forOperators = { audience: "operator", scope: "admin" } as const;
@@ -95,7 +95,7 @@ async function* importCounts(
       if (done) return;
     }
   } finally {
-    // A caller that stops reading counts also stops the import.
+    // If the caller stops reading the counts, the import stops too.
     await importing.return({ loaded: 0, invalid: 0 });
   }
 }

@@ -102,13 +102,13 @@ function runGauges(client: Client, registry: Registry) {
   const runs = gauge("abi_workflow_runs", "Runs in the database by their status.", ["workflow", "status"]);
   const oldestDue = gauge(
     "abi_workflow_oldest_due_seconds",
-    "How long the run that has been due longest has waited to be claimed; 0 if none is due.",
+    "How long the oldest due run has waited to be claimed; 0 if none is due.",
     ["workflow"],
   );
   const waiting = gauge("abi_approvals_waiting", "Runs that wait for a person.", ["workflow"]);
   const oldestWaiting = gauge(
     "abi_approvals_oldest_seconds",
-    "How long the run that has waited longest for a person has waited; 0 if none waits.",
+    "The longest time that a run has waited for a person; 0 if none waits.",
     ["workflow"],
   );
   const set = (counts: readonly RunCounts[] | undefined, workflows: readonly string[]): void => {

@@ -4,7 +4,7 @@ import { negationBefore, isNegatedWith } from "./category-negation.ts";
 import { isSettledAfter } from "./settled-faults.ts";
 import type { Token } from "./tokenizer.ts";
 
-/** One clue in a text: tokens `from` to `to` (excluded). */
+/** One clue in a text: tokens `from` to `to` (exclusive). */
 export interface ClueHit {
   from: number;
   to: number;
@@ -17,7 +17,7 @@ export interface CategoryFeatures {
   hits: ReadonlyMap<Category, readonly ClueHit[]>;
 }
 
-/** A clue and its place in the text: tokens `from` to `to` (excluded). */
+/** A clue and its place in the text: tokens `from` to `to` (exclusive). */
 export interface Span {
   from: number;
   to: number;

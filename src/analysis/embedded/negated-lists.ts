@@ -4,8 +4,8 @@ import type { Token } from "./tokenizer.ts";
 const MAX_REST_LENGTH = 24;
 
 /**
- * Whether tokens `at` to `to` (excluded) continue a list whose previous item ends at token `end`
- * (excluded): "bugs or crashes". After a comma, they only do if the list has a link before its last
+ * Whether tokens `at` to `to` (exclusive) continue a list whose previous item ends at token `end`
+ * (exclusive): "bugs or crashes". After a comma, they only do if the list has a link before its last
  * item ("bugs, glitches or crashes"). Otherwise, the comma begins something new: "No bugs, crashes
  * every day".
  * @param links words such as "or"

@@ -22,7 +22,7 @@ export const DOUBTS = [
 export type Doubt = (typeof DOUBTS)[number];
 
 /**
- * Tokens `from` to `to` (excluded) that suggest that praise is not meant: "would have been great",
+ * Tokens `from` to `to` (exclusive) that suggest that praise is not meant: "would have been great",
  * "go elsewhere".
  */
 export interface DoubtHit {

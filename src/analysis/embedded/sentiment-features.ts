@@ -16,7 +16,7 @@ import { isCalledFor, isUnsurpassed, isWished, reversalAt } from "./sentiment-mo
 import type { Token } from "./tokenizer.ts";
 
 /**
- * One opinion in a text: tokens `from` to `to` (excluded), and its valence here, negation and
+ * One opinion in a text: tokens `from` to `to` (exclusive), and its valence here, negation and
  * emphasis included.
  */
 export interface OpinionHit {
@@ -87,18 +87,18 @@ function opinionAt(tokens: readonly Token[], at: number): { opinion: Opinion; to
 /**
  * The start of the negation that governs the opinion at `at`: only fillers, and at most one other
  * word, may come between.
- * @param settled the tokens in phrases that are not blame ("no doubt", "nothing beats"): a negation
+ * @param usedUp the tokens in phrases that are not blame ("no doubt", "nothing beats"): a negation
  *   there negates nothing else
  */
-function negationBefore(tokens: readonly Token[], at: number, settled: ReadonlySet<number>): number | undefined {
+function negationBefore(tokens: readonly Token[], at: number, usedUp: ReadonlySet<number>): number | undefined {
   let strangers = 0;
   for (let i = at - 1; i >= 0 && i >= at - NEGATION_REACH; i--) {
     const token = tokens[i];
     if (token === undefined || token.kind === "stop") return undefined;
-    const reversal = settled.has(i) ? undefined : reversalAt(tokens, i, at);
+    const reversal = usedUp.has(i) ? undefined : reversalAt(tokens, i, at);
     if (reversal !== undefined) return reversal;
     if (CONTRASTS.has(token.norm)) return undefined;
-    if (NEGATORS.has(token.norm)) return settled.has(i) ? undefined : i;
+    if (NEGATORS.has(token.norm)) return usedUp.has(i) ? undefined : i;
     if (!FILLERS.has(token.norm) && ++strangers > 1) return undefined;
   }
   return undefined;
@@ -143,7 +143,7 @@ function weighSentence(hits: OpinionHit[], tokens: readonly Token[], from: numbe
   }
 }
 
-/** Whether most words are in capitals, so that capitals are no emphasis. */
+/** Whether most words are in capitals; if so, capitals don't count as emphasis. */
 function isShouting(tokens: readonly Token[]): boolean {
   let words = 0;
   let capitals = 0;
@@ -165,7 +165,7 @@ export function sentimentFeatures(tokens: readonly Token[]): SentimentFeatures {
   const loose = new Set<number>();
   const innocent = new Set<number>();
   // See `negationBefore`.
-  const settled = new Set<number>();
+  const usedUp = new Set<number>();
   const symbols = new Set<string>();
   let sentence: OpinionHit[] = [];
   let sentenceStart = 0;
@@ -192,7 +192,7 @@ export function sentimentFeatures(tokens: readonly Token[]): SentimentFeatures {
     const isRepeated = token.kind === "symbol" && symbols.has(token.norm);
     if (token.kind === "symbol") symbols.add(token.norm);
     if (found.opinion.valence !== 0 && !isRepeated) {
-      const negation = NEGATORS.has(token.norm) ? undefined : negationBefore(tokens, at, settled);
+      const negation = NEGATORS.has(token.norm) ? undefined : negationBefore(tokens, at, usedUp);
       const isOver = negation === undefined && found.opinion.valence < 0 && isSettled(tokens, at, found.to);
       const isListed = negation === undefined && isInNegatedList(tokens, { end: negatedTo, at, to: found.to }, links);
       let valence = found.opinion.valence * emphasis(tokens, at, found.to, shouting);
@@ -210,7 +210,7 @@ export function sentimentFeatures(tokens: readonly Token[]): SentimentFeatures {
       sentence.push(hit);
     }
     for (let inside = at; inside < found.to; inside++) {
-      if (found.opinion.phrase && found.opinion.valence >= 0) settled.add(inside);
+      if (found.opinion.phrase && found.opinion.valence >= 0) usedUp.add(inside);
       if (found.opinion.valence === 0) innocent.add(inside);
     }
     at = found.to;

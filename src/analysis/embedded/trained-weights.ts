@@ -4,8 +4,8 @@ import type { Sentiment } from "../sentiment-analyzer.ts";
 /** Adjustments of the shipped sentiment model. */
 export interface SentimentAdjustment {
   /**
-   * For each bucket of words, by its number, what is added to its weights of `OUTCOMES`. At most
-   * `MAX_WORD_WEIGHT` in either direction.
+   * For each bucket of words, by its number: what is added to its weights for `OUTCOMES` (see
+   * `sentiment-model.ts`), at most `MAX_WORD_WEIGHT` in either direction.
    */
   words: Record<string, [negative: number, positive: number]>;
   /** Added to the logit of the score, from `MIN_SHIFT` to `MAX_SHIFT`. */
@@ -13,8 +13,8 @@ export interface SentimentAdjustment {
 }
 
 /**
- * Training never reaches it: its results stay below 6. Each is the difference of two weights, and
- * the decay of 0.1 keeps each of these below 3.
+ * Training never reaches this bound. What it adds is the difference of two weights, and the decay
+ * of 0.1 keeps a weight below 3, so the difference stays below 6.
  */
 export const MAX_WORD_WEIGHT = 10;
 
@@ -40,7 +40,10 @@ export interface Fits {
 
 /** Fits as stored in the data directory. */
 export interface TrainedWeights extends Fits {
-  /** Identifies the fits in provenance: the first twelve digits of their SHA-256. */
+  /**
+   * Identifies the fits in provenance: the first twelve hexadecimal digits of the SHA-256 of the
+   * fits and `base`.
+   */
   version: string;
   /** Versions of the shipped analysers that the fits belong to. */
   base: { sentiment: string; categories: string };
@@ -51,7 +54,8 @@ export interface TrainedWeights extends Fits {
 }
 
 /**
- * The current versions of the shipped analysers. Fits for another version don't match their inputs.
+ * The current versions of the shipped analysers. Fits that belong to another version don't suit
+ * these, and are ignored.
  */
 export const BASE_VERSIONS = { sentiment: "9", categories: "8" } as const;
 

@@ -38,8 +38,8 @@ const RENEWAL_INTERVAL_MS = 1500;
 /** How often to check whether the server's clock was set back. Milliseconds. */
 const CLOCK_INTERVAL_MS = 60_000;
 /**
- * How much of an input's field is indexed, because index entries can't be long. Queries compare the
- * whole text as well.
+ * How many characters of an input field are indexed. There is a limit, because index entries can't
+ * be long. Queries compare the whole text as well.
  */
 const INDEXED_CHARACTERS = 200;
 
@@ -158,13 +158,14 @@ interface Lookup {
  * share.
  *
  * A worker has a lease of five seconds on each run that it claims, and renews all its leases
- * together. If it dies, or is cut off from the database, its leases end and others claim its
- * runs; the epoch keeps what it writes later from counting. Waits and leases go by the server's
- * clock.
+ * together. If it dies, or is cut off from the database, its leases end and others claim its runs;
+ * what it writes after that doesn't count, because its epoch is out of date. Waits and leases go by
+ * the server's clock.
  *
  * Every statement is one transaction. Those that a crash of the server may lose without harm are
  * not flushed (`WITHOUT_FSYNC`): beginnings of steps, results of steps that may be repeated,
- * claims, renewals. If they were lost while their worker lives, its next `write` restores them.
+ * claims, renewals. If they are lost while their worker lives, its next `write` restores them; a
+ * lost renewal is made good by the next one.
  *
  * When a connection breaks, nobody knows whether the last statement took effect. So all statements
  * can be repeated without harm: accepting recognizes the run by its id, writing looks for its own

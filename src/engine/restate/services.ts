@@ -28,8 +28,9 @@
  * waits for a slot of this process. The calls that begin and end an execution count as well: if
  * waiting calls left no room for them, everything would wait forever. Therefore a process that has
  * `ROOM_PER_SLOT` calls of `execute` open for each of its slots lets further runs queue in
- * `places`, where they don't count. It only keeps those that already have a place. A workflow with
- * a limit has as many places as its limit; workflows without one share `NO_LIMIT_PLACES`.
+ * `places`, where they don't count. Of further calls, it keeps open only those whose run already
+ * has a place. A workflow with a limit has as many places as its limit; workflows without one share
+ * `NO_LIMIT_PLACES`.
  */
 import type * as Restate from "@restatedev/restate-sdk";
 import { withoutAbsent } from "../../json.ts";
@@ -50,8 +51,8 @@ import {
 } from "./run-state.ts";
 
 /**
- * How long a step may take without writing anything. After that, Restate asks for a suspension,
- * which a running step can't obey. After the same time again, it aborts the call.
+ * If an execution stores nothing for this long, Restate asks it to suspend, which a running step
+ * can't do. After the same time again, Restate aborts the call.
  */
 const LONGEST_STEP = { days: 7 };
 
@@ -94,8 +95,8 @@ const MOST_SENT = 100;
 const ELSEWHERE_MS = 5000;
 
 /**
- * A call whose caller waits until this time, and then reports that it failed. Milliseconds since
- * 1970.
+ * A call whose caller waits until the time `until` (milliseconds since 1970), and then reports that
+ * the call failed.
  */
 export interface Timely {
   readonly until: number;
@@ -204,8 +205,7 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
   const ask = (ctx: Restate.Context, queue: string, request: PlaceRequest, delay = 0): void =>
     send(ctx, { service: names.places, method: "ask", key: queue, parameter: request }, delay);
 
-  /** @param limit of the queue's workflow */
-  /** @param limit of the queue; undefined if it is not known here */
+  /** @param limit the queue's limit; undefined leaves it as it is */
   const free = (ctx: Restate.Context, queue: string, token: string, limit: number | undefined): void =>
     send(ctx, { service: names.places, method: "free", key: queue, parameter: { token, limit } satisfies Leave });
 
@@ -284,14 +284,15 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
         send(ctx, { service: names.executions, method: "forget", key: ctx.key, parameter: undefined });
         return true;
       }),
-      /** Makes a run due again whose execution is gone because someone killed its call. */
+      /** Makes a run due again if its execution is gone because someone killed the call. */
       abandon: async (ctx: Restate.ObjectContext, left: Release): Promise<boolean> => {
         const before = await known(ctx);
         if (!before?.held || before.held.token !== left.token) return false;
         const { state } = release(before, left, ctx.rand.uuidv4());
         const { place } = before.held;
         const limit = await ctx.run("limit of its place", () => workflows.get(state.workflow) ?? null);
-        // Without a limit, or in a process that doesn't know the workflow, its queue keeps its limit.
+        // The shared queue keeps its limit. So does a workflow's queue if this process knows no limit
+        // for the workflow.
         if (place !== null) free(ctx, place, left.token, place === NO_LIMIT ? undefined : (limit ?? undefined));
         await save(ctx, before, state, left.time);
         return true;
@@ -357,7 +358,7 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
     }
   };
 
-  /** Stores batches until one leaves the run. */
+  /** Stores batches, up to and including the one that releases the run. */
   const storeBatches = async (
     ctx: Restate.ObjectContext,
     held: HeldRun,

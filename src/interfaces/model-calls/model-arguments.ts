@@ -79,8 +79,8 @@ function withoutPlaceholders(value: unknown, name: string, property: Property): 
 
 /**
  * Returns a function that reads the arguments of an operation's calls. It drops placeholders from
- * optional fields and from the fields that identify the run. If such a field is required, the model
- * then learns that it is missing.
+ * optional fields, the run's key and the echoed fields. If such a field is required, the model then
+ * learns that it is missing.
  */
 export function modelArguments(operation: Operation): (args: unknown) => unknown {
   const { properties = {} } = z.toJSONSchema(operation.input, { io: "output" }) as {

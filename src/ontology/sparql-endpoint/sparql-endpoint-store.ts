@@ -72,9 +72,9 @@ const STAGING = "http://example.org/abi/staging";
  * which should be atomic according to SPARQL 1.1 Update (2.2). A large insert goes piece by piece
  * into a graph of its own, and from there into the store in one request.
  *
- * Queries, and updates that only add or remove triples given in them, are retried after network
- * errors, time-outs, 408, 425, 429 and 5xx except 501. Other updates are only retried if the
- * endpoint can't have executed them.
+ * Queries, inserts, and updates that only add or remove triples given in them, are retried after
+ * network errors, time-outs, 408, 425, 429 and 5xx except 501. Other updates are only retried if
+ * the endpoint can't have executed them.
  *
  * Blank nodes become IRIs (`urn:uuid:…`) when they are stored. The endpoint decides how numbers and
  * dates are written when they come back.
@@ -192,7 +192,7 @@ export class SparqlEndpointStore implements OntologyStore {
     await this.#update(planRequest(registration(graph.value), plan, graph, named));
   }
 
-  /** Uses SELECT, because Virtuoso silently cuts off CONSTRUCT and the Graph Store protocol. */
+  /** Uses SELECT, because Virtuoso silently truncates the answers to CONSTRUCT and the Graph Store protocol. */
   async getGraph(store: string): Promise<Quad[]> {
     return this.#triples(`SELECT ?s ?p ?o FROM <${storeIri(store)}> WHERE { ?s ?p ?o }`);
   }

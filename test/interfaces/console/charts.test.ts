@@ -131,6 +131,35 @@ describe.skipIf(!chromiumPath)(`charts ${SKIPPED}`, () => {
     await row.getByRole("link", { name: "A/B C" }).waitFor();
   });
 
+  it("ask the graph again on request, but not with a blank query, and draw no column without a number", async () => {
+    const service = await serveConsole({ approval: false });
+    await submit(service, {});
+    const query = "SELECT ?f ?n { ?f a abi:Feedback OPTIONAL { ?f abi:nothing ?n } }";
+    const page = await open(service, `graph?query=${encodeURIComponent(query)}`);
+    const answer = page.getByRole("region", { name: "Answer" });
+    await answer.waitFor();
+    expect(await answer.getByRole("button", { name: "Chart" }).count()).toBe(0);
+    const gate = Promise.withResolvers<void>();
+    let requests = 0;
+    await page.route("**/sparql?*", async (route) => {
+      requests += 1;
+      await gate.promise;
+      await route.continue();
+    });
+    const button = page.getByRole("button", { name: /^Ask/ });
+    await button.click();
+    await expect.poll(() => button.isDisabled()).toBe(true);
+    expect(await answer.count()).toBe(0);
+    gate.resolve();
+    await answer.waitFor();
+    await page.getByLabel("Query").fill("  ");
+    await page.keyboard.press("Control+Enter");
+    await page.getByLabel("Query").fill("ASK { ?f a abi:Feedback }");
+    await page.keyboard.press("Control+Enter");
+    await answer.getByText("Yes", { exact: true }).waitFor();
+    expect(requests).toBe(2);
+  });
+
   it("query the graph as it was asked, whether the query declares prefixes or not", async () => {
     const service = await serveConsole({ approval: false });
     await submit(service, {});

@@ -24,7 +24,7 @@ export interface SentimentWeights {
   sureness: Record<Sentiment, number[]>;
 }
 
-/** Tokens `from` to `to` (excluded), and their weight. */
+/** Tokens `from` to `to` (exclusive), and their weight. */
 export interface Reason {
   from: number;
   to: number;

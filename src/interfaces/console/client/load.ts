@@ -8,6 +8,7 @@ import type { Run } from "./runs/runs-api.ts";
 export interface Loaded<Value> {
   value: Value | undefined;
   error: ApiError | undefined;
+  /** Whether it is loaded for the first time, or because of `reload`. */
   isLoading: boolean;
   reload: () => void;
 }
@@ -37,7 +38,7 @@ export function useLoad<Value>(
   load: (signal: AbortSignal) => Promise<Value>,
   { changesWith, pauseMs, version }: Options<Value> = {},
 ): Loaded<Value> {
-  const [state, setState] = useState<{ key?: string | undefined; value?: Value; error?: ApiError }>({});
+  const [state, setState] = useState<{ key?: string | undefined; turn?: number; value?: Value; error?: ApiError }>({});
   const [turn, setTurn] = useState(0);
   const isMine = state.key === key;
   const value = isMine ? state.value : undefined;
@@ -53,12 +54,13 @@ export function useLoad<Value>(
     const look = async (): Promise<void> => {
       try {
         const loaded = await latest.current.load(controller.signal);
-        if (!controller.signal.aborted) setState({ key, value: loaded });
+        if (!controller.signal.aborted) setState({ key, turn, value: loaded });
       } catch (error) {
         if (controller.signal.aborted) return;
         const shown = error instanceof ApiError ? error : new ApiError(0, { detail: String(error) });
         setState((before) => ({
           key,
+          turn,
           error: shown,
           ...(before.key === key && before.value !== undefined && { value: before.value }),
         }));
@@ -83,7 +85,7 @@ export function useLoad<Value>(
   return {
     value,
     error: isMine ? state.error : undefined,
-    isLoading: key !== undefined && !isMine,
+    isLoading: key !== undefined && (!isMine || state.turn !== turn),
     reload,
   };
 }

@@ -50,7 +50,8 @@ export function GraphPage() {
       <div class="ask-main">
         <${Editor} query=${draft} onInput=${setDraft} onRun=${run} isBusy=${isLoading} />
         ${isLoading && html`<${Loading} rows=${5} label="Asking the graph" />`}
-        ${error && html`<${Failed} error=${error} retry=${reload} />`} ${value && html`<${Result} ...${value} />`}
+        ${!isLoading && error && html`<${Failed} error=${error} retry=${reload} />`}
+        ${!isLoading && value && html`<${Result} ...${value} />`}
         ${!value && !error && !isLoading && html`<${Empty} title="Ask something">Choose a question, or write your own.<//>`}
       </div>
     </div>
@@ -95,10 +96,11 @@ function Editor({
   useEffect(() => {
     if (isNaming) name.current?.focus();
   }, [isNaming]);
+  const canRun = !isBusy && query.trim() !== "";
   const onKeyDown = (event: KeyboardEvent): void => {
     if (!isSend(event)) return;
     event.preventDefault();
-    onRun();
+    if (canRun) onRun();
   };
   const onSave = (event: Event): void => {
     event.preventDefault();
@@ -120,9 +122,7 @@ function Editor({
         ></textarea>
       </label>
       <div class="actions">
-        <button type="button" class="button primary" disabled=${isBusy || query.trim() === ""} onClick=${onRun}>
-          Ask <kbd>Ctrl ↵</kbd>
-        </button>
+        <button type="button" class="button primary" disabled=${!canRun} onClick=${onRun}>Ask <kbd>Ctrl ↵</kbd></button>
         ${
           isNaming
             ? html`<form class="inline-form" onSubmit=${onSave}>
@@ -210,13 +210,14 @@ function Value({ term }: { term: Term | undefined }) {
 }
 
 const isNumber = (term: Term | undefined): boolean =>
-  /#(?:integer|decimal|double|float|long|int)$/.test(term?.datatype ?? "");
+  /#(?:decimal|double|float|\w*integer|(?:unsigned)?(?:long|int|short|byte))$/i.test(term?.datatype ?? "");
 
 const MOST_BARS = 40;
 
 /**
- * An answer as a chart: its first column as labels, its first other column of numbers as bars.
- * Undefined if there is no such column, if a number is negative, or if there are too many rows.
+ * An answer as a chart. Its first column gives the labels; of the others, the first that has
+ * nothing but numbers gives the bars. Undefined if there is no such column, if a number is negative
+ * or infinite, or if there are too many rows.
  */
 function barsOf({
   variables,
@@ -224,10 +225,10 @@ function barsOf({
 }: Answer): { title: string; of: string; series: { name: string; tone: string }[]; bars: Bar[] } | undefined {
   const [first, ...others] = variables;
   const numbers = others.find(
-    (name) => rows.length > 0 && rows.every((row) => row[name] === undefined || isNumber(row[name])),
+    (name) => rows.some((row) => row[name]) && rows.every((row) => !row[name] || isNumber(row[name])),
   );
   if (first === undefined || numbers === undefined || rows.length > MOST_BARS) return undefined;
   const bars = rows.map((row) => ({ label: row[first]?.value ?? "–", values: [Number(row[numbers]?.value ?? 0)] }));
-  if (bars.some(({ values }) => values[0]! < 0)) return undefined;
+  if (!bars.every(({ values: [value] }) => Number.isFinite(value) && value! >= 0)) return undefined;
   return { title: `${numbers} by ${first}`, of: first, series: [{ name: numbers, tone: "accent" }], bars };
 }
