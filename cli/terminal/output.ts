@@ -21,7 +21,7 @@ export const dim = (text: string): string => styled("dim", text);
 export const bold = (text: string): string => styled("bold", text);
 
 /** Matches the codes that begin and end the styles that we use. */
-// oxlint-disable-next-line no-control-regex -- a style is made of one
+// oxlint-disable-next-line no-control-regex -- a style's code begins with a control character
 const OWN_STYLE = /(\u001B\[(?:0|1|2|22|3[1-6]|39)m)/;
 
 /**
@@ -69,8 +69,8 @@ export function reserveOutput(): { output: Writable; release: () => void } {
   };
 }
 
-/** Writes a line from one of our own processes, which has already made it safe for the terminal. */
-export const relay = (stream: Output, line: string): void => void stream.write(`${line}\n`);
+/** Writes a line from another process of ours, which has styles only if they are wanted. */
+export const relay = (stream: Output, line: string): void => write(stream, `${line}\n`, true);
 
 /** Prints a dim line in addition to the answer. */
 export const note = (text: string): void => write(host().stderr, `${styledFor(host().stderr, "dim", text)}\n`);
@@ -80,8 +80,8 @@ export const printError = (text: string): void =>
   write(host().stderr, `${styledFor(host().stderr, "red", "error:")} ${text}\n`);
 
 /**
- * Writes help with its styles, which Commander itself removes if they are unwanted, and usage
- * errors without any, because they repeat what was typed.
+ * Writes help with its styles; Commander itself removes them if they are unwanted. Writes usage
+ * errors without styles, because they repeat what was typed.
  */
 export const helpOutput = {
   writeOut: (text: string): void => write(host().stdout, text, true),
@@ -108,7 +108,8 @@ export const oneLine = (text: string): string => withEscapes(text.replaceAll(/\s
 
 /**
  * The text with line breaks between words, at most `width` characters a line. Lines after the first
- * are indented by `indent` more blanks. A word that is too long stays whole.
+ * are indented by `indent` blanks, which don't count toward `width`. A word that is too long stays
+ * whole.
  */
 export function wrapped(text: string, indent: number, width: number): string {
   if (text.length <= width) return text;
@@ -137,8 +138,8 @@ export function truncated(text: string, length: number): string {
 let numbers: Intl.NumberFormat | undefined;
 
 /**
- * `1234567` as `1,234,567`. Short numbers need no formatting, and loading the data of the languages
- * takes as long as starting Node.js.
+ * `1234567` as `1,234,567`. Short numbers need no formatting, and loading the locale data takes as
+ * long as starting Node.js.
  */
 export const count = (value: number): string =>
   Number.isInteger(value) && Math.abs(value) < 1000

@@ -67,8 +67,8 @@ export const ownOutbox = (settings: Settings): string | undefined =>
 
 /**
  * Opens the engine that the settings name.
- * @param options with `worker: false`, the engine executes nothing, and works beside a process that
- *   does
+ * @param options with `worker: false`, the engine executes no runs, so another process may execute
+ *   them at the same time
  * @throws ValidationError if the URL is invalid, a package is missing, or this version can't read
  *   the file
  * @throws IoError if the database can't be opened or reached, or another worker is using its file

@@ -31,7 +31,7 @@ export const isSameStep = (one: Pick<Attempt, "step" | "listed">, other: Pick<At
  */
 export function attemptsOf(events: readonly EventRecord[]): Attempt[] {
   const attempts: Attempt[] = [];
-  /** The position of each step's last attempt, by whether it is listed and its name. */
+  /** The position of each step's last attempt. The key is `listed` and the step's name. */
   const lastAt = new Map<string, number>();
   const resumedAt = events.findLast(({ type }) => type === "resumed")?.n ?? 0;
   for (const { n, type, time, name, listed: isListed, valueJson, errorJson, isFinal, retryUntil } of events) {

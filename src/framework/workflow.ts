@@ -139,9 +139,10 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
 
   /**
    * Registers the workflow with the engine. Every method that needs a registered workflow does this
-   * itself. Call it yourself if unfinished runs should continue before the first new one.
-   * @throws TypeError unless exactly one operation is durable, or if that operation has a parameter
-   *   `_trace`; also as `WorkflowEngine.register`
+   * itself. Call it yourself, and then the engine's `startWorker`, if unfinished runs should
+   * continue before the first new one.
+   * @throws TypeError if there is not exactly one durable operation, or if it has a parameter
+   *   `_trace`; also what `WorkflowEngine.register` throws
    */
   register(): this {
     this.#durable();
@@ -156,7 +157,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
    * background. If there is an earlier run with the same key and content, its result is returned;
    * if that run had failed or was cancelled, it is resumed first. Failures are results (`success:
    * false`), not exceptions.
-   * @throws only the reason of `signal`, when it aborts, and as `register`
+   * @throws only the reason of `signal` when it aborts, and what `register` throws
    */
   run(parameters: unknown, options: CallOptions = {}): Promise<RunResult> {
     return this.#run(parameters, options);
@@ -222,9 +223,9 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   }
 
   /**
-   * Resumes a failed or cancelled run at the step where it stopped. If a step is on its retry
-   * budget (`failing.until`), tries it now. Returns false if there is nothing to retry, or the run
-   * doesn't belong to this workflow.
+   * Resumes a failed or cancelled run at the step where it stopped. If a step is being
+   * retried within its `retryBudget` (`failing.until`), tries it now. Returns false if there is
+   * nothing to retry, or the run doesn't belong to this workflow.
    */
   async retryWorkflow(workflowId: string): Promise<boolean> {
     const run = await this.#findOwnRun(workflowId);
@@ -442,7 +443,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
     const [process, ...others] = this.operations.filter((operation) => operation.kind === "durable");
     if (!process || others.length > 0)
       throw new TypeError(`workflow "${this.name}" needs exactly one durable operation`);
-    // Such a parameter would not reach the handler, because a run's trace is stored under its name.
+    // Such a parameter would not reach the handler, because a run's trace is stored under that name.
     if (TRACE_FIELD in process.input.shape)
       throw new TypeError(`workflow "${this.name}" can't have a parameter with the name ${TRACE_FIELD}`);
     const { engine } = this.configuration;

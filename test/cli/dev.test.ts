@@ -109,6 +109,15 @@ describe("dev", () => {
     expect(JSON.parse((await ready.next()).value as string)).toMatchObject({ status: "ready" });
   });
 
+  it("escapes what could control the terminal in the output of the user's code", async () => {
+    const cwd = temporaryFolder();
+    const line = JSON.stringify("\u001B]0;mine\u0007\u202Etxet");
+    writeFileSync(join(cwd, "workflows.ts"), `console.log(${line});\n${moduleWithLimit(5)}`);
+    const dev = startDev(["--workflows", "workflows.ts", "--json"], { cwd });
+    await dev.said(String.raw`\u001b]0;mine\u0007\u202etxet`);
+    expect(JSON.parse((await dev.lines(1))[0]!)).toMatchObject({ status: "ready" });
+  });
+
   it("requires the module with the workflows", async () => {
     const cwd = temporaryFolder();
     expect(await call(["dev"], { cwd })).toMatchObject({
