@@ -125,13 +125,11 @@ function quotationAtStart(text: string): Quotation | undefined {
   return undefined;
 }
 
-const OPENING_FENCE = /^(?:`{3,}|~{3,})/u;
-
-const beginsFencedBlock = (text: string): boolean => OPENING_FENCE.test(text) && text.includes("\n");
+const beginsFencedBlock = (text: string): boolean => /^(?:`{3,}[^`\n]*|~{3,}[^\n]*)\n/u.test(text);
 
 /** A block between lines of three or more backticks or tildes. */
 function fencedBlock(text: string): Quotation | undefined {
-  const fence = OPENING_FENCE.exec(text)?.[0];
+  const fence = /^(?:`{3,}|~{3,})/u.exec(text)?.[0];
   if (fence === undefined) return undefined;
   const begin = text.indexOf("\n");
   const end = text.lastIndexOf(`\n${fence}`);

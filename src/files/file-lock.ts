@@ -57,6 +57,8 @@ function tryToHold(database: DatabaseSync, path: string): boolean {
     database.exec("COMMIT");
     return false;
   } catch (cause) {
+    // Another process is just reading which process holds the lock.
+    if (sqliteFault(cause) === "busy") throw new IoError(heldBy(undefined, path), { code: "in_use", cause });
     throw unusable(path, cause);
   }
 }

@@ -33,7 +33,6 @@
  * `NO_LIMIT_PLACES`.
  */
 import type * as Restate from "@restatedev/restate-sdk";
-import { withoutAbsent } from "../../json.ts";
 import type { Accepted, DecisionRecord, EventRecord, RunRecord, WriteOutcome } from "../run-store.ts";
 import { HeldRun, type Rank, type StepBatch } from "./held-run.ts";
 import type { ServiceNames } from "./names.ts";
@@ -157,8 +156,8 @@ interface Places {
 /** Gives back the place of an execution. */
 interface Leave {
   readonly token: string;
-  /** The limit of the queue; absent if it is as before. */
-  readonly limit?: number | undefined;
+  /** The limit of the queue; null if it is as before. */
+  readonly limit: number | null;
 }
 
 /** JSON that is passed on without being parsed. */
@@ -205,8 +204,8 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
   const ask = (ctx: Restate.Context, queue: string, request: PlaceRequest, delay = 0): void =>
     send(ctx, { service: names.places, method: "ask", key: queue, parameter: request }, delay);
 
-  /** @param limit the queue's limit; undefined leaves it as it is */
-  const free = (ctx: Restate.Context, queue: string, token: string, limit: number | undefined): void =>
+  /** @param limit the queue's limit; null leaves it as it is */
+  const free = (ctx: Restate.Context, queue: string, token: string, limit: number | null): void =>
     send(ctx, { service: names.places, method: "free", key: queue, parameter: { token, limit } satisfies Leave });
 
   const execute = (ctx: Restate.Context, id: string, request: ExecuteRequest, delay = 0): void =>
@@ -293,7 +292,7 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
         const limit = await ctx.run("limit of its place", () => workflows.get(state.workflow) ?? null);
         // The shared queue keeps its limit. So does a workflow's queue if this process knows no limit
         // for the workflow.
-        if (place !== null) free(ctx, place, left.token, place === NO_LIMIT ? undefined : (limit ?? undefined));
+        if (place !== null) free(ctx, place, left.token, place === NO_LIMIT ? null : limit);
         await save(ctx, before, state, left.time);
         return true;
       },
@@ -419,7 +418,7 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
         const wanted = { id: ctx.key, workflow, token, priority };
         let kept = place;
         const giveBack = (): void => {
-          if (kept !== null) free(ctx, kept, token, kept === NO_LIMIT ? undefined : (limit ?? NO_LIMIT_PLACES));
+          if (kept !== null) free(ctx, kept, token, kept === NO_LIMIT ? null : (limit ?? NO_LIMIT_PLACES));
           kept = null;
         };
         // The run was queued before the workflow had a limit, or accepted by a process that doesn't
@@ -453,7 +452,7 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
       free: async (ctx: Restate.ObjectContext, { token, limit }: Leave): Promise<void> => {
         const places = await placesOf(ctx);
         const atWork = places.atWork.filter((other) => other !== token);
-        ctx.set("places", await filled(ctx, { ...places, atWork, ...withoutAbsent({ limit }) }));
+        ctx.set("places", await filled(ctx, { ...places, atWork, limit: limit ?? places.limit }));
       },
     },
     options: { ...OPTIONS, ingressPrivate: true, enableLazyState: true },
@@ -468,7 +467,7 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
       const [queue] = Object.keys(queues).toSorted((one, other) => Number(other) - Number(one));
       if (queue === undefined) break;
       if (sent === MOST_SENT) {
-        free(ctx, ctx.key, "", undefined);
+        free(ctx, ctx.key, "", null);
         break;
       }
       const [first, next] = queues[queue]!;
@@ -486,8 +485,12 @@ export function createServices({ restate, names, workflows, slots, nextSeq, hand
   return [runs, executions, places];
 }
 
-const placesOf = async (ctx: Restate.ObjectContext): Promise<Places> =>
-  (await ctx.get<Places>("places")) ?? { atWork: [], queues: {}, limit: NO_LIMIT_PLACES };
+const placesOf = async (ctx: Restate.ObjectContext): Promise<Places> => ({
+  atWork: [],
+  queues: {},
+  limit: NO_LIMIT_PLACES,
+  ...(await ctx.get<Partial<Places>>("places")),
+});
 
 const entryOf = (queue: string, number: number): string => `waiting ${queue} ${number}`;
 

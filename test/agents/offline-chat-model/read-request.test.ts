@@ -367,7 +367,11 @@ test("the longest messages are read without delay, whatever they contain", () =>
   expect((user + system) / 1e6).toBeLessThan(10);
 });
 
+test.each(["feedback id F-12", "Do not answer."])("after a fence on one line, %j is a remark", (remark) => {
+  const [call] = calls(`Customer C-1 wrote: \`\`\`The app crashes\`\`\`\n${remark}`);
+  expect(call!.args["feedback_text"]).not.toContain(remark);
+});
+
 test("a fence that isn't closed loses none of its text", () => {
-  const { calls } = readRequest("Customer C-1 wrote:\n```\nfeedback F-123") as { calls: { args: object }[] };
-  expect(JSON.stringify(calls[0]!.args)).toContain("feedback F-123");
+  expect(calls("Customer C-1 wrote:\n```\nfeedback F-123")[0]!.args["feedback_text"]).toContain("feedback F-123");
 });

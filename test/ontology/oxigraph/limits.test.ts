@@ -1,4 +1,5 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { DatabaseSync } from "node:sqlite";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Quad } from "@rdfjs/types";
@@ -108,6 +109,10 @@ describe("OxigraphOntologyStore at its limits", () => {
     lock.exec("CREATE VIEW holder AS SELECT 1 AS pid");
     lock.close();
     await expect(OxigraphOntologyStore.open({ path: third })).rejects.toThrow("remove the lock file");
+    const fourth = join(folder, "fourth.sqlite");
+    using reader = new DatabaseSync(`${fourth}.lock`);
+    reader.exec("CREATE TABLE holder (pid INTEGER NOT NULL); BEGIN; SELECT * FROM holder");
+    await expect(OxigraphOntologyStore.open({ path: fourth })).rejects.toThrow("is in use by another process");
   });
 
   it("refuses calls after it was closed, and can be closed twice", async () => {
