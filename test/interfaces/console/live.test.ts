@@ -72,9 +72,12 @@ describe.skipIf(!chromiumPath)(`a change while a page is open ${SKIPPED}`, () =>
     await page.waitForTimeout(3000);
     const asked: string[] = [];
     page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+    const begin = performance.now();
     await page.waitForTimeout(9000);
+    // On a busy machine, the wait takes longer.
+    const seconds = (performance.now() - begin) / 1000;
     expect(new Set(asked)).toEqual(new Set(["/livez"]));
-    expect(asked.length).toBeLessThan(5);
+    expect(asked.length).toBeLessThan(seconds / 2);
     await service.start();
     await page.getByRole("alert").waitFor({ state: "detached" });
     const { workflow } = service.application;
