@@ -61,8 +61,8 @@ export async function open(threadId: string): Promise<void> {
 }
 
 /**
- * Loads the conversation again after the service was unavailable, because the service may have been
- * stopped between a decision and the agent's answer to it.
+ * Loads the conversation again after the service was unavailable: it may not have been loaded, or
+ * the service may have been stopped between a decision and the agent's answer to it.
  */
 export async function reopen(): Promise<void> {
   const { threadId, waiting, isBusy, isUnfinished = false, error } = conversation.value;
