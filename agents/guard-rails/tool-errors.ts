@@ -35,7 +35,7 @@ function explain(error: unknown, tool: string): string {
   if (isAbiError(error) && error.type !== "unexpected_error") {
     return `${error.message}${error.retriable ? " It may succeed if it is tried once more later." : ""}`;
   }
-  return "The tool failed unexpectedly. Call it at most once more for this; tell the user that it failed.";
+  return "The tool failed unexpectedly. Call it again at most once, and tell the user that it failed.";
 }
 
 /** LangGraph pauses a run by throwing an exception, which must not be caught. */

@@ -135,15 +135,11 @@ class Conversation {
     const decided = decisions.some((decision) => decision !== null);
     if (decided) this.#by ??= await askName(host().env["USER"] ?? "");
     const by = this.#by;
-    if (!decided || by !== undefined)
-      return this.#live((options) => this.#agent.decide(decisions, { ...options, ...withoutAbsent({ by }) }));
-    note("A decision needs a name, so nothing was decided. The emails keep waiting.");
-    return this.#live((options) =>
-      this.#agent.decide(
-        decisions.map(() => null),
-        options,
-      ),
-    );
+    if (decided && by === undefined) {
+      note("A decision needs a name, so nothing was decided. The emails keep waiting.");
+      decisions.fill(null);
+    }
+    return this.#live((options) => this.#agent.decide(decisions, { ...options, ...withoutAbsent({ by }) }));
   }
 
   #live(work: (options: AskOptions & { threadId: string }) => Promise<AgentAnswer>): Promise<AgentAnswer> {

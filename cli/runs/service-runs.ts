@@ -13,6 +13,12 @@ interface Page {
   next?: string;
 }
 
+/** Gets one page of the list of runs at a path. */
+export async function getPage(service: ServiceClient, path: string, query: Record<string, string>): Promise<Page> {
+  const { runs, next } = (await service.call(`${path}?${new URLSearchParams(query).toString()}`)) as Page;
+  return { runs: runs.map(withFeedbackId), ...withoutAbsent({ next }) };
+}
+
 /** Gets a list in pages that are no larger than the service allows. */
 export async function listPages(
   limit: number,
@@ -76,12 +82,10 @@ export class ServiceRuns implements Runs {
       .changed;
   }
 
-  async #page(query: Record<string, string>): Promise<{ runs: RunView[]; next?: string }> {
-    const answer = await this.#service.call(`/runs?${new URLSearchParams(query).toString()}`);
-    const { runs, next } = answer as { runs: RunView[]; next?: string };
-    return { runs: runs.map(withFeedbackId), ...withoutAbsent({ next }) };
+  #page(query: Record<string, string>): Promise<Page> {
+    return getPage(this.#service, "/runs", query);
   }
 }
 
-export const withFeedbackId = (run: RunView): RunView =>
+const withFeedbackId = (run: RunView): RunView =>
   run.workflow === FEEDBACK_WORKFLOW ? { ...run, feedback_id: run.key } : run;

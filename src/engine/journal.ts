@@ -221,7 +221,7 @@ export class Journal {
     }
     this.#failures += 1;
     if (this.#failures === 1) this.#failingSince = performance.now();
-    // Whoever submits a run learns of the failure from its error.
+    // Those who submit runs get the error themselves.
     if (this.#failures >= this.#failuresToTell && pages.length > 0) {
       this.#failuresToTell = this.#failures + FAILURES_AN_HOUR;
       const cause = describeCause(error);

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { INVALID_START_TIME, isStartTime, type RunFilter, type WorkflowEngine } from "../engine/engine.ts";
 import { ValidationError } from "../errors.ts";
+import { tidyIdentifier } from "../tidy-identifier.ts";
 import { RunOrderSchema, RunStatusSchema } from "./run-schemas.ts";
 import { parse } from "./validation.ts";
 
@@ -36,8 +37,14 @@ export async function checkAfter(engine: Pick<WorkflowEngine, "get">, after: str
 }
 
 /**
- * Checks a text argument with this name, such as an id.
+ * Checks a text argument with this name.
  * @throws ValidationError
  */
 export const parseText = (name: string, text: unknown): string =>
   parse(z.object({ [name]: z.string() }), { [name]: text })[name]!;
+
+/**
+ * An argument with this name that is an id, as `tidyIdentifier` makes it.
+ * @throws ValidationError if it is not a text
+ */
+export const parseId = (name: string, id: unknown): string => tidyIdentifier(parseText(name, id));

@@ -6,12 +6,11 @@ import { addWorkflowRoutes } from "../interfaces/http/as-api.ts";
 import type { WorkflowRouter } from "../interfaces/http/workflow-router.ts";
 import { workflowTools } from "../interfaces/langchain/operation-tool.ts";
 import type { ToolOptions } from "../interfaces/model-calls/fixed-fields.ts";
-import { tidyIdentifier } from "../tidy-identifier.ts";
 import { withoutAbsent, type Json } from "../json.ts";
 import { silentLogger, type Logger } from "../log.ts";
 import { executeInTrace, recordRunSpan, traceOfRun } from "../telemetry/run-tracing.ts";
 import { inSpan, linkActiveSpan, TRACE_FIELD, withActiveTrace, withoutTrace } from "../telemetry/tracing.ts";
-import { parseFilter, parseStart, parseText } from "./arguments.ts";
+import { parseFilter, parseId, parseStart } from "./arguments.ts";
 import { DEFAULT_MAX_PARALLEL_REQUESTS, type WorkflowConfiguration } from "./configuration.ts";
 import { directCall, logUnexpected } from "./direct-operations.ts";
 import type { MailReceipt } from "./mail-receipt.ts";
@@ -199,7 +198,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
   /** The status of the run with this key, such as a feedback id; undefined if there is none. */
   async findWorkflow(key: string): Promise<WorkflowStatus | undefined> {
     this.#durable();
-    const run = await this.configuration.engine.find(this.name, tidyIdentifier(parseText("key", key)));
+    const run = await this.configuration.engine.find(this.name, parseId("key", key));
     return run && this.statusOf(run);
   }
 
@@ -526,7 +525,7 @@ export abstract class Workflow<Configuration extends WorkflowConfiguration = Wor
 
   async #findOwnRun(workflowId: string): Promise<Run | undefined> {
     this.#durable();
-    const run = await this.configuration.engine.get(tidyIdentifier(parseText("workflowId", workflowId)));
+    const run = await this.configuration.engine.get(parseId("workflowId", workflowId));
     return run?.workflow === this.name ? run : undefined;
   }
 

@@ -301,13 +301,26 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped if it is not ins
     expect(await second.wait(id)).toMatchObject({ status: "completed", output: "second" });
   });
 
-  it("continues all runs that wait for slots when the limit is lifted", async () => {
+  /** An engine with a workflow that executes one run at a time, which is held up at `gate` in its only step. */
+  const openHeldUp = async () => {
     const url = `${server.url}/test-${(tests += 1)}`;
     const begun = Promise.withResolvers<void>();
     const gate = Promise.withResolvers<null>();
     const first = await openHere({}, url);
     onTestFinished(() => gate.resolve(null));
     first.register("single", (_, { step }) => step("only", () => (begun.resolve(), gate.promise)), { concurrency: 1 });
+    return { url, first, begun, gate };
+  };
+
+  /** Kills the call that executes a run in this test's namespace, as an operator of the server can. */
+  const killExecution = async (): Promise<void> => {
+    const query = `SELECT id FROM sys_invocation WHERE target_service_name = 'test-${tests}.executions' AND status <> 'completed'`;
+    const [call] = await queryServer<{ id: string }>(query);
+    await fetch(`${server.adminUrl}/invocations/${call!.id}/kill`, { method: "PATCH" });
+  };
+
+  it("continues all runs that wait for slots when the limit is lifted", async () => {
+    const { url, first, begun, gate } = await openHeldUp();
     const keys = Array.from({ length: 130 }, (_, n) => `k${n}`);
     const started = await Promise.all(keys.map((key) => first.start("single", { ...SUBMISSION, key })));
     await begun.promise;
@@ -321,42 +334,26 @@ describe.skipIf(!canRunRestate)("with a Restate server (skipped if it is not ins
   });
 
   it("executes a run again, and frees its slot, if an operator of the server has killed its call", async () => {
-    const url = `${server.url}/test-${(tests += 1)}`;
-    const begun = Promise.withResolvers<void>();
-    const gate = Promise.withResolvers<null>();
-    const open = async (work: () => unknown) => {
-      const engine = await openHere({}, url);
-      onTestFinished(() => gate.resolve(null));
-      engine.register("single", (_, { step }) => step("only", async () => (await work()) as null), { concurrency: 1 });
-      engine.startWorker();
-      return engine;
-    };
-    const first = await open(() => (begun.resolve(), gate.promise));
+    const { url, first, begun } = await openHeldUp();
+    first.startWorker();
     const { id } = await first.start("single", SUBMISSION);
     await begun.promise;
-    const query = `SELECT id FROM sys_invocation WHERE target_service_name = 'test-${tests}.executions'`;
-    const [call] = await queryServer<{ id: string }>(query);
-    await fetch(`${server.adminUrl}/invocations/${call!.id}/kill`, { method: "PATCH" });
+    await killExecution();
     const next = await first.start("single", { ...SUBMISSION, key: "next" });
-    const second = await open(() => "again");
+    const second = await openHere({}, url);
+    second.register("single", (_, { step }) => step("only", () => "again"), { concurrency: 1 });
+    second.startWorker();
     expect(await second.wait(id)).toMatchObject({ status: "completed", output: "again" });
     expect(await second.wait(next.id)).toMatchObject({ status: "completed", output: "again" });
   });
 
   it("keeps a workflow's limit if a process that doesn't know the workflow frees a slot", async () => {
-    const url = `${server.url}/test-${(tests += 1)}`;
-    const begun = Promise.withResolvers<void>();
-    const gate = Promise.withResolvers<null>();
-    const first = await openHere({}, url);
-    onTestFinished(() => gate.resolve(null));
-    first.register("single", (_, { step }) => step("only", () => (begun.resolve(), gate.promise)), { concurrency: 1 });
+    const { url, first, begun } = await openHeldUp();
     first.startWorker();
     const started = [await first.start("single", SUBMISSION)];
     await begun.promise;
     for (const key of ["k1", "k2", "k3"]) started.push(await first.start("single", { ...SUBMISSION, key }));
-    const calls = `SELECT id FROM sys_invocation WHERE target_service_name = 'test-${tests}.executions' AND status <> 'completed'`;
-    const [call] = await queryServer<{ id: string }>(calls);
-    await fetch(`${server.adminUrl}/invocations/${call!.id}/kill`, { method: "PATCH" });
+    await killExecution();
     // A worker looks for killed calls when it starts. The one whose address was registered last answers all calls.
     const other = await openHere({}, url);
     other.startWorker();

@@ -2,11 +2,11 @@ import { withoutAbsent } from "../../../src/json.ts";
 import type { PendingResponse } from "../../../src/workflows/customer-feedback/responses/approval.ts";
 import type { RunView } from "../../runs/runs.ts";
 import { isScopeMissing, type ServiceClient } from "../../service-client.ts";
-import { listPages, ServiceRuns, withFeedbackId } from "../../runs/service-runs.ts";
+import { getPage, listPages, ServiceRuns } from "../../runs/service-runs.ts";
 
 /** Lists what waits for a person at a service, oldest first. Needs only the scope `approve`. */
 export async function listAt(service: ServiceClient, limit: number): Promise<RunView[]> {
-  return listPages(limit, (query) => page(service, query));
+  return listPages(limit, (query) => getPage(service, "/approvals", query));
 }
 
 /**
@@ -20,7 +20,7 @@ export async function findAt(service: ServiceClient, id: string): Promise<string
     if (!isScopeMissing(error)) throw error;
   }
   for (let after: string | undefined; ;) {
-    const { runs, next } = await page(service, { limit: "100", ...withoutAbsent({ after }) });
+    const { runs, next } = await getPage(service, "/approvals", { limit: "100", ...withoutAbsent({ after }) });
     const found = runs.find(({ workflow_id, key }) => workflow_id === id || key === id);
     if (found || next === undefined) return found?.workflow_id;
     after = next;
@@ -31,13 +31,4 @@ export async function pendingAt(service: ServiceClient, id: string): Promise<Pen
   const workflowId = await findAt(service, id);
   if (workflowId === undefined) return undefined;
   return (await service.call(`/approvals/${encodeURIComponent(workflowId)}`)) as PendingResponse;
-}
-
-async function page(
-  service: ServiceClient,
-  query: Record<string, string>,
-): Promise<{ runs: RunView[]; next?: string }> {
-  const answer = await service.call(`/approvals?${new URLSearchParams(query).toString()}`);
-  const { runs, next } = answer as { runs: RunView[]; next?: string };
-  return { runs: runs.map(withFeedbackId), ...(next !== undefined && { next }) };
 }

@@ -19,10 +19,10 @@ export class UrlTemplate {
   constructor(template: string, known: readonly [string, ...string[]]) {
     parseHttpUrl(template.replaceAll(PLACEHOLDER, "x"), "customer source");
     const names = [...template.matchAll(PLACEHOLDER)].map(([, name]) => name ?? "");
-    // A fragment is not sent.
-    const isSent = template.split("#", 1)[0]!.includes(`{${known[0]}}`);
     const server = /^[^/]*\/\/[^/?#]*/.exec(template)?.[0] ?? "";
     const [required] = known;
+    // A fragment is not sent.
+    const isSent = template.split("#", 1)[0]!.includes(`{${required}}`);
     if (!isSent || names.some((name) => !known.includes(name)) || server.includes("{")) {
       throw new ValidationError(
         `The URL of the customer source must contain {${required}} in its path or query, as in ` +

@@ -6,8 +6,7 @@ import { Facts, factsAbout, isTrue } from "../../ontology/facts.ts";
 import { iri } from "../../ontology/iri.ts";
 import type { OntologyStore } from "../../ontology/ontology-store.ts";
 import { abi, rdf } from "../../ontology/vocabulary.ts";
-import { checkAfter, parseText } from "../../framework/arguments.ts";
-import { tidyIdentifier } from "../../tidy-identifier.ts";
+import { checkAfter, parseId } from "../../framework/arguments.ts";
 import { excerptOf } from "./excerpt.ts";
 import { FEEDBACK_STORE, feedbackUri } from "./feedback-graph.ts";
 import type { Customer, Customers } from "./customers.ts";
@@ -98,7 +97,7 @@ export class FeedbackRecords {
    * @throws ValidationError (`not_found`), IoError
    */
   async get(id: string): Promise<FeedbackDetails> {
-    const feedbackId = tidyIdentifier(parseText("feedbackId", id));
+    const feedbackId = parseId("feedbackId", id);
     const { engine, workflow, ontologyStore, customers, policy } = this.#parts;
     const run = await engine.find(workflow, feedbackId);
     if (!run) throw new ValidationError(`Feedback ${feedbackId} not found`, { code: "not_found" });

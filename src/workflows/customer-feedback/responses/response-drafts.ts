@@ -101,9 +101,10 @@ export class ResponseDrafts {
     const refused = facts.value(abi.insteadOf);
     const found = toDraft(facts, refused === undefined ? undefined : await this.#facts(iri(refused)));
     // With two values of a property, it would be unclear which email it is.
-    const isClear = [...CONTENT, ...OPTIONAL].every((property) => facts.values(property).length <= 1);
-    const isComplete = CONTENT.every((property) => facts.value(property) !== undefined);
-    if (isClear && isComplete && renderingOf(found) === rendering) return found;
+    const isWhole =
+      CONTENT.every((property) => facts.values(property).length === 1) &&
+      OPTIONAL.every((property) => facts.values(property).length <= 1);
+    if (isWhole && renderingOf(found) === rendering) return found;
     throw draftChanged(rendering);
   }
 
